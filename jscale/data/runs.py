@@ -1,0 +1,308 @@
+"""Runs: a validated table of training runs, the input of every fit.
+
+A Runs object is made once from a table, checks everything that can be checked without
+knowing the law, and remembers what it doubted and what it left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from jscale.data.checks import (
+    check_weights,
+    fault_of_values,
+    overflow_doubt,
+    raise_fault,
+    rows_at,
+    to_numbers,
+)
+from jscale.data.columns import GLOSSARY, find_column, missing_column
+from jscale.data.flops import training_flops
+from jscale.data.units import LOSS_UNITS, doubts_about_unit, to_unit
+from jscale.errors import DataError, DataWarning, listing, nearest
+
+_STANDARD_INPUTS = ("N", "D", "C", "U")
+_COUNTS = ("total", "non_embedding", None)
+_FLOPS_RATIO = (0.8, 1.25)
+
+
+class Doubt(NamedTuple):
+    """Something usable but doubtful about a table: a note's code, what was seen, what to do."""
+
+    code: str
+    seen: str
+    remedy: str
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """A validated table of training runs.
+
+    ``frame`` holds one row per observation: inputs and output as float64 under their standard
+    names, and every other column of the source untouched; its index keeps the source's row
+    labels. Make one with :meth:`from_frame`.
+    """
+
+    frame: pd.DataFrame
+    inputs: tuple[str, ...]
+    output: str = "loss"
+    run: str | None = None
+    group: str | None = None
+    weight: str | None = None
+    loss_unit: str = "nats"
+    count: str | None = None
+    dropped: pd.DataFrame = field(default_factory=pd.DataFrame)
+    doubts: tuple[Doubt, ...] = ()
+    source: str = ""
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        output: str = "loss",
+        run: str | None = None,
+        group: str | None = None,
+        weight: str | None = None,
+        loss_unit: str = "nats",
+        count: str | None = None,
+        invalid: str = "raise",
+        source: str = "",
+        **columns: str,
+    ) -> Runs:
+        """Make Runs from a DataFrame, naming columns by keyword (``N="params"``).
+
+        ``columns`` map a standard name or a law's own input to a column. N, D, C, U and the
+        output are found by their usual names when not given. C is computed as 6·N·D when
+        absent. ``run`` names the column that identifies a run (several rows per run), ``group``
+        the family. ``loss_unit`` is "nats", "bits", "perplexity" (converted to nats) or "other";
+        ``count`` is "total" or "non_embedding". ``invalid="drop"`` leaves bad rows out and
+        lists them, with reasons, in ``dropped``.
+
+        Raises DataError for columns or values that cannot be used; warns with DataWarning for
+        doubtful ones.
+
+        >>> import pandas as pd, jscale as js
+        >>> table = pd.DataFrame({"params": [1e6, 2e6], "tokens": [1e8, 1e8], "loss": [4.0, 3.9]})
+        >>> js.Runs.from_frame(table, N="params", D="tokens").inputs
+        ('N', 'D', 'C')
+        """
+        _check_settings(frame, loss_unit, count, invalid)
+        mapping = _map_columns(frame, output, columns)
+        marks = {"run": run, "group": group, "weight": weight}
+        for role, column in marks.items():
+            if column is not None and column not in frame.columns:
+                raise missing_column(role, column, frame.columns)
+        values, dropped, keep = _validate(frame, mapping, output, loss_unit, invalid)
+        doubts = _doubts_before(frame, mapping, output, values, loss_unit, keep)
+        if loss_unit == "perplexity":
+            values[output], loss_unit = to_unit(values[output], "perplexity", "nats"), "nats"
+        inputs = tuple(name for name in values if name != output)
+        if "C" not in values and {"N", "D"} <= set(values):
+            values["C"] = training_flops(values["N"], values["D"])
+            inputs = (*inputs, "C")
+        clean = _assemble(frame, mapping, values, keep, marks)
+        if weight is not None:
+            check_weights(to_numbers(clean, weight), clean, f"column {weight!r}")
+        doubts += _doubts_after(clean, inputs, output, mapping)
+        for doubt in doubts:
+            warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=2)
+        return cls(
+            clean, inputs, output, run, group, weight, loss_unit, count, dropped, doubts, source
+        )
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        """Return one column as a NumPy array."""
+        if column not in self.frame.columns:
+            raise missing_column(column, None, self.frame.columns)
+        return self.frame[column].to_numpy()
+
+    def __repr__(self) -> str:
+        spans = [
+            f"{name} {self.frame[name].min():.3g}…{self.frame[name].max():.3g}"
+            for name in (*self.inputs, self.output)
+        ]
+        left_out = f", {len(self.dropped)} rows dropped" if len(self.dropped) else ""
+        return f"Runs({len(self)} rows, {self.n_independent} independent{left_out}: {', '.join(spans)})"
+
+    @property
+    def n_independent(self) -> int:
+        """The number of independent runs: distinct ``run`` ids, or else distinct rows."""
+        if self.run is not None:
+            return int(self.frame[self.run].nunique())
+        return len(self.frame[[*self.inputs, self.output]].drop_duplicates())
+
+    @property
+    def digest(self) -> str:
+        """A SHA-256 digest of names and values, equal for equal data (16 hexadecimal digits)."""
+        hasher = hashlib.sha256()
+        for name in (*self.inputs, self.output):
+            hasher.update(name.encode())
+            hasher.update(np.ascontiguousarray(self[name], dtype=np.float64).tobytes())
+        for name in (self.run, self.group, self.weight):
+            if name is not None:
+                hasher.update("\x1f".join(map(str, self.frame[name])).encode())
+        return hasher.hexdigest()[:16]
+
+    def where(self, keep: Sequence[bool] | np.ndarray | pd.Series | Callable[..., Any]) -> Runs:
+        """Return the rows where ``keep`` holds: a mask, or a function of the frame.
+
+        Raises DataError if the mask has the wrong length or type, or if no row is left.
+
+        >>> import jscale as js
+        >>> runs = js.Runs.from_frame(js.datasets.load("stdlib_lm"))
+        >>> len(runs.where(lambda table: table["split"] == "holdout")) > 0
+        True
+        """
+        mask = np.asarray(keep(self.frame) if callable(keep) else keep)
+        if mask.dtype != bool or mask.shape != (len(self),):
+            raise DataError(
+                f"The mask has type {mask.dtype} and shape {mask.shape}; it must hold True or "
+                f"False for each of the {len(self)} rows, such as runs['C'] < 1e20."
+            )
+        if not mask.any():
+            raise DataError(f"The mask keeps none of the {len(self)} rows.")
+        return replace(self, frame=self.frame[mask])
+
+
+def _check_settings(frame: Any, loss_unit: str, count: str | None, invalid: str) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(
+            f"Runs are made from a pandas DataFrame, not from {type(frame).__name__}; "
+            "try pandas.DataFrame({'N': …, 'D': …, 'loss': …})."
+        )
+    if len(frame) == 0:
+        raise DataError("The table has no rows. A scaling law needs at least a handful of runs.")
+    legal = {
+        "loss_unit": (loss_unit, (*LOSS_UNITS, "perplexity")),
+        "count": (count, _COUNTS),
+        "invalid": (invalid, ("raise", "drop")),
+    }
+    for setting, (value, known) in legal.items():
+        if value not in known:
+            hint = nearest(str(value), [k for k in known if k])
+            raise DataError(f"{setting}={value!r} is not known.{hint} Use one of {listing(known)}.")
+
+
+def _map_columns(frame: pd.DataFrame, output: str, columns: dict[str, str]) -> dict[str, str]:
+    mapping: dict[str, str] = {}
+    for name, column in columns.items():
+        if column not in frame.columns:
+            raise missing_column(name, column, frame.columns)
+        mapping[name] = column
+    for name in _STANDARD_INPUTS:
+        found = find_column(name, frame.columns) if name not in mapping else None
+        if found is not None and found not in mapping.values():
+            mapping[name] = found
+    if output not in mapping:
+        found = find_column(output, frame.columns)
+        if found is None:
+            raise missing_column(output, None, frame.columns)
+        mapping[output] = found
+    order = [n for n in _STANDARD_INPUTS if n in mapping]
+    order += [n for n in mapping if n not in order and n != output]
+    return {name: mapping[name] for name in (*order, output)}
+
+
+def _validate(
+    frame: pd.DataFrame, mapping: dict[str, str], output: str, loss_unit: str, invalid: str
+) -> tuple[dict[str, np.ndarray], pd.DataFrame, np.ndarray]:
+    keep = np.ones(len(frame), dtype=bool)
+    reasons = np.full(len(frame), "", dtype=object)
+    values: dict[str, np.ndarray] = {}
+    for name, column in mapping.items():
+        values[name] = to_numbers(frame, column)
+        known = GLOSSARY.get(name)
+        positive = loss_unit != "other" if name == output else bool(known and known.positive)
+        faults = fault_of_values(frame, column, values[name], positive=positive)
+        for reason, bad in faults.items():
+            if invalid == "raise":
+                raise_fault(frame, name, column, reason, bad)
+            keep &= ~bad
+            reasons[bad & (reasons == "")] = f"{column}: {reason}"
+    if not keep.any():
+        raise DataError(f"No row is left: {listing(sorted(set(reasons)))}.")
+    dropped = frame[~keep].assign(reason=reasons[~keep])
+    return {name: v[keep] for name, v in values.items()}, dropped, keep
+
+
+def _assemble(
+    frame: pd.DataFrame,
+    mapping: dict[str, str],
+    values: dict[str, np.ndarray],
+    keep: np.ndarray,
+    marks: dict[str, str | None],
+) -> pd.DataFrame:
+    kept = frame[keep]
+    renamed = set(mapping.values()) - {m for m in marks.values() if m}
+    others = [c for c in kept.columns if c not in values and c not in renamed]
+    numbers = pd.DataFrame(values, index=kept.index)
+    return pd.concat([numbers, kept[others]], axis=1)
+
+
+def _doubts_before(
+    frame: pd.DataFrame,
+    mapping: dict[str, str],
+    output: str,
+    values: dict[str, np.ndarray],
+    loss_unit: str,
+    keep: np.ndarray,
+) -> tuple[Doubt, ...]:
+    doubts = []
+    if not keep.all():
+        doubts.append(
+            Doubt("rows-dropped", f"{int((~keep).sum())} of {len(keep)} rows were left out.",
+                  "They are listed with reasons in runs.dropped.")
+        )  # fmt: skip
+    why = doubts_about_unit(values[output], mapping[output], loss_unit)
+    if why:
+        doubts.append(
+            Doubt("loss-unit", f"The loss is taken to be in nats, but {why}.",
+                  'Say so: loss_unit="perplexity" (or "bits"), or "other".')
+        )  # fmt: skip
+    if {"N", "D"} <= set(mapping):
+        text = overflow_doubt(frame, mapping["N"], mapping["D"])
+        if text:
+            doubts.append(Doubt("int64-overflow", text, ""))
+    return tuple(doubts)
+
+
+def _doubts_after(
+    clean: pd.DataFrame, inputs: tuple[str, ...], output: str, mapping: dict[str, str]
+) -> tuple[Doubt, ...]:
+    doubts = []
+    repeated = clean.duplicated([*inputs, output], keep="first").to_numpy()
+    if repeated.any():
+        doubts.append(
+            Doubt(
+                "duplicate-runs",
+                f"{int(repeated.sum())} rows repeat another one in every number: "
+                f"{rows_at(clean, repeated, clean[output])}.",
+                "If they are one run logged twice, use df.drop_duplicates(); "
+                'if rows belong to one run, name it: run="<column>".',
+            )
+        )
+    if {"N", "D", "C"} <= set(mapping):
+        ratio = clean["C"].to_numpy() / training_flops(clean["N"], clean["D"])
+        off = (ratio < _FLOPS_RATIO[0]) | (ratio > _FLOPS_RATIO[1])
+        if off.any():
+            doubts.append(
+                Doubt(
+                    "flops-mismatch",
+                    f"C is not near 6*N*D in {int(off.sum())} of {len(clean)} rows; "
+                    f"C/(6*N*D) is {rows_at(clean, off, np.round(ratio, 3))}.",
+                    "Check units, and whether N counts embeddings in the same way as C; "
+                    'to use 6*N*D instead, df.drop(columns="' + mapping["C"] + '").',
+                )
+            )
+    return tuple(doubts)

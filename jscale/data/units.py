@@ -1,0 +1,51 @@
+"""Units of loss: nats, bits, perplexity, and how to tell when a column is in another one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jscale.errors import DataError, listing, nearest
+
+LOSS_UNITS: tuple[str, ...] = ("nats", "bits", "other")
+
+# ln(vocabulary) bounds the loss of even an untrained model: about 12.5 nats for 256k tokens.
+_HIGHEST_PLAUSIBLE_NATS = 12.5
+
+
+def to_unit(values: np.ndarray, unit: str, new: str) -> np.ndarray:
+    """Convert losses between "nats", "bits" and "perplexity" (element-wise).
+
+    Raises DataError for a unit that is not one of these.
+    """
+    nats = {
+        "nats": lambda v: v,
+        "bits": lambda v: v * np.log(2.0),
+        "perplexity": lambda v: np.log(v),
+    }
+    back = {
+        "nats": lambda v: v,
+        "bits": lambda v: v / np.log(2.0),
+        "perplexity": lambda v: np.exp(v),
+    }
+    for name in (unit, new):
+        if name not in nats:
+            raise DataError(
+                f"{name!r} is not a unit of loss that converts.{nearest(name, nats)} "
+                f"Use one of {listing(list(nats))}."
+            )
+    return back[new](nats[unit](np.asarray(values, dtype=np.float64)))
+
+
+def doubts_about_unit(values: np.ndarray, column: str, unit: str) -> str | None:
+    """Say why losses stated in ``unit`` look like another unit, or return None."""
+    name = column.lower()
+    if unit == "nats" and ("ppl" in name or "perplex" in name):
+        return f"its name {column!r} says perplexity"
+    if unit == "nats" and any(t in name for t in ("bits", "bpb", "bpc", "bit_per", "bits_per")):
+        return f"its name {column!r} says bits"
+    if unit == "nats" and np.median(values) > _HIGHEST_PLAUSIBLE_NATS:
+        return (
+            f"its median is {np.median(values):.3g}, above the {_HIGHEST_PLAUSIBLE_NATS} nats "
+            "of an untrained model: these look like perplexities"
+        )
+    return None

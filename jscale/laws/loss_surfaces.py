@@ -1,0 +1,79 @@
+"""Laws of the loss as a surface over parameters N and data D."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jscale.model.functions import power
+from jscale.model.law import law
+from jscale.model.roles import Exponent, Floor, LogScale, Scale, Slope
+
+
+@law(
+    formula="E + A/N^alpha + B/D^beta",
+    reference="arXiv:2203.15556",
+    unit="nats per token",
+    linear=("E", "A", "B"),
+    powers=(("A", "N", "alpha"), ("B", "D", "beta")),
+    published={
+        "arXiv:2404.10102 (replication, standard errors 124.58, 1293.23, 0.03, 0.02, 0.02)": {
+            "E": 1.81686,
+            "A": 482.01,
+            "alpha": 0.34781,
+            "B": 2085.43,
+            "beta": 0.36585,
+        }
+    },
+)
+def chinchilla(N: Any, D: Any, *, E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent) -> Any:  # fmt: skip
+    """L(N, D) = E + A/N^alpha + B/D^beta: Hoffmann's third approach.
+
+    N: parameters. D: training tokens. Output: loss in nats per token, above E, which is the
+    irreducible loss. Fitted at the source by the sum of Huber terms (delta 1e-3) of the
+    residuals of log L, from a grid of starts. Under C = 6·N·D the optimum is
+    N* = G·(C/6)^(beta/(alpha+beta)), D* = (C/6)^(alpha/(alpha+beta))/G with
+    G = (alpha·A/(beta·B))^(1/(alpha+beta)). Tie the exponents with ``tie=("alpha", "beta")``.
+    Source: Hoffmann et al., arXiv:2203.15556, eq. 2; replication: arXiv:2404.10102.
+    """
+    return E + A * power(N, -alpha) + B * power(D, -beta)
+
+
+@law(
+    formula="exp(a3·N^gamma + b3) + exp(a2·N^beta + b2)·D^(-exp(a1·N^alpha + b1))",
+    reference="arXiv:2506.10972",
+    unit="bits per character",
+    linear=("b3", "b2"),
+    offset_powers=(
+        ("b3", "a3", "N", "gamma"),
+        ("b2", "a2", "N", "beta"),
+        ("b1", "a1", "N", "alpha"),
+    ),
+    start={"b1": (-2.3, 0.2), "alpha": (-0.4, 0.4), "beta": (-0.4, 0.4), "gamma": (-0.4, 0.4)},
+    starts=256,
+    published={
+        "arXiv:2506.10972, eq. 15": {
+            "a3": -0.021, "gamma": 0.169, "b3": -0.091,
+            "a2": 88.01, "beta": -0.1, "b2": -6.287,
+            "a1": -0.124, "alpha": 0.123, "b1": 0.424,
+        }
+    },
+)  # fmt: skip
+def farseer(
+    N: Any, D: Any, *,
+    a3: Slope, gamma: Slope, b3: LogScale,
+    a2: Slope, beta: Slope, b2: LogScale,
+    a1: Slope, alpha: Slope, b1: Slope,
+) -> Any:  # fmt: skip
+    """L(N, D) = exp(a3·N^gamma + b3) + exp(a2·N^beta + b2)·D^(−exp(a1·N^alpha + b1)).
+
+    N: parameters without embeddings. D: training tokens. Output at the source: bits per
+    character. The data term's size and exponent both change with N, as stretched
+    exponentials. Fitted at the source piecewise, by differences of loss along D. Nine
+    parameters and many local minima: combinations are often undetermined; read the notes.
+    Source: arXiv:2506.10972, eq. 3 (constants: eq. 15).
+    """
+    import jax.numpy as jnp
+
+    floor = jnp.exp(a3 * power(N, gamma) + b3)
+    exponent = jnp.exp(a1 * power(N, alpha) + b1)
+    return floor + jnp.exp(a2 * power(N, beta) + b2) * power(D, -exponent)

@@ -1,0 +1,82 @@
+"""Registry: laws by name, loaded when they are asked for.
+
+A text names a law and its structure: ``chinchilla``, ``broken:2`` (two breaks), and for laws
+of one input the column it runs along: ``power_const:N``, ``broken:2:D``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from jscale.errors import LawError, listing, nearest
+from jscale.model.law import Law
+
+ENTRY_POINTS = "jscale.laws"
+
+
+class Registry:
+    """Laws and factories of laws by name, from a catalogue of ``module:attribute`` texts."""
+
+    def __init__(self, catalogue: Mapping[str, str]) -> None:
+        self._catalogue = dict(catalogue)
+        self._made: dict[str, Any] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all registered laws, those of other packages included."""
+        return [*self._catalogue, *(e.name for e in entry_points(group=ENTRY_POINTS))]
+
+    def register(self, made: Law | Callable[..., Law], name: str | None = None) -> None:
+        """Add a law, or a factory of laws, for this process.
+
+        Raises LawError if the name is taken by another law.
+        """
+        key = name or getattr(made, "name", None) or getattr(made, "__name__", "")
+        if key in self.names() and self._load(key) != made:
+            raise LawError(f"A law named {key!r} is registered already; choose another name.")
+        self._catalogue.setdefault(key, "")
+        self._made[key] = made
+
+    def get(self, text: str | Law) -> Law:
+        """Return the law that a text names (or the law itself, given one).
+
+        Raises LawError for an unknown name, with the nearest known one.
+        """
+        if isinstance(text, Law):
+            return text
+        if not isinstance(text, str):
+            raise LawError(
+                f"A law is a name or a Law, not {type(text).__name__}. "
+                "Decorate your function with @jscale.law."
+            )
+        name, *arguments = text.split(":")
+        if name not in self.names():
+            raise LawError(
+                f"There is no law {name!r}.{nearest(name, self.names())} "
+                f"Known laws: {listing(self.names(), 50)}."
+            )
+        return self._build(text, self._load(name), arguments)
+
+    def _build(self, text: str, found: Any, arguments: list[str]) -> Law:
+        numbers = [int(a) for a in arguments if a.isdigit()]
+        axes = [a for a in arguments if not a.isdigit()]
+        try:
+            made = found if isinstance(found, Law) else found(*numbers)
+            if isinstance(found, Law) and numbers:
+                raise LawError(f"{found.name} takes no number.")
+            return made.along(*axes) if axes else made
+        except TypeError as error:
+            raise LawError(f"{text!r} does not name a law: {error}.") from error
+
+    def _load(self, name: str) -> Any:
+        if name not in self._made:
+            place = self._catalogue.get(name)
+            if place is None:
+                point = next(e for e in entry_points(group=ENTRY_POINTS) if e.name == name)
+                self._made[name] = point.load()
+            else:
+                module, attribute = place.split(":")
+                self._made[name] = getattr(importlib.import_module(module), attribute)
+        return self._made[name]

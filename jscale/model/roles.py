@@ -1,0 +1,76 @@
+"""Roles: what a parameter is, hence its support, where its starts come from, and its prior.
+
+A law annotates each parameter with a role (``E: Floor``). The aliases below are
+``Annotated[Any, Role(...)]``, so that type checkers are content and the law stays callable
+as the plain function. A role holds only names and numbers. Supports and priors never depend
+on the observed losses; starts may.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+POSITIVE, REAL, FRACTION = "positive", "real", "fraction"
+
+
+@dataclass(frozen=True)
+class Role:
+    """The role of a parameter.
+
+    ``support`` is "positive", "real" or "fraction" (the open unit interval). ``start`` is the
+    range that starts are drawn from, in units given by ``unit``: "plain" numbers; "lowest"
+    (multiples of the lowest output); "typical" (multiples of the median output); "log-typical"
+    (added to its logarithm); or "range" (0 to 1 along the logarithm of an input).
+    Positive parameters are drawn log-uniformly if ``log`` holds. ``prior`` is a distribution's
+    name and its two numbers, in centred units. ``amplitude`` says that the role scales a term.
+    """
+
+    name: str
+    support: str
+    start: tuple[float, float]
+    unit: str = "plain"
+    log: bool = False
+    prior: tuple[str, float, float] = ("normal", 0.0, 1.0)
+    meaning: str = ""
+
+
+FLOOR = Role("floor", POSITIVE, (0.1, 0.98), "lowest", prior=("lognormal", 0.5, 1.0),
+             meaning="irreducible loss")  # fmt: skip
+SCALE = Role("scale", POSITIVE, (0.02, 2.0), "typical", log=True, prior=("lognormal", -1.0, 1.5),
+             meaning="amplitude of a term")  # fmt: skip
+LOG_SCALE = Role("log_scale", REAL, (-4.0, 0.7), "log-typical", prior=("normal", -1.0, 1.5),
+                 meaning="logarithm of an amplitude")  # fmt: skip
+EXPONENT = Role("exponent", POSITIVE, (0.05, 1.2), log=True, prior=("lognormal", -1.0, 0.7),
+                meaning="exponent of a power")  # fmt: skip
+LOCATION = Role("location", POSITIVE, (0.05, 0.95), "range", prior=("lognormal", 0.0, 2.0),
+                meaning="position along an input's axis")  # fmt: skip
+SLOPE = Role("slope", REAL, (-0.8, 0.8), prior=("normal", 0.0, 0.5),
+             meaning="rate of change of any sign")  # fmt: skip
+POSITIVE_ROLE = Role("positive", POSITIVE, (0.1, 10.0), log=True, prior=("lognormal", 0.0, 1.5),
+                     meaning="positive number")  # fmt: skip
+REAL_ROLE = Role("real", REAL, (-2.0, 2.0), prior=("normal", 0.0, 2.0), meaning="any number")
+FRACTION_ROLE = Role("fraction", FRACTION, (0.05, 0.95), prior=("normal", 0.0, 1.5),
+                     meaning="number between 0 and 1")  # fmt: skip
+
+Floor = Annotated[Any, FLOOR]
+Scale = Annotated[Any, SCALE]
+LogScale = Annotated[Any, LOG_SCALE]
+Exponent = Annotated[Any, EXPONENT]
+Location = Annotated[Any, LOCATION]
+Slope = Annotated[Any, SLOPE]
+Positive = Annotated[Any, POSITIVE_ROLE]
+Real = Annotated[Any, REAL_ROLE]
+Fraction = Annotated[Any, FRACTION_ROLE]
+
+ROLE_ALIASES: dict[str, Any] = {
+    "Floor": Floor,
+    "Scale": Scale,
+    "LogScale": LogScale,
+    "Exponent": Exponent,
+    "Location": Location,
+    "Slope": Slope,
+    "Positive": Positive,
+    "Real": Real,
+    "Fraction": Fraction,
+}

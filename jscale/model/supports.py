@@ -1,0 +1,31 @@
+"""Maps between a parameter's support and the whole real line, where the solver works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jscale.model.roles import FRACTION, POSITIVE
+
+
+def to_support(u: Any, support: str) -> Any:
+    """Map free numbers ``u`` into a support: exp for positive, sigmoid for a fraction (JAX)."""
+    import jax
+    import jax.numpy as jnp
+
+    if support == POSITIVE:
+        return jnp.exp(u)
+    if support == FRACTION:
+        return jax.nn.sigmoid(u)
+    return u
+
+
+def to_line(value: Any, support: str) -> Any:
+    """Map values in a support to free numbers: the inverse of :func:`to_support` (NumPy)."""
+    import numpy as np
+
+    value = np.asarray(value, dtype=np.float64)
+    if support == POSITIVE:
+        return np.log(value)
+    if support == FRACTION:
+        return np.log(value) - np.log1p(-value)
+    return value
