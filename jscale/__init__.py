@@ -1,3 +1,35 @@
 """jscale: scaling laws, fitted, with honest uncertainty, turned into decisions."""
 
 from jscale import laws
+from jscale.data import datasets
+from jscale.data.runs import Runs
+from jscale.errors import (
+    DataError,
+    DatasetError,
+    DataWarning,
+    ExtrapolationWarning,
+    FileError,
+    FitError,
+    FitWarning,
+    JscaleError,
+    JscaleWarning,
+    LawError,
+    PredictionError,
+)
+from jscale.fitting.fit import fit
+from jscale.fitting.objective import huber, least_absolute, least_squares, pseudo_huber
+from jscale.fitting.result import Fit
+from jscale.model.functions import power
+from jscale.model.law import Law, law
+from jscale.model.roles import (
+    Exponent,
+    Floor,
+    Fraction,
+    Location,
+    LogScale,
+    Positive,
+    Real,
+    Scale,
+    Slope,
+)
+from jscale.prediction.simulate import simulate

@@ -34,6 +34,9 @@ _NOISE = 1e-14
 _SMALL_STEP_IN_SD = 1e-8
 _SMALL_STEP = 1e-12
 _STEADY_DAMPING = 1e-3
+# A lane that has not improved beyond rounding for this many steps has come to its end.
+_PATIENCE = 15
+_CLOSE_IN_SD = 1e-4
 
 
 class Status(IntEnum):
@@ -69,6 +72,7 @@ class Lane(NamedTuple):
     damping: Any
     status: Any
     step: Any
+    idle: Any
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,7 @@ def _begin(theta: Any, damping: Any) -> Lane:
         spread=jnp.zeros((s,)),
     )
     zeros = jnp.zeros((s,), dtype=jnp.int32)
-    return Lane(theta, blank, jnp.broadcast_to(damping, (s,)), zeros, zeros)
+    return Lane(theta, blank, jnp.broadcast_to(damping, (s,)), zeros, zeros, zeros)
 
 
 def _direction(at: Evaluation, damping: Any, identity: Any) -> Any:
@@ -211,7 +215,7 @@ def _advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Any, ladder: 
     expected = -(lane.at.g @ s + 0.5 * s @ lane.at.H @ s)
     finite = jnp.isfinite(trial.F) & jnp.all(jnp.isfinite(trial.g)) & jnp.all(jnp.isfinite(trial.M))
     rounding = _NOISE * jnp.abs(old)
-    taken = finite & (fresh | (trial.F <= old + rounding))
+    taken = finite & (fresh | (old + rounding >= trial.F))
     ratio = jnp.where(expected > 10 * rounding, (old - trial.F) / expected, 1.0)
 
     factor = jnp.where(ratio > 0.75, 0.2, jnp.where(ratio < 0.25, 2.0, 1.0))
@@ -220,16 +224,20 @@ def _advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Any, ladder: 
     )
     damping = jnp.where(fresh, lane.damping, jnp.maximum(damping, _SMALLEST_DAMPING))
 
-    settled = taken & ~fresh & (ladder[rung] == 1.0) & (lane.step >= _rungs(ladder))
-    converged = settled & _is_small(lane, s, trial, w, data)
-    status = jnp.where(converged, Status.CONVERGED, Status.RUNNING)
-    status = jnp.where((damping >= _STUCK_DAMPING) & ~converged, Status.STUCK, status)
+    idle = jnp.where(taken & (fresh | (old - trial.F > 10 * rounding)), 0, lane.idle + 1)
+    ready = ~fresh & (lane.step >= _rungs(ladder))
+    converged = ready & taken & _is_small(lane, s, trial, w, data)
+    ended = ready & (idle >= _PATIENCE) & ~converged
+    close = _in_errors(lane, s, lane.at, w) <= _CLOSE_IN_SD**2
+    status = jnp.where(converged | (ended & close), Status.CONVERGED, Status.RUNNING)
+    stuck = (ended & ~close) | ((damping >= _STUCK_DAMPING) & ~converged)
+    status = jnp.where(stuck, Status.STUCK, status)
     status = jnp.where(~finite & fresh, Status.DEAD_START, status)
     out = (lane.step + 1 >= most_steps) & (status == Status.RUNNING)
     status = jnp.where(out, Status.OUT_OF_STEPS, status).astype(lane.status.dtype)
 
-    moved = Lane(lane.theta + s, trial, damping, status, lane.step + 1)
-    stayed = lane._replace(damping=damping, status=status, step=lane.step + 1)
+    moved = Lane(lane.theta + s, trial, damping, status, lane.step + 1, idle)
+    stayed = lane._replace(damping=damping, status=status, step=lane.step + 1, idle=idle)
     new = _choose(taken, moved, stayed)
     return _choose(lane.status == Status.RUNNING, new, lane)
 
@@ -241,22 +249,27 @@ def _rungs(ladder: Any) -> Any:
     return jnp.sum(ladder != 1.0)
 
 
+def _in_errors(lane: Lane, s: Any, at: Evaluation, w: Any) -> Any:
+    """The squared length of a step in standard errors: sᵀHs over the variance of psi."""
+    import jax.numpy as jnp
+
+    freedom = jnp.maximum(jnp.sum(w > 0) - s.shape[0], 1)
+    return (s @ lane.at.H @ s) / jnp.maximum(at.spread / freedom, 1e-300)
+
+
 def _is_small(lane: Lane, s: Any, trial: Evaluation, w: Any, data: Any) -> Any:
     """Whether a step is negligible: in standard errors, in itself, or beside rounding.
 
-    Length in standard errors is sᵀHs over the variance of psi. An exact fit (no noise) is
-    recognised by an objective at the rounding of the observations.
+    An exact fit (no noise) is recognised by an objective at the rounding of the observations.
     """
     import jax.numpy as jnp
 
     undamped = lane.damping <= _STEADY_DAMPING
-    freedom = jnp.maximum(jnp.sum(w > 0) - s.shape[0], 1)
-    length = s @ lane.at.H @ s
-    in_sd = length <= _SMALL_STEP_IN_SD**2 * trial.spread / freedom
+    in_errors = _in_errors(lane, s, trial, w) <= _SMALL_STEP_IN_SD**2
     tiny = jnp.max(jnp.abs(s) / (1.0 + jnp.abs(lane.theta))) <= _SMALL_STEP
     eps = jnp.finfo(data.target.dtype).eps
-    exact = trial.F <= jnp.sum(w * (4 * eps * (1.0 + jnp.abs(data.target))) ** 2)
-    return (undamped & (in_sd | exact)) | tiny
+    exact = jnp.sum(w * (4 * eps * (1.0 + jnp.abs(data.target))) ** 2) >= trial.F
+    return (undamped & (in_errors | exact)) | tiny
 
 
 def _choose(condition: Any, yes: Any, no: Any) -> Any:

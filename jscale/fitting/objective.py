@@ -108,24 +108,28 @@ def from_space(values: Any, space: str) -> Any:
 
 
 def terms(kind: str, r: Any, delta: Any) -> tuple[Any, Any, Any, Any]:
-    """Return (rho, psi, psi/r, rho'') of residuals r, element-wise and of r's shape (JAX).
+    """Return (rho, psi, psi/r, rho'') of residuals r, element-wise and of r's shape.
+
+    NumPy arrays stay NumPy arrays (no compilation per shape); others are computed by JAX.
 
     For "least_absolute", ``delta`` is the kink's width and rho is its Huber smoothing,
     scaled so that rho → |r|.
     """
-    import jax.numpy as jnp
+    import jax.numpy
+    import numpy
 
-    size = jnp.abs(r)
+    xp: Any = numpy if isinstance(r, numpy.ndarray) else jax.numpy
+    size = xp.abs(r)
     if kind == "least_squares":
-        one = jnp.ones_like(r)
+        one = xp.ones_like(r)
         return 0.5 * r * r, r, one, one
     if kind == "pseudo_huber":
-        root = jnp.sqrt(1.0 + (r / delta) ** 2)
+        root = xp.sqrt(1.0 + (r / delta) ** 2)
         # r²/(1 + root) is delta²·(root − 1) without its cancellation at small r.
         return r * r / (1.0 + root), r / root, 1.0 / root, root**-3
     inside = size <= delta
-    weight = jnp.where(inside, 1.0, delta / jnp.where(inside, 1.0, size))
-    rho = jnp.where(inside, 0.5 * r * r, delta * (size - 0.5 * delta))
+    weight = xp.where(inside, 1.0, delta / xp.where(inside, 1.0, size))
+    rho = xp.where(inside, 0.5 * r * r, delta * (size - 0.5 * delta))
     curvature = inside.astype(r.dtype)
     scale = 1.0 / delta if kind == "least_absolute" else 1.0
     return rho * scale, weight * r * scale, weight * scale, curvature * scale

@@ -55,5 +55,5 @@ def broken(breaks: int = 1) -> Law:
         powers=(("b", "C", "c0"),),
         axes={f"d{i}": "C" for i in range(1, breaks + 1)},
         start={f"f{i}": (0.05, 1.0) for i in range(1, breaks + 1)},
-        starts=128 if breaks == 1 else 256,
+        starts=64 * breaks,
     )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from jscale.model.functions import power
 from jscale.model.law import law
 from jscale.model.roles import Exponent, Floor, LogScale, Scale, Slope
+
+
+def _tokens_per_parameter(p: Mapping[str, float], C: float) -> float:
+    """D*/N* where 6·N·D = C: the optimum of Hoffmann et al., arXiv:2203.15556, eq. 4."""
+    total = p["alpha"] + p["beta"]
+    G = (p["alpha"] * p["A"] / (p["beta"] * p["B"])) ** (1 / total)
+    return (C / 6) ** ((p["alpha"] - p["beta"]) / total) / G**2
 
 
 @law(
@@ -15,6 +23,10 @@ from jscale.model.roles import Exponent, Floor, LogScale, Scale, Slope
     unit="nats per token",
     linear=("E", "A", "B"),
     powers=(("A", "N", "alpha"), ("B", "D", "beta")),
+    derived={
+        "N* exponent, beta/(alpha+beta)": lambda p, C: p["beta"] / (p["alpha"] + p["beta"]),
+        "tokens per parameter at C={C}": _tokens_per_parameter,
+    },
     published={
         "arXiv:2404.10102 (replication, standard errors 124.58, 1293.23, 0.03, 0.02, 0.02)": {
             "E": 1.81686,
@@ -49,7 +61,6 @@ def chinchilla(N: Any, D: Any, *, E: Floor, A: Scale, alpha: Exponent, B: Scale,
         ("b1", "a1", "N", "alpha"),
     ),
     start={"b1": (-2.3, 0.2), "alpha": (-0.4, 0.4), "beta": (-0.4, 0.4), "gamma": (-0.4, 0.4)},
-    starts=256,
     published={
         "arXiv:2506.10972, eq. 15": {
             "a3": -0.021, "gamma": 0.169, "b3": -0.091,

@@ -48,7 +48,8 @@ class Law:
     ``inside`` and ``offset_powers`` declare where inputs are raised to powers, so that the
     solver can work in units of the data's geometric mean: A·x^(∓alpha), (A/x)^alpha, and
     b + a·x^alpha. ``axes`` says along which input a location lies. ``published`` holds
-    verified constants by source. Laws compare equal when their code and declarations do.
+    verified constants by source, ``derived`` well-determined combinations as functions of the
+    parameters and a compute C (written {C} in their names). Laws compare equal when their code and declarations do.
     """
 
     name: str
@@ -65,6 +66,9 @@ class Law:
     offset_powers: tuple[tuple[str, str, str, str], ...] = ()
     axes: Mapping[str, str] = field(default_factory=dict)
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    derived: Mapping[str, Callable[[Mapping[str, float], float], float]] = field(
+        default_factory=dict
+    )
     starts: int = 64
 
     @cached_property
@@ -129,6 +133,14 @@ class Law:
         """Call the function with inputs and parameters by name, checking nothing (JAX-safe)."""
         inputs = [named[name] for name in self.inputs]
         return self.function(*inputs, **{name: named[name] for name in self.names})
+
+    def with_starts(self, start: Mapping[str, tuple[float, float]]) -> Law:
+        """Return the law with other ranges for automatic starts, by parameter name."""
+        for name in start:
+            self.role(name)
+        overrides = {"start": dict(start), "prior": {}}
+        roles = tuple(_parameter(p.name, p.role, overrides) for p in self.parameters)
+        return replace(self, parameters=roles)
 
     def along(self, axis: str) -> Law:
         """Return a law of one input with that input renamed: ``power_const.along("N")``.

@@ -70,7 +70,9 @@ class Layout:
         chosen = [*fixed, *(alias for alias, _ in ties), *per]
         twice = sorted({n for n in chosen if chosen.count(n) > 1})
         if twice:
-            raise LawError(f"{listing(twice)}: fixed, tied or per group more than once; choose one.")
+            raise LawError(
+                f"{listing(twice)}: fixed, tied or per group more than once; choose one."
+            )
         labels = tuple((c, tuple(map(str, v))) for c, v in (groups or {}).items())
         layout = cls(law, tuple(fixed), ties, tuple(per.items()), labels)
         if layout.size == 0:
@@ -237,10 +239,10 @@ class Layout:
 
 def _ties(tie: Sequence[Any]) -> tuple[tuple[str, str], ...]:
     """Turn ("alpha", "beta") or [("alpha", "beta"), …] into ((alias, leader), …)."""
-    groups = [tuple(tie)] if tie and all(isinstance(t, str) for t in tie) else [tuple(t) for t in tie]
+    groups = (
+        [tuple(tie)] if tie and all(isinstance(t, str) for t in tie) else [tuple(t) for t in tie]
+    )
     for group in groups:
         if len(group) < 2:
             raise LawError(f"tie={group} names one parameter; name two or more that are equal.")
     return tuple((alias, group[0]) for group in groups for alias in group[1:])
-
-

@@ -1,0 +1,206 @@
+"""From a law, runs and choices to a Problem, checking all that depends on the law."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.data.checks import check_weights, rows_at
+from jscale.data.columns import find_column, missing_column
+from jscale.data.runs import Doubt, Runs
+from jscale.errors import DataError, DataWarning, LawError, listing
+from jscale.fitting.objective import Objective
+from jscale.fitting.problem import Data, Model, Problem, bucket, pad_rows
+from jscale.model.law import Law
+from jscale.model.layout import Layout
+
+_MOST_PARAMETERS = 24
+_TOGETHER = 0.999
+
+
+def as_runs(law: Law, data: Runs | pd.DataFrame, columns: Mapping[str, Any]) -> Runs:
+    """Return Runs that hold the law's inputs and output; raises DataError if they cannot."""
+    if isinstance(data, Runs):
+        if columns:
+            raise DataError(
+                f"{listing(list(columns))}: columns are named when Runs are made, "
+                "Runs.from_frame(df, N=…), or given to fit together with a DataFrame."
+            )
+        return data
+    if not isinstance(data, pd.DataFrame):
+        raise DataError(f"fit takes Runs or a pandas DataFrame, not {type(data).__name__}.")
+    named = {k: v for k, v in columns.items() if v is not None}
+    for name in law.inputs:
+        found = find_column(name, data.columns) if name not in named else None
+        if found is not None:
+            named[name] = found
+    return Runs.from_frame(data, **{"output": law.output, **named})
+
+
+def build(
+    law: Law,
+    runs: Runs,
+    objective: Objective,
+    *,
+    fixed: Mapping[str, float] | None = None,
+    tie: Sequence[Any] = (),
+    per: Mapping[str, str] | None = None,
+    weights: Any = None,
+) -> tuple[Problem, tuple[Doubt, ...]]:
+    """Check a law against runs and return the Problem and what is doubtful about it.
+
+    Raises DataError or LawError, naming columns, rows and values.
+    """
+    _check_columns(law, runs)
+    columns = [runs[name] for name in law.inputs]
+    _check_positive(law, runs)
+    target = _target(runs, law.output, objective.space)
+    codes, groups = _groups(runs, per or {})
+    exact = {k: np.asarray(v, dtype=np.float64) for k, v in (fixed or {}).items()}
+    layout = Layout.make(law, fixed=tuple(exact), tie=tie, per=per, groups=groups)
+    _check_counts(law, layout, runs)
+    check_traces(law)
+    n, rows = len(runs), bucket(len(runs))
+    data = Data(
+        inputs=tuple(pad_rows(x, rows) for x in columns),
+        codes={name: pad_rows(code, rows) for name, code in codes.items()},
+        target=pad_rows(target, rows),
+        centre=np.array([np.log(x).mean() if (x > 0).all() else 0.0 for x in columns]),
+        fixed=exact,
+    )
+    padded = np.zeros(rows)
+    padded[:n] = _weights(runs, weights)
+    model = Model(layout, objective.kind, objective.space)
+    return Problem(model, objective, data, padded, n), _doubts(law, runs)
+
+
+def _check_columns(law: Law, runs: Runs) -> None:
+    for name in (*law.inputs, law.output):
+        known = name in runs.inputs or name == runs.output
+        if not known:
+            raise missing_column(name, None, runs.frame.columns)
+
+
+def _check_positive(law: Law, runs: Runs) -> None:
+    """Inputs that the law raises to a power, or has a location on, must be positive."""
+    powered = {e.input for e in law.powers} | {x for _, x, _ in law.inside}
+    powered |= {x for _, _, x, _ in law.offset_powers} | set(law.axes.values())
+    for name in law.inputs:
+        bad = runs[name] <= 0
+        if name in powered and bad.any():
+            raise DataError(
+                f"{law.name} takes the logarithm of {name}, which is zero or negative in "
+                f"{rows_at(runs.frame, bad, runs[name])}. "
+                f"Leave those rows out: runs.where(runs[{name!r}] > 0)."
+            )
+
+
+def _target(runs: Runs, output: str, space: str) -> np.ndarray:
+    y = np.asarray(runs[output], dtype=np.float64)
+    bad = {"log": y <= 0, "logit": (y <= 0) | (y >= 1)}.get(space, np.zeros(len(y), dtype=bool))
+    if bad.any():
+        limit = "positive" if space == "log" else "strictly between 0 and 1"
+        raise DataError(
+            f"{output} must be {limit} for residuals in {space} space, but "
+            f"{rows_at(runs.frame, bad, y)}. Leave those rows out with runs.where(…), or use "
+            'another space: objective=huber(delta=1e-3, space="linear").'
+        )
+    if space == "log":
+        return np.log(y)
+    return np.log(y) - np.log1p(-y) if space == "logit" else y
+
+
+def _groups(
+    runs: Runs, per: Mapping[str, str]
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
+    codes, groups = {}, {}
+    for column in dict.fromkeys(per.values()):
+        if column not in runs.frame.columns:
+            raise missing_column(column, None, runs.frame.columns)
+        code, labels = pd.factorize(runs.frame[column].astype(str), sort=True)
+        codes[column], groups[column] = code.astype(np.int32), tuple(map(str, labels))
+    return codes, groups
+
+
+def _check_counts(law: Law, layout: Layout, runs: Runs) -> None:
+    if layout.size > _MOST_PARAMETERS:
+        raise LawError(
+            f"{law.name} has {layout.size} free parameters here; the dense solver takes up to "
+            f"{_MOST_PARAMETERS}. Share more of them, or fit the groups one by one."
+        )
+    if runs.n_independent < layout.size:
+        raise DataError(
+            f"{law.name} has {layout.size} free parameters ({listing(layout.labels, 24)}) but "
+            f"there are only {runs.n_independent} independent runs. Add runs, or free fewer: "
+            f"fixed={{{layout.labels[0].split('[')[0]!r}: …}}, tie=(…), or a simpler law."
+        )
+
+
+def check_traces(law: Law) -> None:
+    """Raise LawError unless the law maps numbers to one number under JAX's tracing."""
+    import jax
+
+    number = jax.ShapeDtypeStruct((), np.float32)
+    named = dict.fromkeys((*law.inputs, *law.names), number)
+    try:
+        out = jax.eval_shape(law.evaluate, named)
+    except Exception as error:
+        raise LawError(
+            f"{law.name} failed when traced for one observation: {type(error).__name__}: "
+            f"{str(error).splitlines()[0]} Write it with jax.numpy and jscale.power, without "
+            "`if` on values."
+        ) from error
+    shape = getattr(out, "shape", None)
+    if shape != ():
+        what = type(out).__name__ if shape is None else f"an array of shape {shape}"
+        raise LawError(
+            f"{law.name} returned {what} for one observation; a law returns one number per "
+            "observation (it is mapped over rows for you)."
+        )
+
+
+def _weights(runs: Runs, weights: Any) -> np.ndarray:
+    if weights is None:
+        own = runs[runs.weight] if runs.weight else np.ones(len(runs))
+        return np.asarray(own, dtype=np.float64)
+    exact = np.asarray(weights, dtype=np.float64)
+    if exact.shape != (len(runs),):
+        raise DataError(f"weights has shape {exact.shape}; it must be ({len(runs)},).")
+    check_weights(exact, runs.frame, "weights")
+    return exact
+
+
+def _doubts(law: Law, runs: Runs) -> tuple[Doubt, ...]:
+    """Constant inputs, and pairs of inputs that move together."""
+    doubts = [_constant(name, runs) for name in law.inputs if np.ptp(runs[name]) == 0]
+    varying = [n for n in law.inputs if np.ptp(runs[n]) > 0 and (runs[n] > 0).all()]
+    for i, a in enumerate(varying):
+        for b in varying[i + 1 :]:
+            x, y = np.log(runs[a]), np.log(runs[b])
+            if abs(np.corrcoef(x, y)[0, 1]) > _TOGETHER:
+                slope = float(np.polyfit(x, y, 1)[0])
+                doubts.append(
+                    Doubt(
+                        "inputs-move-together",
+                        f"{a} and {b} move together: {b} follows {a}^{slope:.3g} in all rows, so "
+                        f"the separate effects of {a} and {b} cannot be told apart.",
+                        f"Add runs that change {b} at the same {a}, tie or fix parameters, or "
+                        "use a law of one input.",
+                    )
+                )
+    for doubt in doubts:
+        warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=4)
+    return tuple(doubts)
+
+
+def _constant(name: str, runs: Runs) -> Doubt:
+    return Doubt(
+        "constant-input",
+        f"{name} is {runs[name][0]:g} in all {len(runs)} rows: its effect cannot be learnt and is "
+        "mixed up with the irreducible loss.",
+        f"Add runs with another {name}, or use a law without it.",
+    )

@@ -1,0 +1,248 @@
+"""fit: from a law and a table to a Fit. The host side: it validates, solves, judges, warns."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale import laws
+from jscale._precision import float64_scope
+from jscale.data.runs import Doubt, Runs
+from jscale.errors import FitError, FitWarning, LawError
+from jscale.fitting import notes as judge
+from jscale.fitting import starts as starting
+from jscale.fitting.build import as_runs, build
+from jscale.fitting.diagnostics import (
+    Optimum,
+    covariance,
+    directions,
+    flat_names,
+    linearise,
+    moves_without_outliers,
+)
+from jscale.fitting.gauss_newton import TILE, Lanes, Status, solve
+from jscale.fitting.gauss_newton import Settings as SolverSettings
+from jscale.fitting.objective import Objective, as_objective, terms
+from jscale.fitting.problem import Problem
+from jscale.fitting.provenance import provenance
+from jscale.fitting.result import Fit, Settings
+from jscale.model.law import Law
+
+_SEARCH = SolverSettings(steps=150)
+_POLISH = SolverSettings(steps=1000, damping=0.01)
+
+
+def fit(
+    law: Law | str,
+    data: Runs | pd.DataFrame,
+    *,
+    objective: Objective | str = "huber",
+    weights: Any = None,
+    fixed: Mapping[str, float] | None = None,
+    tie: Sequence[Any] = (),
+    per: Mapping[str, str] | None = None,
+    starts: Any = "auto",
+    start: Mapping[str, tuple[float, float]] | None = None,
+    seed: int = 0,
+    progress: bool = False,
+    **columns: Any,
+) -> Fit:
+    """Fit a law to runs by multi-start robust regression, and say how sure the result is.
+
+    ``law`` is a Law or its name. ``data`` is Runs, or a DataFrame with columns named as in
+    :meth:`Runs.from_frame` (``N="params"``). ``objective`` is a sum over rows (default: Huber,
+    delta 1e-3, of log residuals; arXiv:2203.15556), ``weights`` (rows,) multiply its terms.
+    ``fixed={"E": 1.69}`` holds parameters, ``tie=("alpha", "beta")`` equates them,
+    ``per={"E": "family"}`` gives each group its own. ``starts`` is "auto", a number, or
+    parameter values (mappings or a DataFrame); ``start`` overrides the ranges that automatic
+    ones are drawn from.
+
+    Raises DataError and LawError for input that cannot be fitted, FitError when no start leads
+    anywhere; warns with FitWarning when the fit should not be trusted (see ``fit.notes``).
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> small = table[table["split"] == "fit"]
+    >>> js.fit("chinchilla", small).params.index.tolist()
+    ['E', 'A', 'alpha', 'B', 'beta']
+    """
+    law = laws.get(law)
+    law = law.with_starts(start) if start else law
+    runs = as_runs(law, data, columns)
+    settings = Settings(
+        objective=as_objective(objective),
+        fixed=dict(fixed or {}),
+        tie=tuple(tie),
+        per=dict(per or {}),
+        weights=None if weights is None else np.asarray(weights, dtype=np.float64),
+        starts=starts if isinstance(starts, (str, int)) else "given",
+        seed=int(seed),
+    )
+    with float64_scope():
+        problem, doubts = build(
+            law, runs, settings.objective,
+            fixed=settings.fixed, tie=settings.tie, per=settings.per, weights=weights,
+        )  # fmt: skip
+        lanes = search(problem, _starts(problem, law, starts, seed), progress=progress)
+        result = _result(law, runs, settings, problem, lanes, doubts)
+    _warn(result)
+    return result
+
+
+def _starts(problem: Problem, law: Law, starts: Any, seed: int) -> np.ndarray:
+    if isinstance(starts, str) and starts != "auto":
+        raise LawError(f'starts={starts!r} is not known; use "auto", a number, or values.')
+    if isinstance(starts, (str, int)):
+        count = law.starts if starts == "auto" else int(starts)
+        if count < 1:
+            raise LawError(f"starts={starts} must be at least 1.")
+        return starting.automatic(problem, count, seed)
+    return starting.given(problem, starts)
+
+
+def search(problem: Problem, starts: np.ndarray, *, progress: bool = False) -> Lanes:
+    """Solve from all starts; then finish the best ones where lanes ran out of steps.
+
+    Call inside the float64 scope. Raises FitError if no lane has a finite objective.
+    """
+    with _bar(len(starts), progress) as tick:
+        lanes = solve(problem, starts, settings=_SEARCH, progress=tick)
+    if not np.isfinite(lanes.objective).any():
+        raise FitError(
+            f"{problem.layout.law.name} gave no finite value at any of {len(starts)} starts. "
+            "Check that it is finite at ordinary parameters: law(…); it may take the logarithm "
+            "or a root of a negative number, or overflow."
+        )
+    unfinished = (lanes.status == Status.OUT_OF_STEPS) & (
+        lanes.objective <= 1.02 * lanes.objective[lanes.best]
+    )
+    return _finish(problem, lanes, np.flatnonzero(unfinished)) if unfinished.any() else lanes
+
+
+def _finish(problem: Problem, lanes: Lanes, which: np.ndarray) -> Lanes:
+    """Give the most promising unfinished lanes (one tile of them) many more steps."""
+    which = which[np.argsort(lanes.objective[which], kind="stable")][:TILE]
+    more = solve(problem, lanes.theta[which], settings=_POLISH)
+    parts = [np.array(a) for a in (lanes.theta, lanes.objective, lanes.status, lanes.steps)]
+    for whole, part in zip(parts, (more.theta, more.objective, more.status, more.steps)):
+        whole[which] = part
+    return Lanes(*parts)
+
+
+class _bar:
+    """A progress bar over lanes, or nothing."""
+
+    def __init__(self, total: int, shown: bool) -> None:
+        self._total, self._shown, self._tqdm = total, shown, None
+
+    def __enter__(self) -> Callable[[int], None] | None:
+        if not self._shown:
+            return None
+        from tqdm.auto import tqdm
+
+        self._tqdm = tqdm(total=self._total, desc="starts", unit="start", delay=2.0, leave=False)
+        return self._tqdm.update
+
+    def __exit__(self, *_: object) -> None:
+        if self._tqdm is not None:
+            self._tqdm.close()
+
+
+def _result(
+    law: Law,
+    runs: Runs,
+    settings: Settings,
+    problem: Problem,
+    lanes: Lanes,
+    doubts: tuple[Doubt, ...],
+) -> Fit:
+    optimum = linearise(problem, lanes.theta[lanes.best])
+    theta_covariance = covariance(problem, optimum)
+    errors = np.sqrt(np.diag(theta_covariance))
+    found = directions(problem, optimum)
+    moves, rows = moves_without_outliers(problem, optimum)
+    observed = runs[law.output]
+    notes = [
+        *judge.notes_on_search(lanes),
+        *judge.notes_on_optimum(problem, optimum, errors, found),
+        *judge.notes_on_terms(problem, starting.shares_of_terms(problem, optimum.theta)),
+        *judge.notes_on_floor(problem, optimum, observed),
+        *judge.notes_on_outliers(problem, moves, rows, runs.frame.index),
+        *judge.notes_on_data(runs, problem, (*runs.doubts, *doubts)),
+    ]
+    names = pd.Index(flat_names(problem.layout), name="parameter")
+    natural = optimum.slope @ theta_covariance @ optimum.slope.T
+    return Fit(
+        law=law,
+        runs=runs,
+        settings=settings,
+        params=pd.Series(optimum.natural, names, name="estimate"),
+        stderr=pd.Series(np.sqrt(np.maximum(np.diag(natural), 0.0)), names, name="error"),
+        covariance=pd.DataFrame(natural, names, names),
+        derived=_derived(law, runs, optimum, natural, problem),
+        objective=_objective_value(problem, optimum),
+        fitted=optimum.predicted,
+        residuals=optimum.residual,
+        theta=optimum.theta,
+        theta_covariance=theta_covariance,
+        agree=judge.agreement(lanes),
+        search=_search_table(lanes),
+        condition=found.condition,
+        notes=tuple(sorted(notes, key=lambda n: -judge.SEVERITIES.index(n.severity))),
+        provenance=provenance(),
+    )
+
+
+def _search_table(lanes: Lanes) -> pd.DataFrame:
+    names = [Status(int(s)).name.lower() for s in lanes.status]
+    return pd.DataFrame({"objective": lanes.objective, "status": names, "steps": lanes.steps})
+
+
+def _objective_value(problem: Problem, optimum: Optimum) -> float:
+    """The objective as its definition says it (|r| itself for least absolute deviations)."""
+    weights = problem.weights[: problem.n]
+    if problem.model.kind == "least_absolute":
+        return float(np.sum(weights * np.abs(optimum.residual)))
+    delta = min(problem.objective.width, 1e300)
+    rho = np.asarray(terms(problem.model.kind, optimum.residual, delta)[0])
+    return float(np.sum(weights * rho))
+
+
+def _derived(
+    law: Law, runs: Runs, optimum: Optimum, natural: np.ndarray, problem: Problem
+) -> pd.DataFrame:
+    """The law's well-determined combinations with delta-method errors."""
+    if problem.layout.per or not law.derived or "C" not in runs.inputs:
+        return pd.DataFrame(columns=["estimate", "error"])
+    largest = float(runs["C"].max())
+    rows = {}
+    for name, function in law.derived.items():
+        label = name.replace("{C}", f"{largest:.3g}")
+
+        def at(values: np.ndarray, function: Any = function) -> float:
+            return float(function(dict(zip(law.names, values, strict=True)), largest))
+
+        slope = _numeric_gradient(at, optimum.natural)
+        rows[label] = (at(optimum.natural), float(np.sqrt(max(slope @ natural @ slope, 0.0))))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "error"])
+
+
+def _numeric_gradient(function: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:
+    """Central differences, each step 1e-6 of its number."""
+    slope = np.zeros_like(at)
+    for i, value in enumerate(at):
+        step = 1e-6 * max(abs(value), 1e-12)
+        up, down = at.copy(), at.copy()
+        up[i], down[i] = value + step, value - step
+        slope[i] = (function(up) - function(down)) / (2 * step)
+    return slope
+
+
+def _warn(result: Fit) -> None:
+    for note in result.notes:
+        if note.severity == "warning":
+            warnings.warn(str(note), FitWarning, stacklevel=3)

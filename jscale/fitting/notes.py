@@ -1,0 +1,158 @@
+"""Notes: what a user should know of a fit before trusting it, each with a code and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jscale.data.runs import Doubt, Runs
+from jscale.errors import listing
+from jscale.fitting.diagnostics import Directions, Optimum
+from jscale.fitting.gauss_newton import Lanes, Status
+from jscale.fitting.problem import Problem
+
+SEVERITIES = ("info", "caution", "warning")
+
+_ALIKE = 1e-8
+_FEW_AGREE = 0.05
+_ILL_CONDITIONED = 1e7
+_WIDE = 3.0
+_DEAD_SHARE = 1e-3
+_MOVED = 2.0
+
+
+@dataclass(frozen=True)
+class Note:
+    """One coded remark on a fit: how severe, what was seen, what it means, what to do."""
+
+    code: str
+    severity: str
+    seen: str
+    means: str
+    do: str
+
+    def __str__(self) -> str:
+        return f"[{self.severity}] {self.code}: {self.seen} {self.means} {self.do}"
+
+
+def agreement(lanes: Lanes) -> tuple[int, int]:
+    """Return how many lanes ended at the best objective (to 1e-8), and how many there were."""
+    best = lanes.objective[lanes.best]
+    alike = lanes.objective <= best * (1 + _ALIKE) + 1e-300
+    return int(np.sum(alike)), len(lanes.objective)
+
+
+def notes_on_search(lanes: Lanes) -> Iterable[Note]:
+    """Notes on whether the starts agree and the best one converged."""
+    agree, count = agreement(lanes)
+    if count >= 8 and agree / count < _FEW_AGREE:
+        yield Note(
+            "starts-disagree", "caution",
+            f"{agree} of {count} starts ended at the best objective.",
+            "The objective has many local minima or a flat valley; a better one may exist.",
+            f"Use more starts (starts={4 * count}), or a law with fewer parameters.",
+        )  # fmt: skip
+    status = Status(int(lanes.status[lanes.best]))
+    if status is not Status.CONVERGED:
+        yield Note(
+            "not-converged", "warning",
+            f"The best lane ended as {status.name.lower().replace('_', ' ')}.",
+            "The objective may still fall, and errors may be off.",
+            "Use more steps or starts, fix or tie parameters that the notes name.",
+        )  # fmt: skip
+
+
+def notes_on_data(runs: Runs, problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
+    """Notes carried over from the table, and on how many independent runs there are."""
+    for doubt in doubts:
+        yield Note(doubt.code, "caution", doubt.seen, "", doubt.remedy)
+    p, n = problem.layout.size, runs.n_independent
+    if n < 3 * p:
+        yield Note(
+            "few-runs", "caution", f"{n} independent runs for {p} parameters.",
+            "Errors from so few runs are themselves uncertain.",
+            "Add runs, or fix or tie parameters.",
+        )  # fmt: skip
+
+
+def notes_on_optimum(
+    problem: Problem, optimum: Optimum, errors: np.ndarray, found: Directions
+) -> Iterable[Note]:
+    """Notes on what the data determine, and on the objective's shape at the optimum."""
+    wide = [n for n, e in zip(problem.layout.labels, errors, strict=True) if e > _WIDE]
+    if found.condition > _ILL_CONDITIONED or wide:
+        names = found.names if found.condition > _ILL_CONDITIONED else tuple(wide)
+        yield Note(
+            "unidentified", "warning",
+            f"The data do not determine {listing(names, 24)} (condition {found.condition:.1e}).",
+            "Moving these together hardly changes any prediction at the runs.",
+            "Read predictions, not these parameters; add runs that separate them, or fix one: "
+            f"fixed={{{names[0].split('[')[0]!r}: …}}.",
+        )  # fmt: skip
+    p = problem.layout.size
+    inside = int(np.sum(np.abs(optimum.residual) < problem.objective.width))
+    if problem.objective.kinked and inside < 10 * p:
+        yield Note(
+            "near-l1", "info",
+            f"{inside} of {problem.n} residuals lie inside delta={problem.objective.width:g}.",
+            "The objective acts like least absolute deviations; plain Hessian errors would be "
+            "wrong, so those shown are smoothed.",
+            "Prefer bootstrap errors: js.bootstrap(fit).",
+        )  # fmt: skip
+
+
+def notes_on_terms(problem: Problem, shares: dict[str, float]) -> Iterable[Note]:
+    """Notes on terms that the optimum has switched off."""
+    for label, share in shares.items():
+        if share >= _DEAD_SHARE:
+            continue
+        name = label.split("[")[0]
+        floor = problem.layout.law.role(name).name == "floor"
+        yield Note(
+            "at-edge" if floor else "dead-term", "caution",
+            f"{label} makes at most {share:.1e} of any prediction.",
+            "It is zero as far as the data tell" + (": no irreducible loss is seen." if floor
+                                                     else ", and its exponent means nothing."),
+            f"Fix it, fixed={{{name!r}: …}}, or use a law without the term.",
+        )  # fmt: skip
+
+
+def notes_on_floor(problem: Problem, optimum: Optimum, observed: np.ndarray) -> Iterable[Note]:
+    """A note where the fitted irreducible loss lies above an observed one."""
+    flat = dict(zip(problem.layout.law.names, optimum.natural, strict=False))
+    if problem.layout.per:
+        return
+    for parameter in problem.layout.law.parameters:
+        value = flat[parameter.name]
+        below = int(np.sum(observed < value))
+        if parameter.role.name == "floor" and below and problem.model.space != "linear":
+            yield Note(
+                "floor-above-data", "caution",
+                f"{parameter.name} = {value:.4g} lies above {below} observed values "
+                f"(lowest {observed.min():.4g}).",
+                "Runs below the irreducible loss contradict the law.",
+                "Look at those runs, or use another law.",
+            )  # fmt: skip
+
+
+def notes_on_outliers(
+    problem: Problem, moves: np.ndarray, rows: np.ndarray, labels: Iterable[object]
+) -> Iterable[Note]:
+    """A note where a few rows with large residuals move a parameter by over two errors."""
+    moved = [
+        f"{name} by {abs(m):.1f}"
+        for name, m in zip(problem.layout.labels, moves, strict=True)
+        if abs(m) > _MOVED
+    ]
+    if moved:
+        labels = list(labels)
+        yield Note(
+            "outlier-driven", "caution",
+            f"Without the {len(rows)} rows with the largest residuals (rows "
+            f"{listing([labels[i] for i in rows])}) the estimates move, in standard errors: "
+            f"{listing(moved)}.",
+            "A few runs decide these parameters.",
+            "Look at those runs; compare the fit without them: runs.where(…).",
+        )  # fmt: skip

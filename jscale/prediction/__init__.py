@@ -1,0 +1,1 @@
+"""Predictions from fits and draws, and tables simulated from a law."""
