@@ -33,3 +33,7 @@ from jscale.model.roles import (
     Slope,
 )
 from jscale.prediction.simulate import simulate
+from jscale.prediction.predict import Prediction, predict
+from jscale.uncertainty.bootstrap import bootstrap
+from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.laplace import laplace

@@ -1,0 +1,96 @@
+"""bootstrap: draws by refitting resampled runs, all resamples as lanes of one batch.
+
+A resample is a row of weights (counts), so the data are never copied. Refits start at the
+fit's optimum.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from jscale._precision import float64_scope
+from jscale.data.runs import Runs
+from jscale.errors import FitError, FitWarning, JscaleError, listing
+from jscale.fitting.diagnostics import flat_names
+from jscale.fitting.gauss_newton import WARM, Status, solve
+from jscale.fitting.result import Fit
+from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.natural import natural_draws
+
+_KINDS = ("pairs",)
+
+
+def bootstrap(
+    fit: Fit, resamples: int = 4000, *, kind: str = "pairs", seed: int = 0, progress: bool = False
+) -> Draws:
+    """Refit ``resamples`` resamples of the runs; return the parameters as draws.
+
+    ``kind="pairs"`` draws whole runs with replacement: rows, or all rows of a run together
+    where ``Runs`` knows ``run=``; within each group where it knows ``group=``. The same seed
+    gives the same draws. Resamples whose refit is not finite are left out and counted.
+
+    Raises JscaleError for an unknown kind or fewer than two resamples, FitError if every
+    refit failed; warns with FitWarning when over 1 % failed or did not converge.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> js.bootstrap(fit, resamples=64).method
+    'bootstrap (pairs)'
+    """
+    if kind not in _KINDS:
+        raise JscaleError(f"kind={kind!r} is not known; use {listing(_KINDS)}.")
+    if int(resamples) < 2:
+        raise JscaleError(f"resamples={resamples} must be at least 2.")
+    problem = fit.problem
+    counts = resample_counts(fit.runs, fit.settings.per, int(resamples), seed)
+    weights = counts * problem.weights[: problem.n]
+    starts = np.repeat(fit.theta[None], int(resamples), axis=0)
+    with float64_scope(), _bar(int(resamples), progress) as bar:
+        lanes = solve(problem, starts, weights=weights, settings=WARM, progress=bar.update)
+        good = np.isfinite(lanes.objective) & np.isfinite(lanes.theta).all(axis=1)
+        if not good.any():
+            raise FitError("No resample could be refitted; see the notes of the fit.")
+        sampled = natural_draws(problem, lanes.theta)[good]
+    unsettled = int(np.sum(good & (lanes.status != Status.CONVERGED)))
+    failed = int(np.sum(~good))
+    if failed + unsettled > 0.01 * len(good):
+        warnings.warn(
+            f"{failed} of {len(good)} resamples failed and {unsettled} did not converge: the "
+            "intervals may be off. Fix or tie the parameters that fit.notes names.",
+            FitWarning,
+            stacklevel=2,
+        )
+    settings = {"resamples": int(resamples), "seed": seed, "kind": kind}
+    names = flat_names(problem.layout)
+    return Draws(fit, sampled[None], names, f"bootstrap ({kind})", settings, failed, unsettled)
+
+
+def _bar(total: int, shown: bool):  # noqa: ANN202
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc="resamples", delay=2.0, leave=False, disable=not shown)
+
+
+def resample_counts(runs: Runs, per: object, resamples: int, seed: int) -> np.ndarray:
+    """Return how often each row is drawn in each resample: (resamples, n).
+
+    Units (runs, or rows) are drawn with replacement within each stratum (group, and every
+    column that parameters are given per), as many as it has.
+    """
+    units = np.arange(len(runs)) if runs.run is None else pd.factorize(runs.frame[runs.run])[0]
+    columns = [c for c in (runs.group, *dict(per or {}).values()) if c is not None]  # type: ignore[call-overload]
+    strata = np.zeros(len(runs), dtype=int)
+    if columns:
+        strata = runs.frame.groupby(list(dict.fromkeys(columns)), sort=False).ngroup().to_numpy()
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((resamples, len(runs)))
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
+        members, place = np.unique(units[rows], return_inverse=True)
+        share = np.full(len(members), 1.0 / len(members))
+        counts[:, rows] = rng.multinomial(len(members), share, size=resamples)[:, place]
+    return counts

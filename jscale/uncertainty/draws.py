@@ -1,0 +1,93 @@
+"""Draws: samples of a law's parameters, the common currency of everything that follows a fit.
+
+A bootstrap and a Laplace sample are both draws. Predictions take draws, so that every
+prediction carries its interval by the same code, whatever the draws came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.errors import JscaleError, listing, nearest
+from jscale.fitting.result import Fit
+
+
+def check_level(level: float) -> float:
+    """Return a level as a float; raises JscaleError unless it lies strictly in (0, 1)."""
+    if not (isinstance(level, (int, float)) and 0.0 < level < 1.0):
+        raise JscaleError(f"level={level!r} must lie strictly between 0 and 1, such as 0.9.")
+    return float(level)
+
+
+def tails(level: float) -> tuple[float, float]:
+    """Return the two quantiles of an equal-tailed interval at ``level``."""
+    half = (1.0 - check_level(level)) / 2.0
+    return half, 1.0 - half
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Draws of a fit's parameters.
+
+    ``values`` (chain, draw, parameter) are the law's own parameters in the order of ``names``.
+    ``method`` says what they came from, ``settings`` how (seed included), ``failed`` how many
+    draws were left out because their refit ended nowhere finite, ``unsettled`` how many were
+    kept although their refit had not converged.
+    """
+
+    fit: Fit
+    values: np.ndarray
+    names: tuple[str, ...]
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    failed: int = 0
+    unsettled: int = 0
+
+    def __len__(self) -> int:
+        return self.values.shape[0] * self.values.shape[1]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a parameter's draws as a labelled (chain, draw) array (xarray.DataArray)."""
+        import xarray
+
+        if name not in self.names:
+            hint = nearest(name, self.names)
+            raise JscaleError(f"No parameter {name!r}.{hint} There are {listing(self.names, 24)}.")
+        column = self.values[:, :, self.names.index(name)]
+        return xarray.DataArray(column, dims=("chain", "draw"), name=name)
+
+    @property
+    def flat(self) -> np.ndarray:
+        """All draws, chains one after another: (draws, parameter)."""
+        return self.values.reshape(-1, len(self.names))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per draw and one column per parameter."""
+        return pd.DataFrame(self.flat, columns=list(self.names))
+
+    def interval(self, level: float = 0.9) -> pd.DataFrame:
+        """Return equal-tailed intervals at ``level``: columns ``low`` and ``high``."""
+        low, high = np.quantile(self.flat, tails(level), axis=0)
+        return pd.DataFrame({"low": low, "high": high}, index=pd.Index(self.names))
+
+    def summary(self, level: float = 0.9) -> pd.DataFrame:
+        """Return estimate, standard deviation, and the interval at ``level`` per parameter."""
+        frame = pd.DataFrame(
+            {"estimate": self.fit.params.to_numpy(), "sd": self.flat.std(axis=0, ddof=1)},
+            index=pd.Index(self.names, name="parameter"),
+        )
+        percent = f"{100 * level:g}%"
+        bounds = self.interval(level)
+        frame[f"low_{percent}"], frame[f"high_{percent}"] = bounds["low"], bounds["high"]
+        return frame
+
+    def __repr__(self) -> str:
+        trouble = f", {self.failed} failed" if self.failed else ""
+        trouble += f", {self.unsettled} not converged" if self.unsettled else ""
+        table = self.summary().to_string(float_format=lambda v: f"{v:.5g}")
+        return f"Draws({self.method}, {len(self)} draws{trouble})\n{table}"
