@@ -37,3 +37,5 @@ from jscale.prediction.predict import Prediction, predict
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
 from jscale.uncertainty.laplace import laplace
+from jscale.io import load, save
+from jscale.fitting.compilation import enable_compilation_cache

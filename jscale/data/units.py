@@ -36,6 +36,28 @@ def to_unit(values: np.ndarray, unit: str, new: str) -> np.ndarray:
     return back[new](nats[unit](np.asarray(values, dtype=np.float64)))
 
 
+_SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+
+
+def parse_number(text: str) -> float:
+    """Return the number that a text such as "70B", "1.4T" or "3e9" writes.
+
+    K, M, B (or G), T, P and E stand for 1e3 to 1e18. Raises DataError for anything else.
+
+    >>> parse_number("1.4T")
+    1400000000000.0
+    """
+    stripped = text.strip().replace("_", "")
+    factor = _SUFFIXES.get(stripped[-1:].upper(), 1.0)
+    digits = stripped[:-1] if factor != 1.0 else stripped
+    try:
+        return float(digits) * factor
+    except ValueError:
+        raise DataError(
+            f"{text!r} is not a number. Write it as 70e9 or 70B (K, M, B, T, P, E)."
+        ) from None
+
+
 def doubts_about_unit(values: np.ndarray, column: str, unit: str) -> str | None:
     """Say why losses stated in ``unit`` look like another unit, or return None."""
     name = column.lower()

@@ -1,0 +1,228 @@
+"""The command line: fit, show, predict, laws, data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Scaling laws: fit them, know how sure you are, decide with them.",
+)
+
+File = Annotated[
+    Path | None, typer.Argument(help="Table of runs (CSV, TSV, JSON lines, Parquet). Default: jscale's own runs.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Level = Annotated[float, typer.Option(help="Level of all intervals.")]
+Seed = Annotated[int, typer.Option(help="Seed of starts and resamples.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
+
+
+def console(*, stderr: bool = False) -> Any:
+    """Return a rich console on standard output or standard error."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+@app.command()
+def fit(
+    file: File = None,
+    law: Annotated[str, typer.Option(help="The law: see `jscale laws`.")] = "chinchilla",
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", "-c", help="NAME=COLUMN, such as N=params; repeat as needed."),
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Column of the family of a run.")] = None,
+    run: Annotated[str | None, typer.Option(help="Column that identifies a run.")] = None,
+    loss_unit: Annotated[str, typer.Option(help="nats, bits, perplexity or other.")] = "nats",
+    fix: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, a fixed parameter.")] = None,
+    tie: Annotated[str | None, typer.Option(help="Parameters that are equal: alpha,beta.")] = None,
+    per: Annotated[list[str] | None, typer.Option(help="NAME=COLUMN, one per group.")] = None,
+    objective: Annotated[
+        str, typer.Option(help="huber, pseudo_huber, least_squares or least_absolute.")
+    ] = "huber",
+    starts: Annotated[int | None, typer.Option(help="Number of starts (default: the law's).")] = None,
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples for intervals.")] = 1000,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    drop_invalid: Annotated[
+        bool, typer.Option("--drop-invalid", help="Leave unusable rows out and list them.")
+    ] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the fit goes.")] = Path("fit.json"),
+    plot: Annotated[Path | None, typer.Option(help="Where the picture goes (default: beside the fit).")] = None,
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Fit a law, predict held-out runs, and write fit.json and fit.png.
+
+    Rows whose column `split` says `holdout` are not fitted: they are predicted and compared.
+    """
+    from jscale import commands
+
+    commands.fit_and_report(
+        file=file,
+        law=law,
+        columns={**_pairs(column, "--column"), "group": group, "run": run},
+        loss_unit=loss_unit,
+        choices={
+            "fixed": {k: _number(v) for k, v in _pairs(fix, "--fix").items()},
+            "tie": tuple(tie.split(",")) if tie else (),
+            "per": _pairs(per, "--per"),
+            "objective": objective,
+            "starts": "auto" if starts is None else starts,
+            "seed": seed,
+        },
+        resamples=resamples,
+        level=level,
+        invalid="drop" if drop_invalid else "raise",
+        output=output,
+        plot=plot or output.with_suffix(".png"),
+        force=force,
+        as_json=json_,
+    )
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    json_: Json = False,
+) -> None:
+    """Show a saved fit."""
+    from jscale import commands
+
+    commands.show(file, as_json=json_)
+
+
+@app.command()
+def predict(
+    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    at: Annotated[
+        list[str] | None, typer.Option("--at", help="Where: N=70B,D=1.4T; repeat as needed.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Or a table with the inputs.")] = None,
+    method: Annotated[str, typer.Option(help="auto, bootstrap, laplace, or none.")] = "auto",
+    level: Level = 0.9,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Predict from a saved fit, with confidence and prediction intervals."""
+    from jscale import commands
+
+    commands.predict_from(
+        file, [_point(text) for text in at or []], table,
+        method=None if method == "none" else method, level=level, seed=seed, as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def laws(
+    name: Annotated[str | None, typer.Argument(help="Show the page of one law.")] = None,
+    json_: Json = False,
+) -> None:
+    """List the laws, or show one."""
+    from jscale import commands
+
+    commands.list_laws(name, as_json=json_)
+
+
+@app.command()
+def data(
+    name: Annotated[str | None, typer.Argument(help="Show the card of one data set.")] = None,
+    json_: Json = False,
+) -> None:
+    """List the data sets, or show the card of one."""
+    from jscale import commands
+
+    commands.list_data(name, as_json=json_)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    """Options of every command; --debug may also stand after the command (see main)."""
+
+
+def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    from jscale.errors import JscaleError
+
+    pairs = {}
+    for text in texts or []:
+        name, mark, value = text.partition("=")
+        if not (mark and name and value):
+            raise JscaleError(f"{option} {text!r} must read NAME=VALUE, such as {option} N=params.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _number(text: str) -> float:
+    from jscale.data.units import parse_number
+
+    return parse_number(text)
+
+
+def _point(text: str) -> dict[str, Any]:
+    """Read "N=70B,D=1.4T" (numbers) or "family=gpt" (a group's label)."""
+    from jscale.errors import DataError
+
+    point: dict[str, Any] = {}
+    for name, value in _pairs(text.split(","), "--at").items():
+        try:
+            point[name] = _number(value)
+        except DataError:
+            point[name] = value
+    return point
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for bad input, 1 for a fault of ours."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [a for a in arguments if a != "--debug"]
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        from jscale.errors import JscaleError
+
+        usage = getattr(error, "show", None)
+        if usage is not None:  # the parser's own error: unknown option, missing argument
+            usage()
+            return 2
+        if debug:
+            raise
+        known = isinstance(error, JscaleError)
+        lead = "" if known else f"unexpected {type(error).__name__}: "
+        tail = "" if known else " (run again with --debug and report it, please)"
+        console(stderr=True).print(f"error: {lead}{error}{tail}", style="red", markup=False)
+        return 2 if known else 1
+
+
+def _run(arguments: list[str]) -> int:
+    import warnings
+
+    from jscale.errors import JscaleWarning
+
+    def shown(message: Any, category: Any, *_: Any, **__: Any) -> None:
+        if issubclass(category, JscaleWarning):
+            console(stderr=True).print(f"warning: {message}", style="yellow", markup=False)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", JscaleWarning)
+        warnings.showwarning = shown
+        code = app(arguments, standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=1, allow_nan=False) + "\n")

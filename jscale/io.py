@@ -1,0 +1,238 @@
+"""save and load: a Fit as versioned JSON, every float exact.
+
+The file holds the runs, the settings, the seed and the law's name, so a loaded fit can be
+predicted from, bootstrapped and fitted again. A custom law is found by its module and name, or
+given to ``load``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale import laws
+from jscale.data.files import write_whole
+from jscale.data.runs import Doubt, Runs
+from jscale.errors import FileError, LawError
+from jscale.fitting.notes import Note
+from jscale.fitting.objective import Objective
+from jscale.fitting.result import Fit, Settings
+from jscale.model.law import Law
+
+FORMAT, VERSION = "jscale.fit", 1
+
+
+def save(fit: Fit, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a fit to a JSON file and return its path.
+
+    The file appears whole or not at all. Raises FileError if it exists and ``overwrite`` is
+    False, or cannot be written.
+
+    >>> import jscale as js, tempfile, pathlib
+    >>> runs = js.simulate("power_const", dict(E=1, A=9, alpha=.1), {"C": [1e3, 1e5, 1e7, 1e9]})
+    >>> fit = js.fit("power_const", runs)
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> js.load(js.save(fit, folder / "fit.json")).objective == fit.objective
+    True
+    """
+    if not isinstance(fit, Fit):
+        raise FileError(f"save takes a Fit, not {type(fit).__name__}.")
+    text = json.dumps(as_document(fit), indent=1, allow_nan=False) + "\n"
+    return write_whole(path, lambda file: file.write(text.encode()), overwrite=overwrite)
+
+
+def load(path: str | Path, *, law: Law | None = None) -> Fit:
+    """Read a fit that :func:`save` wrote.
+
+    ``law`` gives the law itself, where it cannot be found by name. Raises FileError for a file
+    that is not a saved fit, LawError if the law is not found or no longer gives the saved
+    predictions.
+    """
+    path = Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise FileError(f"{str(path)!r} is not JSON ({error}); give a file of js.save.") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise FileError(f"{str(path)!r} is not a saved fit; make one with js.save(fit, path).")
+    if document["version"] > VERSION:
+        raise FileError(
+            f"{str(path)!r} was written by a newer jscale (format {document['version']}, this one "
+            f"reads {VERSION}): pip install --upgrade jscale."
+        )
+    try:
+        fit = _from_document(_decode(document), law)
+    except KeyError as error:
+        raise FileError(f"{str(path)!r} is not a whole saved fit: it misses {error}.") from error
+    _check_law(fit, document["law"]["digest"])
+    return fit
+
+
+def as_document(fit: Fit) -> dict[str, Any]:
+    """Return a fit as a tree of dicts, lists, strings and finite numbers."""
+    s, function = fit.settings, fit.law.function
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "law": {
+            "name": fit.law.name,
+            "where": f"{function.__module__}:{function.__qualname__}",
+            "digest": fit.law.digest,
+        },
+        "settings": {
+            "objective": vars(s.objective),
+            "fixed": dict(s.fixed),
+            "tie": s.tie,
+            "per": dict(s.per),
+            "weights": s.weights,
+            "starts": s.starts,
+            "seed": s.seed,
+        },
+        "params": fit.params.to_dict(),
+        "stderr": fit.stderr.to_dict(),
+        "covariance": fit.covariance.to_numpy(),
+        "derived": {str(k): [r["estimate"], r["error"]] for k, r in fit.derived.iterrows()},
+        "objective": fit.objective,
+        "fitted": fit.fitted,
+        "residuals": fit.residuals,
+        "theta": fit.theta,
+        "theta_covariance": fit.theta_covariance,
+        "agree": fit.agree,
+        "search": {name: fit.search[name].tolist() for name in fit.search},
+        "condition": fit.condition,
+        "notes": [vars(note) for note in fit.notes],
+        "provenance": {**fit.provenance, "data_digest": fit.runs.digest},
+        "runs": _runs_document(fit.runs),
+    }
+    return _encode(document)
+
+
+def _runs_document(runs: Runs) -> dict[str, Any]:
+    columns = {str(name): runs.frame[name].tolist() for name in runs.frame}
+    return {
+        "columns": columns,
+        "index": runs.frame.index.tolist(),
+        "inputs": runs.inputs,
+        "output": runs.output,
+        "run": runs.run,
+        "group": runs.group,
+        "weight": runs.weight,
+        "loss_unit": runs.loss_unit,
+        "count": runs.count,
+        "doubts": [d._asdict() for d in runs.doubts],
+        "source": runs.source,
+        "dropped": {
+            "columns": {str(name): runs.dropped[name].tolist() for name in runs.dropped},
+            "index": runs.dropped.index.tolist(),
+        },
+    }
+
+
+def _encode(value: Any) -> Any:
+    """Turn NumPy values into plain ones; a number that is not finite becomes {"float": "nan"}."""
+    if isinstance(value, Mapping):
+        return {str(k): _encode(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_encode(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return str(value)
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"float"}:
+            return float(value["float"])
+        return {k: _decode(v) for k, v in value.items()}
+    return [_decode(v) for v in value] if isinstance(value, list) else value
+
+
+def _from_document(document: dict[str, Any], law: Law | None) -> Fit:
+    s = document["settings"]
+    names = pd.Index(list(document["params"]), name="parameter")
+    tie = tuple(tuple(t) if isinstance(t, list) else t for t in s["tie"])
+    weights = None if s["weights"] is None else np.array(s["weights"])
+    return Fit(
+        law=law or _find_law(document["law"]),
+        runs=_runs_from(document["runs"]),
+        settings=Settings(
+            Objective(**s["objective"]), s["fixed"], tie, s["per"], weights, s["starts"], s["seed"]
+        ),
+        params=pd.Series(list(document["params"].values()), names, name="estimate"),
+        stderr=pd.Series(list(document["stderr"].values()), names, name="error"),
+        covariance=pd.DataFrame(np.array(document["covariance"]), names, names),
+        derived=pd.DataFrame.from_dict(
+            document["derived"], orient="index", columns=["estimate", "error"]
+        ),
+        objective=document["objective"],
+        fitted=np.array(document["fitted"]),
+        residuals=np.array(document["residuals"]),
+        theta=np.array(document["theta"]),
+        theta_covariance=np.array(document["theta_covariance"]),
+        agree=tuple(document["agree"]),
+        search=pd.DataFrame(document["search"]),
+        condition=document["condition"],
+        notes=tuple(Note(**note) for note in document["notes"]),
+        provenance=document["provenance"],
+    )
+
+
+def _runs_from(document: dict[str, Any]) -> Runs:
+    d = dict(document)
+    frame = pd.DataFrame(d.pop("columns"), index=d.pop("index"))
+    dropped = d.pop("dropped")
+    return Runs(
+        frame=frame,
+        inputs=tuple(d.pop("inputs")),
+        dropped=pd.DataFrame(dropped["columns"], index=dropped["index"]),
+        doubts=tuple(Doubt(**doubt) for doubt in d.pop("doubts")),
+        **d,
+    )
+
+
+def _find_law(saved: Mapping[str, str]) -> Law:
+    name, where = saved["name"], saved["where"]
+    if name.split(":")[0] in laws.names():
+        return laws.get(name)
+    module, _, attribute = where.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise LawError(
+            f"The law {name!r} ({where}) cannot be found: {error}. "
+            "Give it: js.load(path, law=mine)."
+        ) from error
+    if not isinstance(found, Law):
+        raise LawError(f"{where} is not a Law. Give it: js.load(path, law=mine).")
+    return found
+
+
+def _check_law(fit: Fit, digest: str) -> None:
+    """A law whose text has changed is accepted if it still gives the saved predictions."""
+    if fit.law.digest == digest:
+        return
+    from jscale.prediction.predict import curves
+
+    missing = [name for name in fit.law.inputs if name not in fit.runs.frame.columns]
+    same_names = set(fit.law.names) == {n.split("[")[0] for n in fit.params.index}
+    if same_names and not missing:
+        now = curves(fit, fit.runs.frame, fit.params.to_numpy()[None])[0]
+        if np.allclose(now, fit.fitted, rtol=1e-9, atol=0.0):
+            return
+    raise LawError(
+        f"The law {fit.law.name!r} is not the one that was fitted: its code has changed and it no "
+        "longer gives the saved predictions. Give the right one: js.load(path, law=mine)."
+    )

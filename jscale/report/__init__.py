@@ -1,0 +1,1 @@
+"""Pictures and printed tables of fits and predictions."""
