@@ -51,7 +51,8 @@ def unit_points(count: int, dimensions: int, seed: int) -> np.ndarray:
     else:
         from scipy.stats import qmc
 
-        points = qmc.Sobol(d=dimensions, scramble=True, rng=0).random(count)
+        power = int(np.ceil(np.log2(count)))
+        points = qmc.Sobol(d=dimensions, scramble=True, rng=0).random_base2(power)[:count]
     if seed == 0:
         return points
     shift = np.random.default_rng(seed).random(dimensions)

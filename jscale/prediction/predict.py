@@ -143,6 +143,8 @@ def _inputs(fit: Fit, where: Any, inputs: Mapping[str, Any]) -> pd.DataFrame:
     kept = [c for c in given if c in (*columns, "C")]
     arrays = np.broadcast_arrays(*(np.asarray(given[c]) for c in kept))
     table = pd.DataFrame({c: np.ravel(a) for c, a in zip(kept, arrays, strict=True)})
+    if table.empty:
+        raise PredictionError(f"There are no rows to predict: give values of {listing(columns)}.")
     if isinstance(where, pd.DataFrame) and len(table) == len(where):
         table.index = where.index
     for name in (c for c in kept if c in (*fit.law.inputs, "C")):

@@ -1,0 +1,5 @@
+"""`python -m benchmarks.sweep`."""
+
+from .run import main
+
+raise SystemExit(main())

@@ -1,0 +1,174 @@
+"""The solver: closed forms, statuses, independence of lanes, padding, determinism."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jscale as js
+from jscale._precision import float64_scope
+from jscale.fitting.build import build
+from jscale.fitting.gauss_newton import TILE, Settings, Status, solve
+from jscale.fitting.problem import Problem, bucket
+from jscale.fitting.starts import automatic
+from jscale.model.roles import Real
+
+DESIGN = pd.DataFrame(
+    [(n, d) for n in np.geomspace(1e7, 1e9, 5) for d in np.geomspace(1e9, 1e11, 6)],
+    columns=["N", "D"],
+)
+TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
+
+
+def make_problem(rows: int = 30, objective: js.fitting.objective.Objective | None = None) -> Problem:
+    runs = js.simulate("chinchilla", TRUTH, DESIGN.iloc[:rows], noise=0.01, seed=3)
+    return build(js.laws.get("chinchilla"), runs, objective or js.huber())[0]
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    return make_problem()
+
+
+@js.law
+def line(x: float, *, a: Real, b: Real) -> float:
+    return a + b * x
+
+
+def test_least_squares_of_a_line_is_the_closed_form() -> None:
+    rng = np.random.default_rng(0)
+    x = np.linspace(1, 5, 40)
+    table = pd.DataFrame({"x": x, "loss": 2 - 0.3 * x + 0.1 * rng.standard_normal(40)})
+    fit = js.fit(
+        line, table, objective=js.least_squares(space="linear"), loss_unit="other"
+    )
+    slope, intercept = np.polyfit(x, table["loss"], 1)
+    np.testing.assert_allclose(fit.params, [intercept, slope], rtol=1e-9)
+    _, covariance = np.polyfit(x, table["loss"], 1, cov=True)
+    assert fit.stderr["b"] == pytest.approx(np.sqrt(covariance[0, 0]), rel=0.3)
+
+
+def test_all_lanes_of_an_easy_problem_converge(problem: Problem) -> None:
+    with float64_scope():
+        lanes = solve(problem, automatic(problem, 64))
+    assert (lanes.status == Status.CONVERGED).all()
+    best = lanes.objective.min()
+    assert np.sum(lanes.objective <= best * (1 + 1e-8)) >= 60
+
+
+def test_a_lane_that_starts_nowhere_is_dead_and_harms_no_other(problem: Problem) -> None:
+    with float64_scope():
+        starts = automatic(problem, 5)
+        alone = solve(problem, starts)
+        spoilt = np.vstack([starts[:2], np.full((1, 5), np.nan), starts[2:]])
+        lanes = solve(problem, spoilt)
+    assert lanes.status[2] == Status.DEAD_START
+    assert not np.isfinite(lanes.objective[2])
+    others = np.delete(np.arange(6), 2)
+    np.testing.assert_array_equal(lanes.theta[others], alone.theta)
+
+
+def test_a_lane_out_of_steps_says_so(problem: Problem) -> None:
+    with float64_scope():
+        lanes = solve(problem, automatic(problem, 4), settings=Settings(steps=3))
+    assert (lanes.status == Status.OUT_OF_STEPS).all()
+    assert (lanes.steps == 3).all()
+
+
+def test_an_overflowing_start_ends_with_a_status(problem: Problem) -> None:
+    start = np.array([[0.5, 800.0, 3.0, 800.0, 3.0]])
+    with float64_scope():
+        lanes = solve(problem, start)
+    assert lanes.status[0] != Status.RUNNING
+
+
+def test_lane_weights_equal_a_problem_with_these_weights(problem: Problem) -> None:
+    rng = np.random.default_rng(1)
+    weights = rng.integers(0, 3, size=(3, problem.n)).astype(float)
+    with float64_scope():
+        start = automatic(problem, 1)
+        together = solve(problem, np.repeat(start, 3, axis=0), weights=weights)
+        for i in range(3):
+            alone = solve(problem.reweighted(weights[i]), start)
+            np.testing.assert_array_equal(together.theta[i], alone.theta[0])
+
+
+def test_tiles_do_not_change_results(problem: Problem) -> None:
+    with float64_scope():
+        starts = automatic(problem, TILE + 5)
+        whole = solve(problem, starts)
+        last = solve(problem, starts[TILE:])
+    np.testing.assert_array_equal(whole.theta[TILE:], last.theta)
+
+
+def test_padding_changes_nothing() -> None:
+    problem = make_problem()
+    n = problem.n
+    bare = Problem(
+        problem.model,
+        problem.objective,
+        problem.data._replace(
+            inputs=tuple(x[:n] for x in problem.data.inputs), target=problem.data.target[:n]
+        ),
+        problem.weights[:n],
+        n,
+    )
+    with float64_scope():
+        starts = automatic(problem, 8)
+        np.testing.assert_allclose(
+            solve(problem, starts).objective, solve(bare, starts).objective, rtol=1e-12
+        )
+
+
+def test_the_same_solve_is_bit_identical(problem: Problem) -> None:
+    with float64_scope():
+        starts = automatic(problem, 16)
+        first, second = solve(problem, starts), solve(problem, starts)
+    np.testing.assert_array_equal(first.theta, second.theta)
+    np.testing.assert_array_equal(first.steps, second.steps)
+
+
+def test_the_optimum_is_stationary_and_scipy_finds_none_lower(problem: Problem) -> None:
+    from scipy.optimize import minimize
+
+    with float64_scope():
+        lanes = solve(problem, automatic(problem, 32))
+    y = np.exp(np.asarray(problem.data.target)[: problem.n])
+    N, D = (np.asarray(x)[: problem.n] for x in problem.data.inputs)
+
+    def objective(theta: np.ndarray) -> float:
+        centre = problem.data.centre
+        E, A, B = np.exp(theta[0]), np.exp(theta[1]), np.exp(theta[3])
+        alpha, beta = np.exp(theta[2]), np.exp(theta[4])
+        f = E + A * (N / np.exp(centre[0])) ** -alpha + B * (D / np.exp(centre[1])) ** -beta
+        r = np.abs(np.log(f / y))
+        return float(np.sum(np.where(r <= 1e-3, r * r / 2, 1e-3 * (r - 5e-4))))
+
+    theta = lanes.theta[lanes.best]
+    assert objective(theta) == pytest.approx(lanes.objective[lanes.best], rel=1e-10)
+    found = minimize(objective, theta, method="Nelder-Mead", options={"maxiter": 4000})
+    assert found.fun >= lanes.objective[lanes.best] * (1 - 1e-9)
+
+
+def test_homotopy_ends_at_the_same_optimum(problem: Problem) -> None:
+    with float64_scope():
+        starts = automatic(problem, 8)
+        plain = solve(problem, starts)
+        eased = solve(problem, starts, settings=Settings(homotopy=(100.0, 100.0, 10.0, 10.0)))
+    assert eased.objective.min() == pytest.approx(plain.objective.min(), rel=1e-10)
+    assert (eased.status == Status.CONVERGED).all()
+
+
+@pytest.mark.parametrize("objective", [js.pseudo_huber(), js.least_squares(), js.least_absolute()])
+def test_other_objectives_converge(objective: js.fitting.objective.Objective) -> None:
+    problem = make_problem(objective=objective)
+    with float64_scope():
+        lanes = solve(problem, automatic(problem, 32))
+    assert lanes.status[lanes.best] == Status.CONVERGED
+
+
+def test_buckets_grow_slowly_and_hold() -> None:
+    for n in (1, 16, 17, 240, 245, 1000, 20_000):
+        assert n <= bucket(n) <= max(16, 1.26 * n + 2)
+    assert bucket(240) == bucket(245)
