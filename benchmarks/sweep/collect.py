@@ -12,6 +12,7 @@ from typing import Any
 
 from .card import describe_table
 from .grid import Settings, settle
+from .noise import seed_noise
 from .plans import PLANS
 from .store import is_finished, read_record, read_wall_seconds, write_atomically, write_json
 
@@ -102,13 +103,13 @@ def collect_table(out: Path, partial: bool) -> None:
         raise SystemExit(f"{len(missing)} runs are missing: {', '.join(missing)}")
     if not records:
         raise SystemExit(f"no finished run in {out}")
-    text = as_csv([table_row(record) for record in records])
+    rows = [table_row(record) for record in records]
+    text = as_csv(rows)
     write_atomically(TABLES / f"{TABLE_NAME}.csv", text)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    write_json(
-        TABLES / f"{TABLE_NAME}.json",
-        describe_table(records, missing, sha256, read_wall_seconds(out)),
-    )
+    card = describe_table(records, missing, sha256, read_wall_seconds(out))
+    card["seed_noise"] = seed_noise(rows, REPEATS_CSV)
+    write_json(TABLES / f"{TABLE_NAME}.json", card)
     print(f"{len(records)} runs written to {TABLES}, {len(missing)} missing")
 
 

@@ -164,3 +164,36 @@ def moves_without_outliers(problem: Problem, optimum: Optimum) -> tuple[np.ndarr
     moved = refit.theta[refit.best] - optimum.theta
     errors = np.sqrt(np.diag(covariance(without, linearise(without, refit.theta[refit.best]))))
     return moved / np.maximum(errors, 1e-300), outliers
+
+
+def pattern_in_residuals(problem: Problem, optimum: Optimum) -> tuple[float, float]:
+    """Return how much of the residuals a quadratic in the logarithms of the inputs explains.
+
+    Returns (share of variance, p-value of the F test). Residuals are clipped at three robust
+    standard deviations, so that outliers are not taken for a pattern. A right law leaves no
+    pattern; one that bends wrongly does, and will miss further out. (1.0 as p-value where
+    there are too few rows to tell.)
+    """
+    used = problem.weights[: problem.n] > 0
+    columns = [np.asarray(x)[: problem.n][used] for x in problem.data.inputs]
+    logs = [np.log(x) for x in columns if (x > 0).all() and np.ptp(x) > 0]
+    basis = [x - x.mean() for x in logs]
+    basis += [a * b for i, a in enumerate(basis) for b in basis[i:]]
+    r = optimum.residual[used] - np.median(optimum.residual[used])
+    spread = 1.4826 * float(np.median(np.abs(r)))
+    n, k, p = len(r), len(basis), problem.layout.size
+    freedom = n - 1 - max(k, p)
+    if spread == 0.0 or not basis or freedom < k:
+        return 0.0, 1.0
+    r = np.clip(r, -3 * spread, 3 * spread)
+    r = r - r.mean()
+    X = np.column_stack([np.ones(n), *basis])
+    explained = X @ np.linalg.lstsq(X, r, rcond=None)[0]
+    share = float(np.sum(explained**2) / np.sum(r**2))
+    return share, _upper_tail_of_f(share / k / max((1 - share) / freedom, 1e-300), k, freedom)
+
+
+def _upper_tail_of_f(value: float, upper: int, lower: int) -> float:
+    from scipy.special import fdtrc
+
+    return float(fdtrc(upper, lower, value))

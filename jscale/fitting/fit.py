@@ -23,6 +23,7 @@ from jscale.fitting.diagnostics import (
     flat_names,
     linearise,
     moves_without_outliers,
+    pattern_in_residuals,
 )
 from jscale.fitting.gauss_newton import TILE, Lanes, Status, solve
 from jscale.fitting.gauss_newton import Settings as SolverSettings
@@ -172,6 +173,7 @@ def _result(
         *judge.notes_on_terms(problem, starting.shares_of_terms(problem, optimum.theta)),
         *judge.notes_on_floor(problem, optimum, observed),
         *judge.notes_on_outliers(problem, moves, rows, runs.frame.index),
+        *judge.notes_on_pattern(*pattern_in_residuals(problem, optimum)),
         *judge.notes_on_data(runs, problem, (*runs.doubts, *doubts)),
     ]
     names = pd.Index(flat_names(problem.layout), name="parameter")

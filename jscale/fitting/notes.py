@@ -21,6 +21,7 @@ _ILL_CONDITIONED = 1e7
 _WIDE = 3.0
 _DEAD_SHARE = 1e-3
 _MOVED = 2.0
+_NO_CHANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Note:
     do: str
 
     def __str__(self) -> str:
-        return f"[{self.severity}] {self.code}: {self.seen} {self.means} {self.do}"
+        said = " ".join(text for text in (self.seen, self.means, self.do) if text)
+        return f"[{self.severity}] {self.code}: {said}"
 
 
 def agreement(lanes: Lanes) -> tuple[int, int]:
@@ -84,6 +86,7 @@ def notes_on_optimum(
     wide = [n for n, e in zip(problem.layout.labels, errors, strict=True) if e > _WIDE]
     if found.condition > _ILL_CONDITIONED or wide:
         names = found.names if found.condition > _ILL_CONDITIONED else tuple(wide)
+        names = names or problem.layout.labels  # a direction spread thin over many
         yield Note(
             "unidentified", "warning",
             f"The data do not determine {listing(names, 24)} (condition {found.condition:.1e}).",
@@ -155,4 +158,17 @@ def notes_on_outliers(
             f"{listing(moved)}.",
             "A few runs decide these parameters.",
             "Look at those runs; compare the fit without them: runs.where(…).",
+        )  # fmt: skip
+
+
+def notes_on_pattern(share: float, chance: float) -> Iterable[Note]:
+    """A note where the residuals follow the inputs: the law bends otherwise than the data."""
+    if chance < _NO_CHANCE:
+        yield Note(
+            "residuals-patterned", "caution",
+            f"A curve in the inputs explains {100 * share:.0f}% of the residuals' variance "
+            f"(by chance: p = {chance:.1e}).",
+            "The law bends otherwise than the data do, so it may miss larger runs by more than "
+            "its intervals say.",
+            "Hold out the largest runs, look at plots.residuals, try a more flexible law.",
         )  # fmt: skip
