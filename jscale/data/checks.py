@@ -9,6 +9,10 @@ import pandas as pd
 
 from jscale.errors import DataError, listing
 
+MISSING = "missing (NaN)"
+NOT_POSITIVE = "zero or negative"
+TOO_LOW_FOR_PERPLEXITY = "at or below 1, the lowest perplexity"
+
 _INT64_LIMIT = 2.0**63
 
 
@@ -21,45 +25,61 @@ def rows_at(frame: pd.DataFrame, bad: np.ndarray, values: Any) -> str:
 
 def to_numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
     """Return a column as float64, text that is no number becoming NaN."""
-    return pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    raw = frame[column]
+    if raw.dtype.kind in "mMc":  # dates, durations and complex numbers
+        return np.full(len(raw), np.nan)
+    numbers = pd.Series(pd.to_numeric(raw, errors="coerce"))
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def fault_of_values(
-    frame: pd.DataFrame, column: str, values: np.ndarray, *, positive: bool
+    frame: pd.DataFrame, column: str, values: np.ndarray, *, above: float | None
 ) -> dict[str, np.ndarray]:
-    """Map each reason ("not a number", "missing", …) to a mask of the rows it applies to."""
+    """Map each reason ("not a number", "missing", …) to a mask of the rows it applies to.
+
+    ``above`` is what every value must exceed (0, or 1 for a perplexity), or None.
+    """
     raw = frame[column]
     missing = raw.isna().to_numpy()
     text = np.isnan(values) & ~missing
     faults = {
         "not a number": text,
-        "missing (NaN)": missing,
+        MISSING: missing,
         "infinite": np.isinf(values),
     }
-    if positive:
-        with np.errstate(invalid="ignore"):
-            faults["zero or negative"] = np.isfinite(values) & (values <= 0)
+    if above is not None:
+        reason = NOT_POSITIVE if above == 0 else TOO_LOW_FOR_PERPLEXITY
+        faults[reason] = np.isfinite(values) & (values <= above)
     return {reason: mask for reason, mask in faults.items() if mask.any()}
 
 
 def raise_fault(frame: pd.DataFrame, name: str, column: str, reason: str, bad: np.ndarray) -> None:
     """Raise the DataError for the rows of one column that are ``bad`` for one reason."""
     called = name if name == column else f"{name} (column {column!r})"
-    hint = ""
-    if reason == "zero or negative":
-        hint = " A scaling law takes its logarithm, so it must be positive."
-        if np.issubdtype(np.asarray(frame[column]).dtype, np.integer):
-            hint += (
-                " Its type is an integer: a product such as 6*N*D beyond 2**63 wraps around to"
-                " negative numbers; compute it from df.astype(float)."
-            )
-    if reason == "not a number":
-        hint = " Numbers are needed, such as 7e9 and not '7B'."
     raise DataError(
         f"{called}: {int(bad.sum())} of {len(frame)} values {reason}: "
-        f"{rows_at(frame, bad, frame[column])}.{hint} "
+        f"{rows_at(frame, bad, frame[column])}.{_hint(frame, name, column, reason)} "
         'Mend the table, or leave these rows out with Runs.from_frame(..., invalid="drop").'
     )
+
+
+def _hint(frame: pd.DataFrame, name: str, column: str, reason: str) -> str:
+    """Say what would be right where a column's values are at fault."""
+    if reason == "not a number":
+        return " Numbers are needed, such as 7e9 and not '7B'."
+    if reason == TOO_LOW_FOR_PERPLEXITY:
+        return ' If it is a loss in nats, say loss_unit="nats".'
+    if reason != NOT_POSITIVE:
+        return ""
+    hint = " A scaling law takes its logarithm, so it must be positive."
+    if name not in ("N", "D", "C", "U"):
+        hint += ' If it is a score and no loss, say loss_unit="other".'
+    if np.issubdtype(np.asarray(frame[column]).dtype, np.integer):
+        hint += (
+            " Its type is an integer: a product such as 6*N*D beyond 2**63 wraps around to"
+            " negative numbers; compute it from df.astype(float)."
+        )
+    return hint
 
 
 def overflow_doubt(frame: pd.DataFrame, n_column: str, d_column: str) -> str | None:

@@ -66,8 +66,9 @@ def missing_column(wanted: str, asked: str | None, available: Iterable[str]) -> 
     available = [str(a) for a in available]
     known = GLOSSARY.get(wanted)
     what = f"{wanted!r} ({known.meaning})" if known else f"{wanted!r}"
-    named = f", named {asked!r}," if asked else ""
-    hint = nearest(asked or wanted, available)
+    named = f", named {asked!r}" if asked is not None else ""
+    tries = (wanted, *known.aliases) if known and asked is None else (asked or wanted,)
+    hint = next(filter(None, (nearest(name, available) for name in tries)), "")
     call = f'Runs.from_frame(df, {wanted}="<column>")'
     return DataError(
         f"The table has no column for {what}{named}.{hint} "

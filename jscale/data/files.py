@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,10 +39,18 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise FileError(f"{str(path)!r} {what}; give a file of runs ({listing(_TYPES)}).")
+    frame = _read(path, kind)
+    if frame.empty:
+        raise FileError(f"{str(path)!r} has no rows; it needs a header and one line per run.")
+    return frame
+
+
+def _read(path: Path, kind: str) -> pd.DataFrame:
+    """Read the table, turning what pandas and the system raise into a FileError."""
     if path.stat().st_size == 0:
         raise FileError(f"{str(path)!r} is empty; it needs a header line and one line per run.")
     try:
-        frame = _reader(kind)(path)
+        return _reader(kind)(path)
     except ImportError as error:
         raise FileError(
             f'{str(path)!r} is Parquet; reading it needs pyarrow: pip install "jscale[parquet]".'
@@ -49,37 +59,78 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise FileError(
             f"{str(path)!r} is not UTF-8 text (byte {error.start}). Save it as UTF-8."
         ) from error
+    except FileError:
+        raise
     except PermissionError as error:
         raise FileError(f"{str(path)!r} may not be read: {error.strerror}.") from error
     except (ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise FileError(f"{str(path)!r} could not be read as {kind[1:]}: {reason}") from error
-    _check_delimiter(path, frame, kind)
-    if frame.empty:
-        raise FileError(f"{str(path)!r} has a header but no rows.")
-    return frame
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise FileError(
+            f"{str(path)!r} could not be read as {kind[1:]}: {reason}. Mend the file, or read it "
+            "yourself and pass the DataFrame to jscale.fit."
+        ) from error
 
 
 def _reader(kind: str) -> Callable[[Path], pd.DataFrame]:
-    if kind == ".parquet":
-        return pd.read_parquet
-    if kind in (".jsonl", ".ndjson"):
-        return lambda path: pd.read_json(path, lines=True, encoding="utf-8-sig")
-    separator = "\t" if kind == ".tsv" else ","
-    return lambda path: pd.read_csv(path, sep=separator, encoding="utf-8-sig")
+    known: dict[str, Callable[[Path], pd.DataFrame]] = {
+        ".parquet": pd.read_parquet,
+        ".csv": lambda path: _read_separated(path, ","),
+        ".tsv": lambda path: _read_separated(path, "\t"),
+    }
+    return known.get(kind, _read_json_lines)
 
 
-def _check_delimiter(path: Path, frame: pd.DataFrame, kind: str) -> None:
+def _read_separated(path: Path, separator: str) -> pd.DataFrame:
+    """Read CSV or TSV; raises FileError where lines do not split as the header does."""
+    choices = {"sep": separator, "encoding": "utf-8-sig", "index_col": False, **_exactly()}
+    header = [str(name) for name in pd.read_csv(path, nrows=0, **choices).columns]
+    _check_header(path, header)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = pd.read_csv(path, **choices)
+        except pd.errors.ParserWarning as error:
+            raise FileError(
+                f"{str(path)!r} has more fields in its lines than its header names "
+                f"({listing(header)}). Name every column, and take away delimiters at line ends."
+            ) from error
+    frame.columns = [name.strip() for name in header]
+    return frame
+
+
+def _exactly() -> dict[str, Any]:
+    """Ask for floats to the last bit, where pandas does not read them so anyway (since 3.1)."""
+    version = tuple(int(part) for part in pd.__version__.split(".")[:2])
+    return {} if version >= (3, 1) else {"float_precision": "round_trip"}
+
+
+def _read_json_lines(path: Path) -> pd.DataFrame:
+    """Read one object per line; pandas' own reader rounds floats and turns "001" into 1."""
+    records = []
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"line {number} is not JSON ({error})") from error
+            if not isinstance(record, dict):
+                raise ValueError(f'line {number} is no object such as {{"N": 1e9, "loss": 2.5}}')
+            records.append(record)
+    return pd.DataFrame(records)
+
+
+def _check_header(path: Path, header: list[str]) -> None:
     """A single column whose header holds another delimiter was split wrongly."""
-    if kind not in (".csv", ".tsv") or len(frame.columns) > 1:
-        return
-    header = str(frame.columns[0])
-    found = [(mark, name) for mark, name in _DELIMITERS.items() if mark in header]
-    if found:
+    if any("\0" in name for name in header):
+        raise FileError(f"{str(path)!r} is not UTF-8 text: it holds zero bytes. Save it as UTF-8.")
+    found = [(mark, name) for mark, name in _DELIMITERS.items() if mark in header[0]]
+    if len(header) == 1 and found:
         mark, name = found[0]
         raise FileError(
-            f"{str(path)!r} reads as one column {header!r}: it seems to be {name}-separated, not "
-            f"{kind[1:]}. Save it with the right ending, or read it yourself: "
+            f"{str(path)!r} reads as one column {header[0]!r}: it seems to be {name}-separated, "
+            f"not {path.suffix[1:].lower()}. Save it with the right ending, or read it yourself: "
             f"jscale.fit(law, pandas.read_csv({path.name!r}, sep={mark!r}))."
         )
 
@@ -94,8 +145,11 @@ def check_free(path: str | Path, overwrite: bool) -> Path:
             f"{str(path)!r} exists already. Choose another name, or overwrite it: "
             "--force on the command line, overwrite=True in Python."
         )
-    if not path.absolute().parent.is_dir():
+    folder = path.absolute().parent
+    if not folder.is_dir():
         raise FileError(f"The folder {str(path.parent)!r} does not exist; make it first.")
+    if not os.access(folder, os.W_OK):
+        raise FileError(f"The folder {str(path.parent)!r} may not be written; choose another one.")
     return path
 
 

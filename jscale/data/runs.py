@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.checks import (
+    MISSING,
     check_weights,
     fault_of_values,
     overflow_doubt,
@@ -46,8 +47,9 @@ class Runs:
     """A validated table of training runs.
 
     ``frame`` holds one row per observation: inputs and output as float64 under their standard
-    names, and every other column of the source untouched; its index keeps the source's row
-    labels. Make one with :meth:`from_frame`.
+    names, and every other column of the source untouched (but for one whose name a standard
+    name has taken, as "N" is by ``N="params"``); its index keeps the source's row labels. Make
+    one with :meth:`from_frame`.
     """
 
     frame: pd.DataFrame
@@ -97,10 +99,10 @@ class Runs:
         _check_settings(frame, loss_unit, count, invalid)
         mapping = _map_columns(frame, output, columns)
         marks = {"run": run, "group": group, "weight": weight}
-        for role, column in marks.items():
-            if column is not None and column not in frame.columns:
-                raise missing_column(role, column, frame.columns)
-        values, dropped, keep = _validate(frame, mapping, output, loss_unit, invalid)
+        for mark, column in marks.items():
+            if column is not None:
+                _check_named(frame, mark, column)
+        values, dropped, keep = _validate(frame, mapping, marks, output, loss_unit, invalid)
         doubts = _doubts_before(frame, mapping, output, values, loss_unit, keep)
         if loss_unit == "perplexity":
             values[output], loss_unit = to_unit(values[output], "perplexity", "nats"), "nats"
@@ -133,13 +135,14 @@ class Runs:
             for name in (*self.inputs, self.output)
         ]
         left_out = f", {len(self.dropped)} rows dropped" if len(self.dropped) else ""
-        return f"Runs({len(self)} rows, {self.n_independent} independent{left_out}: {', '.join(spans)})"
+        counts = f"{len(self)} rows, {self.n_independent} independent{left_out}"
+        return f"Runs({counts}: {', '.join(spans)})"
 
     @property
     def n_independent(self) -> int:
         """The number of independent runs: distinct ``run`` ids, or else distinct rows."""
         if self.run is not None:
-            return int(self.frame[self.run].nunique())
+            return len(self.frame.drop_duplicates(self.run))
         return len(self.frame[[*self.inputs, self.output]].drop_duplicates())
 
     @property
@@ -149,9 +152,9 @@ class Runs:
         for name in (*self.inputs, self.output):
             hasher.update(name.encode())
             hasher.update(np.ascontiguousarray(self[name], dtype=np.float64).tobytes())
-        for name in (self.run, self.group, self.weight):
+        for mark, name in (("run", self.run), ("group", self.group), ("weight", self.weight)):
             if name is not None:
-                hasher.update("\x1f".join(map(str, self.frame[name])).encode())
+                hasher.update("\x1f".join([mark, *map(str, self.frame[name])]).encode())
         return hasher.hexdigest()[:16]
 
     def where(self, keep: Sequence[bool] | np.ndarray | pd.Series | Callable[..., Any]) -> Runs:
@@ -183,6 +186,12 @@ def _check_settings(frame: Any, loss_unit: str, count: str | None, invalid: str)
         )
     if len(frame) == 0:
         raise DataError("The table has no rows. A scaling law needs at least a handful of runs.")
+    twice = frame.columns[frame.columns.duplicated()].tolist()
+    if twice:
+        raise DataError(
+            f"Several columns have the same name: {listing(twice)}. Keep one of each: "
+            "df.loc[:, ~df.columns.duplicated()]."
+        )
     legal = {
         "loss_unit": (loss_unit, (*LOSS_UNITS, "perplexity")),
         "count": (count, _COUNTS),
@@ -194,11 +203,20 @@ def _check_settings(frame: Any, loss_unit: str, count: str | None, invalid: str)
             raise DataError(f"{setting}={value!r} is not known.{hint} Use one of {listing(known)}.")
 
 
+def _check_named(frame: pd.DataFrame, name: str, column: Any) -> None:
+    if not isinstance(column, str):
+        raise DataError(
+            f"{name} must be the name of a column, not {type(column).__name__}. Add it to the "
+            f"table, df[{name!r}] = …, and name it: Runs.from_frame(df, {name}={name!r})."
+        )
+    if column not in frame.columns:
+        raise missing_column(name, column, frame.columns)
+
+
 def _map_columns(frame: pd.DataFrame, output: str, columns: dict[str, str]) -> dict[str, str]:
     mapping: dict[str, str] = {}
     for name, column in columns.items():
-        if column not in frame.columns:
-            raise missing_column(name, column, frame.columns)
+        _check_named(frame, name, column)
         mapping[name] = column
     for name in _STANDARD_INPUTS:
         found = find_column(name, frame.columns) if name not in mapping else None
@@ -215,25 +233,55 @@ def _map_columns(frame: pd.DataFrame, output: str, columns: dict[str, str]) -> d
 
 
 def _validate(
-    frame: pd.DataFrame, mapping: dict[str, str], output: str, loss_unit: str, invalid: str
+    frame: pd.DataFrame,
+    mapping: dict[str, str],
+    marks: dict[str, str | None],
+    output: str,
+    loss_unit: str,
+    invalid: str,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame, np.ndarray]:
+    """Return each input's values in the rows that are right, the others, and which are right."""
     keep = np.ones(len(frame), dtype=bool)
     reasons = np.full(len(frame), "", dtype=object)
-    values: dict[str, np.ndarray] = {}
-    for name, column in mapping.items():
-        values[name] = to_numbers(frame, column)
-        known = GLOSSARY.get(name)
-        positive = loss_unit != "other" if name == output else bool(known and known.positive)
-        faults = fault_of_values(frame, column, values[name], positive=positive)
-        for reason, bad in faults.items():
-            if invalid == "raise":
-                raise_fault(frame, name, column, reason, bad)
-            keep &= ~bad
-            reasons[bad & (reasons == "")] = f"{column}: {reason}"
+    values = {name: to_numbers(frame, column) for name, column in mapping.items()}
+    above = {name: _limit(name, output, loss_unit) for name in mapping}
+    for name, column, reason, bad in _faults(frame, mapping, marks, values, above):
+        if invalid == "raise":
+            raise_fault(frame, name, column, reason, bad)
+        keep &= ~bad
+        reasons[bad & (reasons == "")] = f"{column}: {reason}"
     if not keep.any():
         raise DataError(f"No row is left: {listing(sorted(set(reasons)))}.")
     dropped = frame[~keep].assign(reason=reasons[~keep])
     return {name: v[keep] for name, v in values.items()}, dropped, keep
+
+
+def _limit(name: str, output: str, loss_unit: str) -> float | None:
+    """Return what a column's values must exceed, or None where any number will do."""
+    if name == output:
+        return {"other": None, "perplexity": 1.0}.get(loss_unit, 0.0)
+    known = GLOSSARY.get(name)
+    return 0.0 if known is not None and known.positive else None
+
+
+def _faults(
+    frame: pd.DataFrame,
+    mapping: dict[str, str],
+    marks: dict[str, str | None],
+    values: dict[str, np.ndarray],
+    above: dict[str, float | None],
+) -> Iterator[tuple[str, str, str, np.ndarray]]:
+    """Yield (name, column, reason, rows) for every fault of the columns that are used."""
+    for name, column in mapping.items():
+        faults = fault_of_values(frame, column, values[name], above=above[name])
+        for reason, bad in faults.items():
+            yield name, column, reason, bad
+    for mark, column in marks.items():
+        if column is None or mark == "weight":  # weights are checked by check_weights
+            continue
+        missing = frame[column].isna().to_numpy()
+        if missing.any():
+            yield mark, column, MISSING, missing
 
 
 def _assemble(
@@ -243,11 +291,11 @@ def _assemble(
     keep: np.ndarray,
     marks: dict[str, str | None],
 ) -> pd.DataFrame:
-    kept = frame[keep]
+    kept = frame.loc[keep]
     renamed = set(mapping.values()) - {m for m in marks.values() if m}
     others = [c for c in kept.columns if c not in values and c not in renamed]
     numbers = pd.DataFrame(values, index=kept.index)
-    return pd.concat([numbers, kept[others]], axis=1)
+    return pd.concat([numbers, kept.loc[:, others]], axis=1)
 
 
 def _doubts_before(

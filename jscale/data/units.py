@@ -51,11 +51,12 @@ def parse_number(text: str) -> float:
     factor = _SUFFIXES.get(stripped[-1:].upper(), 1.0)
     digits = stripped[:-1] if factor != 1.0 else stripped
     try:
-        return float(digits) * factor
+        number = float(digits) * factor
     except ValueError:
-        raise DataError(
-            f"{text!r} is not a number. Write it as 70e9 or 70B (K, M, B, T, P, E)."
-        ) from None
+        number = np.nan
+    if not np.isfinite(number):
+        raise DataError(f"{text!r} is not a number. Write it as 70e9 or 70B (K, M, B, T, P, E).")
+    return number
 
 
 def doubts_about_unit(values: np.ndarray, column: str, unit: str) -> str | None:

@@ -12,7 +12,7 @@ import pandas as pd
 from jscale.data.checks import check_weights, rows_at
 from jscale.data.columns import find_column, missing_column
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import DataError, DataWarning, LawError, listing
+from jscale.errors import DataError, DataWarning, LawError, listing, nearest
 from jscale.fitting.objective import Objective
 from jscale.fitting.problem import Data, Model, Problem, bucket, pad_rows
 from jscale.model.law import Law
@@ -60,9 +60,10 @@ def build(
     _check_positive(law, runs)
     target = _target(runs, law.output, objective.space)
     codes, groups = _groups(runs, per or {})
-    exact = {k: np.asarray(v, dtype=np.float64) for k, v in (fixed or {}).items()}
+    exact = {name: _number(name, value) for name, value in (fixed or {}).items()}
     layout = Layout.make(law, fixed=tuple(exact), tie=tie, per=per, groups=groups)
-    _check_counts(law, layout, runs)
+    weight = _weights(runs, weights)
+    _check_counts(law, layout, runs.where(weight > 0))
     check_traces(law)
     n, rows = len(runs), bucket(len(runs))
     data = Data(
@@ -73,16 +74,21 @@ def build(
         fixed=exact,
     )
     padded = np.zeros(rows)
-    padded[:n] = _weights(runs, weights)
+    padded[:n] = weight
     model = Model(layout, objective.kind, objective.space)
     return Problem(model, objective, data, padded, n), _doubts(law, runs)
 
 
 def _check_columns(law: Law, runs: Runs) -> None:
     for name in (*law.inputs, law.output):
-        known = name in runs.inputs or name == runs.output
-        if not known:
-            raise missing_column(name, None, runs.frame.columns)
+        if name in runs.inputs or name == runs.output:
+            continue
+        if name in runs.frame.columns:
+            raise DataError(
+                f"{law.name} needs the column {name!r}, which these Runs only carry along, "
+                f"unchecked. Name it when making them: Runs.from_frame(df, {name}={name!r})."
+            )
+        raise missing_column(name, None, runs.frame.columns)
 
 
 def _check_positive(law: Law, runs: Runs) -> None:
@@ -120,10 +126,38 @@ def _groups(
     codes, groups = {}, {}
     for column in dict.fromkeys(per.values()):
         if column not in runs.frame.columns:
-            raise missing_column(column, None, runs.frame.columns)
+            raise _missing_group(column, per, runs)
+        missing = runs.frame[column].isna().to_numpy()
+        if missing.any():
+            raise DataError(
+                f"column {column!r} has no label in {rows_at(runs.frame, missing, missing)}; "
+                f"leave those rows out: runs.where(runs.frame[{column!r}].notna())."
+            )
         code, labels = pd.factorize(runs.frame[column].astype(str), sort=True)
         codes[column], groups[column] = code.astype(np.int32), tuple(map(str, labels))
     return codes, groups
+
+
+def _missing_group(column: str, per: Mapping[str, str], runs: Runs) -> DataError:
+    name = next(n for n, c in per.items() if c == column)
+    columns = list(runs.frame.columns)
+    return DataError(
+        f"The table has no column {column!r} to give each {column} its own {name}."
+        f"{nearest(str(column), columns)} Its columns are: {listing(columns, 20)}. "
+        f'Say which one it is: per={{"{name}": "<column>"}}.'
+    )
+
+
+def _number(name: str, value: Any) -> np.ndarray:
+    try:
+        exact = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        exact = np.full((), np.nan)
+    if exact.shape != () or not np.isfinite(exact):
+        raise LawError(
+            f"{name} is fixed at {value!r}; it must be one finite number: fixed={{{name!r}: 1.0}}."
+        )
+    return exact
 
 
 def _check_counts(law: Law, layout: Layout, runs: Runs) -> None:
@@ -149,10 +183,10 @@ def check_traces(law: Law) -> None:
     try:
         out = jax.eval_shape(law.evaluate, named)
     except Exception as error:
+        what = str(error).partition("\n")[0].rstrip(".") or "no message"
         raise LawError(
-            f"{law.name} failed when traced for one observation: {type(error).__name__}: "
-            f"{str(error).splitlines()[0]} Write it with jax.numpy and jscale.power, without "
-            "`if` on values."
+            f"{law.name} failed when traced for one observation: {type(error).__name__}: {what}. "
+            "Write it with jax.numpy and jscale.power, without `if` on values."
         ) from error
     shape = getattr(out, "shape", None)
     if shape != ():
@@ -164,13 +198,23 @@ def check_traces(law: Law) -> None:
 
 
 def _weights(runs: Runs, weights: Any) -> np.ndarray:
-    if weights is None:
-        own = runs[runs.weight] if runs.weight else np.ones(len(runs))
-        return np.asarray(own, dtype=np.float64)
-    exact = np.asarray(weights, dtype=np.float64)
+    if weights is None and runs.weight is None:
+        return np.ones(len(runs))
+    called = "weights" if weights is not None else f"column {runs.weight!r}"
+    given = weights if weights is not None else runs[str(runs.weight)]
+    try:
+        exact = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"weights must be numbers, not {given!r}; name a column of the table by "
+            'Runs.from_frame(df, weight="<column>").'
+        ) from error
     if exact.shape != (len(runs),):
-        raise DataError(f"weights has shape {exact.shape}; it must be ({len(runs)},).")
-    check_weights(exact, runs.frame, "weights")
+        raise DataError(
+            f"weights has shape {exact.shape}; it must be ({len(runs)},), one for each row, "
+            "0 to leave a row out of the fit."
+        )
+    check_weights(exact, runs.frame, called)
     return exact
 
 

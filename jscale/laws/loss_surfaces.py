@@ -37,7 +37,9 @@ def _tokens_per_parameter(p: Mapping[str, float], C: float) -> float:
         }
     },
 )
-def chinchilla(N: Any, D: Any, *, E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent) -> Any:  # fmt: skip
+def chinchilla(
+    N: Any, D: Any, *, E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent
+) -> Any:
     """L(N, D) = E + A/N^alpha + B/D^beta: Hoffmann's third approach.
 
     N: parameters. D: training tokens. Output: loss in nats per token, above E, which is the

@@ -17,8 +17,14 @@ import numpy as np
 
 from jscale._precision import float64_scope, to_numpy
 from jscale.errors import LawError, listing, nearest
-from jscale.model.roles import ROLE_ALIASES, Role
+from jscale.model.roles import FRACTION, POSITIVE, REAL, ROLE_ALIASES, Role
 from jscale.model.source import digest_of
+
+_FORMS = {
+    "powers": 'Declare A·N^(-alpha) as powers=(("A", "N", "alpha"),), A·N^alpha with +1 behind.',
+    "inside": 'Declare (N_c/N)^alpha as inside=(("N_c", "N", "alpha"),).',
+    "offset_powers": 'Declare b + a·N^alpha as offset_powers=(("b", "a", "N", "alpha"),).',
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class Law:
     solver can work in units of the data's geometric mean: A·x^(∓alpha), (A/x)^alpha, and
     b + a·x^alpha. ``axes`` says along which input a location lies. ``published`` holds
     verified constants by source, ``derived`` well-determined combinations as functions of the
-    parameters and a compute C (written {C} in their names). Laws compare equal when their code and declarations do.
+    parameters and a compute C (written {C} in their names). Laws compare equal when their code
+    and declarations do.
     """
 
     name: str
@@ -108,26 +115,38 @@ class Law:
     def __call__(self, *inputs: Any, **values: Any) -> Any:
         """Evaluate the law at plain numbers or arrays (broadcast), in float64.
 
-        Inputs by position or by name, parameters by keyword. Inside a JAX transformation the
-        function is called as it is. Raises LawError for missing or unknown names.
+        Inputs by position or by name, parameters by keyword. Inside a JAX transformation its
+        arrays are taken as they are. Raises LawError for missing, unknown or doubled names.
         """
         import jax
 
-        named = dict(zip(self.inputs, inputs))
-        named.update(values)
-        wanted = (*self.inputs, *self.names)
-        unknown = [k for k in named if k not in wanted]
-        missing = [k for k in wanted if k not in named]
-        if unknown:
-            raise unknown_parameter(self, unknown[0])
-        if missing or len(inputs) > len(self.inputs):
-            call = f"{self.name}({', '.join(self.inputs)}, {'=…, '.join(self.names)}=…)"
-            raise LawError(f"{self.name} misses {listing(missing)}. Call it as {call}.")
-        if any(isinstance(v, jax.Array) for v in named.values()):
-            return self.evaluate(named)
+        named = self._named(inputs, values)
+        traced = any(isinstance(v, jax.Array) for v in named.values())
+        exact = {k: v if isinstance(v, jax.Array) else _exact(k, v) for k, v in named.items()}
+        if traced:
+            return self.evaluate(exact)
         with float64_scope():
-            exact = {k: np.asarray(v, dtype=np.float64) for k, v in named.items()}
             return to_numpy(self.evaluate(exact))[()]
+
+    def _named(self, inputs: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Put positional inputs under their names and check that all names are there, once."""
+        positional = dict(zip(self.inputs, inputs, strict=False))
+        named = {**positional, **values}
+        wanted = (*self.inputs, *self.names)
+        for name in values:
+            if name not in wanted:
+                raise unknown_parameter(self, name)
+        missing = [name for name in wanted if name not in named]
+        twice = [name for name in values if name in positional]
+        wrong = f"misses {listing(missing, 20)}" if missing else ""
+        if len(inputs) > len(self.inputs):
+            wrong = f"takes {len(self.inputs)} inputs by position, not {len(inputs)}"
+        elif twice:
+            wrong = f"got {listing(twice)} by position and by name"
+        if wrong:
+            call = f"{self.name}({', '.join(self.inputs)}, {'=…, '.join(self.names)}=…)"
+            raise LawError(f"{self.name} {wrong}. Call it as {call}.")
+        return named
 
     def evaluate(self, named: Mapping[str, Any]) -> Any:
         """Call the function with inputs and parameters by name, checking nothing (JAX-safe)."""
@@ -148,7 +167,10 @@ class Law:
         Raises LawError if the law has more than one input.
         """
         if len(self.inputs) != 1:
-            raise LawError(f"{self.name} has {len(self.inputs)} inputs: {listing(self.inputs)}.")
+            raise LawError(
+                f"{self.name} has {len(self.inputs)} inputs: {listing(self.inputs)}. Only a law "
+                "of one input can go along another: power_const:N."
+            )
         return replace(
             self,
             name=f"{self.name}:{axis}",
@@ -183,12 +205,12 @@ class Law:
 
         clash = [new for new in renamed.values() if new in taken]
         if clash:
-            raise LawError(f"{self.name} and {link.name} both use {listing(clash)}.")
+            raise LawError(
+                f"{self.name} and {link.name} both use {listing(clash)}; "
+                f"rename the parameters of {link.name}."
+            )
         outer = tuple(replace(p, name=renamed[p.name]) for p in link.parameters)
-        inner_roles = tuple(
-            replace(p, role=replace(p.role, unit="plain", start=_plain_start(p.role)))
-            for p in self.parameters
-        )
+        inner_roles = tuple(replace(p, role=_unobserved(p.role)) for p in self.parameters)
         return replace(
             self,
             name=f"{self.name}.then({link.name})",
@@ -201,11 +223,19 @@ class Law:
         )
 
 
-def _plain_start(role: Role) -> tuple[float, float]:
-    """Starts of an inner law's amplitude when its own output was not observed: order one."""
-    if role.unit in ("lowest", "typical"):
-        return (0.3, 3.0)
-    return (-1.0, 1.0) if role.unit == "log-typical" else role.start
+def _exact(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise LawError(f"{name} must be a number or an array of them, not {value!r}.") from error
+
+
+def _unobserved(role: Role) -> Role:
+    """Return the role in a law whose own output is not observed: amplitudes start at order one."""
+    starts = {"lowest": (0.3, 3.0), "typical": (0.3, 3.0), "log-typical": (-1.0, 1.0)}
+    if role.unit not in starts:
+        return role
+    return replace(role, unit="plain", start=starts[role.unit])
 
 
 def digest_of_text(text: str) -> str:
@@ -266,15 +296,23 @@ def law(
             inputs=tuple(inputs) if inputs is not None else found_inputs,
             parameters=tuple(_parameter(n, r, overrides) for n, r in roles.items()),
             linear=tuple(linear),
-            powers=tuple(Power(*entry) for entry in powers),
-            inside=tuple(tuple(entry) for entry in inside),
-            offset_powers=tuple(tuple(entry) for entry in offset_powers),
+            powers=tuple(Power(*entry) for entry in _entries("powers", powers, (3, 4))),
+            inside=_entries("inside", inside, (3,)),
+            offset_powers=_entries("offset_powers", offset_powers, (4,)),
             **declared,
         )
         _check_declarations(made, overrides)
         return made
 
     return make(function) if function is not None else make
+
+
+def _entries(what: str, given: Any, lengths: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return declared terms as tuples; raises LawError for one of a wrong form."""
+    for entry in given:
+        if isinstance(entry, str) or len(entry) not in lengths:
+            raise LawError(f"{what} has the entry {entry!r}. {_FORMS[what]}")
+    return tuple(tuple(entry) for entry in given)
 
 
 def _signature(target: Callable[..., Any], scope: Mapping[str, Any]) -> tuple[tuple[str, ...], Any]:
@@ -294,10 +332,12 @@ def _resolve(target: Any, parameter: inspect.Parameter, scope: Mapping[str, Any]
         return annotation
     try:
         return eval(annotation, target.__globals__, {**ROLE_ALIASES, **scope})
-    except NameError as error:
+    except (NameError, AttributeError) as error:
+        role = annotation.rpartition(".")[2]
         raise LawError(
             f"{target.__name__}: the annotation {annotation!r} of {parameter.name!r} is not "
-            f"known here ({error}). Import the role: from jscale import {annotation}."
+            f"known here ({error}).{nearest(role, ROLE_ALIASES)} Roles are "
+            f"{listing(sorted(ROLE_ALIASES), 20)}: from jscale import Floor."
         ) from error
 
 
@@ -310,12 +350,27 @@ def _parameter(name: str, annotation: Any, overrides: Mapping[str, Mapping[str, 
         )
     role = found[0]
     if name in overrides["start"]:
-        low, high = overrides["start"][name]
         unit = "range" if role.unit == "range" else "plain"
-        role = replace(role, start=(float(low), float(high)), unit=unit)
+        role = replace(role, start=_start(name, role, overrides["start"][name]), unit=unit)
     if name in overrides["prior"]:
         role = replace(role, prior=tuple(overrides["prior"][name]))
     return Parameter(name, role)
+
+
+def _start(name: str, role: Role, given: Any) -> tuple[float, float]:
+    """Check a range for automatic starts against the role's support."""
+    limits = {POSITIVE: (0.0, np.inf), FRACTION: (0.0, 1.0)}.get(role.support, (-np.inf, np.inf))
+    try:
+        low, high = (float(v) for v in given)
+    except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    lowest, highest = (-np.inf, np.inf) if role.unit == "range" else limits
+    if not (lowest < low <= high < highest):
+        raise LawError(
+            f"start[{name!r}] is {given!r}; it must be two numbers, low and high, "
+            f'within ({lowest:g}, {highest:g}): start={{"{name}": (0.1, 0.9)}}.'
+        )
+    return low, high
 
 
 def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -> None:
@@ -326,6 +381,7 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
             "def mine(N, D, *, E: Floor, A: Scale)."
         )
     used = [*made.linear, *overrides["start"], *overrides["prior"], *made.axes]
+    used += [n for constants in made.published.values() for n in constants]
     used += [n for entry in made.powers for n in (entry.amplitude, entry.exponent)]
     used += [n for a, _, p in made.inside for n in (a, p)]
     used += [n for b, a, _, p in made.offset_powers for n in (b, a, p)]
@@ -344,3 +400,17 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
             f"{made.name}: {listing(unplaced)} is a location, but along which of "
             f'{listing(made.inputs)}? Say axes={{"{unplaced[0]}": "{made.inputs[0]}"}}.'
         )
+    _check_supports(made)
+
+
+def _check_supports(made: Law) -> None:
+    """Centring moves these parameters along their whole support, which must be the right one."""
+    needed = [("inside", a, POSITIVE) for a, _, _ in made.inside]
+    needed += [("offset_powers", n, REAL) for b, a, _, _ in made.offset_powers for n in (b, a)]
+    for what, name, support in needed:
+        role = made.role(name)
+        if role.support != support:
+            raise LawError(
+                f"{made.name}: {what} takes {name} as a {support} number, but its role, "
+                f"{role.name}, is {role.support}. Give it another role, or leave the entry out."
+            )

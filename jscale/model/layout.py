@@ -17,7 +17,7 @@ import numpy as np
 
 from jscale.errors import LawError, listing
 from jscale.model.law import Law
-from jscale.model.roles import POSITIVE, REAL, Role
+from jscale.model.roles import FRACTION, POSITIVE, Role
 from jscale.model.supports import to_line, to_support
 
 
@@ -67,12 +67,7 @@ class Layout:
         per = dict(per or {})
         for name in (*fixed, *(n for pair in ties for n in pair), *per):
             law.role(name)
-        chosen = [*fixed, *(alias for alias, _ in ties), *per]
-        twice = sorted({n for n in chosen if chosen.count(n) > 1})
-        if twice:
-            raise LawError(
-                f"{listing(twice)}: fixed, tied or per group more than once; choose one."
-            )
+        _check_chosen_once([*fixed, *(alias for alias, _ in ties), *per], ties)
         labels = tuple((c, tuple(map(str, v))) for c, v in (groups or {}).items())
         layout = cls(law, tuple(fixed), ties, tuple(per.items()), labels)
         if layout.size == 0:
@@ -118,10 +113,13 @@ class Layout:
             return None
         return self.law.inputs.index(self.law.axes.get(slot.name, self.law.inputs[0]))
 
+    def column(self, name: str) -> str | None:
+        """Return the group column that a parameter, or the one it is tied to, differs by."""
+        return dict(self.per).get(dict(self.ties).get(name, name))
+
     def _shared(self, amplitude: str, exponent: str) -> bool:
         """Whether centring is exact: not a shared amplitude with an exponent per group."""
-        per = dict(self.per)
-        return per.get(exponent) is None or per.get(exponent) == per.get(amplitude)
+        return self.column(exponent) in (None, self.column(amplitude))
 
     @cached_property
     def _leaders(self) -> set[str]:
@@ -169,9 +167,10 @@ class Layout:
         values: dict[str, Any] = dict(fixed)
         for slot in self.slots:
             u = theta[slot.where]
-            axis = self.axis(slot)
-            u = u if axis is None else u + centre[axis]
-            values[slot.name] = u if slot.name in inside else to_support(u, slot.role.support)
+            if slot.name not in inside:
+                axis = self.axis(slot)
+                u = to_support(u if axis is None else u + centre[axis], slot.role.support)
+            values[slot.name] = u
         values.update({alias: values[leader] for alias, leader in self.ties})
         for amplitude, exponent, x, sign in self._shifts:
             factor = jnp.exp(-sign * values[exponent] * centre[x])
@@ -190,8 +189,13 @@ class Layout:
         Raises LawError for a free parameter without a value or outside its support.
         """
         exact = {k: np.asarray(v, dtype=np.float64) for k, v in values.items()}
+        missing = [n for n in (*(s.name for s in self.slots), *self.fixed) if n not in exact]
+        if missing:
+            raise LawError(
+                f"A value for {listing(missing)} is missing; give {listing(self.law.names, 20)}."
+            )
         for slot in self.slots:
-            self._check_value(slot, exact)
+            _check_value(slot, exact[slot.name])
         exact.update({alias: exact[leader] for alias, leader in self.ties if leader in exact})
         for offset, slope, exponent, x in self._offsets:
             rise = exact[slope] * np.exp(exact[exponent] * centre[x])
@@ -204,25 +208,21 @@ class Layout:
         inside = {a for a, _, _ in self._insides}
         theta = np.empty(self.size)
         for slot in self.slots:
-            value = exact[slot.name]
-            u = value if slot.name in inside else to_line(value, slot.role.support)
-            axis = self.axis(slot)
-            theta[slot.first : slot.first + slot.size] = u if axis is None else u - centre[axis]
+            u = exact[slot.name]
+            if slot.name not in inside:
+                axis = self.axis(slot)
+                u = to_line(u, slot.role.support) - (0.0 if axis is None else centre[axis])
+            theta[slot.first : slot.first + slot.size] = u
         return theta
-
-    def _check_value(self, slot: Slot, values: Mapping[str, np.ndarray]) -> None:
-        if slot.name not in values:
-            raise LawError(f"A value for {slot.name!r} is missing; give {listing(self.law.names)}.")
-        value = values[slot.name]
-        if slot.role.support != REAL and not (value > 0).all():
-            raise LawError(f"{slot.name} is {value}; its role, {slot.role.name}, must be positive.")
 
     def pick(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> dict[str, Any]:
         """Choose each per-group parameter's value for one observation's group codes (JAX)."""
-        per = dict(self.per)
-        leaders = dict(self.ties)
-        column = {n: per.get(n) or per.get(leaders.get(n, "")) for n in values}
-        return {n: v if column[n] is None else v[codes[column[n]]] for n, v in values.items()}
+        picked = dict(values)
+        for name, value in values.items():
+            column = self.column(name)
+            if column is not None:
+                picked[name] = value[codes[column]]
+        return picked
 
     @cached_property
     def linear(self) -> tuple[tuple[int, bool], ...]:
@@ -235,6 +235,33 @@ class Layout:
             logarithm = slot.role.support == POSITIVE or slot.role.name == "log_scale"
             found += [(i, logarithm) for i in range(slot.first, slot.first + slot.size)]
         return tuple(found)
+
+
+def _check_value(slot: Slot, value: np.ndarray) -> None:
+    """Raise LawError for a value of the wrong shape, or outside its parameter's support."""
+    if value.shape not in ((), (slot.size,) if slot.group else ()):
+        wanted = f"one number or {slot.size}, one per {slot.group}" if slot.group else "one number"
+        raise LawError(f"{slot.name} has shape {value.shape}; give {wanted}.")
+    right, wanted = np.isfinite(value), "finite"
+    if slot.role.support == POSITIVE:
+        right, wanted = right & (value > 0), "positive"
+    elif slot.role.support == FRACTION:
+        right, wanted = right & (value > 0) & (value < 1), "between 0 and 1"
+    if not right.all():
+        raise LawError(f"{slot.name} is {value}; its role, {slot.role.name}, must be {wanted}.")
+
+
+def _check_chosen_once(chosen: Sequence[str], ties: tuple[tuple[str, str], ...]) -> None:
+    twice = sorted({n for n in chosen if chosen.count(n) > 1})
+    if twice:
+        raise LawError(f"{listing(twice)}: fixed, tied or per group more than once; choose one.")
+    aliases = [alias for alias, _ in ties]
+    chained = [leader for _, leader in ties if leader in aliases]
+    if chained:
+        raise LawError(
+            f"tie: {listing(chained)} is tied twice; name all that are equal together, "
+            'tie=("alpha", "beta", "gamma").'
+        )
 
 
 def _ties(tie: Sequence[Any]) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,20 @@ from jscale.model.law import Law
 ENTRY_POINTS = "jscale.laws"
 
 
+def _make(text: str, factory: Callable[..., Law], numbers: list[int]) -> Law:
+    """Call a factory with the numbers of a law's text; raises LawError if it makes no law."""
+    try:
+        made = factory(*numbers)
+    except TypeError as error:
+        raise LawError(f"{text!r} does not name a law: {error}.") from error
+    if not isinstance(made, Law):
+        raise LawError(
+            f"{text!r} does not name a law: it makes {type(made).__name__}. Decorate the "
+            "function with @jscale.law."
+        )
+    return made
+
+
 class Registry:
     """Laws and factories of laws by name, from a catalogue of ``module:attribute`` texts."""
 
@@ -31,9 +45,19 @@ class Registry:
     def register(self, made: Law | Callable[..., Law], name: str | None = None) -> None:
         """Add a law, or a factory of laws, for this process.
 
-        Raises LawError if the name is taken by another law.
+        Raises LawError if the name is taken by another law, or cannot be a name.
         """
         key = name or getattr(made, "name", None) or getattr(made, "__name__", "")
+        if not callable(made):
+            raise LawError(
+                f"Only a Law or a function that makes one is registered, not "
+                f"{type(made).__name__}. Decorate your function with @jscale.law."
+            )
+        if not key or ":" in key:
+            raise LawError(
+                f"{key!r} cannot be the name of a law: a colon comes before breaks or an input. "
+                'Give another: register(made, name="mine").'
+            )
         if key in self.names() and self._load(key) != made:
             raise LawError(f"A law named {key!r} is registered already; choose another name.")
         self._catalogue.setdefault(key, "")
@@ -60,15 +84,17 @@ class Registry:
         return self._build(text, self._load(name), arguments)
 
     def _build(self, text: str, found: Any, arguments: list[str]) -> Law:
-        numbers = [int(a) for a in arguments if a.isdigit()]
-        axes = [a for a in arguments if not a.isdigit()]
-        try:
-            made = found if isinstance(found, Law) else found(*numbers)
-            if isinstance(found, Law) and numbers:
-                raise LawError(f"{found.name} takes no number.")
-            return made.along(*axes) if axes else made
-        except TypeError as error:
-            raise LawError(f"{text!r} does not name a law: {error}.") from error
+        numbers = [int(a) for a in arguments if a.isdecimal()]
+        axes = [a for a in arguments if not a.isdecimal()]
+        if len(axes) > 1 or not all(a.isidentifier() for a in axes):
+            raise LawError(
+                f"{text!r} does not name a law: {listing([repr(a) for a in axes])} is not one "
+                "input. Write broken:2, power_const:N or broken:2:D."
+            )
+        made = found if isinstance(found, Law) else _make(text, found, numbers)
+        if isinstance(found, Law) and numbers:
+            raise LawError(f"{text!r} does not name a law: {found.name} takes no number.")
+        return made.along(*axes) if axes else made
 
     def _load(self, name: str) -> Any:
         if name not in self._made:

@@ -1,7 +1,8 @@
 """What a law's code is, as a digest: equal code, closure and defaults give equal digests.
 
 Compiled programs are kept by this digest, so that running a notebook cell again, which makes
-a new function from the same text, compiles nothing.
+a new function from the same text, compiles nothing. What a function uses is followed: globals,
+closure, defaults, helper functions. Other packages' functions count by their names.
 """
 
 from __future__ import annotations
@@ -9,9 +10,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import CodeType, ModuleType
 from typing import Any
+
+import numpy as np
+
+_LIBRARIES = ("jax", "jaxlib", "numpy", "scipy")
 
 
 def digest_of(function: Callable[..., Any]) -> str:
@@ -28,20 +34,43 @@ def _feed(value: Any, hasher: Any, seen: set[int]) -> None:
     digest = getattr(value, "digest", None)
     if isinstance(digest, str):
         hasher.update(digest.encode())
+    elif isinstance(value, ModuleType):
+        hasher.update(value.__name__.encode())
+    elif _is_library(value):
+        hasher.update(f"{value.__module__}.{value.__name__}".encode())
     elif isinstance(code, CodeType):
         seen.add(id(value))
         _feed_function(value, code, hasher, seen)
-    elif isinstance(value, ModuleType):
-        hasher.update(value.__name__.encode())
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _feed(item, hasher, seen)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            hasher.update(repr(key).encode())
-            _feed(item, hasher, seen)
+    elif hasattr(value, "__wrapped__"):
+        _feed(value.__wrapped__, hasher, seen)
+    elif (parts := _parts(value)) is not None:
+        hasher.update(f"{type(value).__name__}{len(parts)}(".encode())
+        for part in parts:
+            _feed(part, hasher, seen)
     else:
-        hasher.update(repr(value).encode())
+        hasher.update(repr(value).encode() + b",")
+
+
+def _is_library(value: Any) -> bool:
+    """Whether a value is a function or class of the libraries that laws are written with."""
+    module = getattr(value, "__module__", None) or ""
+    return hasattr(value, "__name__") and module.split(".")[0] in _LIBRARIES
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """Return what a container holds, in an order that does not change, or None."""
+    if isinstance(value, partial):
+        return [value.func, value.args, value.keywords]
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=repr)
+    if isinstance(value, dict):
+        return [part for item in value.items() for part in item]
+    if hasattr(value, "__array__"):
+        exact = np.asarray(value)
+        return [str(exact.dtype), exact.shape, exact.tolist()]
+    return None
 
 
 def _feed_function(function: Any, code: CodeType, hasher: Any, seen: set[int]) -> None:
@@ -50,18 +79,29 @@ def _feed_function(function: Any, code: CodeType, hasher: Any, seen: set[int]) -
         _feed(cell.cell_contents, hasher, seen)
     _feed(function.__defaults__ or (), hasher, seen)
     _feed(function.__kwdefaults__ or {}, hasher, seen)
-    for name in code.co_names:
+    for name in dict.fromkeys(n for part in _codes(code) for n in part.co_names):
         if name in function.__globals__:
-            value = function.__globals__[name]
-            module = getattr(value, "__module__", "") or ""
-            if isinstance(value, ModuleType) or module.split(".")[0] in ("jax", "numpy"):
-                hasher.update(name.encode())
-            else:
-                _feed(value, hasher, seen)
+            hasher.update(name.encode())
+            _feed(function.__globals__[name], hasher, seen)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield a function's code and that of the functions and generators written inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
 
 
 def _text(function: Any, code: CodeType) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        return code.co_code.hex() + repr(code.co_consts)
+    """Return the source, or the byte code where there is none or a line may hold two lambdas."""
+    if code.co_name != "<lambda>":
+        try:
+            return textwrap.dedent(inspect.getsource(function))
+        except (OSError, TypeError):
+            pass
+    return "".join(
+        f"{part.co_code.hex()}{part.co_names}{part.co_varnames}{part.co_freevars}"
+        f"{[c for c in part.co_consts if not isinstance(c, CodeType)]}"
+        for part in _codes(code)
+    )

@@ -1,0 +1,396 @@
+"""@law: inputs and roles from the signature, plain calls in float64, then, along, equality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jscale as js
+from jscale.errors import LawError
+from jscale.model.functions import power
+from jscale.model.law import Law, law
+from jscale.model.roles import EXPONENT, SCALE, Exponent, Floor, Location, Real, Scale
+
+POINT = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
+
+
+def chinchilla() -> Law:
+    return js.laws.get("chinchilla")
+
+
+def simple(**declared: Any) -> Law:
+    """A + x^alpha with any declaration."""
+
+    @law(**declared)
+    def simple(x: Any, *, A: Scale, alpha: Exponent) -> Any:
+        return A + power(x, alpha)
+
+    return simple
+
+
+# Declaring
+
+
+def test_positional_arguments_are_inputs_and_keywords_parameters() -> None:
+    made = simple()
+    assert (made.name, made.inputs, made.names) == ("simple", ("x",), ("A", "alpha"))
+    assert (made.role("A"), made.role("alpha")) == (SCALE, EXPONENT)
+    assert repr(made) == "Law(simple(x; A, alpha))"
+
+
+def test_the_decorator_works_without_arguments() -> None:
+    @law
+    def mine(N: Any, *, E: Floor) -> Any:
+        """Mine, all mine."""
+        return E + 0 * N
+
+    assert mine.doc == "Mine, all mine."
+    assert mine(3.0, E=2.0) == 2.0
+
+
+def test_postponed_annotations_find_roles_of_the_function_that_declares() -> None:
+    Width = Scale  # a name that only this function has
+
+    @law
+    def local(N: Any, *, w: Width, a: js.Exponent) -> Any:  # pyright: ignore
+        return w * N + a
+
+    assert (local.role("w"), local.role("a")) == (SCALE, EXPONENT)
+
+
+def test_a_role_need_not_be_imported() -> None:
+    made = law(eval("lambda N, *, s: s * N"), parameters={"s": Scale}, name="made")
+    assert made(2.0, s=3.0) == 6.0
+
+    @law
+    def fractional(N: Any, *, f: Fraction) -> Any:  # noqa: F821  # pyright: ignore
+        return f * N
+
+    assert fractional.role("f").support == "fraction"
+
+
+@pytest.mark.parametrize("name", ["floor", "js.Floro"])
+def test_an_unknown_annotation_suggests_a_role(name: str) -> None:
+    scope: dict[str, Any] = {"law": law, "js": js}
+    text = f"@law\ndef mine(N, *, E: {name}):\n    return E"
+    with pytest.raises(
+        LawError,
+        match=rf"mine: the annotation '{name}' of 'E' is not known here \(.*\)\. Did you mean "
+        r"'Floor'\? Roles are Exponent, Floor, .*: from jscale import Floor\.",
+    ):
+        exec(text, scope)
+
+
+@pytest.mark.parametrize("annotation", ["", ": float", ": 'Any'"])
+def test_a_parameter_without_a_role(annotation: str) -> None:
+    scope: dict[str, Any] = {"law": law, "Any": Any}
+    with pytest.raises(
+        LawError,
+        match=r"The parameter 'A' has no role\. Annotate it with one of Exponent, Floor, .*, "
+        r"such as A: Scale\.",
+    ):
+        exec(f"@law\ndef mine(N, *, A{annotation}):\n    return A", scope)
+
+
+@pytest.mark.parametrize("text", ["def mine(*, A: Scale):", "def mine(N):"])
+def test_a_law_needs_inputs_and_parameters(text: str) -> None:
+    with pytest.raises(
+        LawError, match=r"mine has [01] inputs and [01] parameters\. Write inputs as positional"
+    ):
+        exec(f"@law\n{text}\n    return 1.0", {"law": law, "Scale": Scale})
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"linear": ("A", "alfa")},
+        {"powers": (("A", "x", "alfa"),)},
+        {"inside": (("A", "x", "alfa"),)},
+        {"offset_powers": (("A", "alfa", "x", "alpha"),)},
+        {"start": {"alfa": (0.1, 1.0)}},
+        {"prior": {"alfa": ("normal", 0.0, 1.0)}},
+        {"axes": {"alfa": "x"}},
+        {"published": {"somewhere": {"alfa": 0.1}}},
+        {"powers": (("A", "alfa", "alpha"),)},
+        {"axes": {"A": "alfa"}},
+    ],
+    ids=lambda declared: next(iter(declared)),
+)
+def test_a_declaration_that_names_no_parameter_or_input(declared: dict[str, Any]) -> None:
+    with pytest.raises(
+        LawError,
+        match=r"simple has no parameter or input 'alfa'\. Did you mean 'alpha'\? "
+        r"Its parameters are A, alpha; its inputs are x\.",
+    ):
+        simple(**declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        ({"powers": ("A", "x", "alpha")},
+         r"powers has the entry 'A'\. Declare A·N\^\(-alpha\) as powers=\(\(\"A\", \"N\""),
+        ({"powers": (("A", "x"),)}, r"powers has the entry \('A', 'x'\)"),
+        ({"inside": (("A", "x", "alpha", 1),)}, r"Declare \(N_c/N\)\^alpha as inside="),
+        ({"offset_powers": (("A", "x", "alpha"),)}, r"Declare b \+ a·N\^alpha as offset_powers="),
+    ],
+)  # fmt: skip
+def test_a_declared_term_of_the_wrong_form(declared: dict[str, Any], says: str) -> None:
+    with pytest.raises(LawError, match=says):
+        simple(**declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        ({"offset_powers": (("A", "alpha", "x", "alpha"),)},
+         r"simple: offset_powers takes A as a real number, but its role, scale, is positive\. "
+         r"Give it another role, or leave the entry out\."),
+        ({"inside": (("s", "x", "alpha"),), "parameters": {"s": Real, "alpha": Exponent}},
+         r"inside takes s as a positive number, but its role, real, is real"),
+    ],
+)  # fmt: skip
+def test_centring_needs_the_right_support(declared: dict[str, Any], says: str) -> None:
+    with pytest.raises(LawError, match=says):
+        simple(**declared)
+
+
+def test_a_location_says_along_which_input_it_lies() -> None:
+    def make(**declared: Any) -> Law:
+        @law(**declared)
+        def bend(N: Any, D: Any, *, N_c: Location) -> Any:
+            return N / N_c + D
+
+        return bend
+
+    with pytest.raises(
+        LawError,
+        match=r'bend: N_c is a location, but along which of N, D\? Say axes=\{"N_c": "N"\}\.',
+    ):
+        make()
+    assert make(axes={"N_c": "D"}).axes == {"N_c": "D"}
+
+
+# Starts
+
+
+def test_with_starts_changes_the_range_and_nothing_else() -> None:
+    made = chinchilla().with_starts({"alpha": (0.2, 0.5)})
+    assert made.role("alpha").start == (0.2, 0.5)
+    assert made.role("beta") == chinchilla().role("beta")
+    assert made.names == chinchilla().names
+    assert made != chinchilla()
+
+
+def test_starts_of_an_amplitude_become_plain_numbers_and_those_of_a_location_stay_shares() -> None:
+    made = js.laws.get("broken:1").with_starts({"b": (1.0, 2.0), "d1": (0.4, 0.6)})
+    assert made.role("b").unit == "plain"
+    assert made.role("d1").unit == "range"
+
+
+def test_declared_starts_and_priors() -> None:
+    made = simple(start={"alpha": (0.3, 0.4)}, prior={"A": ("normal", 0.0, 2.0)})
+    assert made.role("alpha").start == (0.3, 0.4)
+    assert made.role("A").prior == ("normal", 0.0, 2.0)
+
+
+@pytest.mark.parametrize("bad", [0.3, (0.3,), ("a", "b"), (0.5, 0.2), (-1.0, 1.0), (0.1, np.inf)])
+def test_a_range_for_starts_that_cannot_be_used(bad: Any) -> None:
+    with pytest.raises(
+        LawError,
+        match=r"start\['alpha'\] is .*; it must be two numbers, low and high, within "
+        r'\(0, inf\): start=\{"alpha": \(0\.1, 0\.9\)\}\.',
+    ):
+        chinchilla().with_starts({"alpha": bad})
+
+
+def test_with_starts_of_an_unknown_parameter() -> None:
+    with pytest.raises(LawError, match=r"no parameter or input 'gama'"):
+        chinchilla().with_starts({"gama": (0.1, 1.0)})
+
+
+# Calling
+
+
+def test_a_plain_call_is_in_float64_and_gives_numpy() -> None:
+    value = chinchilla()(7e10, 1.4e12, **POINT)
+    assert isinstance(value, np.float64)
+    expected = 1.7 + 400.0 * 7e10**-0.34 + 410.0 * 1.4e12**-0.28
+    np.testing.assert_allclose(value, expected, rtol=1e-14)
+
+
+def test_integers_do_not_overflow_in_a_plain_call() -> None:
+    @law
+    def compute(N: Any, D: Any, *, k: Scale) -> Any:
+        return k * 6 * N * D
+
+    N, D = np.array([70_000_000_000]), 1_400_000_000_000
+    np.testing.assert_allclose(compute(N, D, k=1), 5.88e23, rtol=1e-15)
+
+
+def test_arrays_broadcast_and_names_may_be_used() -> None:
+    surface = chinchilla()(np.array([1e9, 1e10])[:, None], D=[1e10, 1e11, 1e12], **POINT)
+    assert surface.shape == (2, 3)
+    np.testing.assert_allclose(surface[1, 2], chinchilla()(N=1e10, D=1e12, **POINT), rtol=1e-15)
+
+
+def test_a_call_inside_transformations() -> None:
+    def loss(logN: Any) -> Any:
+        return chinchilla()(jnp.exp(logN), 10**12, **POINT)
+
+    value, slope = jax.jit(jax.value_and_grad(loss))(np.log(1e9))
+    np.testing.assert_allclose(value, chinchilla()(1e9, 1e12, **POINT), rtol=1e-5)
+    np.testing.assert_allclose(slope, -0.34 * 400.0 * 1e9**-0.34, rtol=1e-4)
+
+
+def test_evaluate_takes_everything_by_name() -> None:
+    named = {"N": jnp.float32(1e9), "D": jnp.float32(1e11), **POINT}
+    expected = chinchilla()(1e9, 1e11, **POINT)
+    np.testing.assert_allclose(jax.jit(chinchilla().evaluate)(named), expected, rtol=1e-5)
+
+
+CALL = r"Call it as simple\(x, A=…, alpha=…\)\."
+
+
+@pytest.mark.parametrize(
+    ("inputs", "values", "says"),
+    [
+        ((), {"A": 1.0}, rf"simple misses x, alpha\. {CALL}"),
+        ((1.0, 2.0), {"A": 1.0, "alpha": 1.0},
+         rf"simple takes 1 inputs by position, not 2\. {CALL}"),
+        ((1.0,), {"x": 1.0, "A": 1.0, "alpha": 1.0},
+         rf"simple got x by position and by name\. {CALL}"),
+        ((1.0,), {"A": 1.0, "alfa": 1.0}, r"simple has no parameter or input 'alfa'\. Did you mean"),
+        (("7B",), {"A": 1.0, "alpha": 1.0}, r"x must be a number or an array of them, not '7B'\."),
+    ],
+)  # fmt: skip
+def test_calls_that_cannot_be_made(inputs: Any, values: dict[str, Any], says: str) -> None:
+    with pytest.raises(LawError, match=says):
+        simple()(*inputs, **values)
+
+
+def test_the_role_of_an_unknown_parameter() -> None:
+    with pytest.raises(LawError, match=r"chinchilla has no parameter or input 'Alpha'"):
+        chinchilla().role("Alpha")
+
+
+# along and then
+
+
+def test_along_moves_every_declaration() -> None:
+    made = js.laws.get("broken:1").along("D")
+    assert (made.name, made.inputs) == ("broken:1:D", ("D",))
+    assert {entry.input for entry in made.powers} == {"D"}
+    assert set(made.axes.values()) == {"D"}
+    values = {"a": 1.0, "b": 2.0, "c0": 0.1, "c1": 0.1, "d1": 1e9, "f1": 0.3}
+    assert made(D=1e8, **values) == js.laws.get("broken:1")(1e8, **values)
+    assert made != js.laws.get("broken:1")
+
+
+def test_along_moves_terms_inside_and_offsets() -> None:
+    made = simple(inside=(("A", "x", "alpha"),)).along("N")
+    assert made.inside == (("A", "N", "alpha"),)
+    real = simple(
+        parameters={"A": Real, "alpha": Real}, offset_powers=(("A", "alpha", "x", "alpha"),)
+    )
+    assert real.along("N").offset_powers == (("A", "alpha", "N", "alpha"),)
+
+
+def test_along_is_for_laws_of_one_input() -> None:
+    with pytest.raises(LawError, match=r"chinchilla has 2 inputs: N, D\. Only a law of one input"):
+        chinchilla().along("C")
+
+
+def test_then_feeds_one_law_to_the_other() -> None:
+    link = js.laws.get("sigmoid_link")
+    both = chinchilla().then(link)
+    values = {"floor": 0.25, "rise": 0.6, "k": 4.0, "L0": 2.5}
+    assert both.inputs == ("N", "D")
+    assert both.names == (*chinchilla().names, *link.names)
+    assert (both.output, both.name) == ("score", "chinchilla.then(sigmoid_link)")
+    inner = chinchilla()(1e9, 1e11, **POINT)
+    np.testing.assert_allclose(both(1e9, 1e11, **POINT, **values), link(inner, **values))
+
+
+def test_then_puts_the_links_name_before_a_name_of_both() -> None:
+    both = simple().then(js.laws.get("power_const:loss"))
+    assert both.names == ("A", "alpha", "E", "power_const:loss_A", "power_const:loss_alpha")
+    assert both.linear == ("E", "power_const:loss_A")
+
+
+def test_then_starts_amplitudes_at_order_one_and_leaves_locations() -> None:
+    both = js.laws.get("broken:1").then(js.laws.get("sigmoid_link"))
+    assert (both.role("b").unit, both.role("b").start) == ("plain", (0.3, 3.0))
+    assert both.role("d1") == js.laws.get("broken:1").role("d1")
+    assert both.role("c0") == js.laws.get("broken:1").role("c0")
+
+
+def test_then_takes_a_link_of_one_input() -> None:
+    with pytest.raises(
+        LawError,
+        match=r"chinchilla has 2 inputs \(N, D\); a link has exactly one, the output of the law",
+    ):
+        simple().then(chinchilla())
+
+
+def test_then_refuses_a_parameter_named_as_an_input() -> None:
+    @law
+    def link(loss: Any, *, x: Scale) -> Any:
+        return x * loss
+
+    with pytest.raises(
+        LawError, match=r"simple and link both use x; rename the parameters of link\."
+    ):
+        simple().then(link)
+
+
+# Equality
+
+
+def shifted(shift: float) -> Law:
+    @law
+    def moved(x: Any, *, A: Scale) -> Any:
+        return A * x + shift
+
+    return moved
+
+
+def test_the_same_text_gives_equal_laws() -> None:
+    assert simple() is not simple()
+    assert simple() == simple()
+    assert hash(simple()) == hash(simple())
+    assert simple() != "simple"
+
+
+def test_a_changed_constant_gives_another_law() -> None:
+    assert shifted(1.0) == shifted(1.0)
+    assert shifted(1.0) != shifted(2.0)
+
+
+def test_a_changed_law_inside_gives_another_law() -> None:
+    link = js.laws.get("sigmoid_link")
+    assert shifted(1.0).then(link) == shifted(1.0).then(link)
+    assert shifted(1.0).then(link) != shifted(2.0).then(link)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"linear": ("A",)},
+        {"powers": (("A", "x", "alpha"),)},
+        {"powers": (("A", "x", "alpha", +1),)},
+        {"inside": (("A", "x", "alpha"),)},
+        {"axes": {"A": "x"}},
+        {"output": "score"},
+        {"start": {"A": (1.0, 2.0)}},
+        {"prior": {"A": ("normal", 0.0, 2.0)}},
+    ],
+    ids=str,
+)
+def test_every_declaration_counts(declared: dict[str, Any]) -> None:
+    assert simple(**declared) == simple(**declared)
+    assert simple(**declared) != simple()

@@ -1,0 +1,163 @@
+"""The registry: laws by text, and errors that say what a text would have to be."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from jscale import laws
+from jscale.errors import LawError
+from jscale.model import registry as registry_module
+from jscale.model.law import Law, law
+from jscale.model.registry import Registry
+from jscale.model.roles import Exponent, Scale
+
+
+def line(scale: float = 1.0, name: str = "line") -> Law:
+    def function(x: Any, *, A: Scale, alpha: Exponent) -> Any:
+        return scale * A * x + alpha
+
+    return law(function, name=name)
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry(laws.CATALOGUE)
+
+
+def test_every_name_gives_a_law_that_documents_itself() -> None:
+    for name in laws.names():
+        made = laws.get(name)
+        assert isinstance(made, Law)
+        assert made.formula
+        assert made.reference
+        assert made.unit
+        assert re.match(r"\w+\(\w+(, \w+)*\) = ", made.doc) or made.doc.startswith("Make the law ")
+        assert "Source" in made.doc
+
+
+def test_names_and_catalogue_agree() -> None:
+    assert laws.names() == list(laws.CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "inputs", "size"),
+    [
+        ("chinchilla", "chinchilla", ("N", "D"), 5),
+        ("broken", "broken:1", ("C",), 6),
+        ("broken:2", "broken:2", ("C",), 9),
+        ("broken:2:N", "broken:2:N", ("N",), 9),
+        ("broken:D", "broken:1:D", ("D",), 6),
+        ("power_const:N", "power_const:N", ("N",), 3),
+    ],
+)
+def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None:
+    made = laws.get(text)
+    assert (made.name, made.inputs, len(made.names)) == (name, inputs, size)
+    assert laws.get(text) == made
+    assert laws.get(made) is made
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("chinchila", r"There is no law 'chinchila'\. Did you mean 'chinchilla'\? Known laws: "
+         r"power, power_const, broken, chinchilla, farseer"),
+        ("", r"There is no law ''\."),
+        ("broken:0", r"broken takes 1 to 6 breaks, not 0: broken:2\."),
+        ("broken:7", r"broken takes 1 to 6 breaks, not 7"),
+        ("broken:-1", r"'broken:-1' does not name a law: '-1' is not one input\. "
+         r"Write broken:2, power_const:N or broken:2:D\."),
+        ("broken:2:3", r"'broken:2:3' does not name a law: .*takes .* 2 were given"),
+        ("power_const:", r"'power_const:' does not name a law: '' is not one input\."),
+        ("power_const:N:D", r"does not name a law: 'N', 'D' is not one input\."),
+        ("power_const:2", r"'power_const:2' does not name a law: power_const takes no number\."),
+        ("power_const:²", r"'²' is not one input"),
+        ("chinchilla:N", r"chinchilla has 2 inputs: N, D\. Only a law of one input"),
+    ],
+)  # fmt: skip
+def test_texts_that_name_no_law(text: str, says: str) -> None:
+    with pytest.raises(LawError, match=says):
+        laws.get(text)
+
+
+@pytest.mark.parametrize("thing", [3, None, lambda N: N])
+def test_only_a_name_or_a_law_is_taken(thing: Any) -> None:
+    with pytest.raises(
+        LawError,
+        match=rf"A law is a name or a Law, not {type(thing).__name__}\. "
+        r"Decorate your function with @jscale\.law\.",
+    ):
+        laws.get(thing)
+
+
+# register()
+
+
+def test_a_registered_law_is_found_and_listed(registry: Registry) -> None:
+    registry.register(line())
+    assert registry.names()[-1] == "line"
+    assert registry.get("line") == line()
+    assert registry.get("line:N").inputs == ("N",)
+    assert "line" not in laws.names()
+
+
+def test_registering_the_same_text_again_is_fine(registry: Registry) -> None:
+    registry.register(line())
+    registry.register(line())
+    assert registry.names().count("line") == 1
+
+
+def test_another_law_under_a_taken_name(registry: Registry) -> None:
+    registry.register(line())
+    for other in (line(2.0), line(name="chinchilla")):
+        with pytest.raises(
+            LawError, match=rf"A law named '{other.name}' is registered already; choose another"
+        ):
+            registry.register(other)
+    assert registry.get("line") == line()
+
+
+def test_a_registered_factory_takes_its_number(registry: Registry) -> None:
+    registry.register(line, name="lines")
+    assert registry.get("lines:3") == line(3)
+
+
+@pytest.mark.parametrize("name", ["two:words", ":"])
+def test_a_name_with_a_colon(registry: Registry, name: str) -> None:
+    with pytest.raises(
+        LawError, match=rf"'{name}' cannot be the name of a law: .* register\(made, name=\"mine\"\)"
+    ):
+        registry.register(line(), name)
+
+
+def test_registering_what_is_no_law(registry: Registry) -> None:
+    thing: Any = 3
+    with pytest.raises(LawError, match=r"is registered, not int\. Decorate .* @jscale\.law\."):
+        registry.register(thing)
+
+
+def test_a_factory_that_makes_no_law(registry: Registry) -> None:
+    def factory() -> Any:
+        return 3.0
+
+    registry.register(factory, name="three")
+    with pytest.raises(LawError, match=r"'three' does not name a law: it makes float\."):
+        registry.get("three")
+
+
+def test_laws_of_other_packages(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        name = "theirs"
+
+        def load(self) -> Law:
+            return line(name="theirs")
+
+    def entry_points(group: str) -> list[Point]:
+        return [Point()] if group == "jscale.laws" else []
+
+    monkeypatch.setattr(registry_module, "entry_points", entry_points)
+    assert registry.names()[-1] == "theirs"
+    assert registry.get("theirs") == line()
