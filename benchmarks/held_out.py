@@ -45,7 +45,8 @@ def score(name: str, fitting: pd.DataFrame, held: pd.DataFrame, size: str) -> di
     draws = js.bootstrap(fit, 4000)
     prediction = js.predict(draws, held.rename(columns=renamed)[list(law.inputs)], level=LEVEL)
     frame, y = prediction.frame, held["loss"].to_numpy()
-    inside = int(((frame["prediction_low"] <= y) & (y <= frame["prediction_high"])).sum())
+    low, high = frame["prediction_low"], frame["prediction_high"]
+    inside = int(((low <= y) & (y <= high)).sum())
     sure = binomtest(inside, len(y)).proportion_ci(LEVEL)
     return {
         "law": name,
@@ -54,7 +55,9 @@ def score(name: str, fitting: pd.DataFrame, held: pd.DataFrame, size: str) -> di
         "bias %": 100 * np.mean(frame["curve"] / y - 1),
         "inside": f"{inside}/{len(y)}",
         "coverage, 90 % CI": f"{sure.low:.2f} to {sure.high:.2f}",
-        "interval score": interval_score(frame["prediction_low"], frame["prediction_high"], y).mean(),
+        "interval score": interval_score(
+            frame["prediction_low"], frame["prediction_high"], y
+        ).mean(),
         "width": (frame["prediction_high"] - frame["prediction_low"]).mean(),
         "residual %": 100 * 1.4826 * np.median(np.abs(fit.residuals)),
         "params": ", ".join(f"{k} {v:.4g}" for k, v in fit.params.items()),

@@ -16,11 +16,14 @@ from jscale.errors import (
     LawError,
     PredictionError,
 )
+from jscale.fitting.compilation import enable_compilation_cache
 from jscale.fitting.fit import fit
 from jscale.fitting.objective import huber, least_absolute, least_squares, pseudo_huber
 from jscale.fitting.result import Fit
+from jscale.io import load, save
+from jscale.model.declare import law
 from jscale.model.functions import power
-from jscale.model.law import Law, law
+from jscale.model.law import Law
 from jscale.model.roles import (
     Exponent,
     Floor,
@@ -32,10 +35,54 @@ from jscale.model.roles import (
     Scale,
     Slope,
 )
-from jscale.prediction.simulate import simulate
 from jscale.prediction.predict import Prediction, predict
+from jscale.prediction.simulate import simulate
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
 from jscale.uncertainty.laplace import laplace
-from jscale.io import load, save
-from jscale.fitting.compilation import enable_compilation_cache
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataError",
+    "DataWarning",
+    "DatasetError",
+    "Draws",
+    "Exponent",
+    "ExtrapolationWarning",
+    "FileError",
+    "Fit",
+    "FitError",
+    "FitWarning",
+    "Floor",
+    "Fraction",
+    "JscaleError",
+    "JscaleWarning",
+    "Law",
+    "LawError",
+    "Location",
+    "LogScale",
+    "Positive",
+    "Prediction",
+    "PredictionError",
+    "Real",
+    "Runs",
+    "Scale",
+    "Slope",
+    "bootstrap",
+    "datasets",
+    "enable_compilation_cache",
+    "fit",
+    "huber",
+    "laplace",
+    "law",
+    "laws",
+    "least_absolute",
+    "least_squares",
+    "load",
+    "power",
+    "predict",
+    "pseudo_huber",
+    "save",
+    "simulate",
+]

@@ -34,7 +34,7 @@ ROOMS = [
 FITTING = [
     ["objective"],
     ["problem"],
-    ["build", "starts", "compilation", "provenance"],
+    ["build", "starts", "compilation", "progress", "provenance"],
     ["gauss_newton", "lbfgs"],
     ["diagnostics"],
     ["notes"],

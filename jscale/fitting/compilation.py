@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 from jscale.fitting.provenance import cpu_features
@@ -22,10 +23,9 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path | None:
     True
     """
     import jax
-    import jaxlib
 
     base = Path(folder) if folder is not None else _user_cache()
-    place = base / "compiled" / f"jaxlib-{jaxlib.__version__}-{cpu_features()}"
+    place = base / "compiled" / f"jaxlib-{version('jaxlib')}-{cpu_features()}"
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -40,8 +40,9 @@ def enable_compilation_cache(folder: str | Path | None = None) -> Path | None:
 
 
 def _user_cache() -> Path:
-    if "JSCALE_CACHE_DIR" in os.environ:
-        return Path(os.environ["JSCALE_CACHE_DIR"])
+    chosen = os.environ.get("JSCALE_CACHE_DIR", "").strip()
+    if chosen:
+        return Path(chosen).expanduser()
     import pooch
 
     return Path(pooch.os_cache("jscale"))

@@ -95,13 +95,14 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     bread = _smoothed_hessian(problem.objective, J, r, w)
     delta = min(problem.objective.width, 1e300)
     _, psi, _, _ = (np.asarray(t) for t in terms(problem.model.kind, r, delta))
-    K = (J * (w * psi)[:, None] ** 2).T @ J
     scale = np.sqrt(np.maximum(np.diag(bread), 1e-300))
     values, vectors = np.linalg.eigh(bread / np.outer(scale, scale))
     values = np.maximum(values, 1e-14 * values.max())
     inverse = (vectors / values) @ vectors.T / np.outer(scale, scale)
+    # As a product with its own transpose, so that no variance comes out negative.
+    scores = inverse @ (J * (w * psi)[:, None]).T
     n = int((w > 0).sum())
-    return n / max(n - J.shape[1], 1) * inverse @ K @ inverse
+    return n / max(n - J.shape[1], 1) * scores @ scores.T
 
 
 def _smoothed_hessian(

@@ -29,6 +29,7 @@ from jscale.fitting.gauss_newton import TILE, Lanes, Status, solve
 from jscale.fitting.gauss_newton import Settings as SolverSettings
 from jscale.fitting.objective import Objective, as_objective, terms
 from jscale.fitting.problem import Problem
+from jscale.fitting.progress import lane_bar
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit, Settings
 from jscale.model.law import Law
@@ -110,7 +111,7 @@ def search(problem: Problem, starts: np.ndarray, *, progress: bool = False) -> L
 
     Call inside the float64 scope. Raises FitError if no lane has a finite objective.
     """
-    with _bar(len(starts), progress) as tick:
+    with lane_bar(len(starts), "starts", progress) as tick:
         lanes = solve(problem, starts, settings=_SEARCH, progress=tick)
     if not np.isfinite(lanes.objective).any():
         raise FitError(
@@ -129,28 +130,11 @@ def _finish(problem: Problem, lanes: Lanes, which: np.ndarray) -> Lanes:
     which = which[np.argsort(lanes.objective[which], kind="stable")][:TILE]
     more = solve(problem, lanes.theta[which], settings=_POLISH)
     parts = [np.array(a) for a in (lanes.theta, lanes.objective, lanes.status, lanes.steps)]
-    for whole, part in zip(parts, (more.theta, more.objective, more.status, more.steps)):
+    for whole, part in zip(
+        parts, (more.theta, more.objective, more.status, more.steps), strict=True
+    ):
         whole[which] = part
     return Lanes(*parts)
-
-
-class _bar:
-    """A progress bar over lanes, or nothing."""
-
-    def __init__(self, total: int, shown: bool) -> None:
-        self._total, self._shown, self._tqdm = total, shown, None
-
-    def __enter__(self) -> Callable[[int], None] | None:
-        if not self._shown:
-            return None
-        from tqdm.auto import tqdm
-
-        self._tqdm = tqdm(total=self._total, desc="starts", unit="start", delay=2.0, leave=False)
-        return self._tqdm.update
-
-    def __exit__(self, *_: object) -> None:
-        if self._tqdm is not None:
-            self._tqdm.close()
 
 
 def _result(

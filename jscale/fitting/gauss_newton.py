@@ -96,7 +96,7 @@ def solve(
     *,
     weights: np.ndarray | None = None,
     settings: Settings | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> Lanes:
     """Minimise the problem's objective from each start (S, p), in tiles of lanes.
 
@@ -117,7 +117,9 @@ def solve(
             jax.block_until_ready(results[-1])
             progress(len(chunk))
     parts = [[np.asarray(part) for part in result] for result in results]
-    theta, objective, status, steps = (np.concatenate(p)[: len(starts)] for p in zip(*parts))
+    theta, objective, status, steps = (
+        np.concatenate(p)[: len(starts)] for p in zip(*parts, strict=True)
+    )
     return Lanes(theta, objective, status, steps)
 
 

@@ -90,7 +90,7 @@ def evaluate_rows(
     """Return the law's outputs (rows,) at parameter values (scalar, or one per group) (JAX)."""
 
     def one_row(row: tuple[Any, ...], code: Any) -> Any:
-        named = dict(zip(layout.law.inputs, row))
+        named = dict(zip(layout.law.inputs, row, strict=True))
         return layout.law.evaluate({**named, **layout.pick(values, code)})
 
     return vmap(one_row)(inputs, codes)

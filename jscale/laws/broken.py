@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from jscale.errors import LawError
+from jscale.model.declare import law
 from jscale.model.functions import power
-from jscale.model.law import Law, law
+from jscale.model.law import Law
 from jscale.model.roles import Exponent, Floor, Location, Positive, Scale, Slope
 
 _MOST_BREAKS = 6

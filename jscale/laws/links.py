@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jscale.model.law import law
+from jscale.model.declare import law
 from jscale.model.roles import Exponent, Fraction, Positive
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jscale.model.declare import law
 from jscale.model.functions import power
-from jscale.model.law import law
 from jscale.model.roles import Exponent, Floor, LogScale, Scale, Slope
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jscale.model.declare import law
 from jscale.model.functions import power
-from jscale.model.law import law
 from jscale.model.roles import Exponent, Floor, Scale
 
 

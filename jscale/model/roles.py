@@ -8,8 +8,11 @@ on the observed losses; starts may.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf, nan
 from typing import Annotated, Any
+
+from jscale.errors import LawError
 
 POSITIVE, REAL, FRACTION = "positive", "real", "fraction"
 
@@ -74,3 +77,23 @@ ROLE_ALIASES: dict[str, Any] = {
     "Real": Real,
     "Fraction": Fraction,
 }
+
+
+def with_start(name: str, role: Role, given: Any) -> Role:
+    """Return a role with another range for automatic starts, in plain numbers.
+
+    Raises LawError for a range outside the role's support.
+    """
+    limits = {POSITIVE: (0.0, inf), FRACTION: (0.0, 1.0)}.get(role.support, (-inf, inf))
+    try:
+        low, high = (float(v) for v in given)
+    except (TypeError, ValueError):
+        low, high = nan, nan
+    lowest, highest = (-inf, inf) if role.unit == "range" else limits
+    if not (lowest < low <= high < highest):
+        raise LawError(
+            f"start[{name!r}] is {given!r}; it must be two numbers, low and high, "
+            f'within ({lowest:g}, {highest:g}): start={{"{name}": (0.1, 0.9)}}.'
+        )
+    unit = "range" if role.unit == "range" else "plain"
+    return replace(role, start=(low, high), unit=unit)

@@ -15,7 +15,8 @@ from jscale.errors import DataError, DataWarning, LawError
 from jscale.fitting.build import as_runs, build, check_traces
 from jscale.fitting.objective import huber
 from jscale.fitting.problem import Problem
-from jscale.model.law import Law, law
+from jscale.model.declare import law
+from jscale.model.law import Law
 from jscale.model.roles import Exponent, Floor, Scale
 
 LOG = huber()

@@ -11,8 +11,9 @@ import pytest
 
 import jscale as js
 from jscale.errors import LawError
+from jscale.model.declare import law
 from jscale.model.functions import power
-from jscale.model.law import Law, law
+from jscale.model.law import Law
 from jscale.model.roles import EXPONENT, SCALE, Exponent, Floor, Location, Real, Scale
 
 POINT = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}

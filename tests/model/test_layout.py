@@ -12,8 +12,9 @@ import pytest
 from jscale import laws
 from jscale._precision import float64_scope
 from jscale.errors import LawError
+from jscale.model.declare import law
 from jscale.model.functions import power
-from jscale.model.law import Law, law
+from jscale.model.law import Law
 from jscale.model.layout import Layout
 from jscale.model.roles import Exponent, Floor, Fraction, Location, LogScale, Real, Scale, Slope
 

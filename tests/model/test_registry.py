@@ -10,7 +10,8 @@ import pytest
 from jscale import laws
 from jscale.errors import LawError
 from jscale.model import registry as registry_module
-from jscale.model.law import Law, law
+from jscale.model.declare import law
+from jscale.model.law import Law
 from jscale.model.registry import Registry
 from jscale.model.roles import Exponent, Scale
 
