@@ -16,9 +16,7 @@ def main(folder: str) -> int:
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
         with tempfile.TemporaryDirectory() as where:
-            client = NotebookClient(
-                notebook, timeout=600, resources={"metadata": {"path": where}}
-            )
+            client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": where}})
             client.execute()
         print(f"{path}: {len(notebook.cells)} cells ran")
     return 0 if paths else 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,19 +17,15 @@ app = typer.Typer(
 )
 
 File = Annotated[
-    Path | None, typer.Argument(help="Table of runs (CSV, TSV, JSON lines, Parquet). Default: jscale's own runs.")
+    Path | None,
+    typer.Argument(
+        help="Table of runs (CSV, TSV, JSON lines, Parquet). Default: jscale's own runs."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Level = Annotated[float, typer.Option(help="Level of all intervals.")]
-Seed = Annotated[int, typer.Option(help="Seed of starts and resamples.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of starts and resamples.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
-
-
-def console(*, stderr: bool = False) -> Any:
-    """Return a rich console on standard output or standard error."""
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
 
 
 @app.command()
@@ -49,15 +45,23 @@ def fit(
     objective: Annotated[
         str, typer.Option(help="huber, pseudo_huber, least_squares or least_absolute.")
     ] = "huber",
-    starts: Annotated[int | None, typer.Option(help="Number of starts (default: the law's).")] = None,
-    resamples: Annotated[int, typer.Option(help="Bootstrap resamples for intervals.")] = 1000,
+    starts: Annotated[
+        int | None, typer.Option(min=1, help="Number of starts (default: the law's).")
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=2, help="Bootstrap resamples for intervals.")
+    ] = 1000,
     level: Level = 0.9,
     seed: Seed = 0,
     drop_invalid: Annotated[
         bool, typer.Option("--drop-invalid", help="Leave unusable rows out and list them.")
     ] = False,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the fit goes.")] = Path("fit.json"),
-    plot: Annotated[Path | None, typer.Option(help="Where the picture goes (default: beside the fit).")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the fit goes.")] = Path(
+        "fit.json"
+    ),
+    plot: Annotated[
+        Path | None, typer.Option(help="Where the picture goes (default: beside the fit).")
+    ] = None,
     force: Force = False,
     json_: Json = False,
 ) -> None:
@@ -70,11 +74,14 @@ def fit(
     commands.fit_and_report(
         file=file,
         law=law,
-        columns={**_pairs(column, "--column"), "group": group, "run": run},
+        columns={
+            **_pairs(column, "--column"),
+            **{k: v for k, v in (("group", group), ("run", run)) if v is not None},
+        },
         loss_unit=loss_unit,
         choices={
             "fixed": {k: _number(v) for k, v in _pairs(fix, "--fix").items()},
-            "tie": tuple(tie.split(",")) if tie else (),
+            "tie": tuple(name.strip() for name in tie.split(",")) if tie else (),
             "per": _pairs(per, "--per"),
             "objective": objective,
             "starts": "auto" if starts is None else starts,
@@ -117,7 +124,7 @@ def predict(
     from jscale import commands
 
     commands.predict_from(
-        file, [_point(text) for text in at or []], table,
+        file, [_pairs(text.split(","), "--at") for text in at or []], table,
         method=None if method == "none" else method, level=level, seed=seed, as_json=json_,
     )  # fmt: skip
 
@@ -158,7 +165,11 @@ def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
     for text in texts or []:
         name, mark, value = text.partition("=")
         if not (mark and name and value):
-            raise JscaleError(f"{option} {text!r} must read NAME=VALUE, such as {option} N=params.")
+            example = {"--at": "N=70B,D=1.4T", "--fix": "E=1.69", "--per": "E=family"}
+            raise JscaleError(
+                f"{option} {text!r} must read NAME=VALUE, such as {option} "
+                f"{example.get(option, 'N=params')}."
+            )
         pairs[name.strip()] = value.strip()
     return pairs
 
@@ -169,17 +180,14 @@ def _number(text: str) -> float:
     return parse_number(text)
 
 
-def _point(text: str) -> dict[str, Any]:
-    """Read "N=70B,D=1.4T" (numbers) or "family=gpt" (a group's label)."""
-    from jscale.errors import DataError
-
-    point: dict[str, Any] = {}
-    for name, value in _pairs(text.split(","), "--at").items():
-        try:
-            point[name] = _number(value)
-        except DataError:
-            point[name] = value
-    return point
+def _in_cli_words(text: str) -> str:
+    """Say the mending call of a message as an option, where it is written for Python."""
+    text = text.replace('Runs.from_frame(..., invalid="drop")', "--drop-invalid")
+    text = re.sub(r"Runs\.from_frame\(df, (\w+)=[\"'](.+?)[\"']\)", r"--column \1=\2", text)
+    text = re.sub(
+        r"Call predict\(fit, (.+?)\)", lambda m: "Say --at " + m[1].replace(", ", ","), text
+    )
+    return text.replace("jscale.datasets.table() says", "`jscale data` says")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -193,6 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except Exception as error:
         from jscale.errors import JscaleError
+        from jscale.report.console import screen
 
         usage = getattr(error, "show", None)
         if usage is not None:  # the parser's own error: unknown option, missing argument
@@ -203,7 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
         known = isinstance(error, JscaleError)
         lead = "" if known else f"unexpected {type(error).__name__}: "
         tail = "" if known else " (run again with --debug and report it, please)"
-        console(stderr=True).print(f"error: {lead}{error}{tail}", style="red", markup=False)
+        said = _in_cli_words(str(error)) if known else str(error)
+        screen(stderr=True).print(f"error: {lead}{said}{tail}", style="red", markup=False)
         return 2 if known else 1
 
 
@@ -213,16 +223,14 @@ def _run(arguments: list[str]) -> int:
     from jscale.errors import JscaleWarning
 
     def shown(message: Any, category: Any, *_: Any, **__: Any) -> None:
+        from jscale.report.console import screen
+
         if issubclass(category, JscaleWarning):
-            console(stderr=True).print(f"warning: {message}", style="yellow", markup=False)
+            said = _in_cli_words(str(message))
+            screen(stderr=True).print(f"warning: {said}", style="yellow", markup=False)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", JscaleWarning)
         warnings.showwarning = shown
         code = app(arguments, standalone_mode=False)
     return code if isinstance(code, int) else 0
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=1, allow_nan=False) + "\n")

@@ -12,23 +12,33 @@ import numpy as np
 import pandas as pd
 
 import jscale as js
-from jscale.cli import console, print_json
+from jscale.data.columns import GLOSSARY, find_column
 from jscale.data.files import check_free, read_table, write_whole
 from jscale.data.runs import Runs
-from jscale.errors import DataError, ExtrapolationWarning, FitWarning
+from jscale.data.units import parse_number
+from jscale.errors import (
+    DataError,
+    ExtrapolationWarning,
+    FileError,
+    FitWarning,
+    listing,
+    nearest,
+)
 from jscale.io import as_document
 from jscale.report import console as show_in
 from jscale.report.plots import overview
+from jscale.uncertainty.draws import check_level
 
 _HOLDOUT = "holdout"
+_MARKS = ("run", "group", "weight")
 
 
 @contextmanager
 def _working(what: str, shown: bool) -> Iterator[None]:
     """Show a spinner on standard error while something takes long, if it is a terminal."""
-    screen = console(stderr=True)
-    if shown and screen.is_terminal:
-        with screen.status(what):
+    out = show_in.screen(stderr=True)
+    if shown and out.is_terminal:
+        with out.status(what):
             yield
     else:
         yield
@@ -50,8 +60,8 @@ def fit_and_report(
     as_json: bool,
 ) -> None:
     """Fit the runs, predict those marked ``split == "holdout"``, print, and write both files."""
-    for path in (output, plot):
-        check_free(path, force)
+    check_level(level)
+    _check_outputs(output, plot, force)
     fitted, held_out, source = _read(file, law, columns, loss_unit, invalid)
     js.enable_compilation_cache()
     with _working(f"Fitting {law} from many starts …", not as_json):
@@ -61,17 +71,33 @@ def fit_and_report(
     checked = _check(draws, held_out, result, level)
     _write(result, draws, checked, output, plot, force, level)
     if as_json:
-        print_json({
+        show_in.print_json({
             "fit": as_document(result),
             "held_out": [] if checked is None else show_in.records(checked.to_frame()),
             "files": {"fit": str(output), "plot": str(plot)},
         })  # fmt: skip
         return
-    screen = console()
-    screen.print(f"Runs: {source}", markup=False)
-    show_in.print_fit(screen, result)
-    _print_check(screen, checked, held_out, result, level)
-    screen.print(f"\nWrote {output} and {plot}", markup=False)
+    out = show_in.screen()
+    out.print(f"Runs: {source}", markup=False)
+    show_in.print_fit(out, result)
+    _print_check(out, checked, held_out, result, level)
+    out.print(f"\nWrote {output} and {plot}", markup=False)
+
+
+def _check_outputs(output: Path, plot: Path, force: bool) -> None:
+    """Refuse what cannot be written before any work is done."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    for path in (output, plot):
+        check_free(path, force)
+    if output.absolute() == plot.absolute():
+        raise FileError(f"The fit and the picture both go to {str(output)!r}; name one by --plot.")
+    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
+    if plot.suffix[1:].lower() not in kinds:
+        raise FileError(
+            f"{str(plot)!r} has an unknown type {plot.suffix!r}; give --plot a name that ends in "
+            f"one of {listing(kinds, 20)}."
+        )
 
 
 def _quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
@@ -86,15 +112,12 @@ def _read(
 ) -> tuple[Runs, Runs | None, str]:
     """Return the runs to fit, the held-out ones (or None), and where they are from."""
     found = js.laws.get(law)
-    named = {k: v for k, v in columns.items() if v is not None}
     count = None
     if file is None:
         table, source, count = js.datasets.load("stdlib_lm"), "stdlib_lm (embedded)", "total"
     else:
         table, source = read_table(file), str(file)
-    for name in found.inputs:
-        if name not in named and name in table.columns:
-            named[name] = name
+    named = _named(found, columns, table)
     runs = Runs.from_frame(
         table, output=found.output, loss_unit=loss_unit, count=count, invalid=invalid,
         source=source, **named,
@@ -107,6 +130,23 @@ def _read(
     return runs.where(~held), runs.where(held) if held.any() else None, source
 
 
+def _named(law: js.Law, columns: Mapping[str, str], table: pd.DataFrame) -> dict[str, str]:
+    """Return the columns given by name, and those of the law's own inputs that are found."""
+    known = list(dict.fromkeys((*law.inputs, law.output, *GLOSSARY, *_MARKS)))
+    for name, column in columns.items():
+        if name not in known:
+            raise DataError(
+                f"--column {name}={column}: {law.name} has no {name!r}.{nearest(name, known)} "
+                f"Name one of {listing(known, 20)}."
+            )
+    named = dict(columns)
+    for name in law.inputs:
+        own = find_column(name, table.columns) if name not in named else None
+        if own is not None:
+            named[name] = own
+    return named
+
+
 def _check(
     draws: js.Draws, held_out: Runs | None, fit: js.Fit, level: float
 ) -> js.Prediction | None:
@@ -114,7 +154,7 @@ def _check(
     if held_out is None:
         return None
     wanted = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values(), "C")))
-    table = held_out.frame[[c for c in wanted if c in held_out.frame.columns]]
+    table = held_out.frame.loc[:, [c for c in wanted if c in held_out.frame.columns]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExtrapolationWarning)
         prediction = js.predict(draws, table, level=level)
@@ -123,20 +163,22 @@ def _check(
 
 
 def _print_check(
-    screen: Any, checked: js.Prediction | None, held_out: Runs | None, fit: js.Fit, level: float
+    out: Any, checked: js.Prediction | None, held_out: Runs | None, fit: js.Fit, level: float
 ) -> None:
     if checked is None or held_out is None:
         return
     measured = held_out[fit.law.output]
-    table = show_in.held_out_table(checked, measured)
+    table = show_in.held_out_table(checked)
     furthest = checked.frame["extrapolation"].max()
+    of = "compute" if fit.largest is not None else "largest input"
     error = 100 * float(np.mean(np.abs(checked.frame["curve"] / measured - 1)))
-    inside = int((table[""] == "inside").sum())
-    screen.print(
-        f"\nHeld-out runs, which the fit did not see (up to {furthest:.3g} times its compute)"
+    inside = int(np.sum(table[""].to_numpy() == "inside"))
+    out.print(
+        f"\nHeld-out runs, which the fit did not see (up to {furthest:.3g} times its {of})",
+        markup=False,
     )
-    screen.print(show_in.table_of(table))
-    screen.print(
+    out.print(show_in.table_of(table))
+    out.print(
         f"mean absolute error {error:.2f}%; {inside} of {len(table)} inside the "
         f"{100 * level:g}% prediction interval",
         markup=False,
@@ -157,24 +199,24 @@ def _write(
         held_out = checked.to_frame().rename(columns={"measured": "observed"})
         if "C" not in held_out:
             held_out["C"] = held_out["extrapolation"] * (fit.largest or np.nan)
-    figure = overview(fit, draws, held_out=held_out, level=level)
-    kind = plot.suffix[1:] or "png"
-    write_whole(plot, lambda f: figure.savefig(f, format=kind, dpi=130), overwrite=force)
     js.save(fit, output, overwrite=force)
+    figure = overview(fit, draws, held_out=held_out, level=level)
+    kind = plot.suffix[1:].lower()
+    write_whole(plot, lambda f: figure.savefig(f, format=kind, dpi=130), overwrite=force)
 
 
 def show(file: Path, *, as_json: bool) -> None:
     """Print a saved fit."""
     fit = js.load(file)
     if as_json:
-        print_json(as_document(fit))
+        show_in.print_json(as_document(fit))
     else:
-        show_in.print_fit(console(), fit)
+        show_in.print_fit(show_in.screen(), fit)
 
 
 def predict_from(
     file: Path,
-    points: list[dict[str, Any]],
+    points: list[dict[str, str]],
     table: Path | None,
     *,
     method: str | None,
@@ -187,19 +229,38 @@ def predict_from(
     if bool(points) == (table is not None):
         example = ",".join(f"{x}=…" for x in fit.law.inputs)
         raise DataError(f"Say where to predict, by --at {example} or by --table FILE.")
-    where = read_table(table) if table is not None else pd.DataFrame(points)
+    where = read_table(table) if table is not None else _points(fit, points)
     js.enable_compilation_cache()
     with _working("Resampling the runs for intervals …", not as_json):
         prediction = js.predict(fit, where, method=method, level=level, seed=seed)
     if as_json:
-        print_json({
+        show_in.print_json({
             "output": prediction.output, "level": level, "method": prediction.method,
             "seed": seed, "predictions": show_in.records(prediction.frame),
         })  # fmt: skip
         return
-    screen = console()
-    screen.print(f"{fit.law.name}: {prediction.output}, by {prediction.method}", markup=False)
-    screen.print(show_in.table_of(show_in.prediction_table(prediction)))
+    out = show_in.screen()
+    out.print(f"{fit.law.name}: {prediction.output}, by {prediction.method}", markup=False)
+    out.print(show_in.table_of(show_in.prediction_table(prediction)))
+
+
+def _points(fit: js.Fit, points: list[dict[str, str]]) -> dict[str, list[Any]]:
+    """Return the points' values by name: numbers for inputs, text for a group's label."""
+    names = list(points[0])
+    numbers = {*fit.law.inputs, *fit.runs.inputs}
+    for point in points:
+        if set(point) != set(names):
+            raise DataError(f"--at names {listing(names)} once and {listing(list(point))} later.")
+    return {n: [_value(n, p[n], n in numbers) for p in points] for n in names}
+
+
+def _value(name: str, text: str, is_number: bool) -> float | str:
+    if not is_number:
+        return text
+    try:
+        return parse_number(text)
+    except DataError as error:
+        raise DataError(f"--at {name}={text}: {error}") from error
 
 
 def list_laws(name: str | None, *, as_json: bool) -> None:
@@ -207,60 +268,71 @@ def list_laws(name: str | None, *, as_json: bool) -> None:
     if name is not None:
         _print_law(js.laws.get(name), as_json)
         return
-    rows = []
-    for each in js.laws.names():
-        found = js.laws.get(each)
-        rows.append(
-            {
-                "law": each,
-                "inputs": ", ".join(found.inputs),
-                "output": found.output,
-                "formula": found.formula,
-                "source": found.reference,
-            }
-        )
+    found = [js.laws.get(each) for each in js.laws.names()]
+    table = pd.DataFrame(
+        {
+            "law": js.laws.names(),
+            "inputs": [", ".join(each.inputs) for each in found],
+            "formula": [f"{each.output} = {each.formula}" for each in found],
+            "source": [each.reference for each in found],
+        }
+    )
     if as_json:
-        print_json(rows)
+        show_in.print_json(show_in.records(table.assign(output=[each.output for each in found])))
         return
-    console().print(show_in.table_of(pd.DataFrame(rows)))
-    console().print("\nA page on one: jscale laws NAME. Structure: broken:2; axis: power_const:N.")
+    show_in.screen().print(show_in.table_of(table))
+    show_in.screen().print(
+        "\nA page on one: jscale laws NAME. Structure: broken:2; axis: power_const:N.", markup=False
+    )
 
 
 def _print_law(law: js.Law, as_json: bool) -> None:
     parameters = {p.name: f"{p.role.name}: {p.role.meaning}" for p in law.parameters}
     if as_json:
-        print_json({
+        show_in.print_json({
             "law": law.name, "inputs": law.inputs, "output": law.output, "unit": law.unit,
             "formula": law.formula, "source": law.reference, "parameters": parameters,
             "published": {k: dict(v) for k, v in law.published.items()}, "doc": law.doc,
         })  # fmt: skip
         return
-    screen = console()
-    screen.print(f"{law.name}: {law.output} = {law.formula}\n", style="bold", markup=False)
-    screen.print(law.doc, markup=False)
-    screen.print("\nParameters", style="bold")
+    out = show_in.screen()
+    out.print(f"{law.name}: {law.output} = {law.formula}\n", style="bold", markup=False)
+    for paragraph in law.doc.split("\n\n"):
+        out.print(" ".join(paragraph.split()), markup=False)
+    out.print("\nParameters", style="bold")
     for name, text in parameters.items():
-        screen.print(f"  {name:8} {text}", markup=False)
+        out.print(f"  {name:8} {text}", markup=False)
     for source, values in law.published.items():
-        screen.print(f"\nPublished, {source}", style="bold", markup=False)
-        screen.print("  " + ", ".join(f"{k} = {v:g}" for k, v in values.items()), markup=False)
+        out.print(f"\nPublished, {source}", style="bold", markup=False)
+        out.print("  " + ", ".join(f"{k} = {v:g}" for k, v in values.items()), markup=False)
 
 
 def list_data(name: str | None, *, as_json: bool) -> None:
     """Print the list of data sets, or one card."""
     if name is not None:
-        card = {k: v for k, v in vars(js.datasets.card(name)).items() if v not in ("", None)}
-        if as_json:
-            print_json(show_in.plain(card))
-            return
-        for key, value in card.items():
-            text = "\n  " + "\n  ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(
-                value, Mapping) else (f"{len(value)}" if isinstance(value, tuple) else value)
-            console().print(f"{key}: {text}", markup=False)
+        _print_card(js.datasets.card(name), as_json)
         return
     table = js.datasets.table()
     if as_json:
-        print_json(show_in.records(table))
+        show_in.print_json(show_in.records(table))
         return
-    console().print(show_in.table_of(table[["name", "rows", "usable_for", "where"]]))
-    console().print("\nA card, with licence and source: jscale data NAME.")
+    show_in.screen().print(show_in.table_of(table.loc[:, ["name", "rows", "usable_for", "where"]]))
+    show_in.screen().print("\nA card, with licence and source: jscale data NAME.")
+
+
+def _print_card(card: Any, as_json: bool) -> None:
+    """Print what is known of a data set, leaving out what is not."""
+    known = {k: v for k, v in vars(card).items() if v not in ("", None, (), {})}
+    if as_json:
+        show_in.print_json(show_in.plain(known))
+        return
+    out = show_in.screen()
+    for key, value in known.items():
+        if isinstance(value, Mapping):
+            out.print(f"{key}:", markup=False)
+            for name, text in value.items():
+                out.print(f"  {name}: {text}", markup=False)
+        elif isinstance(value, tuple):
+            out.print(f"{key}: {len(value)}", markup=False)
+        else:
+            out.print(f"{key}: {value}", markup=False)

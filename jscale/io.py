@@ -11,6 +11,7 @@ import importlib
 import json
 import math
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import pandas as pd
 from jscale import laws
 from jscale.data.files import write_whole
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import FileError, LawError
+from jscale.errors import FileError, JscaleError, LawError
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import Objective
 from jscale.fitting.result import Fit, Settings
@@ -64,15 +65,21 @@ def load(path: str | Path, *, law: Law | None = None) -> Fit:
         raise FileError(f"{str(path)!r} is not JSON ({error}); give a file of js.save.") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise FileError(f"{str(path)!r} is not a saved fit; make one with js.save(fit, path).")
-    if document["version"] > VERSION:
+    if document.get("version") != VERSION:
         raise FileError(
-            f"{str(path)!r} was written by a newer jscale (format {document['version']}, this one "
-            f"reads {VERSION}): pip install --upgrade jscale."
+            f"{str(path)!r} was written by another jscale (format {document.get('version')}, this "
+            f"one reads {VERSION}): pip install --upgrade jscale, or fit and save again."
         )
     try:
+        law = _with_saved_starts(law or _find_law(document["law"]), document["law"]["starts"])
         fit = _from_document(_decode(document), law)
-    except KeyError as error:
-        raise FileError(f"{str(path)!r} is not a whole saved fit: it misses {error}.") from error
+    except JscaleError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"it misses {error}" if isinstance(error, KeyError) else str(error)
+        raise FileError(
+            f"{str(path)!r} is a damaged saved fit: {what}. Save it again: js.save(fit, path)."
+        ) from error
     _check_law(fit, document["law"]["digest"])
     return fit
 
@@ -87,6 +94,7 @@ def as_document(fit: Fit) -> dict[str, Any]:
             "name": fit.law.name,
             "where": f"{function.__module__}:{function.__qualname__}",
             "digest": fit.law.digest,
+            "starts": {p.name: p.role.start for p in fit.law.parameters},
         },
         "settings": {
             "objective": vars(s.objective),
@@ -117,10 +125,8 @@ def as_document(fit: Fit) -> dict[str, Any]:
 
 
 def _runs_document(runs: Runs) -> dict[str, Any]:
-    columns = {str(name): runs.frame[name].tolist() for name in runs.frame}
     return {
-        "columns": columns,
-        "index": runs.frame.index.tolist(),
+        "frame": _frame_document(runs.frame),
         "inputs": runs.inputs,
         "output": runs.output,
         "run": runs.run,
@@ -130,11 +136,40 @@ def _runs_document(runs: Runs) -> dict[str, Any]:
         "count": runs.count,
         "doubts": [d._asdict() for d in runs.doubts],
         "source": runs.source,
-        "dropped": {
-            "columns": {str(name): runs.dropped[name].tolist() for name in runs.dropped},
-            "index": runs.dropped.index.tolist(),
-        },
+        "dropped": _frame_document(runs.dropped),
     }
+
+
+def _frame_document(frame: pd.DataFrame) -> dict[str, Any]:
+    """Columns, types and row labels of a table; dates and other objects become text."""
+    return {
+        "columns": {str(name): frame[name].tolist() for name in frame},
+        "types": {str(name): str(frame[name].dtype) for name in frame},
+        "index": frame.index.tolist(),
+        "index_names": list(frame.index.names),
+        "index_type": str(frame.index.dtype),
+    }
+
+
+def _frame_from(document: Mapping[str, Any]) -> pd.DataFrame:
+    labels, names = document["index"], document["index_names"]
+    if len(names) > 1:
+        index = pd.MultiIndex.from_tuples([tuple(label) for label in labels], names=names)
+    else:
+        index = pd.Index(_column(labels, document["index_type"]), name=names[0])
+    columns = {
+        name: _column(values, document["types"][name]).set_axis(index)
+        for name, values in document["columns"].items()
+    }
+    return pd.DataFrame(columns, index=index)
+
+
+def _column(values: list[Any], kind: str) -> pd.Series:
+    """A column of the saved type, if it is one of numbers, truth values, or anything."""
+    exact = kind.lower().startswith(("int", "uint", "float", "bool", "object", "category"))
+    if exact or not values:
+        return pd.Series(values, dtype=object).astype(kind)
+    return pd.Series(values)
 
 
 def _encode(value: Any) -> Any:
@@ -147,26 +182,26 @@ def _encode(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    return str(value)
+    if value is None or value is pd.NA:
+        return None
+    return value if isinstance(value, (str, int, float, bool)) else str(value)
 
 
 def _decode(value: Any) -> Any:
     if isinstance(value, dict):
-        if set(value) == {"float"}:
+        if set(value) == {"float"} and isinstance(value["float"], str):
             return float(value["float"])
         return {k: _decode(v) for k, v in value.items()}
     return [_decode(v) for v in value] if isinstance(value, list) else value
 
 
-def _from_document(document: dict[str, Any], law: Law | None) -> Fit:
+def _from_document(document: dict[str, Any], law: Law) -> Fit:
     s = document["settings"]
     names = pd.Index(list(document["params"]), name="parameter")
     tie = tuple(tuple(t) if isinstance(t, list) else t for t in s["tie"])
     weights = None if s["weights"] is None else np.array(s["weights"])
     return Fit(
-        law=law or _find_law(document["law"]),
+        law=law,
         runs=_runs_from(document["runs"]),
         settings=Settings(
             Objective(**s["objective"]), s["fixed"], tie, s["per"], weights, s["starts"], s["seed"]
@@ -192,32 +227,43 @@ def _from_document(document: dict[str, Any], law: Law | None) -> Fit:
 
 def _runs_from(document: dict[str, Any]) -> Runs:
     d = dict(document)
-    frame = pd.DataFrame(d.pop("columns"), index=d.pop("index"))
-    dropped = d.pop("dropped")
     return Runs(
-        frame=frame,
+        frame=_frame_from(d.pop("frame")),
         inputs=tuple(d.pop("inputs")),
-        dropped=pd.DataFrame(dropped["columns"], index=dropped["index"]),
+        dropped=_frame_from(d.pop("dropped")),
         doubts=tuple(Doubt(**doubt) for doubt in d.pop("doubts")),
         **d,
     )
 
 
-def _find_law(saved: Mapping[str, str]) -> Law:
+def _find_law(saved: Mapping[str, Any]) -> Law:
+    """Find a law where it was defined, or by its name where it is a registered one."""
     name, where = saved["name"], saved["where"]
-    if name.split(":")[0] in laws.names():
-        return laws.get(name)
+    known = laws.get(name) if name.split(":")[0] in laws.names() else None
+    if known is not None and known.digest == saved["digest"]:
+        return known
     module, _, attribute = where.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found = attrgetter(attribute)(importlib.import_module(module))
     except (ImportError, AttributeError, ValueError) as error:
+        if known is not None:
+            return known
         raise LawError(
             f"The law {name!r} ({where}) cannot be found: {error}. "
             "Give it: js.load(path, law=mine)."
         ) from error
-    if not isinstance(found, Law):
-        raise LawError(f"{where} is not a Law. Give it: js.load(path, law=mine).")
-    return found
+    if isinstance(found, Law) and found.name == name:
+        return found
+    if known is not None:
+        return known
+    raise LawError(f"{where} is not the law {name!r}. Give it: js.load(path, law=mine).")
+
+
+def _with_saved_starts(law: Law, saved: Mapping[str, Any]) -> Law:
+    """Give a law the ranges of starts of the fit (``start=…``), where it has others."""
+    own = {p.name: p.role.start for p in law.parameters}
+    other = {n: tuple(s) for n, s in saved.items() if n in own and tuple(s) != own[n]}
+    return law.with_starts(other) if other else law
 
 
 def _check_law(fit: Fit, digest: str) -> None:
@@ -227,7 +273,7 @@ def _check_law(fit: Fit, digest: str) -> None:
     from jscale.prediction.predict import curves
 
     missing = [name for name in fit.law.inputs if name not in fit.runs.frame.columns]
-    same_names = set(fit.law.names) == {n.split("[")[0] for n in fit.params.index}
+    same_names = set(fit.law.names) == {str(n).split("[")[0] for n in fit.params.index}
     if same_names and not missing:
         now = curves(fit, fit.runs.frame, fit.params.to_numpy()[None])[0]
         if np.allclose(now, fit.fitted, rtol=1e-9, atol=0.0):

@@ -16,11 +16,14 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.data.columns import GLOSSARY
 from jscale.data.flops import training_flops
+from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
 from jscale.fitting.objective import from_space, to_space
 from jscale.fitting.problem import bucket, evaluate_rows, pad_rows
 from jscale.fitting.result import Fit
+from jscale.model.law import Law
 from jscale.model.layout import Layout
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws, check_level, tails
@@ -39,7 +42,8 @@ class Prediction:
     ``frame`` has the inputs and the columns ``curve``, ``confidence_low``,
     ``confidence_high``, ``prediction_low``, ``prediction_high`` (equal-tailed, at ``level``;
     absent for a point alone) and ``extrapolation``: the largest compute fitted goes into this
-    row's compute so many times. ``method`` says where the draws came from.
+    row's compute so many times (the largest input fitted into this one, where there is no
+    compute). ``method`` says where the draws came from.
     """
 
     frame: pd.DataFrame
@@ -65,7 +69,7 @@ class Prediction:
 
 def predict(
     source: Draws | Fit,
-    where: pd.DataFrame | Mapping[str, Any] | None = None,
+    where: pd.DataFrame | Runs | Mapping[str, Any] | None = None,
     *,
     level: float = 0.9,
     method: str | None = "auto",
@@ -100,7 +104,7 @@ def predict(
     ]
     frame = pd.concat(pieces)
     frame["extrapolation"] = extrapolation(fit, table)
-    _warn_far(frame)
+    _warn_far(frame, "input" if fit.largest is None else "compute")
     settings = {"seed": seed, **(draws.settings if draws else {})}
     name = draws.method if draws else "none (point alone)"
     return Prediction(frame, fit.law.output, level, name, settings)
@@ -113,7 +117,7 @@ def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Dra
         raise PredictionError(f"predict takes a Fit or Draws, not {type(source).__name__}.")
     if method is None:
         return source, None
-    known: dict[str, Callable[[], Draws]] = {
+    known: dict[Any, Callable[[], Draws]] = {
         "auto": lambda: bootstrap(source, _AUTO_RESAMPLES, seed=seed),
         "bootstrap": lambda: bootstrap(source, seed=seed),
         "laplace": lambda: laplace(source, seed=seed),
@@ -127,38 +131,79 @@ def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Dra
 def _inputs(fit: Fit, where: Any, inputs: Mapping[str, Any]) -> pd.DataFrame:
     """Return a table with the law's inputs (float64) and the group columns it needs."""
     columns = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values())))
-    given = dict(where) if where is not None else {}
-    given.update(inputs)
-    unknown = [k for k in inputs if k not in (*columns, *fit.runs.inputs)]
+    given = {**_given(where, columns), **inputs}
+    # A table may have any columns beside; a name given by hand that means nothing is a slip.
+    by_hand = inputs if isinstance(where, (pd.DataFrame, Runs)) else given
+    unknown = [k for k in by_hand if k not in (*columns, *fit.runs.inputs)]
     missing = [k for k in columns if k not in given]
     if unknown or missing:
-        hint = nearest(unknown[0], columns) if unknown else ""
-        example = ", ".join(f"{c}=…" for c in columns)
-        raise PredictionError(
-            f"{fit.law.name} predicts from {listing(columns)}; "
-            + (f"{listing(missing)} is missing. " if missing else "")
-            + (f"{listing(unknown)} is not one of them.{hint} " if unknown else "")
-            + f"Call predict(fit, {example})."
-        )
-    kept = [c for c in given if c in (*columns, "C")]
-    arrays = np.broadcast_arrays(*(np.asarray(given[c]) for c in kept))
-    table = pd.DataFrame({c: np.ravel(a) for c, a in zip(kept, arrays, strict=True)})
-    if table.empty:
-        raise PredictionError(f"There are no rows to predict: give values of {listing(columns)}.")
-    if isinstance(where, pd.DataFrame) and len(table) == len(where):
-        table.index = where.index
-    for name in (c for c in kept if c in (*fit.law.inputs, "C")):
-        table[name] = _number(table[name], name)
+        raise _wrong_inputs(fit.law, columns, unknown, missing)
+    table = _broadcast({c: given[c] for c in given if c in (*columns, "C")})
+    if len(table) == 0:
+        raise PredictionError(f"No rows to predict: {listing(columns)} are empty; give values.")
+    source = where.frame if isinstance(where, Runs) else where
+    if isinstance(source, pd.DataFrame) and len(table) == len(source):
+        table.index = source.index
+    for name in map(str, table):
+        if name in (*fit.law.inputs, "C"):
+            table[name] = _number(table.loc[:, name], _must_be_positive(fit.law, name))
     return table
 
 
-def _number(column: pd.Series, name: str) -> np.ndarray:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
-    bad = ~np.isfinite(values) | (values <= 0)
-    if bad.any():
+def _given(where: Any, columns: list[str]) -> dict[str, Any]:
+    """Return what ``where`` holds, by name."""
+    if where is None:
+        return {}
+    if isinstance(where, Runs):
+        where = where.frame
+    if not isinstance(where, (pd.DataFrame, Mapping)):
         raise PredictionError(
-            f"{name} must be a positive, finite number; it is "
-            f"{listing(column[bad].tolist())} in row {listing(column.index[bad].tolist())}."
+            f"Inputs come by name or as a table, not as {type(where).__name__}. Call predict(fit, "
+            f"{', '.join(f'{c}=…' for c in columns)})."
+        )
+    return {str(k): where[k] for k in where}
+
+
+def _wrong_inputs(
+    law: Law, columns: list[str], unknown: list[str], missing: list[str]
+) -> PredictionError:
+    hint = nearest(unknown[0], columns) if unknown else ""
+    return PredictionError(
+        f"{law.name} predicts from {listing(columns)}; "
+        + (f"{listing(missing)} is missing. " if missing else "")
+        + (f"{listing(unknown)} is not one of them.{hint} " if unknown else "")
+        + f"Call predict(fit, {', '.join(f'{c}=…' for c in columns)})."
+    )
+
+
+def _broadcast(given: Mapping[str, Any]) -> pd.DataFrame:
+    arrays = {name: np.asarray(values) for name, values in given.items()}
+    try:
+        whole = np.broadcast_arrays(*arrays.values())
+    except ValueError as error:
+        shapes = listing([f"{name} {array.shape}" for name, array in arrays.items()])
+        raise PredictionError(
+            f"Inputs of shapes {shapes} do not broadcast. Give arrays of one length, or numbers."
+        ) from error
+    return pd.DataFrame({name: np.ravel(a) for name, a in zip(arrays, whole, strict=True)})
+
+
+def _must_be_positive(law: Law, name: str) -> bool:
+    """Inputs that the glossary says are positive, and those that the law raises to a power."""
+    known = GLOSSARY.get(name)
+    powered = {e.input for e in law.powers} | {x for _, x, _ in law.inside}
+    powered |= {x for _, _, x, _ in law.offset_powers} | set(law.axes.values())
+    return name in powered or (known is not None and known.positive)
+
+
+def _number(column: pd.Series, positive: bool) -> np.ndarray:
+    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
+    bad = ~np.isfinite(values) | ((values <= 0) if positive else False)
+    if bad.any():
+        what = "a positive, finite number" if positive else "a finite number"
+        raise PredictionError(
+            f"{column.name} must be {what}; it is {listing(column[bad].tolist())} in row "
+            f"{listing(column.index[bad].tolist())}. Give numbers, such as {column.name}=7e9."
         )
     return values
 
@@ -189,19 +234,19 @@ def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
     """Return the law's output for each sample of parameters (R, q) and row of inputs: (R, m)."""
     layout, rows = fit.problem.layout, bucket(len(table))
     inputs = tuple(pad_rows(table[x].to_numpy(dtype=np.float64), rows) for x in fit.law.inputs)
-    codes = {c: pad_rows(_codes(table[c], c, labels), rows) for c, labels in layout.groups}
+    codes = {c: pad_rows(_codes(table.loc[:, c], labels), rows) for c, labels in layout.groups}
     with float64_scope():
         output = _curves_program(layout)(samples, inputs, codes)
         return np.asarray(output)[:, : len(table)]
 
 
-def _codes(column: pd.Series, name: str, labels: tuple[str, ...]) -> np.ndarray:
+def _codes(column: pd.Series, labels: tuple[str, ...]) -> np.ndarray:
     places = {label: i for i, label in enumerate(labels)}
     unknown = [v for v in column.astype(str) if v not in places]
     if unknown:
         raise PredictionError(
-            f"{name}={unknown[0]!r} was not among the fitted runs.{nearest(unknown[0], labels)} "
-            f"Known: {listing(labels, 24)}."
+            f"{column.name}={unknown[0]!r} was not among the fitted runs."
+            f"{nearest(unknown[0], labels)} Use one of {listing(labels, 24)}."
         )
     return column.astype(str).map(places).to_numpy(dtype=np.int32)
 
@@ -226,22 +271,27 @@ def _predict_rows(
 
 
 def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:
-    """Return how many times each row lies past the largest fitted compute (or input)."""
+    """Return how many times each row lies past the largest fitted compute (or input).
+
+    NaN where the runs have no compute and no input is positive throughout.
+    """
     largest = fit.largest
     if largest is not None and "C" in table:
         return table["C"].to_numpy(dtype=np.float64) / largest
     if largest is not None and {"N", "D"} <= set(table):
         return training_flops(table["N"], table["D"]) / largest
-    ratios = [table[x].to_numpy() / fit.runs[x].max() for x in fit.law.inputs]
-    return np.max(ratios, axis=0)
+    positive = [x for x in fit.law.inputs if (fit.runs[x] > 0).all()]
+    ratios = [table[x].to_numpy() / fit.runs[x].max() for x in positive]
+    return np.max(ratios, axis=0) if ratios else np.full(len(table), np.nan)
 
 
-def _warn_far(frame: pd.DataFrame) -> None:
-    far = frame["extrapolation"] > _FAR
+def _warn_far(frame: pd.DataFrame, what: str) -> None:
+    past = frame["extrapolation"].to_numpy()
+    far = past > _FAR
     if far.any():
         warnings.warn(
             f"{int(far.sum())} of {len(frame)} predictions lie more than {_FAR:g} times past the "
-            f"largest fitted compute (up to {frame['extrapolation'].max():.3g} times). If the law "
+            f"largest fitted {what} (up to {np.nanmax(past):.3g} times). If the law "
             "is wrong out there, the true loss can lie well outside these intervals: they only "
             "cover uncertainty within the law. Hold out your largest runs to see how it fares.",
             ExtrapolationWarning,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from jscale import laws
 from jscale.data.runs import Runs
-from jscale.errors import DataError, LawError, listing
+from jscale.errors import DataError, LawError, listing, nearest
 from jscale.model.law import Law
 
 _DISTRIBUTIONS = ("normal", "student_t")
@@ -38,17 +39,26 @@ def simulate(
     array([2.25892541, 1.63095734])
     """
     law = laws.get(law)
-    frame = pd.DataFrame(design).reset_index(drop=True)
+    frame = _table(design, law)
     missing = [name for name in law.inputs if name not in frame.columns]
     if missing:
-        raise DataError(f"The design has no column {listing(missing)}; {law.name} needs it.")
+        raise DataError(
+            f"The design has no column {listing(missing)}; {law.name} needs "
+            f"{listing(law.inputs)}: simulate(law, params, {{{law.inputs[0]!r}: [1e18, …], …}})."
+        )
     if distribution not in _DISTRIBUTIONS:
-        raise DataError(f"distribution={distribution!r}: use one of {listing(_DISTRIBUTIONS)}.")
-    if not (np.isfinite(noise) and noise >= 0):
-        raise DataError(f"noise={noise!r} must be a finite number, zero or more.")
+        hint = nearest(str(distribution), _DISTRIBUTIONS)
+        raise DataError(
+            f"distribution={distribution!r} is not known.{hint} Use {listing(_DISTRIBUTIONS)}."
+        )
+    if not (isinstance(noise, Real) and np.isfinite(noise) and noise >= 0):
+        raise DataError(f"noise={noise!r} must be a finite number, zero or more, such as 0.01.")
     absent = [name for name in law.names if name not in params]
     if absent:
-        raise LawError(f"params misses {listing(absent)}; {law.name} has {listing(law.names)}.")
+        raise LawError(
+            f"params misses {listing(absent, 20)}; {law.name} has {listing(law.names, 20)}: "
+            f"params=dict({'=…, '.join(law.names)}=…)."
+        )
     exact = [frame[name].to_numpy(dtype=np.float64) for name in law.inputs]
     output = np.broadcast_to(law(*exact, **params), (len(frame),))
     rng = np.random.default_rng(seed)
@@ -60,3 +70,13 @@ def simulate(
     frame[law.output] = output * np.exp(noise * z)
     extra = {name: name for name in law.inputs if name not in ("N", "D", "C", "U")}
     return Runs.from_frame(frame, output=law.output, source=f"simulated from {law.name}", **extra)
+
+
+def _table(design: Any, law: Law) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(design).reset_index(drop=True)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"The design is no table: {error}. Give columns of one length, "
+            f"{{{law.inputs[0]!r}: [1e18, 1e19], …}}, or a DataFrame."
+        ) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,22 +20,36 @@ from jscale.prediction.predict import Prediction
 _COLORS = {"info": "cyan", "caution": "yellow", "warning": "red"}
 
 
+def screen(*, stderr: bool = False) -> Console:
+    """Return a rich console on standard output or standard error."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
 def number(value: float) -> str:
     """Write a number in at most nine characters."""
     return f"{value:.4g}"
 
 
-def table_of(frame: pd.DataFrame, *, title: str = "", index: str | None = None) -> Table:
-    """Make a rich table of a DataFrame, numbers short and to the right."""
-    table = Table(title=title or None, title_justify="left", header_style="bold", box=None)
+def table_of(frame: pd.DataFrame, *, index: str | None = None) -> Table:
+    """Make a rich table of a DataFrame, numbers short, whole and to the right.
+
+    ``index`` is the heading of the row labels, which are shown only then.
+    """
+    table = Table(header_style="bold", box=None)
     if index is not None:
-        table.add_column(index)
+        table.add_column(index, overflow="fold")
     for name in frame.columns:
-        numeric = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
-    for label, row in frame.iterrows():
-        cells = [_cell(v) for v in row]
-        table.add_row(*([str(label)] if index is not None else []), *cells)
+        number = pd.api.types.is_numeric_dtype(frame[name])
+        justify = "right" if number else "left"
+        table.add_column(Text(str(name)), justify=justify, overflow="fold", no_wrap=number)
+    for label, row in zip(frame.index, frame.itertuples(index=False), strict=True):
+        first = [Text(str(label))] if index is not None else []  # "E[gpt]" is no markup
+        table.add_row(*first, *(_cell(v) for v in row))
     return table
 
 
@@ -46,7 +62,8 @@ def print_fit(console: Console, fit: Fit) -> None:
     """Print a fit: the law, the data, estimates, combinations and notes."""
     agree, count = fit.agree
     runs = fit.runs
-    console.print(Text(f"{fit.law.name}: {fit.law.output} = {fit.law.formula or '(custom)'}", "bold"))
+    formula = fit.law.formula or "(custom)"
+    console.print(Text(f"{fit.law.name}: {fit.law.output} = {formula}", "bold"))
     console.print(Text(f"{len(runs)} rows, {runs.n_independent} independent runs: {_spans(fit)}"))
     left_out = f"; {len(runs.dropped)} rows left out" if len(runs.dropped) else ""
     console.print(Text(f"{fit.settings.objective} = {fit.objective:.6g}{left_out}"))
@@ -59,8 +76,9 @@ def print_fit(console: Console, fit: Fit) -> None:
 
 
 def _spans(fit: Fit) -> str:
+    names = dict.fromkeys((*fit.law.inputs, *(("C",) if fit.largest else ())))
     return ", ".join(
-        f"{x} {number(fit.runs[x].min())} to {number(fit.runs[x].max())}" for x in fit.runs.inputs
+        f"{x} {number(fit.runs[x].min())} to {number(fit.runs[x].max())}" for x in names
     )
 
 
@@ -82,39 +100,45 @@ def prediction_table(prediction: Prediction) -> pd.DataFrame:
                 f"{number(a)} to {number(b)}" for a, b in zip(low, high, strict=True)
             ]
     past = frame.pop("extrapolation")
-    frame["C/max C"] = [f"{v:.2g}×" for v in past]
+    by_compute = "C" in frame or {"N", "D"} <= set(frame)
+    frame["C/max C" if by_compute else "of max"] = [f"{v:.2g}×" for v in past]
     return frame
 
 
-def held_out_table(prediction: Prediction, observed: np.ndarray) -> pd.DataFrame:
-    """Return predicted beside measured outputs of runs that the fit did not see."""
+def held_out_table(prediction: Prediction) -> pd.DataFrame:
+    """Return predicted beside ``measured`` outputs of runs that the fit did not see."""
     frame = prediction.frame
-    inside = (observed >= frame["prediction_low"]) & (observed <= frame["prediction_high"])
-    columns = {name: frame[name].to_numpy() for name in ("N", "D", "C") if name in frame}
-    return pd.DataFrame(
-        {
-            **columns,
-            "measured": observed,
-            "predicted": frame["curve"].to_numpy(),
-            "error": [f"{100 * (p / m - 1):+.2f}%" for p, m in zip(frame["curve"], observed)],
-            f"{100 * prediction.level:g}% of new runs": [
-                f"{number(a)} to {number(b)}"
-                for a, b in zip(frame["prediction_low"], frame["prediction_high"], strict=True)
+    inputs = list(frame.columns[: frame.columns.get_loc("curve")])
+    shown = [x for x in inputs if x != "C" or not {"N", "D"} <= set(inputs)]
+    low, high = frame["prediction_low"], frame["prediction_high"]
+    measured, predicted = frame["measured"], frame["curve"]
+    error = 100 * (predicted / measured - 1)
+    return frame[shown].assign(
+        **{
+            "measured": measured,
+            "predicted": predicted,
+            "error": [f"{e:+.2f}%" for e in error],
+            f"{100 * prediction.level:g}% new run": [
+                f"{number(a)} to {number(b)}" for a, b in zip(low, high, strict=True)
             ],
-            "": ["inside" if x else "outside" for x in inside],
+            "": np.where((measured >= low) & (measured <= high), "inside", "outside"),
         }
     )
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table as plain records, ready for JSON (numbers that are not finite as null)."""
-    return json.loads(frame.to_json(orient="records", double_precision=15))
+    """Return a table as plain records, ready for JSON (numbers that are not finite as None)."""
+    return [plain({str(k): v for k, v in row.items()}) for row in frame.to_dict("records")]
 
 
 def plain(value: Any) -> Any:
-    """Return a tree of mappings, sequences and plain values as JSON can hold it."""
+    """Return a tree of mappings, sequences and plain values as JSON can hold it, NaN as None."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     return vars(value) if hasattr(value, "__dict__") else value

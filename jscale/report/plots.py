@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jscale.errors import PredictionError, listing
+from jscale.errors import ExtrapolationWarning, PredictionError, listing
 from jscale.fitting.result import Fit
 from jscale.prediction.predict import Prediction, curves, predict
 from jscale.uncertainty.draws import Draws
@@ -26,8 +27,13 @@ def _axes(ax: Any) -> Any:
 
 
 def _label(fit: Fit) -> str:
-    unit = fit.runs.loss_unit
-    return fit.law.output if unit == "other" else f"{fit.law.output} ({unit})"
+    unit, output = fit.runs.loss_unit, fit.law.output
+    return output if unit == "other" or "loss" not in output else f"{output} ({unit})"
+
+
+def _log_if_positive(ax: Any, values: Any) -> None:
+    if (np.asarray(values) > 0).all():
+        ax.set_xscale("log")
 
 
 def observed_and_fitted(fit: Fit, *, ax: Any = None, held_out: pd.DataFrame | None = None) -> Any:
@@ -65,7 +71,7 @@ def _held_out_points(ax: Any, held_out: pd.DataFrame) -> None:
 
 
 def residuals(fit: Fit, *, against: str | None = None, ax: Any = None) -> Any:
-    """Plot residuals in the objective's space against an input (C if there is one).
+    """Plot residuals against an input (C if there is one), in percent for a log space.
 
     Raises PredictionError if ``against`` is not an input of the runs.
     """
@@ -75,9 +81,9 @@ def residuals(fit: Fit, *, against: str | None = None, ax: Any = None) -> Any:
         raise PredictionError(f"No input {name!r}; plot against one of {listing(fit.runs.inputs)}.")
     log = fit.settings.objective.space == "log"
     ax.axhline(0.0, color=_GREY, lw=0.8)
-    values = -fit.residuals * (100 if log else 1)
+    values = 100 * np.expm1(-fit.residuals) if log else -fit.residuals
     ax.scatter(fit.runs[name], values, s=16, color=_BLUE, alpha=0.7, lw=0)
-    ax.set_xscale("log")
+    _log_if_positive(ax, fit.runs[name])
     what = "observed over fitted − 1 (%)" if log else f"residual ({fit.settings.objective.space})"
     ax.set(xlabel=name, ylabel=what)
     return ax
@@ -90,7 +96,10 @@ def isoflop_slices(fit: Fit, *, budgets: Sequence[float] | None = None, ax: Any 
     slice's minimum. Raises PredictionError for a law that is not of N and D.
     """
     if set(fit.law.inputs) != {"N", "D"} or fit.settings.per:
-        raise PredictionError(f"isoFLOP slices need a law of N and D; {fit.law.name} is not one.")
+        raise PredictionError(
+            f"isoFLOP slices need a law of N and D, the same for all runs; {fit.law.name} is of "
+            f"{listing((*fit.law.inputs, *fit.settings.per.values()))}. Use bands(prediction, …)."
+        )
     ax = _axes(ax)
     C, N, observed = fit.runs["C"], fit.runs["N"], fit.runs[fit.law.output]
     chosen = np.geomspace(np.quantile(C, 0.15), C.max(), 4) if budgets is None else budgets
@@ -100,14 +109,16 @@ def isoflop_slices(fit: Fit, *, budgets: Sequence[float] | None = None, ax: Any 
     colors = mpl.colormaps["viridis"](np.linspace(0.1, 0.85, len(chosen)))
     for budget, color in zip(chosen, colors, strict=True):
         table = pd.DataFrame({"N": sizes, "D": budget / (6 * sizes)})
-        table = table[table["D"].between(fit.runs["D"].min() / 2, fit.runs["D"].max() * 2)]
+        low, high = fit.runs["D"].min() / 2, fit.runs["D"].max() * 2
+        table = table.loc[table["D"].between(low, high)]
         if table.empty:
             continue
         line = curves(fit, table, fit.params.to_numpy()[None])[0]
-        ax.plot(table["N"], line, color=color, label=f"C = {budget:.1e}")
+        at = table["N"].to_numpy()
+        ax.plot(at, line, color=color, label=f"C = {budget:.1e}")
         lowest = int(np.argmin(line))
         if 0 < lowest < len(line) - 1:
-            ax.plot(table["N"].iloc[lowest], line[lowest], "x", color=color)
+            ax.plot(at[lowest], line[lowest], "x", color=color)
         near = (budget / _NEAR < C) & (budget * _NEAR > C)
         ax.scatter(N[near], observed[near], s=16, color=color, lw=0)
     ax.set_xscale("log")
@@ -126,7 +137,9 @@ def bands(
     """
     for table in (prediction.frame, observed):
         if table is not None and along not in table:
-            raise PredictionError(f"No column {along!r}; there are {listing(list(table))}.")
+            raise PredictionError(
+                f"No column {along!r} to plot along; there are {listing(list(table), 20)}."
+            )
     ax = _axes(ax)
     frame = prediction.frame.sort_values(along)
     percent = f"{100 * prediction.level:g}%"
@@ -142,9 +155,10 @@ def bands(
     ax.plot(frame[along], frame["curve"], color=_BLUE, lw=1.5, label="curve")
     if observed is not None:
         ax.scatter(
-            observed[along], observed[prediction.output], s=18, color=_ORANGE, lw=0, zorder=3
-        )
-    ax.set_xscale("log")
+            observed[along], observed[prediction.output], s=18, color=_GREY, alpha=0.7, lw=0,
+            zorder=3, label="runs",
+        )  # fmt: skip
+    _log_if_positive(ax, frame[along])
     ax.set(xlabel=along, ylabel=prediction.output)
     ax.legend(frameon=False, fontsize="small")
     return ax
@@ -166,34 +180,41 @@ def _optimal_path(fit: Fit, furthest: float) -> pd.DataFrame:
 def overview(
     fit: Fit, draws: Draws, *, held_out: pd.DataFrame | None = None, level: float = 0.9
 ) -> Any:
-    """Make a figure of four plots that show a fit at a glance; returns the matplotlib Figure.
+    """Make a figure of up to four plots that show a fit at a glance, a matplotlib Figure.
 
     Observed against fitted, residuals, isoFLOP slices, and the loss along the compute-optimal
-    path with its bands (the last two only for laws of N and D, or of C).
+    path with its bands (the last two only for laws of N and D, or of C, with no parameter per
+    group).
     """
-    import warnings
-
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    axes = figure.subplots(2, 2)
-    observed_and_fitted(fit, ax=axes[0, 0], held_out=held_out)
-    residuals(fit, ax=axes[0, 1])
     surface = set(fit.law.inputs) == {"N", "D"} and not fit.settings.per
+    along_compute = surface or (fit.law.inputs == ("C",) and not fit.settings.per)
+    rows = 2 if along_compute else 1
+    figure = Figure(figsize=(11, 4 * rows), layout="constrained")
+    axes = list(figure.subplots(rows, 2).flat)
+    observed_and_fitted(fit, ax=axes[0], held_out=held_out)
+    residuals(fit, ax=axes[1])
     if surface:
-        isoflop_slices(fit, ax=axes[1, 0])
-    if surface or fit.law.inputs == ("C",):
-        furthest = fit.runs["C"].max() * 10
-        if held_out is not None and len(held_out):
-            furthest = max(furthest, held_out["C"].max())
-        points = fit.runs.frame[["C", fit.law.output]]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            path = predict(draws, _optimal_path(fit, furthest), level=level)
-        bands(path, along="C", ax=axes[1, 1], observed=points)
-        axes[1, 1].set_xlabel("C (FLOPs, along the compute-optimal path)")
-    for ax in axes.flat:
-        if not ax.has_data():
-            ax.set_visible(False)
+        isoflop_slices(fit, ax=axes[2])
+    if along_compute:
+        _along_compute(fit, draws, held_out, level, axes[3 if surface else 2])
+    for ax in axes:
+        ax.set_visible(ax.has_data())
     figure.suptitle(f"{fit.law.name}: {fit.law.output} = {fit.law.formula or '(custom)'}")
     return figure
+
+
+def _along_compute(
+    fit: Fit, draws: Draws, held_out: pd.DataFrame | None, level: float, ax: Any
+) -> None:
+    """Plot the lowest loss at each compute, to ten times the fitted one or the last run."""
+    furthest = fit.runs["C"].max() * 10
+    if held_out is not None and len(held_out) and "C" in held_out:
+        furthest = max(furthest, held_out["C"].max())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExtrapolationWarning)
+        path = predict(draws, _optimal_path(fit, furthest), level=level)
+    bands(path, along="C", ax=ax, observed=fit.runs.frame)
+    optimal = "" if fit.law.inputs == ("C",) else ", along the compute-optimal path"
+    ax.set(xlabel=f"C (FLOPs{optimal})", ylabel=_label(fit))

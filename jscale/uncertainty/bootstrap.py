@@ -7,6 +7,7 @@ fit's optimum.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from jscale.data.runs import Runs
 from jscale.errors import FitError, FitWarning, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names
 from jscale.fitting.gauss_newton import WARM, Status, solve
+from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws
 from jscale.uncertainty.natural import natural_draws
@@ -44,16 +46,22 @@ def bootstrap(
     if kind not in _KINDS:
         raise JscaleError(f"kind={kind!r} is not known; use {listing(_KINDS)}.")
     if int(resamples) < 2:
-        raise JscaleError(f"resamples={resamples} must be at least 2.")
+        raise JscaleError(
+            f"resamples={resamples} must be at least 2; intervals want 1000 or more: "
+            "bootstrap(fit, resamples=1000)."
+        )
     problem = fit.problem
     counts = resample_counts(fit.runs, fit.settings.per, int(resamples), seed)
     weights = counts * problem.weights[: problem.n]
     starts = np.repeat(fit.theta[None], int(resamples), axis=0)
-    with float64_scope(), _bar(int(resamples), progress) as bar:
-        lanes = solve(problem, starts, weights=weights, settings=WARM, progress=bar.update)
+    with float64_scope(), lane_bar(int(resamples), "resamples", progress) as tick:
+        lanes = solve(problem, starts, weights=weights, settings=WARM, progress=tick)
         good = np.isfinite(lanes.objective) & np.isfinite(lanes.theta).all(axis=1)
         if not good.any():
-            raise FitError("No resample could be refitted; see the notes of the fit.")
+            raise FitError(
+                f"None of {len(good)} resamples could be refitted: the objective is not finite at "
+                "the fit itself. Read fit.notes, or use js.laplace(fit)."
+            )
         sampled = natural_draws(problem, lanes.theta)[good]
     unsettled = int(np.sum(good & (lanes.status != Status.CONVERGED)))
     failed = int(np.sum(~good))
@@ -69,20 +77,14 @@ def bootstrap(
     return Draws(fit, sampled[None], names, f"bootstrap ({kind})", settings, failed, unsettled)
 
 
-def _bar(total: int, shown: bool):  # noqa: ANN202
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, desc="resamples", delay=2.0, leave=False, disable=not shown)
-
-
-def resample_counts(runs: Runs, per: object, resamples: int, seed: int) -> np.ndarray:
+def resample_counts(runs: Runs, per: Mapping[str, str], resamples: int, seed: int) -> np.ndarray:
     """Return how often each row is drawn in each resample: (resamples, n).
 
     Units (runs, or rows) are drawn with replacement within each stratum (group, and every
     column that parameters are given per), as many as it has.
     """
     units = np.arange(len(runs)) if runs.run is None else pd.factorize(runs.frame[runs.run])[0]
-    columns = [c for c in (runs.group, *dict(per or {}).values()) if c is not None]  # type: ignore[call-overload]
+    columns = [c for c in (runs.group, *per.values()) if c is not None]
     strata = np.zeros(len(runs), dtype=int)
     if columns:
         strata = runs.frame.groupby(list(dict.fromkeys(columns)), sort=False).ngroup().to_numpy()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from jscale.fitting.result import Fit
 
 def check_level(level: float) -> float:
     """Return a level as a float; raises JscaleError unless it lies strictly in (0, 1)."""
-    if not (isinstance(level, (int, float)) and 0.0 < level < 1.0):
+    if not (isinstance(level, Real) and 0.0 < level < 1.0):
         raise JscaleError(f"level={level!r} must lie strictly between 0 and 1, such as 0.9.")
     return float(level)
 
@@ -73,7 +74,9 @@ class Draws:
     def interval(self, level: float = 0.9) -> pd.DataFrame:
         """Return equal-tailed intervals at ``level``: columns ``low`` and ``high``."""
         low, high = np.quantile(self.flat, tails(level), axis=0)
-        return pd.DataFrame({"low": low, "high": high}, index=pd.Index(self.names))
+        return pd.DataFrame(
+            {"low": low, "high": high}, index=pd.Index(self.names, name="parameter")
+        )
 
     def summary(self, level: float = 0.9) -> pd.DataFrame:
         """Return estimate, standard deviation, and the interval at ``level`` per parameter."""

@@ -30,7 +30,7 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     100
     """
     if int(draws) < 2:
-        raise JscaleError(f"draws={draws} must be at least 2.")
+        raise JscaleError(f"draws={draws} must be at least 2: laplace(fit, draws=4000).")
     rng = np.random.default_rng(seed)
     freedom = max(fit.runs.n_independent - len(fit.theta), 1)
     values, vectors = np.linalg.eigh(fit.theta_covariance)

@@ -85,7 +85,7 @@ def test_fixed_and_tied_parameters_obey(fit: js.Fit) -> None:
 
 def test_a_law_of_five_lines_inside_a_function() -> None:
     @js.law
-    def mine(N, D, *, E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent):  # noqa: ANN001, ANN202
+    def mine(N, D, *, E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent):
         return E + A * power(N / 1e8, -alpha) + B * power(D / 1e10, -beta)
 
     fit = js.fit(mine, world())
@@ -101,7 +101,7 @@ def test_defining_the_same_law_again_compiles_nothing() -> None:
 
     def define() -> js.Law:
         @js.law(powers=(("A", "N", "alpha"),))
-        def again(N, *, E: Floor, A: Scale, alpha: Exponent):  # noqa: ANN001, ANN202
+        def again(N, *, E: Floor, A: Scale, alpha: Exponent):
             return E + A * power(N, -alpha)
 
         return again
@@ -132,7 +132,7 @@ def test_a_law_that_is_nan_everywhere_is_an_error() -> None:
     import jax.numpy as jnp
 
     @js.law
-    def broken_log(N, *, E: Floor):  # noqa: ANN001, ANN202
+    def broken_log(N, *, E: Floor):
         return jnp.log(-E * N)
 
     with pytest.raises(js.FitError, match="broken_log gave no finite value at any of 64 starts"):

@@ -21,7 +21,9 @@ DESIGN = pd.DataFrame(
 TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
 
 
-def make_problem(rows: int = 30, objective: js.fitting.objective.Objective | None = None) -> Problem:
+def make_problem(
+    rows: int = 30, objective: js.fitting.objective.Objective | None = None
+) -> Problem:
     runs = js.simulate("chinchilla", TRUTH, DESIGN.iloc[:rows], noise=0.01, seed=3)
     return build(js.laws.get("chinchilla"), runs, objective or js.huber())[0]
 
@@ -40,9 +42,7 @@ def test_least_squares_of_a_line_is_the_closed_form() -> None:
     rng = np.random.default_rng(0)
     x = np.linspace(1, 5, 40)
     table = pd.DataFrame({"x": x, "loss": 2 - 0.3 * x + 0.1 * rng.standard_normal(40)})
-    fit = js.fit(
-        line, table, objective=js.least_squares(space="linear"), loss_unit="other"
-    )
+    fit = js.fit(line, table, objective=js.least_squares(space="linear"), loss_unit="other")
     slope, intercept = np.polyfit(x, table["loss"], 1)
     np.testing.assert_allclose(fit.params, [intercept, slope], rtol=1e-9)
     _, covariance = np.polyfit(x, table["loss"], 1, cov=True)

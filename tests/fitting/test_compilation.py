@@ -1,0 +1,84 @@
+"""The compilation cache: where it lies, that it is used, and that it never stands in the way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import jax
+import pytest
+
+import jscale as js
+from jscale.fitting.provenance import cpu_features
+
+FIT = """
+import jscale as js
+assert js.enable_compilation_cache() is not None
+runs = js.simulate("power", dict(A=9, alpha=.1), {"C": [1e3, 1e5, 1e7, 1e9, 1e10, 1e11, 1e12]})
+js.fit("power", runs, starts=4)
+"""
+
+
+SETTINGS = (
+    "jax_compilation_cache_dir",
+    "jax_persistent_cache_min_compile_time_secs",
+    "jax_persistent_cache_min_entry_size_bytes",
+    "jax_compilation_cache_max_size",
+)
+
+
+@pytest.fixture(autouse=True)
+def _settings_stay():
+    """Put JAX's own settings back: a test's folder must not serve the tests after it."""
+    before = {name: jax.config.values[name] for name in SETTINGS}
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+def test_the_folder_names_versions_and_processor(tmp_path):
+    place = js.enable_compilation_cache(tmp_path)
+    assert place is not None
+    assert place.parent == tmp_path / "compiled"
+    assert place.name == f"jaxlib-{version('jaxlib')}-{cpu_features()}"
+    assert jax.config.values["jax_compilation_cache_dir"] == str(place)
+    assert jax.config.values["jax_compilation_cache_max_size"] == 512 * 1024 * 1024
+
+
+def test_the_environment_chooses_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("JSCALE_CACHE_DIR", str(tmp_path / "mine"))
+    place = js.enable_compilation_cache()
+    assert place is not None
+    assert place.is_relative_to(tmp_path / "mine")
+
+
+def test_an_empty_choice_is_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("JSCALE_CACHE_DIR", "")
+    place = js.enable_compilation_cache()
+    assert place is not None
+    assert place.is_absolute()
+    assert not (tmp_path / "compiled").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_no_error(tmp_path):
+    (tmp_path / "file").touch()
+    before = jax.config.values["jax_compilation_cache_dir"]
+    assert js.enable_compilation_cache(tmp_path / "file") is None
+    assert jax.config.values["jax_compilation_cache_dir"] == before
+
+
+def programs(folder: Path) -> set[str]:
+    return {p.name for p in folder.rglob("*-cache")}
+
+
+def test_a_second_process_compiles_nothing_new(tmp_path, monkeypatch):
+    monkeypatch.setenv("JSCALE_CACHE_DIR", str(tmp_path))
+    subprocess.run([sys.executable, "-c", FIT], check=True, timeout=120)
+    first = programs(tmp_path)
+    assert first
+    subprocess.run([sys.executable, "-c", FIT], check=True, timeout=120)
+    assert programs(tmp_path) == first

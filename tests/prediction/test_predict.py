@@ -1,0 +1,286 @@
+"""predict: inputs in every form, both intervals, warnings far out, and errors that mend."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jscale as js
+from jscale.prediction.predict import curves
+
+NEAR = {"N": 2e9, "D": 5e10}
+COLUMNS = [
+    "N", "D", "curve", "confidence_low", "confidence_high", "prediction_low", "prediction_high",
+    "extrapolation",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def draws(surface: js.Fit) -> js.Draws:
+    return js.laplace(surface, 200, seed=1)
+
+
+def at(fit: js.Fit, **inputs) -> np.ndarray:
+    """The law itself at the fitted parameters."""
+    return fit.law(**inputs, **fit.params)
+
+
+# ── Forms of input ───────────────────────────────────────────────────────────────────────────
+
+
+def test_by_keyword(draws):
+    frame = js.predict(draws, **NEAR).to_frame()
+    assert list(frame.columns) == COLUMNS
+    assert frame["curve"].tolist() == pytest.approx([at(draws.fit, **NEAR)], rel=1e-12)
+
+
+def test_by_mapping_and_by_keyword_are_the_same(draws):
+    by_mapping = js.predict(draws, {"N": 2e9}, D=5e10).frame
+    pd.testing.assert_frame_equal(by_mapping, js.predict(draws, **NEAR).frame)
+
+
+def test_arrays_broadcast(surface):
+    N = np.array([1e9, 2e9, 4e9])
+    frame = js.predict(surface, N=N, D=5e10, method=None).frame
+    assert frame["N"].tolist() == N.tolist()
+    assert frame["D"].tolist() == [5e10] * 3
+    grid = js.predict(surface, N=N[:, None], D=[1e10, 1e11], method=None).frame
+    assert len(grid) == 6
+    np.testing.assert_allclose(grid["curve"], at(surface, N=grid["N"], D=grid["D"]), rtol=1e-12)
+
+
+def test_numbers_as_text_are_read(surface):
+    frame = js.predict(surface, N="2e9", D=["5e10"], method=None).frame
+    assert frame["N"].tolist() == [2e9]
+
+
+def test_by_table_keeps_its_index_and_leaves_other_columns(surface):
+    table = pd.DataFrame({"D": [5e10, 6e10], "who": ["a", "b"], "N": [1e9, 2e9]}, index=["x", "y"])
+    before = table.copy()
+    frame = js.predict(surface, table, method=None).frame
+    assert frame.index.tolist() == ["x", "y"]
+    assert list(frame.columns) == ["D", "N", "curve", "extrapolation"]
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_by_runs(surface):
+    frame = js.predict(surface, surface.runs, method=None).frame
+    np.testing.assert_allclose(frame["curve"], surface.fitted, rtol=1e-12)
+    assert frame.index.equals(surface.runs.frame.index)
+
+
+def test_a_label_for_each_row(families):
+    frame = js.predict(families, **NEAR, family=["gpt", "llama"], method=None).frame
+    shared = families.params[["A", "alpha", "B", "beta"]]
+    for label, value in zip(("gpt", "llama"), frame["curve"], strict=True):
+        expected = families.law(**NEAR, E=families.params[f"E[{label}]"], **shared)
+        assert value == pytest.approx(expected, rel=1e-12)
+    assert frame["family"].tolist() == ["gpt", "llama"]
+
+
+def test_unknown_label(families):
+    wrong = r"family='gtp' was not among the fitted runs\. Did you mean 'gpt'\? Use one of gpt, lla"
+    with pytest.raises(js.PredictionError, match=wrong):
+        js.predict(families, **NEAR, family="gtp", method=None)
+
+
+def test_missing_label_column(families):
+    with pytest.raises(js.PredictionError, match=r"family is missing\. Call .*, D=…, family=…\)"):
+        js.predict(families, **NEAR, method=None)
+
+
+# ── Inputs that cannot be used ───────────────────────────────────────────────────────────────
+
+
+def test_missing_and_unknown_inputs(surface):
+    wrong = r"predicts from N, D; D is missing\. tokens, x is not .* Call predict\(fit, N=…, D=…\)"
+    with pytest.raises(js.PredictionError, match=wrong):
+        js.predict(surface, N=1e9, tokens=1e10, x=1, method=None)
+
+
+def test_nothing_given(surface):
+    with pytest.raises(js.PredictionError, match=r"N, D is missing\. Call predict\(fit, N=…, D=…"):
+        js.predict(surface, method=None)
+
+
+def test_a_mapping_with_an_unknown_name_is_a_slip(families):
+    with pytest.raises(
+        js.PredictionError, match=r"famly is not one of them\. Did you mean 'family"
+    ):
+        js.predict(families, {**NEAR, "famly": "gpt", "family": "gpt"}, method=None)
+
+
+def test_table_of_a_wrong_kind(surface):
+    wrong = r"Inputs come by name or as a table, not as float\. Call predict\(fit, N=…, D=…\)"
+    with pytest.raises(js.PredictionError, match=wrong):
+        js.predict(surface, 2e9, method=None)
+
+
+def test_shapes_that_do_not_broadcast(surface):
+    wrong = r"Inputs of shapes N \(2,\), D \(3,\) do not broadcast\. Give arrays of one length"
+    with pytest.raises(js.PredictionError, match=wrong):
+        js.predict(surface, N=[1e9, 2e9], D=[1e10, 2e10, 3e10], method=None)
+
+
+def test_no_rows(surface):
+    with pytest.raises(js.PredictionError, match=r"No rows to predict: N, D are empty; give val"):
+        js.predict(surface, pd.DataFrame({"N": [], "D": []}), method=None)
+
+
+@pytest.mark.parametrize("value", [0.0, -1e9, np.nan, np.inf, "7B", None])
+def test_input_that_is_no_positive_number(surface, value):
+    table = pd.DataFrame({"N": [1e9, value], "D": 5e10}, index=["x", "y"])
+    wrong = r"N must be a positive, finite number; it is .* in row y\. Give numbers, such as N=7e9"
+    with pytest.raises(js.PredictionError, match=wrong):
+        js.predict(surface, table, method=None)
+
+
+def test_an_input_of_any_sign_may_have_any_sign():
+    @js.law(output="y")
+    def straight(x, *, a: js.Real, b: js.Real):
+        return a + b * x
+
+    frame = pd.DataFrame({"x": np.linspace(-2.0, -1.0, 9)})
+    frame["y"] = 1.0 + 2.0 * frame["x"]
+    runs = js.Runs.from_frame(frame, output="y", x="x", loss_unit="other")
+    fit = js.fit(straight, runs, objective=js.least_squares(space="linear"))
+    found = js.predict(fit, x=[-3.0, 0.0, 3.0], method=None).frame
+    np.testing.assert_allclose(found["curve"], [-5.0, 1.0, 7.0], atol=1e-9)
+    assert found["extrapolation"].isna().all()
+    with pytest.raises(js.PredictionError, match=r"x must be a finite number; it is nan in row 0"):
+        js.predict(fit, x=np.nan, method=None)
+
+
+def test_a_source_that_is_no_fit():
+    with pytest.raises(js.PredictionError, match="predict takes a Fit or Draws, not str"):
+        js.predict("fit.json", **NEAR)  # type: ignore[arg-type]
+
+
+# ── Methods and intervals ────────────────────────────────────────────────────────────────────
+
+
+def test_point_alone(surface):
+    prediction = js.predict(surface, **NEAR, method=None)
+    assert list(prediction.frame.columns) == ["N", "D", "curve", "extrapolation"]
+    assert prediction.method == "none (point alone)"
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "draws"),
+    [("auto", "bootstrap (pairs)", 1000), ("bootstrap", "bootstrap (pairs)", 4000),
+     ("laplace", "laplace", 4000)],
+)  # fmt: skip
+def test_methods(surface, method, name, draws):
+    prediction = js.predict(surface, **NEAR, method=method, seed=7, level=0.8)
+    assert prediction.method == name
+    assert prediction.settings["seed"] == 7
+    assert draws in prediction.settings.values()
+    assert prediction.level == 0.8
+
+
+def test_unknown_method(surface):
+    wrong = r"method='laplac' is not known\. Did you mean 'laplace'\? Use auto, bootstrap, laplace"
+    with pytest.raises(js.PredictionError, match=wrong):
+        js.predict(surface, **NEAR, method="laplac")
+
+
+def test_wrong_level_is_told_before_any_work(surface):
+    with pytest.raises(js.JscaleError, match=r"level=95 must lie strictly between 0 and 1"):
+        js.predict(surface, **NEAR, level=95)
+
+
+def test_confidence_lies_inside_prediction_around_the_curve(draws):
+    frame = js.predict(draws, draws.fit.runs).frame
+    names = ["prediction_low", "confidence_low", "curve", "confidence_high", "prediction_high"]
+    assert (np.diff(frame[names].to_numpy(), axis=1) > 0).all()
+
+
+def test_intervals_are_quantiles_of_the_draws(draws):
+    frame = js.predict(draws, **NEAR, level=0.8).frame
+    sampled = draws.fit.law(**NEAR, **draws.to_frame())
+    expected = np.exp(np.quantile(np.log(sampled), [0.1, 0.9]))
+    found = frame[["confidence_low", "confidence_high"]].to_numpy()[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+def test_levels_nest(draws):
+    inner, outer = (js.predict(draws, **NEAR, level=v).frame.iloc[0] for v in (0.5, 0.9))
+    for kind in ("confidence", "prediction"):
+        assert outer[f"{kind}_low"] < inner[f"{kind}_low"]
+        assert inner[f"{kind}_high"] < outer[f"{kind}_high"]
+
+
+def test_repeats_with_its_seed(surface, draws):
+    first, again, other = (js.predict(draws, **NEAR, seed=s).frame for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again, check_exact=True)
+    assert first["confidence_low"].equals(other["confidence_low"])
+    assert not first["prediction_low"].equals(other["prediction_low"])
+
+
+def test_chunks_change_nothing_for_the_curve(draws):
+    """More rows than one chunk holds give, row by row, what fewer give."""
+    N = np.geomspace(1e8, 1e10, 600)
+    whole = js.predict(draws, N=N, D=5e10).frame
+    part = js.predict(draws, N=N[250:300], D=5e10).frame
+    np.testing.assert_allclose(whole["curve"], at(draws.fit, N=N, D=5e10), rtol=1e-12)
+    columns = ["curve", "confidence_low", "confidence_high"]
+    np.testing.assert_allclose(whole[columns][250:300], part[columns], rtol=1e-12)
+    assert whole.index.tolist() == list(range(600))
+
+
+def test_curves_are_the_law_for_every_sample(draws):
+    table = draws.fit.runs.frame.head(3)
+    found = curves(draws.fit, table, draws.flat[:5])
+    for row, sample in zip(found, draws.to_frame().head(5).to_dict("records"), strict=True):
+        expected = draws.fit.law(table["N"], table["D"], **sample)
+        np.testing.assert_allclose(row, expected, rtol=1e-12)
+
+
+# ── Extrapolation ────────────────────────────────────────────────────────────────────────────
+
+
+def test_extrapolation_is_a_factor_of_compute(surface):
+    largest = surface.runs["C"].max()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frame = js.predict(surface, N=2e9, D=[5e10, largest / 1.2e9], method=None).frame
+    np.testing.assert_allclose(frame["extrapolation"], [6e20 / largest, 10.0])
+
+
+def test_extrapolation_without_compute_is_of_the_input():
+    runs = js.simulate(
+        "power_const:N", {"E": 1.7, "A": 9, "alpha": 0.15}, {"N": np.geomspace(1e6, 1e9, 9)}
+    )
+    fit = js.fit("power_const:N", runs)
+    with pytest.warns(
+        js.errors.ExtrapolationWarning, match=r"largest fitted input \(up to 20 times\)"
+    ):
+        frame = js.predict(fit, N=2e10, method=None).frame
+    assert frame["extrapolation"].tolist() == pytest.approx([20.0])
+
+
+def test_far_out_is_told(surface):
+    largest = surface.runs["C"].max()
+    wrong = (
+        r"1 of 2 predictions lie more than 10 times past the largest fitted compute \(up to 50 "
+        r"times\)\. If the law is wrong out there, .* Hold out your largest runs"
+    )
+    with pytest.warns(js.errors.ExtrapolationWarning, match=wrong) as seen:
+        js.predict(surface, N=2e9, D=[5e10, 50 * largest / 1.2e10], method=None)
+    assert len(seen) == 1
+    assert seen[0].filename == __file__
+
+
+# ── The result ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_prediction_shows_itself(draws):
+    prediction = js.predict(draws, **NEAR)
+    assert len(prediction) == 1
+    assert repr(prediction).startswith("Prediction of loss: 90% intervals by laplace\n")
+    copy = prediction.to_frame()
+    copy["curve"] = 0.0
+    assert (prediction.frame["curve"] > 0).all()

@@ -1,0 +1,84 @@
+"""console: what the command line prints, whole at 80 columns and with no markup read into it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import jscale as js
+from jscale.report import console as show_in
+
+
+def printed(what: object) -> str:
+    screen = Console(width=80, highlight=False, emoji=False, record=True, quiet=False)
+    with screen.capture() as capture:
+        screen.print(what)
+    return capture.get()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.23456e24, "1.235e+24"), (-0.012345, "-0.01235"), (7.0, "7")]
+)
+def test_number(value, text):
+    assert show_in.number(value) == text
+
+
+def test_table_shows_brackets_as_they_are():
+    frame = pd.DataFrame({"[b]x": [1.0], "text": ["[red]"]}, index=["E[gpt]"])
+    lines = printed(show_in.table_of(frame, index="parameter")).splitlines()
+    assert lines[0].split() == ["parameter", "[b]x", "text"]
+    assert lines[1].split() == ["E[gpt]", "1", "[red]"]
+
+
+def test_row_labels_are_shown_only_when_named():
+    assert "row" not in printed(show_in.table_of(pd.DataFrame({"x": [1]}, index=["row"])))
+
+
+def test_numbers_are_never_folded():
+    frame = pd.DataFrame([[1.234e-10] * 6 + ["a long text " * 8]], columns=list("abcdefg"))
+    lines = printed(show_in.table_of(frame)).splitlines()
+    assert lines[1].split()[:6] == ["1.234e-10"] * 6
+    assert max(map(len, lines)) <= 80
+
+
+def test_records_are_exact_and_standard():
+    frame = pd.DataFrame(
+        {"x": [1e-20, np.nan], "n": [2**60, 1], "t": ["a", None], "b": [True, False]}
+    )
+    first, second = json.loads(json.dumps(show_in.records(frame), allow_nan=False))
+    assert first == {"x": 1e-20, "n": 2**60, "t": "a", "b": True}
+    assert (second["x"], second["t"]) == (None, None)
+
+
+@pytest.fixture(scope="module")
+def prediction() -> js.Prediction:
+    runs = js.simulate(
+        "power_const",
+        {"E": 1.7, "A": 900, "alpha": 0.15},
+        {"C": np.geomspace(1e17, 1e22, 30)},
+        noise=0.01,
+    )
+    draws = js.laplace(js.fit("power_const", runs, starts=16), 100)
+    return js.predict(draws, C=[1e18, 2e22], level=0.8)
+
+
+def test_prediction_table_writes_intervals(prediction):
+    table = show_in.prediction_table(prediction)
+    assert list(table) == ["C", "curve", "80% curve", "80% new run", "C/max C"]
+    low, high = prediction.frame[["confidence_low", "confidence_high"]].iloc[0]
+    assert table["80% curve"].iloc[0] == f"{low:.4g} to {high:.4g}"
+    assert table["C/max C"].tolist() == ["0.0001×", "2×"]
+
+
+def test_held_out_table_says_what_lies_inside(prediction):
+    curve = prediction.frame["curve"].to_numpy()
+    measured = prediction.frame.assign(measured=curve * [1.001, 1.5])
+    table = show_in.held_out_table(replace(prediction, frame=measured))
+    assert list(table) == ["C", "measured", "predicted", "error", "80% new run", ""]
+    assert table[""].tolist() == ["inside", "outside"]
+    assert table["error"].tolist() == ["-0.10%", "-33.33%"]
