@@ -183,6 +183,7 @@ def _print_check(
         f"{100 * level:g}% prediction interval",
         markup=False,
     )
+    show_in.print_missed(out, fit.law, inside, len(table), level)
 
 
 def _write(

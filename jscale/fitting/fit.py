@@ -35,7 +35,11 @@ from jscale.fitting.result import Fit, Settings
 from jscale.model.law import Law
 
 _SEARCH = SolverSettings(steps=150)
-_POLISH = SolverSettings(steps=1000, damping=0.01)
+# After the search, the best unfinished lanes go on: many a little further, then few to the end.
+_ROUNDS = (
+    (2.0, SolverSettings(steps=400, damping=0.01)),
+    (1.02, SolverSettings(steps=2000, damping=0.01)),
+)
 
 
 def fit(
@@ -119,22 +123,26 @@ def search(problem: Problem, starts: np.ndarray, *, progress: bool = False) -> L
             "Check that it is finite at ordinary parameters: law(…); it may take the logarithm "
             "or a root of a negative number, or overflow."
         )
-    unfinished = (lanes.status == Status.OUT_OF_STEPS) & (
-        lanes.objective <= 1.02 * lanes.objective[lanes.best]
-    )
-    return _finish(problem, lanes, np.flatnonzero(unfinished)) if unfinished.any() else lanes
+    for within, settings in _ROUNDS:
+        lanes = _finish(problem, lanes, within, settings)
+    return lanes
 
 
-def _finish(problem: Problem, lanes: Lanes, which: np.ndarray) -> Lanes:
-    """Give the most promising unfinished lanes (one tile of them) many more steps."""
+def _finish(problem: Problem, lanes: Lanes, within: float, settings: SolverSettings) -> Lanes:
+    """Give the best unfinished lanes, one tile of them at most, more steps.
+
+    Only lanes whose objective is at most ``within`` times the best are worth it.
+    """
+    near = lanes.objective <= within * lanes.objective[lanes.best]
+    which = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
+    if not which.size:
+        return lanes
     which = which[np.argsort(lanes.objective[which], kind="stable")][:TILE]
-    more = solve(problem, lanes.theta[which], settings=_POLISH)
-    parts = [np.array(a) for a in (lanes.theta, lanes.objective, lanes.status, lanes.steps)]
-    for whole, part in zip(
-        parts, (more.theta, more.objective, more.status, more.steps), strict=True
-    ):
-        whole[which] = part
-    return Lanes(*parts)
+    more = solve(problem, lanes.theta[which], settings=settings)
+    parts = {name: np.array(values) for name, values in vars(lanes).items()}
+    for name, values in parts.items():
+        values[which] = getattr(more, name)
+    return Lanes(**parts)
 
 
 def _result(

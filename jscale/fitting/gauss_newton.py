@@ -271,7 +271,8 @@ def _is_small(lane: Lane, s: Any, trial: Evaluation, w: Any, data: Any) -> Any:
     tiny = jnp.max(jnp.abs(s) / (1.0 + jnp.abs(lane.theta))) <= _SMALL_STEP
     eps = jnp.finfo(data.target.dtype).eps
     exact = jnp.sum(w * (4 * eps * (1.0 + jnp.abs(data.target))) ** 2) >= trial.F
-    return (undamped & (in_errors | exact)) | tiny
+    # A heavily damped step is short in a flat valley too, so damping must have gone.
+    return undamped & (in_errors | exact | tiny)
 
 
 def _choose(condition: Any, yes: Any, no: Any) -> Any:

@@ -89,7 +89,7 @@ def predict(
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
-    >>> js.predict(fit, N=3e5, D=8e6, method=None).frame.columns.tolist()
+    >>> js.predict(fit, N=2e5, D=5e6, method=None).frame.columns.tolist()
     ['N', 'D', 'curve', 'extrapolation']
     """
     check_level(level)

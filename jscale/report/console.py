@@ -15,8 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from jscale.fitting.result import Fit
+from jscale.model.law import Law
 from jscale.prediction.predict import Prediction
 
+_MISSED_BY_CHANCE = 0.05
 _COLORS = {"info": "cyan", "caution": "yellow", "warning": "red"}
 
 
@@ -103,6 +105,24 @@ def prediction_table(prediction: Prediction) -> pd.DataFrame:
     by_compute = "C" in frame or {"N", "D"} <= set(frame)
     frame["C/max C" if by_compute else "of max"] = [f"{v:.2g}×" for v in past]
     return frame
+
+
+def print_missed(console: Console, law: Law, inside: int, count: int, level: float) -> None:
+    """Print a caution where fewer held-out runs lie inside their intervals than chance allows."""
+    from scipy.special import bdtr
+
+    chance = float(bdtr(inside, count, level))
+    if chance >= _MISSED_BY_CHANCE:
+        return
+    flexible = {"N", "D"} == set(law.inputs) and law.name != "farseer"
+    advice = "a more flexible one: --law farseer" if flexible else "another law: jscale laws"
+    text = (
+        f"If the intervals were right, {inside} or fewer of {count} inside would happen with "
+        f"probability {chance:.1g}. The law does not hold that far out, and its intervals only "
+        f"cover uncertainty within the law. Try {advice}."
+    )
+    head = Text("\ncaution: held-out-missed. ", _COLORS["caution"])
+    console.print(head + Text(text))
 
 
 def held_out_table(prediction: Prediction) -> pd.DataFrame:

@@ -82,3 +82,13 @@ def test_held_out_table_says_what_lies_inside(prediction):
     assert list(table) == ["C", "measured", "predicted", "error", "80% new run", ""]
     assert table[""].tolist() == ["inside", "outside"]
     assert table["error"].tolist() == ["-0.10%", "-33.33%"]
+
+
+@pytest.mark.parametrize(("inside", "said"), [(0, True), (1, True), (2, False), (4, False)])
+def test_missed_held_out_runs_are_called_so(inside: int, said: bool) -> None:
+    """Of 4 at 90 %, at most 1 inside has probability 0.0037, at most 2 has 0.0523."""
+    screen = Console(width=200)
+    with screen.capture() as capture:
+        show_in.print_missed(screen, js.laws.get("chinchilla"), inside, 4, 0.9)
+    assert ("held-out-missed" in capture.get()) == said
+    assert ("--law farseer" in capture.get()) == said
