@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,7 +67,8 @@ def fit(
 ) -> None:
     """Fit a law, predict held-out runs, and write fit.json and fit.png.
 
-    Rows whose column `split` says `holdout` are not fitted: they are predicted and compared.
+    Rows whose column `split` says `holdout` (or `held-out`) are not fitted: they are predicted
+    and compared.
     """
     from jscale import commands
 
@@ -151,9 +152,21 @@ def data(
     commands.list_data(name, as_json=json_)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from jscale import __version__
+
+        typer.echo(f"jscale {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Options of every command; --debug may also stand after the command (see main)."""
 
@@ -180,18 +193,9 @@ def _number(text: str) -> float:
     return parse_number(text)
 
 
-def _in_cli_words(text: str) -> str:
-    """Say the mending call of a message as an option, where it is written for Python."""
-    text = text.replace('Runs.from_frame(..., invalid="drop")', "--drop-invalid")
-    text = re.sub(r"Runs\.from_frame\(df, (\w+)=[\"'](.+?)[\"']\)", r"--column \1=\2", text)
-    text = re.sub(
-        r"Call predict\(fit, (.+?)\)", lambda m: "Say --at " + m[1].replace(", ", ","), text
-    )
-    return text.replace("jscale.datasets.table() says", "`jscale data` says")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for bad input, 1 for a fault of ours."""
+    _never_fail_to_print()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
@@ -201,7 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except Exception as error:
         from jscale.errors import JscaleError
-        from jscale.report.console import screen
+        from jscale.report.console import in_cli_words, screen
 
         usage = getattr(error, "show", None)
         if usage is not None:  # the parser's own error: unknown option, missing argument
@@ -212,9 +216,16 @@ def main(arguments: list[str] | None = None) -> int:
         known = isinstance(error, JscaleError)
         lead = "" if known else f"unexpected {type(error).__name__}: "
         tail = "" if known else " (run again with --debug and report it, please)"
-        said = _in_cli_words(str(error)) if known else str(error)
+        said = in_cli_words(str(error)) if known else str(error)
         screen(stderr=True).print(f"error: {lead}{said}{tail}", style="red", markup=False)
         return 2 if known else 1
+
+
+def _never_fail_to_print() -> None:
+    """Print "?" for a character that standard output or error has no code for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run(arguments: list[str]) -> int:
@@ -223,10 +234,10 @@ def _run(arguments: list[str]) -> int:
     from jscale.errors import JscaleWarning
 
     def shown(message: Any, category: Any, *_: Any, **__: Any) -> None:
-        from jscale.report.console import screen
+        from jscale.report.console import in_cli_words, screen
 
         if issubclass(category, JscaleWarning):
-            said = _in_cli_words(str(message))
+            said = in_cli_words(str(message))
             screen(stderr=True).print(f"warning: {said}", style="yellow", markup=False)
 
     with warnings.catch_warnings():

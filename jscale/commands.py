@@ -18,6 +18,7 @@ from jscale.data.runs import Runs
 from jscale.data.units import parse_number
 from jscale.errors import (
     DataError,
+    DataWarning,
     ExtrapolationWarning,
     FileError,
     FitWarning,
@@ -29,7 +30,7 @@ from jscale.report import console as show_in
 from jscale.report.plots import overview
 from jscale.uncertainty.draws import check_level
 
-_HOLDOUT = "holdout"
+_HELD_OUT = ("holdout", "held-out", "held_out")
 _MARKS = ("run", "group", "weight")
 
 
@@ -79,7 +80,8 @@ def fit_and_report(
         return
     out = show_in.screen()
     out.print(f"Runs: {source}", markup=False)
-    show_in.print_fit(out, result)
+    # Doubts about the table were told as warnings when it was read.
+    show_in.print_fit(out, result, told=[doubt.code for doubt in result.runs.doubts])
     _print_check(out, checked, held_out, result, level)
     out.print(f"\nWrote {output} and {plot}", markup=False)
 
@@ -104,6 +106,7 @@ def _quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
     """Fit without Python warnings: the notes, printed after, say the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
+        warnings.simplefilter("ignore", DataWarning)
         return js.fit(law, runs, **choices)
 
 
@@ -124,10 +127,27 @@ def _read(
     )  # fmt: skip
     if "split" not in runs.frame.columns:
         return runs, None, source
-    held = (runs.frame["split"] == _HOLDOUT).to_numpy()
+    held = _held_out(runs.frame["split"])
     if held.all():
-        raise DataError(f"All {len(runs)} rows of {source} are held out (split == 'holdout').")
+        raise DataError(
+            f"All {len(runs)} rows of {source} are held out by their column 'split'; give those to "
+            "fit another value, such as 'fit'."
+        )
     return runs.where(~held), runs.where(held) if held.any() else None, source
+
+
+def _held_out(split: pd.Series) -> np.ndarray:
+    """Return which rows a table marks as held out; warns if it tells rows apart otherwise."""
+    held = split.astype(str).str.strip().str.casefold().isin(_HELD_OUT).to_numpy()
+    values = [repr(value) for value in split.unique()]
+    if len(values) > 1 and not held.any():
+        warnings.warn(
+            f"The column 'split' has the values {listing(values)}, but none of them marks rows as "
+            "held out: all rows are fitted. Write 'holdout' in the rows to hold out.",
+            DataWarning,
+            stacklevel=2,
+        )
+    return held
 
 
 def _named(law: js.Law, columns: Mapping[str, str], table: pd.DataFrame) -> dict[str, str]:
@@ -298,8 +318,9 @@ def _print_law(law: js.Law, as_json: bool) -> None:
         return
     out = show_in.screen()
     out.print(f"{law.name}: {law.output} = {law.formula}\n", style="bold", markup=False)
-    for paragraph in law.doc.split("\n\n"):
-        out.print(" ".join(paragraph.split()), markup=False)
+    for paragraph in law.doc.replace("``", "`").split("\n\n"):
+        if not paragraph.lstrip().startswith(">>>"):
+            out.print(" ".join(paragraph.split()), markup=False)
     out.print("\nParameters", style="bold")
     for name, text in parameters.items():
         out.print(f"  {name:8} {text}", markup=False)

@@ -56,10 +56,13 @@ class ExtrapolationWarning(JscaleWarning):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a "did you mean" clause for ``name``, or an empty string if nothing is close."""
-    known = list(known)
+    """Return a "did you mean" clause for ``name``, or an empty string if nothing is close.
+
+    Names of one or two letters are all alike: only their other cases are close.
+    """
     folded = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
+    cutoff = 0.5 if len(name) > 2 else 1.0
+    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=cutoff)
     return f" Did you mean {folded[close[0]]!r}?" if close else ""
 
 

@@ -19,9 +19,11 @@ import numpy as np
 import pandas as pd
 
 from jscale import laws
+from jscale._precision import float64_scope
 from jscale.data.files import write_whole
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import FileError, JscaleError, LawError
+from jscale.errors import FileError, JscaleError, LawError, listing
+from jscale.fitting.diagnostics import flat_names, flatten
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import Objective
 from jscale.fitting.result import Fit, Settings
@@ -53,8 +55,8 @@ def load(path: str | Path, *, law: Law | None = None) -> Fit:
     """Read a fit that :func:`save` wrote.
 
     ``law`` gives the law itself, where it cannot be found by name. Raises FileError for a file
-    that is not a saved fit, LawError if the law is not found or no longer gives the saved
-    predictions.
+    that is not a saved fit or whose numbers disagree, LawError if the law is not found or no
+    longer gives the saved predictions.
     """
     path = Path(path)
     try:
@@ -81,6 +83,7 @@ def load(path: str | Path, *, law: Law | None = None) -> Fit:
             f"{str(path)!r} is a damaged saved fit: {what}. Save it again: js.save(fit, path)."
         ) from error
     _check_law(fit, document["law"]["digest"])
+    _check_numbers(fit, str(path))
     return fit
 
 
@@ -204,7 +207,13 @@ def _from_document(document: dict[str, Any], law: Law) -> Fit:
         law=law,
         runs=_runs_from(document["runs"]),
         settings=Settings(
-            Objective(**s["objective"]), s["fixed"], tie, s["per"], weights, s["starts"], s["seed"]
+            Objective(**s["objective"]),
+            s["fixed"],
+            tie,
+            s["per"],
+            weights,
+            tuple(s["starts"]) if isinstance(s["starts"], list) else s["starts"],
+            s["seed"],
         ),
         params=pd.Series(list(document["params"].values()), names, name="estimate"),
         stderr=pd.Series(list(document["stderr"].values()), names, name="error"),
@@ -239,7 +248,7 @@ def _runs_from(document: dict[str, Any]) -> Runs:
 def _find_law(saved: Mapping[str, Any]) -> Law:
     """Find a law where it was defined, or by its name where it is a registered one."""
     name, where = saved["name"], saved["where"]
-    known = laws.get(name) if name.split(":")[0] in laws.names() else None
+    known = _registered(name)
     if known is not None and known.digest == saved["digest"]:
         return known
     module, _, attribute = where.partition(":")
@@ -257,6 +266,15 @@ def _find_law(saved: Mapping[str, Any]) -> Law:
     if known is not None:
         return known
     raise LawError(f"{where} is not the law {name!r}. Give it: js.load(path, law=mine).")
+
+
+def _registered(name: str) -> Law | None:
+    """Return the law of a name, also of two with a link between ("chinchilla.then(…)"), or None."""
+    first, then, link = name.removesuffix(")").rpartition(".then(")
+    if then:
+        law, after = _registered(first), _registered(link)
+        return law.then(after) if law and after else None
+    return laws.get(name) if name.split(":")[0] in laws.names() else None
 
 
 def _with_saved_starts(law: Law, saved: Mapping[str, Any]) -> Law:
@@ -282,3 +300,35 @@ def _check_law(fit: Fit, digest: str) -> None:
         f"The law {fit.law.name!r} is not the one that was fitted: its code has changed and it no "
         "longer gives the saved predictions. Give the right one: js.load(path, law=mine)."
     )
+
+
+def _check_numbers(fit: Fit, path: str) -> None:
+    """Raise FileError unless the fit's arrays have the right lengths and agree with each other."""
+    layout, rows, q = fit.problem.layout, len(fit.runs), len(flat_names(fit.problem.layout))
+    p = layout.size
+    wanted = {
+        "params": (fit.params, (q,)),
+        "stderr": (fit.stderr, (q,)),
+        "covariance": (fit.covariance, (q, q)),
+        "theta": (fit.theta, (p,)),
+        "theta_covariance": (fit.theta_covariance, (p, p)),
+        "fitted": (fit.fitted, (rows,)),
+        "residuals": (fit.residuals, (rows,)),
+    }
+    wrong = [
+        f"{name} has shape {np.shape(found)} instead of {shape}"
+        for name, (found, shape) in wanted.items()
+        if np.shape(found) != shape
+    ]
+    if not wrong:
+        data = fit.problem.data
+        with float64_scope():
+            values = layout.natural(fit.theta, data.fixed, data.centre)
+            natural = np.asarray(flatten(layout, values))
+        apart = ~np.isclose(fit.params, natural, rtol=1e-9, atol=0.0, equal_nan=True)
+        names = fit.params.index[apart].tolist()
+        wrong = [f"params and theta disagree on {listing(names)}"] if names else []
+    if wrong:
+        raise FileError(
+            f"{path!r} is a damaged saved fit: {listing(wrong)}. Save it again: js.save(fit, path)."
+        )

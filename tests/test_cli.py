@@ -123,6 +123,16 @@ def test_errors_are_told_without_a_traceback():
     assert os.listdir() == []
 
 
+def test_a_terminal_without_unicode(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = process("laws")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "A?C^(-alpha)" in done.stdout
+    done = process("laws", "naïve")
+    assert done.returncode == 2
+    assert "There is no law 'na?ve'" in done.stderr
+
+
 def test_debug_shows_the_traceback():
     done = process("fit", "none.csv", "--debug")
     assert done.returncode != 0
@@ -208,7 +218,51 @@ def test_all_rows_held_out(jscale, table):
     table.assign(split="holdout").to_csv("runs.csv", index=False)
     code, _, err = jscale("fit", "runs.csv", *FAST)
     assert code == 2
-    assert "All 42 rows of runs.csv are held out (split == 'holdout')" in told(err)
+    assert "All 42 rows of runs.csv are held out by their column 'split'" in told(err)
+    assert "give those to fit another value, such as 'fit'." in told(err)
+
+
+@pytest.mark.parametrize("mark", ["Holdout", " held-out", "held_out "])
+def test_held_out_rows_may_be_marked_in_other_ways(jscale, table, mark):
+    held = table["split"] == "holdout"
+    table.assign(split=table["split"].mask(held, mark)).to_csv("runs.csv", index=False)
+    code, _, err = jscale("fit", "runs.csv", *FAST)
+    assert (code, err) == (0, "")
+    assert len(js.load("fit.json").runs) == (~held).sum()
+
+
+def test_a_split_that_holds_nothing_out(jscale, table):
+    split = table["split"].replace({"holdout": "test", "fit": "train"})
+    table.assign(split=split).to_csv("runs.csv", index=False)
+    code, out, err = jscale("fit", "runs.csv", *FAST)
+    assert code == 0
+    assert told(err) == (
+        "warning: The column 'split' has the values 'train', 'test', but none of them marks rows "
+        "as held out: all rows are fitted. Write 'holdout' in the rows to hold out."
+    )
+    assert "42 rows" in out
+    table.assign(split="train").to_csv("runs.csv", index=False)
+    assert jscale("fit", "runs.csv", *FAST, "--force")[2] == ""
+
+
+def test_a_doubt_about_the_table_is_told_once_and_in_words_of_the_command_line(jscale, table):
+    doubtful = table.assign(C=table["C"] / 3).drop(columns="split")
+    doubtful.to_csv("runs.csv", index=False)
+    _, out, err = jscale("fit", "runs.csv", *FAST)
+    assert "warning: C is not near 6*N*D" in told(err)
+    assert told(err).endswith("to use 6*N*D instead, delete the column C.")
+    assert "flops-mismatch" not in out
+    _, out, _ = jscale("show", "fit.json")
+    assert "caution: flops-mismatch. C is not near 6*N*D" in told(out)
+    assert "to use 6*N*D instead, delete the column C." in told(out)
+
+
+def test_a_doubt_that_only_the_fit_has_is_told_once(jscale, table):
+    together = table.assign(D=20 * table["N"]).drop(columns=["C", "split"])
+    together.assign(loss=np.linspace(3.0, 2.0, 42)).to_csv("runs.csv", index=False)
+    _, out, err = jscale("fit", "runs.csv", *FAST)
+    assert "inputs-move-together" in out
+    assert "move together" not in err
 
 
 @pytest.mark.parametrize("taken", ["fit.json", "fit.png"])
@@ -386,6 +440,15 @@ def test_a_page_for_each_law(jscale):
         assert list(page["parameters"]) == list(js.laws.get(name).names)
 
 
+def test_the_page_of_a_factory_has_no_python(jscale):
+    code, out, _ = jscale("laws", "broken")
+    assert code == 0
+    assert out.startswith("broken:1: loss = ")
+    assert ">>>" not in out
+    assert "``" not in out
+    assert "\nParameters\n" in out
+
+
 def test_unknown_law_and_data_set(jscale):
     code, _, err = jscale("laws", "farser")
     assert code == 2
@@ -440,6 +503,10 @@ def test_help(jscale):
     for command in ("fit", "show", "predict", "laws", "data"):
         assert command in out
         assert jscale(command, "--help")[0] == 0
+
+
+def test_version(jscale):
+    assert jscale("--version") == (0, f"jscale {js.__version__}\n", "")
 
 
 def test_a_fault_of_ours_is_told_as_such(jscale, runs_csv, monkeypatch):

@@ -301,6 +301,26 @@ def test_a_damaged_file(plain, tmp_path, change):
         js.load(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "cut", "says"),
+    [
+        ("theta", lambda v: v[:-1], r"theta has shape \(4,\) instead of \(5,\)"),
+        ("fitted", lambda v: v[:-1], r"fitted has shape \(40,\) instead of \(41,\)"),
+        ("residuals", lambda v: [*v, 0.0], r"residuals has shape \(42,\) instead of \(41,\)"),
+        ("theta_covariance", lambda v: [r[:-1] for r in v[:-1]],
+         r"theta_covariance has shape \(4, 4\) instead of \(5, 5\)"),
+        ("params", lambda v: {**v, "A": v["A"] * (1 + 1e-8)}, r"params and theta disagree on A"),
+        ("theta", lambda v: [v[0] + 1e-8, *v[1:]], r"params and theta disagree on E"),
+    ],
+)  # fmt: skip
+def test_numbers_that_disagree(plain, tmp_path, name, cut, says):
+    path = js.save(plain, tmp_path / "fit.json")
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, name: cut(document[name])}))
+    with pytest.raises(js.FileError, match=rf"damaged saved fit: {says}\. Save it again: js\.save"):
+        js.load(path)
+
+
 # ── Laws of one's own ────────────────────────────────────────────────────────────────────────
 
 
@@ -395,3 +415,28 @@ def test_a_law_along_another_axis(tmp_path):
     runs = js.simulate("power_const:N", {"E": 1.7, "A": 20, "alpha": 0.2}, design, noise=0.01)
     fit = js.fit("power_const:N", runs, starts=8)
     assert_same_fit(fit, js.load(js.save(fit, tmp_path / "fit.json")))
+
+
+def test_a_law_and_its_link_are_found_by_both_names(tmp_path):
+    law = js.laws.get("chinchilla").then(js.laws.get("sigmoid_link"))
+    planted = {**CHINCHILLA, "floor": 0.25, "rise": 0.6, "k": 4.0, "L0": 2.5}
+    design = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
+    runs = js.simulate(law, planted, design, noise=0.005)
+    fit = js.fit(law, runs, starts=4)
+    assert fit.params["E"] > runs["score"].max()
+    assert "floor-above-data" not in [note.code for note in fit.notes]
+    assert_same_fit(fit, js.load(js.save(fit, tmp_path / "fit.json")))
+
+
+def test_a_link_that_is_not_registered_is_given(tmp_path):
+    @js.law(output="score")
+    def squash(loss, *, k: js.Positive):
+        return 1 / (1 + k * loss)
+
+    law = js.laws.get("power_const:N").then(squash)
+    planted = {"E": 1.7, "A": 20.0, "alpha": 0.2, "k": 1.0}
+    runs = js.simulate(law, planted, {"N": np.geomspace(1e6, 1e9, 20)}, noise=0.01)
+    path = js.save(js.fit(law, runs, starts=4), tmp_path / "fit.json")
+    with pytest.raises(js.LawError, match=r"then\(squash\)' .* cannot be found.*law=mine"):
+        js.load(path)
+    assert js.load(path, law=law).law == law

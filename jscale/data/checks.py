@@ -63,6 +63,21 @@ def raise_fault(frame: pd.DataFrame, name: str, column: str, reason: str, bad: n
     )
 
 
+def ignored_column(
+    frame: pd.DataFrame, name: str, column: str, reason: str, bad: np.ndarray
+) -> tuple[str, str]:
+    """Say what is wrong with a column that is left out because nobody named it, and what to do."""
+    seen = (
+        f"The column {column!r} looks like {name}, but {int(bad.sum())} of {len(frame)} values are "
+        f"{reason}: {rows_at(frame, bad, frame[column])}.{_hint(frame, name, column, reason)} "
+        "It is ignored."
+    )
+    return seen, (
+        "Mend those values; to make them an error, name the column: "
+        f"Runs.from_frame(df, {name}={column!r})."
+    )
+
+
 def _hint(frame: pd.DataFrame, name: str, column: str, reason: str) -> str:
     """Say what would be right where a column's values are at fault."""
     if reason == "not a number":
@@ -74,7 +89,7 @@ def _hint(frame: pd.DataFrame, name: str, column: str, reason: str) -> str:
     hint = " A scaling law takes its logarithm, so it must be positive."
     if name not in ("N", "D", "C", "U"):
         hint += ' If it is a score and no loss, say loss_unit="other".'
-    if np.issubdtype(np.asarray(frame[column]).dtype, np.integer):
+    if name == "C" and np.issubdtype(np.asarray(frame[column]).dtype, np.integer):
         hint += (
             " Its type is an integer: a product such as 6*N*D beyond 2**63 wraps around to"
             " negative numbers; compute it from df.astype(float)."

@@ -39,6 +39,14 @@ def _folded(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
+def _quantity(name: str) -> str | None:
+    """Return the standard name of the quantity that a column's name means, or None."""
+    for column in COLUMNS:
+        if name == column.name or _folded(name) in column.aliases:
+            return column.name
+    return None
+
+
 def find_column(wanted: str, available: Iterable[str]) -> str | None:
     """Return the table's column for the standard name ``wanted``, or None if there is none.
 
@@ -68,7 +76,8 @@ def missing_column(wanted: str, asked: str | None, available: Iterable[str]) -> 
     what = f"{wanted!r} ({known.meaning})" if known else f"{wanted!r}"
     named = f", named {asked!r}" if asked is not None else ""
     tries = (wanted, *known.aliases) if known and asked is None else (asked or wanted,)
-    hint = next(filter(None, (nearest(name, available) for name in tries)), "")
+    free = [a for a in available if not known or _quantity(a) in (None, known.name)]
+    hint = next(filter(None, (nearest(name, free) for name in tries)), "")
     call = f'Runs.from_frame(df, {wanted}="<column>")'
     return DataError(
         f"The table has no column for {what}{named}.{hint} "

@@ -19,6 +19,7 @@ from jscale.data.checks import (
     MISSING,
     check_weights,
     fault_of_values,
+    ignored_column,
     overflow_doubt,
     raise_fault,
     rows_at,
@@ -31,6 +32,7 @@ from jscale.errors import DataError, DataWarning, listing, nearest
 
 _STANDARD_INPUTS = ("N", "D", "C", "U")
 _COUNTS = ("total", "non_embedding", None)
+_OPTIONAL = ("C", "U")
 _FLOPS_RATIO = (0.8, 1.25)
 
 
@@ -83,10 +85,11 @@ class Runs:
 
         ``columns`` map a standard name or a law's own input to a column. N, D, C, U and the
         output are found by their usual names when not given. C is computed as 6·N·D when
-        absent. ``run`` names the column that identifies a run (several rows per run), ``group``
-        the family. ``loss_unit`` is "nats", "bits", "perplexity" (converted to nats) or "other";
-        ``count`` is "total" or "non_embedding". ``invalid="drop"`` leaves bad rows out and
-        lists them, with reasons, in ``dropped``.
+        absent; a C or U that was not named and has bad values is left out, with a doubt. ``run``
+        names the column that identifies a run (several rows per run), ``group`` the family.
+        ``loss_unit`` is "nats", "bits", "perplexity" (converted to nats) or "other"; ``count`` is
+        "total" or "non_embedding". ``invalid="drop"`` leaves bad rows out and lists them, with
+        reasons, in ``dropped``.
 
         Raises DataError for columns or values that cannot be used; warns with DataWarning for
         doubtful ones.
@@ -102,8 +105,12 @@ class Runs:
         for mark, column in marks.items():
             if column is not None:
                 _check_named(frame, mark, column)
-        values, dropped, keep = _validate(frame, mapping, marks, output, loss_unit, invalid)
-        doubts = _doubts_before(frame, mapping, output, values, loss_unit, keep)
+        asked = _needed(mapping, columns, output)
+        values, dropped, keep = _validate(frame, asked, marks, output, loss_unit, invalid)
+        found, doubts = _found_beside(frame, mapping, asked, keep)
+        mapping = {n: c for n, c in mapping.items() if n in asked or n in found}
+        values = {n: values[n] if n in values else found[n] for n in mapping}
+        doubts += _doubts_before(frame, mapping, output, values, loss_unit, keep)
         if loss_unit == "perplexity":
             values[output], loss_unit = to_unit(values[output], "perplexity", "nats"), "nats"
         inputs = tuple(name for name in values if name != output)
@@ -113,7 +120,7 @@ class Runs:
         clean = _assemble(frame, mapping, values, keep, marks)
         if weight is not None:
             check_weights(to_numbers(clean, weight), clean, f"column {weight!r}")
-        doubts += _doubts_after(clean, inputs, output, mapping)
+        doubts += _doubts_after(clean, inputs, output, mapping.get("C", "C"))
         for doubt in doubts:
             warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=2)
         return cls(
@@ -160,6 +167,7 @@ class Runs:
     def where(self, keep: Sequence[bool] | np.ndarray | pd.Series | Callable[..., Any]) -> Runs:
         """Return the rows where ``keep`` holds: a mask, or a function of the frame.
 
+        Doubts about rows (repeats, C far from 6·N·D) are those of the rows kept, not told again.
         Raises DataError if the mask has the wrong length or type, or if no row is left.
 
         >>> import jscale as js
@@ -175,7 +183,10 @@ class Runs:
             )
         if not mask.any():
             raise DataError(f"The mask keeps none of the {len(self)} rows.")
-        return replace(self, frame=self.frame[mask])
+        frame = self.frame.loc[mask]
+        seen = _seen_in_rows(frame, self.inputs, self.output)
+        doubts = [d._replace(seen=seen.get(d.code, d.seen)) for d in self.doubts]
+        return replace(self, frame=frame, doubts=tuple(d for d in doubts if d.seen))
 
 
 def _check_settings(frame: Any, loss_unit: str, count: str | None, invalid: str) -> None:
@@ -230,6 +241,35 @@ def _map_columns(frame: pd.DataFrame, output: str, columns: dict[str, str]) -> d
     order = [n for n in _STANDARD_INPUTS if n in mapping]
     order += [n for n in mapping if n not in order and n != output]
     return {name: mapping[name] for name in (*order, output)}
+
+
+def _needed(mapping: dict[str, str], columns: dict[str, str], output: str) -> dict[str, str]:
+    """Return the columns whose values must be right: all but a C or U that nobody named.
+
+    Where there is no other input, these are needed too.
+    """
+    needed = {n: c for n, c in mapping.items() if n in columns or n not in _OPTIONAL}
+    return needed if set(needed) - {output} else mapping
+
+
+def _found_beside(
+    frame: pd.DataFrame, mapping: dict[str, str], needed: dict[str, str], keep: np.ndarray
+) -> tuple[dict[str, np.ndarray], tuple[Doubt, ...]]:
+    """Return the optional columns' values in the rows kept, and doubts about those left out."""
+    kept, found, doubts = frame.loc[keep], {}, []
+    for name, column in mapping.items():
+        if name in needed:
+            continue
+        values = to_numbers(kept, column)
+        faults = fault_of_values(kept, column, values, above=0.0)
+        if not faults:
+            found[name] = values
+            continue
+        reason, bad = next(iter(faults.items()))
+        seen, remedy = ignored_column(kept, name, column, reason, bad)
+        computed = " C is computed as 6*N*D." if name == "C" and {"N", "D"} <= set(mapping) else ""
+        doubts.append(Doubt("column-ignored", seen + computed, remedy))
+    return found, tuple(doubts)
 
 
 def _validate(
@@ -326,31 +366,34 @@ def _doubts_before(
 
 
 def _doubts_after(
-    clean: pd.DataFrame, inputs: tuple[str, ...], output: str, mapping: dict[str, str]
+    clean: pd.DataFrame, inputs: tuple[str, ...], output: str, compute: str
 ) -> tuple[Doubt, ...]:
-    doubts = []
-    repeated = clean.duplicated([*inputs, output], keep="first").to_numpy()
+    """Return the doubts about rows; ``compute`` is the name of the source's column of C."""
+    remedies = {
+        "duplicate-runs": "If they are one run logged twice, use df.drop_duplicates(); "
+        'if rows belong to one run, name it: run="<column>".',
+        "flops-mismatch": "Check units, and whether N counts embeddings in the same way as C; "
+        f'to use 6*N*D instead, df.drop(columns="{compute}").',
+    }
+    seen = _seen_in_rows(clean, inputs, output)
+    return tuple(Doubt(code, seen[code], remedy) for code, remedy in remedies.items() if seen[code])
+
+
+def _seen_in_rows(frame: pd.DataFrame, inputs: tuple[str, ...], output: str) -> dict[str, str]:
+    """Say by code what is doubtful about a table's rows, an empty text where nothing is."""
+    seen = {"duplicate-runs": "", "flops-mismatch": ""}
+    repeated = frame.duplicated([*inputs, output], keep="first").to_numpy()
     if repeated.any():
-        doubts.append(
-            Doubt(
-                "duplicate-runs",
-                f"{int(repeated.sum())} rows repeat another one in every number: "
-                f"{rows_at(clean, repeated, clean[output])}.",
-                "If they are one run logged twice, use df.drop_duplicates(); "
-                'if rows belong to one run, name it: run="<column>".',
-            )
+        seen["duplicate-runs"] = (
+            f"{int(repeated.sum())} rows repeat another one in every number: "
+            f"{rows_at(frame, repeated, frame[output])}."
         )
-    if {"N", "D", "C"} <= set(mapping):
-        ratio = clean["C"].to_numpy() / training_flops(clean["N"], clean["D"])
+    if {"N", "D", "C"} <= set(inputs):
+        ratio = frame["C"].to_numpy() / training_flops(frame["N"], frame["D"])
         off = (ratio < _FLOPS_RATIO[0]) | (ratio > _FLOPS_RATIO[1])
         if off.any():
-            doubts.append(
-                Doubt(
-                    "flops-mismatch",
-                    f"C is not near 6*N*D in {int(off.sum())} of {len(clean)} rows; "
-                    f"C/(6*N*D) is {rows_at(clean, off, np.round(ratio, 3))}.",
-                    "Check units, and whether N counts embeddings in the same way as C; "
-                    'to use 6*N*D instead, df.drop(columns="' + mapping["C"] + '").',
-                )
+            seen["flops-mismatch"] = (
+                f"C is not near 6*N*D in {int(off.sum())} of {len(frame)} rows; "
+                f"C/(6*N*D) is {rows_at(frame, off, np.round(ratio, 3))}."
             )
-    return tuple(doubts)
+    return seen

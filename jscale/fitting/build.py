@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jscale.data.checks import check_weights, rows_at
-from jscale.data.columns import find_column, missing_column
+from jscale.data.columns import GLOSSARY, find_column, missing_column
 from jscale.data.runs import Doubt, Runs
 from jscale.errors import DataError, DataWarning, LawError, listing, nearest
 from jscale.fitting.objective import Objective
@@ -20,10 +21,14 @@ from jscale.model.layout import Layout
 
 _MOST_PARAMETERS = 24
 _TOGETHER = 0.999
+FIT_OPTIONS = (
+    "objective", "weights", "fixed", "tie", "per", "starts", "start", "seed", "progress",
+)  # fmt: skip
 
 
 def as_runs(law: Law, data: Runs | pd.DataFrame, columns: Mapping[str, Any]) -> Runs:
     """Return Runs that hold the law's inputs and output; raises DataError if they cannot."""
+    _check_options(law, columns)
     if isinstance(data, Runs):
         if columns:
             raise DataError(
@@ -39,6 +44,19 @@ def as_runs(law: Law, data: Runs | pd.DataFrame, columns: Mapping[str, Any]) -> 
         if found is not None:
             named[name] = found
     return Runs.from_frame(data, **{"output": law.output, **named})
+
+
+def _check_options(law: Law, columns: Mapping[str, Any]) -> None:
+    """Raise DataError for a keyword of fit that is neither an option nor a column's name."""
+    known = {*law.inputs, law.output, *GLOSSARY, *signature(Runs.from_frame).parameters}
+    unknown = [name for name in columns if name not in known]
+    if unknown:
+        name = unknown[0]
+        raise DataError(
+            f"fit has no option {name!r}, and {law.name} has no input of that name."
+            f"{nearest(name, (*FIT_OPTIONS, *known))} Its options are {listing(FIT_OPTIONS, 20)}; "
+            f"its inputs are {listing(law.inputs, 20)}."
+        )
 
 
 def build(
@@ -76,7 +94,13 @@ def build(
     padded = np.zeros(rows)
     padded[:n] = weight
     model = Model(layout, objective.kind, objective.space)
-    return Problem(model, objective, data, padded, n), _doubts(law, runs)
+    return Problem(model, objective, data, padded, n, _units(runs)), _doubts(law, runs)
+
+
+def _units(runs: Runs) -> np.ndarray:
+    """Number the independent runs (n,): by run id, or else by distinct rows."""
+    columns = [runs.run] if runs.run is not None else [*runs.inputs, runs.output]
+    return runs.frame.groupby(columns, sort=False).ngroup().to_numpy()
 
 
 def _check_columns(law: Law, runs: Runs) -> None:
@@ -92,12 +116,9 @@ def _check_columns(law: Law, runs: Runs) -> None:
 
 
 def _check_positive(law: Law, runs: Runs) -> None:
-    """Inputs that the law raises to a power, or has a location on, must be positive."""
-    powered = {e.input for e in law.powers} | {x for _, x, _ in law.inside}
-    powered |= {x for _, _, x, _ in law.offset_powers} | set(law.axes.values())
-    for name in law.inputs:
+    for name in law.positive_inputs:
         bad = runs[name] <= 0
-        if name in powered and bad.any():
+        if bad.any():
             raise DataError(
                 f"{law.name} takes the logarithm of {name}, which is zero or negative in "
                 f"{rows_at(runs.frame, bad, runs[name])}. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ from jscale.fitting.diagnostics import (
     linearise,
     moves_without_outliers,
     pattern_in_residuals,
+    rounding_floor,
 )
-from jscale.fitting.gauss_newton import TILE, Lanes, Status, solve
+from jscale.fitting.gauss_newton import TILE, Lanes, Status, descend, solve
 from jscale.fitting.gauss_newton import Settings as SolverSettings
 from jscale.fitting.objective import Objective, as_objective, terms
 from jscale.fitting.problem import Problem
@@ -79,35 +81,62 @@ def fit(
     law = laws.get(law)
     law = law.with_starts(start) if start else law
     runs = as_runs(law, data, columns)
-    settings = Settings(
-        objective=as_objective(objective),
-        fixed=dict(fixed or {}),
-        tie=tuple(tie),
-        per=dict(per or {}),
-        weights=None if weights is None else np.asarray(weights, dtype=np.float64),
-        starts=starts if isinstance(starts, (str, int)) else "given",
-        seed=int(seed),
-    )
+    kind = as_objective(objective)
+    _check_choices(fixed, tie, per, seed)
+    given = _given_starts(starts)
     with float64_scope():
         problem, doubts = build(
-            law, runs, settings.objective,
-            fixed=settings.fixed, tie=settings.tie, per=settings.per, weights=weights,
+            law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights
         )  # fmt: skip
-        lanes = search(problem, _starts(problem, law, starts, seed), progress=progress)
+        settings = Settings(
+            objective=kind,
+            fixed=dict(fixed or {}),
+            tie=tuple(tie),
+            per=dict(per or {}),
+            weights=None if weights is None else np.asarray(weights, dtype=np.float64),
+            starts=given,
+            seed=int(seed),
+        )
+        lanes = search(problem, _starts(problem, law, given, seed), progress=progress)
         result = _result(law, runs, settings, problem, lanes, doubts)
     _warn(result)
     return result
 
 
-def _starts(problem: Problem, law: Law, starts: Any, seed: int) -> np.ndarray:
-    if isinstance(starts, str) and starts != "auto":
-        raise LawError(f'starts={starts!r} is not known; use "auto", a number, or values.')
-    if isinstance(starts, (str, int)):
-        count = law.starts if starts == "auto" else int(starts)
-        if count < 1:
+def _check_choices(fixed: Any, tie: Any, per: Any, seed: Any) -> None:
+    """Refuse choices of a wrong type, saying the right form."""
+    for name, value, form in (("fixed", fixed, '{"E": 1.69}'), ("per", per, '{"E": "family"}')):
+        if value is not None and not isinstance(value, Mapping):
+            raise LawError(f"{name}={value!r} must be a mapping by parameter: {name}={form}.")
+    if isinstance(tie, str) or not isinstance(tie, Sequence):
+        raise LawError(f'tie={tie!r} must name two or more parameters: tie=("alpha", "beta").')
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise LawError(f"seed={seed!r} must be a whole number, 0 or more.")
+
+
+def _given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:
+    """Return the choice of starts as it is kept: "auto", a number, or parameter values."""
+    if isinstance(starts, str) and starts == "auto":
+        return starts
+    if isinstance(starts, Integral) and not isinstance(starts, bool):
+        if starts < 1:
             raise LawError(f"starts={starts} must be at least 1.")
-        return starting.automatic(problem, count, seed)
-    return starting.given(problem, starts)
+        return int(starts)
+    if isinstance(starts, pd.DataFrame):
+        starts = starts.to_dict("records")
+    rows = [starts] if isinstance(starts, Mapping) else starts
+    if isinstance(rows, (list, tuple)) and rows and all(isinstance(r, Mapping) for r in rows):
+        return tuple({str(k): float(v) for k, v in row.items()} for row in rows)
+    raise LawError(
+        f'starts={starts!r} is not known; use "auto", a number, or parameter values: a mapping, '
+        "several of them, or a DataFrame."
+    )
+
+
+def _starts(problem: Problem, law: Law, starts: Any, seed: int) -> np.ndarray:
+    if isinstance(starts, tuple):
+        return starting.given(problem, starts)
+    return starting.automatic(problem, law.starts if starts == "auto" else starts, seed)
 
 
 def search(problem: Problem, starts: np.ndarray, *, progress: bool = False) -> Lanes:
@@ -116,7 +145,7 @@ def search(problem: Problem, starts: np.ndarray, *, progress: bool = False) -> L
     Call inside the float64 scope. Raises FitError if no lane has a finite objective.
     """
     with lane_bar(len(starts), "starts", progress) as tick:
-        lanes = solve(problem, starts, settings=_SEARCH, progress=tick)
+        lanes = descend(problem, starts, settings=_SEARCH, progress=tick)
     if not np.isfinite(lanes.objective).any():
         raise FitError(
             f"{problem.layout.law.name} gave no finite value at any of {len(starts)} starts. "
@@ -159,17 +188,19 @@ def _result(
     found = directions(problem, optimum)
     moves, rows = moves_without_outliers(problem, optimum)
     observed = runs[law.output]
+    rounding = rounding_floor(problem)
+    exact = lanes.objective[lanes.best] <= rounding
     notes = [
-        *judge.notes_on_search(lanes),
+        *judge.notes_on_search(lanes, rounding),
         *judge.notes_on_optimum(problem, optimum, errors, found),
         *judge.notes_on_terms(problem, starting.shares_of_terms(problem, optimum.theta)),
         *judge.notes_on_floor(problem, optimum, observed),
-        *judge.notes_on_outliers(problem, moves, rows, runs.frame.index),
+        *([] if exact else judge.notes_on_outliers(problem, moves, rows, runs.frame.index)),
         *judge.notes_on_pattern(*pattern_in_residuals(problem, optimum)),
-        *judge.notes_on_data(runs, problem, (*runs.doubts, *doubts)),
+        *judge.notes_on_data(problem, (*runs.doubts, *doubts)),
     ]
     names = pd.Index(flat_names(problem.layout), name="parameter")
-    natural = optimum.slope @ theta_covariance @ optimum.slope.T
+    natural = _of_parameters(theta_covariance, optimum.slope)
     return Fit(
         law=law,
         runs=runs,
@@ -183,12 +214,19 @@ def _result(
         residuals=optimum.residual,
         theta=optimum.theta,
         theta_covariance=theta_covariance,
-        agree=judge.agreement(lanes),
+        agree=judge.agreement(lanes, rounding),
         search=_search_table(lanes),
         condition=found.condition,
         notes=tuple(sorted(notes, key=lambda n: -judge.SEVERITIES.index(n.severity))),
         provenance=provenance(),
     )
+
+
+def _of_parameters(theta_covariance: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Carry a covariance over to the law's parameters, infinite ones without NaN."""
+    if np.isfinite(theta_covariance).all():
+        return slope @ theta_covariance @ slope.T
+    return np.diag(np.where(np.any(slope != 0, axis=1), np.inf, 0.0))
 
 
 def _search_table(lanes: Lanes) -> pd.DataFrame:
@@ -221,7 +259,8 @@ def _derived(
             return float(function(dict(zip(law.names, values, strict=True)), largest))
 
         slope = _numeric_gradient(at, optimum.natural)
-        rows[label] = (at(optimum.natural), float(np.sqrt(max(slope @ natural @ slope, 0.0))))
+        error = np.sqrt(max(slope @ natural @ slope, 0.0)) if np.isfinite(natural).all() else np.inf
+        rows[label] = (at(optimum.natural), float(error))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "error"])
 
 

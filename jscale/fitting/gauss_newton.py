@@ -37,6 +37,7 @@ _STEADY_DAMPING = 1e-3
 # A lane that has not improved beyond rounding for this many steps has come to its end.
 _PATIENCE = 15
 _CLOSE_IN_SD = 1e-4
+_STAGES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
 
 class Status(IntEnum):
@@ -52,13 +53,13 @@ class Status(IntEnum):
 class Settings(NamedTuple):
     """Numbers that steer a solve; all are data, so changing them compiles nothing.
 
-    ``homotopy`` (k,) multiplies delta in the first k steps (from wide to narrow kinks).
+    ``width`` replaces the objective's own, the residual size below which it is quadratic.
     """
 
     damping: float = 1.0
     identity: float = 1e-4
     steps: int = 200
-    homotopy: tuple[float, ...] = ()
+    width: float | None = None
 
 
 WARM = Settings(damping=0.1)
@@ -123,6 +124,28 @@ def solve(
     return Lanes(theta, objective, status, steps)
 
 
+def descend(
+    problem: Problem,
+    starts: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    settings: Settings | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Lanes:
+    """Solve, coming down to a kink in stages where the objective is all kink.
+
+    Least absolute deviations are solved as Huber losses of ever smaller width, each from
+    where the last one ended: straight away, lanes would stop at the first kinks they meet.
+    Arguments as for :func:`solve`.
+    """
+    settings = settings or Settings()
+    if problem.model.kind == "least_absolute":
+        for width in _STAGES:
+            stage = settings._replace(width=width)
+            starts = solve(problem, starts, weights=weights, settings=stage).theta
+    return solve(problem, starts, weights=weights, settings=settings, progress=progress)
+
+
 def _fill(chunk: np.ndarray) -> np.ndarray:
     """Fill a tile with copies of its first lane."""
     return np.concatenate([chunk, np.repeat(chunk[:1], TILE - len(chunk), axis=0)])
@@ -140,11 +163,9 @@ def _tile_weights(
 
 
 def _arguments(problem: Problem, theta: np.ndarray, weights: np.ndarray, settings: Settings) -> Any:
-    delta = min(problem.objective.width, 1e300)
-    ladder = np.ones(16)
-    ladder[: len(settings.homotopy)] = settings.homotopy
-    numbers = np.array([settings.damping, settings.identity, float(settings.steps), delta])
-    return theta, weights, problem.data, numbers, ladder
+    width = settings.width or min(problem.objective.width, 1e300)
+    numbers = np.array([settings.damping, settings.identity, float(settings.steps), width])
+    return theta, weights, problem.data, numbers
 
 
 @lru_cache(maxsize=256)
@@ -152,11 +173,11 @@ def compiled(model: Model) -> Callable[..., Any]:
     """Return the compiled tile program of a model: one per law, layout, objective and space."""
     import jax
 
-    def tile(theta: Any, weights: Any, data: Any, numbers: Any, ladder: Any) -> Any:
+    def tile(theta: Any, weights: Any, data: Any, numbers: Any) -> Any:
         import jax.numpy as jnp
 
         def advance(lane: Lane, w: Any) -> Lane:
-            return _advance(model, lane, w, data, numbers, ladder)
+            return _advance(model, lane, w, data, numbers)
 
         def running(lanes: Lane) -> Any:
             return jnp.any(lanes.status == Status.RUNNING)
@@ -202,16 +223,14 @@ def _direction(at: Evaluation, damping: Any, identity: Any) -> Any:
     return step * jnp.minimum(1.0, _LONGEST_STEP / jnp.maximum(longest, 1e-300))
 
 
-def _advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Any, ladder: Any) -> Lane:
+def _advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Any) -> Lane:
     """Take one step of one lane: propose, evaluate, accept or reject, adjust damping."""
     import jax.numpy as jnp
 
     _, identity, most_steps, delta = numbers
-    rung = jnp.minimum(lane.step, len(ladder) - 1)
-    widened = ladder[rung] != ladder[jnp.maximum(rung - 1, 0)]
-    fresh = ~jnp.isfinite(lane.at.F) | widened
+    fresh = ~jnp.isfinite(lane.at.F)
     s = jnp.where(fresh, 0.0, _direction(lane.at, lane.damping, identity))
-    trial = evaluate(model, lane.theta + s, w, data, delta * ladder[rung])
+    trial = evaluate(model, lane.theta + s, w, data, delta)
 
     old = lane.at.F
     expected = -(lane.at.g @ s + 0.5 * s @ lane.at.H @ s)
@@ -227,9 +246,8 @@ def _advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Any, ladder: 
     damping = jnp.where(fresh, lane.damping, jnp.maximum(damping, _SMALLEST_DAMPING))
 
     idle = jnp.where(taken & (fresh | (old - trial.F > 10 * rounding)), 0, lane.idle + 1)
-    ready = ~fresh & (lane.step >= _rungs(ladder))
-    converged = ready & taken & _is_small(lane, s, trial, w, data)
-    ended = ready & (idle >= _PATIENCE) & ~converged
+    converged = ~fresh & taken & _is_small(lane, s, trial, w, data)
+    ended = (idle >= _PATIENCE) & ~converged
     close = _in_errors(lane, s, lane.at, w) <= _CLOSE_IN_SD**2
     status = jnp.where(converged | (ended & close), Status.CONVERGED, Status.RUNNING)
     stuck = (ended & ~close) | ((damping >= _STUCK_DAMPING) & ~converged)
@@ -242,13 +260,6 @@ def _advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Any, ladder: 
     stayed = lane._replace(damping=damping, status=status, step=lane.step + 1, idle=idle)
     new = _choose(taken, moved, stayed)
     return _choose(lane.status == Status.RUNNING, new, lane)
-
-
-def _rungs(ladder: Any) -> Any:
-    """The step at which the homotopy has ended."""
-    import jax.numpy as jnp
-
-    return jnp.sum(ladder != 1.0)
 
 
 def _in_errors(lane: Lane, s: Any, at: Evaluation, w: Any) -> Any:

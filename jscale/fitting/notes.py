@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jscale.data.runs import Doubt, Runs
+from jscale.data.runs import Doubt
 from jscale.errors import listing
 from jscale.fitting.diagnostics import Directions, Optimum
 from jscale.fitting.gauss_newton import Lanes, Status
@@ -22,6 +22,7 @@ _WIDE = 3.0
 _DEAD_SHARE = 1e-3
 _MOVED = 2.0
 _NO_CHANCE = 1e-3
+_PATTERN_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,19 @@ class Note:
         return f"[{self.severity}] {self.code}: {said}"
 
 
-def agreement(lanes: Lanes) -> tuple[int, int]:
-    """Return how many lanes ended at the best objective (to 1e-8), and how many there were."""
+def agreement(lanes: Lanes, rounding: float) -> tuple[int, int]:
+    """Return how many lanes ended at the best objective (to 1e-8), and how many there were.
+
+    ``rounding`` is the objective that rounding alone gives: exact fits are all alike.
+    """
     best = lanes.objective[lanes.best]
-    alike = lanes.objective <= best * (1 + _ALIKE) + 1e-300
+    alike = lanes.objective <= best * (1 + _ALIKE) + rounding
     return int(np.sum(alike)), len(lanes.objective)
 
 
-def notes_on_search(lanes: Lanes) -> Iterable[Note]:
+def notes_on_search(lanes: Lanes, rounding: float) -> Iterable[Note]:
     """Notes on whether the starts agree and the best one converged."""
-    agree, count = agreement(lanes)
+    agree, count = agreement(lanes, rounding)
     if count >= 8 and agree / count < _FEW_AGREE:
         yield Note(
             "starts-disagree", "caution",
@@ -62,16 +66,23 @@ def notes_on_search(lanes: Lanes) -> Iterable[Note]:
             "not-converged", "warning",
             f"The best lane ended as {status.name.lower().replace('_', ' ')}.",
             "The objective may still fall, and errors may be off.",
-            "Use more steps or starts, fix or tie parameters that the notes name.",
+            "Use more starts, fix or tie parameters that the notes name, or use a simpler law.",
         )  # fmt: skip
 
 
-def notes_on_data(runs: Runs, problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
+def notes_on_data(problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
     """Notes carried over from the table, and on how many independent runs there are."""
     for doubt in doubts:
         yield Note(doubt.code, "caution", doubt.seen, "", doubt.remedy)
-    p, n = problem.layout.size, runs.n_independent
-    if n < 3 * p:
+    p = problem.layout.size
+    n = problem.freedom + p
+    if problem.freedom < 1:
+        yield Note(
+            "no-spare-runs", "warning", f"{n} independent runs for {p} parameters.",
+            "The law passes through the runs: nothing says how sure it is, errors are infinite.",
+            "Add runs, or fix or tie parameters.",
+        )  # fmt: skip
+    elif n < 3 * p:
         yield Note(
             "few-runs", "caution", f"{n} independent runs for {p} parameters.",
             "Errors from so few runs are themselves uncertain.",
@@ -83,7 +94,7 @@ def notes_on_optimum(
     problem: Problem, optimum: Optimum, errors: np.ndarray, found: Directions
 ) -> Iterable[Note]:
     """Notes on what the data determine, and on the objective's shape at the optimum."""
-    wide = [n for n, e in zip(problem.layout.labels, errors, strict=True) if e > _WIDE]
+    wide = [n for n, e in zip(problem.layout.labels, errors, strict=True) if _WIDE < e < np.inf]
     if found.condition > _ILL_CONDITIONED or wide:
         names = found.names if found.condition > _ILL_CONDITIONED else tuple(wide)
         names = names or problem.layout.labels  # a direction spread thin over many
@@ -95,11 +106,13 @@ def notes_on_optimum(
             f"fixed={{{names[0].split('[')[0]!r}: …}}.",
         )  # fmt: skip
     p = problem.layout.size
-    inside = int(np.sum(np.abs(optimum.residual) < problem.objective.width))
+    units = problem.units[problem.used]
+    small = np.abs(optimum.residual[problem.used]) < problem.objective.width
+    inside, runs = len(np.unique(units[small])), len(np.unique(units))
     if problem.objective.kinked and inside < 10 * p:
         yield Note(
             "near-l1", "info",
-            f"{inside} of {problem.n} residuals lie inside delta={problem.objective.width:g}.",
+            f"The residuals of {inside} of {runs} runs lie inside delta={problem.objective.width:g}.",
             "The objective acts like least absolute deviations; plain Hessian errors would be "
             "wrong, so those shown are smoothed.",
             "Prefer bootstrap errors: js.bootstrap(fit).",
@@ -124,6 +137,7 @@ def notes_on_terms(problem: Problem, shares: dict[str, float]) -> Iterable[Note]
 
 def notes_on_floor(problem: Problem, optimum: Optimum, observed: np.ndarray) -> Iterable[Note]:
     """A note where the fitted irreducible loss lies above an observed one."""
+    observed = observed[problem.used]
     flat = dict(zip(problem.layout.law.names, optimum.natural, strict=False))
     if problem.layout.per:
         return
@@ -163,7 +177,7 @@ def notes_on_outliers(
 
 def notes_on_pattern(share: float, chance: float) -> Iterable[Note]:
     """A note where the residuals follow the inputs: the law bends otherwise than the data."""
-    if chance < _NO_CHANCE:
+    if chance < _NO_CHANCE and share >= _PATTERN_SHARE:
         yield Note(
             "residuals-patterned", "caution",
             f"A curve in the inputs explains {100 * share:.0f}% of the residuals' variance "

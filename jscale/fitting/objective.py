@@ -17,7 +17,7 @@ SPACES = ("log", "linear", "logit")
 KINDS = ("huber", "pseudo_huber", "least_squares", "least_absolute")
 
 # |r| is minimised as a Huber loss with this small a kink; shown values use |r| itself.
-_KINK = 1e-9
+_KINK = 1e-8
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,8 @@ def as_objective(objective: Objective | str) -> Objective:
     """Return an Objective, given one or its kind's name."""
     if isinstance(objective, Objective):
         return objective
+    if not isinstance(objective, str):
+        raise JscaleError(f"objective={objective!r} is not known; use {listing(KINDS)}.")
     return Objective(objective, 1e-3 if "huber" in objective else 1.0)
 
 

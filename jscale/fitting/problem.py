@@ -42,13 +42,27 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A model and its data; ``weights`` (rows,) are zero in padding; ``n`` rows are real."""
+    """A model and its data; ``weights`` (rows,) are zero in padding; ``n`` rows are real.
+
+    ``units`` (n,) numbers the independent run that each real row belongs to.
+    """
 
     model: Model
     objective: Objective
     data: Data
     weights: np.ndarray
     n: int
+    units: np.ndarray
+
+    @property
+    def used(self) -> np.ndarray:
+        """Which of the real rows have weight: a mask (n,)."""
+        return self.weights[: self.n] > 0
+
+    @property
+    def freedom(self) -> int:
+        """Independent runs with weight, less free parameters."""
+        return len(np.unique(self.units[self.used])) - self.layout.size
 
     @property
     def layout(self) -> Layout:

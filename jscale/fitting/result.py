@@ -28,7 +28,7 @@ class Settings:
     tie: tuple[Any, ...]
     per: Mapping[str, str]
     weights: np.ndarray | None
-    starts: str | int
+    starts: str | int | tuple[dict[str, float], ...]
     seed: int
 
 

@@ -7,13 +7,12 @@ errors without negative amplitudes: so every start already fits the data's level
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from jscale.errors import LawError, listing
 from jscale.fitting.objective import from_space
@@ -202,14 +201,11 @@ def _least_squares(gram: np.ndarray, side: np.ndarray, nonnegative: np.ndarray) 
     return amplitude
 
 
-def given(problem: Problem, starts: Any) -> np.ndarray:
-    """Return the caller's starts (a mapping, several of them, or a DataFrame) as coordinates.
+def given(problem: Problem, rows: Sequence[Mapping[str, float]]) -> np.ndarray:
+    """Return the caller's starts, mappings of the law's own parameters, as coordinates (S, p).
 
-    Values are the law's own parameters. Raises LawError for missing or unknown names.
+    Raises LawError for missing or unknown names.
     """
-    if isinstance(starts, pd.DataFrame):
-        starts = starts.to_dict("records")
-    rows = [starts] if isinstance(starts, dict) else list(starts)
     layout = problem.layout
     wanted = [slot.name for slot in layout.slots]
     for row in rows:

@@ -28,7 +28,8 @@ def _tokens_per_parameter(p: Mapping[str, float], C: float) -> float:
         "tokens per parameter at C={C}": _tokens_per_parameter,
     },
     published={
-        "arXiv:2404.10102 (replication, standard errors 124.58, 1293.23, 0.03, 0.02, 0.02)": {
+        "arXiv:2404.10102 (replication; standard errors: A 124.52, B 1293.28, E 0.02566, "
+        "alpha 0.01540, beta 0.02060)": {
             "E": 1.81686,
             "A": 482.01,
             "alpha": 0.34781,

@@ -19,6 +19,8 @@ from jscale.errors import LawError, listing, nearest
 from jscale.model.roles import Role, with_start
 from jscale.model.source import digest_of
 
+_ORDER_ONE = (0.3, 3.0)
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -92,6 +94,13 @@ class Law:
     def names(self) -> tuple[str, ...]:
         """The parameters' names, in order."""
         return tuple(p.name for p in self.parameters)
+
+    @property
+    def positive_inputs(self) -> tuple[str, ...]:
+        """The inputs that the law raises to a power, or has a location on."""
+        powered = {e.input for e in self.powers} | {x for _, x, _ in self.inside}
+        powered |= {x for _, _, x, _ in self.offset_powers} | set(self.axes.values())
+        return tuple(x for x in self.inputs if x in powered)
 
     @property
     def doc(self) -> str:
@@ -205,7 +214,8 @@ class Law:
                 f"{self.name} and {link.name} both use {listing(clash)}; "
                 f"rename the parameters of {link.name}."
             )
-        outer = tuple(replace(p, name=renamed[p.name]) for p in link.parameters)
+        composed.__doc__ = f"{_first_line(link)}\n\nAfter {self.name}: {_first_line(self)}"
+        outer = tuple(Parameter(renamed[p.name], _without_axis(p.role)) for p in link.parameters)
         inner_roles = tuple(replace(p, role=_unobserved(p.role)) for p in self.parameters)
         return replace(
             self,
@@ -214,6 +224,8 @@ class Law:
             parameters=inner_roles + outer,
             output=link.output,
             formula=f"{link.formula} of {self.formula}",
+            reference="; ".join(dict.fromkeys(filter(None, (self.reference, link.reference)))),
+            unit=link.unit,
             linear=tuple(renamed[n] for n in link.linear),
             published={},
         )
@@ -227,11 +239,27 @@ def _exact(name: str, value: Any) -> np.ndarray:
 
 
 def _unobserved(role: Role) -> Role:
-    """Return the role in a law whose own output is not observed: amplitudes start at order one."""
-    starts = {"lowest": (0.3, 3.0), "typical": (0.3, 3.0), "log-typical": (-1.0, 1.0)}
+    """Return the role in a law whose own output is not observed: amplitudes start at order one.
+
+    A floor of that output is none of what is observed.
+    """
+    if role.name == "floor":
+        role = replace(role, name="positive", meaning="irreducible loss of the inner law")
+    starts = {"lowest": _ORDER_ONE, "typical": _ORDER_ONE, "log-typical": (-1.0, 1.0)}
     if role.unit not in starts:
         return role
     return replace(role, unit="plain", start=starts[role.unit])
+
+
+def _without_axis(role: Role) -> Role:
+    """Return the role in a link, whose input is no column: a location starts at order one."""
+    if role.unit != "range":
+        return role
+    return replace(role, unit="plain", start=_ORDER_ONE, log=True)
+
+
+def _first_line(law: Law) -> str:
+    return law.doc.partition("\n")[0] or law.formula or law.name
 
 
 def digest_of_text(text: str) -> str:

@@ -159,7 +159,8 @@ class Layout:
         """Map coordinates (p,) to the law's parameters: scalars, or (groups,) arrays (JAX).
 
         ``fixed`` gives the values of fixed parameters, ``centre`` (inputs,) the logarithm of
-        each input's geometric mean.
+        each input's geometric mean. An offset power whose exponent is fixed at 0 is constant: its
+        slope is then kept as it is.
         """
         import jax.numpy as jnp
 
@@ -178,7 +179,7 @@ class Layout:
         for amplitude, exponent, x in self._insides:
             values[amplitude] = jnp.exp(centre[x] + values[amplitude] / values[exponent])
         for offset, slope, exponent, x in self._offsets:
-            rise = values[slope] / values[exponent]
+            rise = values[slope] / jnp.where(values[exponent] == 0, 1.0, values[exponent])
             values[slope] = rise * jnp.exp(-values[exponent] * centre[x])
             values[offset] = values[offset] - rise
         return values
@@ -200,7 +201,7 @@ class Layout:
         for offset, slope, exponent, x in self._offsets:
             rise = exact[slope] * np.exp(exact[exponent] * centre[x])
             exact[offset] = exact[offset] + rise
-            exact[slope] = rise * exact[exponent]
+            exact[slope] = rise * np.where(exact[exponent] == 0, 1.0, exact[exponent])
         for amplitude, exponent, x in self._insides:
             exact[amplitude] = exact[exponent] * (np.log(exact[amplitude]) - centre[x])
         for amplitude, exponent, x, sign in self._shifts:
@@ -223,6 +224,19 @@ class Layout:
             if column is not None:
                 picked[name] = value[codes[column]]
         return picked
+
+    def unflatten(self, flat: Any) -> dict[str, Any]:
+        """Cut an array (q,) of all the law's parameters, in its order, into values by name (JAX).
+
+        A parameter that differs by group takes as many numbers as there are labels.
+        """
+        groups, values, first = dict(self.groups), {}, 0
+        for name in self.law.names:
+            column = self.column(name)
+            size = len(groups[column]) if column else 1
+            values[name] = flat[first : first + size] if column else flat[first]
+            first += size
+        return values
 
     @cached_property
     def linear(self) -> tuple[tuple[int, bool], ...]:

@@ -26,7 +26,7 @@ class Role:
     (multiples of the lowest output); "typical" (multiples of the median output); "log-typical"
     (added to its logarithm); or "range" (0 to 1 along the logarithm of an input).
     Positive parameters are drawn log-uniformly if ``log`` holds. ``prior`` is a distribution's
-    name and its two numbers, in centred units. ``amplitude`` says that the role scales a term.
+    name and its two numbers, in centred units. ``meaning`` says in words what the role is.
     """
 
     name: str

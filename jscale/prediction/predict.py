@@ -43,7 +43,8 @@ class Prediction:
     ``confidence_high``, ``prediction_low``, ``prediction_high`` (equal-tailed, at ``level``;
     absent for a point alone) and ``extrapolation``: the largest compute fitted goes into this
     row's compute so many times (the largest input fitted into this one, where there is no
-    compute). ``method`` says where the draws came from.
+    compute). ``method`` says where the draws came from, ``settings`` how (their own seed
+    included), and the ``noise_seed`` of new runs: all that is needed to predict the same again.
     """
 
     frame: pd.DataFrame
@@ -81,7 +82,8 @@ def predict(
     ``source`` is Draws, or a Fit: then draws are made by ``method``, "auto" (1000 pairs
     resamples), "bootstrap", "laplace", or None for the point alone. Inputs come as a table
     ``where`` or by keyword (``N=70e9, D=1.4e12``; arrays broadcast), with a column for each
-    parameter given per group. Seed and level are recorded.
+    parameter given per group. ``seed`` is that of the noise of new runs and, for a Fit, of the
+    draws.
 
     Raises PredictionError for inputs that are missing, unknown, or not usable; warns with
     ExtrapolationWarning past ten times the largest fitted compute.
@@ -105,7 +107,7 @@ def predict(
     frame = pd.concat(pieces)
     frame["extrapolation"] = extrapolation(fit, table)
     _warn_far(frame, "input" if fit.largest is None else "compute")
-    settings = {"seed": seed, **(draws.settings if draws else {})}
+    settings = {**(draws.settings if draws else {}), "noise_seed": seed}
     name = draws.method if draws else "none (point alone)"
     return Prediction(frame, fit.law.output, level, name, settings)
 
@@ -189,11 +191,9 @@ def _broadcast(given: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _must_be_positive(law: Law, name: str) -> bool:
-    """Inputs that the glossary says are positive, and those that the law raises to a power."""
+    """Inputs that the glossary says are positive, and those that the law needs so."""
     known = GLOSSARY.get(name)
-    powered = {e.input for e in law.powers} | {x for _, x, _ in law.inside}
-    powered |= {x for _, _, x, _ in law.offset_powers} | set(law.axes.values())
-    return name in powered or (known is not None and known.positive)
+    return name in law.positive_inputs or (known is not None and known.positive)
 
 
 def _number(column: pd.Series, positive: bool) -> np.ndarray:
@@ -214,20 +214,9 @@ def _curves_program(layout: Layout) -> Callable[..., Any]:
     import jax
 
     def one(flat: Any, inputs: Any, codes: Any) -> Any:
-        return evaluate_rows(layout, _unflatten(layout, flat), inputs, codes, jax.vmap)
+        return evaluate_rows(layout, layout.unflatten(flat), inputs, codes, jax.vmap)
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
-
-
-def _unflatten(layout: Layout, flat: Any) -> dict[str, Any]:
-    groups, per, leaders = dict(layout.groups), dict(layout.per), dict(layout.ties)
-    values, first = {}, 0
-    for name in layout.law.names:
-        column = per.get(name) or per.get(leaders.get(name, ""))
-        size = len(groups[column]) if column else 1
-        values[name] = flat[first : first + size] if column else flat[first]
-        first += size
-    return values
 
 
 def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,31 @@ from jscale.model.law import Law
 from jscale.prediction.predict import Prediction
 
 _MISSED_BY_CHANCE = 0.05
+_NUMBER = re.compile(r"[+-]?\d")
+_IN_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
+# What a message says in Python, and the same on the command line.
+_CLI_WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (r'Runs\.from_frame\(\.\.\., invalid="drop"\)', "--drop-invalid"),
+    (r"Runs\.from_frame\(df, (\w+)=[\"'](.+?)[\"']\)", r"--column \1=\2"),
+    (r"Call predict\(fit, (.+?)\)", lambda m: "Say --at " + m[1].replace(", ", ",")),
+    (r"jscale\.datasets\.table\(\) says", "`jscale data` says"),
+    (r"js\.bootstrap\(fit\)", "those of `jscale predict`"),
+    (r"js\.save\(fit, path\)", "`jscale fit`"),
+    (r"\bfixed=\{[\"'](\w+)[\"']: (.+?)\}", r"--fix \1=\2"),
+    (r"\bper=\{[\"'](\w+)[\"']: [\"'](.+?)[\"']\}", r"--per \1=\2"),
+    (r"\btie=\(…\)", "--tie …"),
+    (r"\btie=\(([^)=]+)\)", lambda m: "--tie " + re.sub(r"[\"' ]", "", m[1]).rstrip(",")),
+    (r"\bstarts=(\d+)\b", r"--starts \1"),
+    (r'\bloss_unit="(\w+)"', r"--loss-unit \1"),
+    (r'\b(run|group)="<column>"', r"--\1 <column>"),
+    (rf"\bout(?:: | with )runs\.where{_IN_BRACKETS}", "out of the table"),
+    (rf"\bruns\.where{_IN_BRACKETS}", "delete their rows from the table"),
+    (r"\bruns\.dropped\b", "the saved fit"),
+    (r"\bdf\.drop_duplicates\(\)", "one of them"),
+    (r'\bdf\.drop\(columns="(.+?)"\)', r"delete the column \1"),
+    (r"\bdf\.astype\(float\)", "floating-point numbers"),
+    (r"\bplots\.residuals\b", "the residuals in the picture"),
+)
 _COLORS = {"info": "cyan", "caution": "yellow", "warning": "red"}
 
 
@@ -40,6 +66,7 @@ def number(value: float) -> str:
 def table_of(frame: pd.DataFrame, *, index: str | None = None) -> Table:
     """Make a rich table of a DataFrame, numbers short, whole and to the right.
 
+    Text with numbers ("1.2 to 1.3") breaks between words only.
     ``index`` is the heading of the row labels, which are shown only then.
     """
     table = Table(header_style="bold", box=None)
@@ -48,11 +75,22 @@ def table_of(frame: pd.DataFrame, *, index: str | None = None) -> Table:
     for name in frame.columns:
         number = pd.api.types.is_numeric_dtype(frame[name])
         justify = "right" if number else "left"
-        table.add_column(Text(str(name)), justify=justify, overflow="fold", no_wrap=number)
+        table.add_column(
+            Text(str(name)), justify=justify, overflow="fold", no_wrap=number,
+            min_width=_longest_number(frame[name]),
+        )  # fmt: skip
     for label, row in zip(frame.index, frame.itertuples(index=False), strict=True):
         first = [Text(str(label))] if index is not None else []  # "E[gpt]" is no markup
         table.add_row(*first, *(_cell(v) for v in row))
     return table
+
+
+def _longest_number(column: pd.Series) -> int | None:
+    """Return the length of the longest word of a column of numbers, or None for one of text."""
+    cells = [_cell(value).plain for value in column]
+    if not cells or not all(_NUMBER.match(cell) for cell in cells):
+        return None
+    return max(len(word) for cell in cells for word in cell.split())
 
 
 def _cell(value: Any) -> Text:
@@ -60,8 +98,8 @@ def _cell(value: Any) -> Text:
     return Text(number(float(value)) if is_number else str(value))
 
 
-def print_fit(console: Console, fit: Fit) -> None:
-    """Print a fit: the law, the data, estimates, combinations and notes."""
+def print_fit(console: Console, fit: Fit, told: Collection[str] = ()) -> None:
+    """Print a fit: the law, the data, estimates, combinations, and notes but those ``told``."""
     agree, count = fit.agree
     runs = fit.runs
     formula = fit.law.formula or "(custom)"
@@ -74,7 +112,7 @@ def print_fit(console: Console, fit: Fit) -> None:
     if len(fit.derived):
         console.print()
         console.print(table_of(fit.derived, index="well-determined combination"))
-    print_notes(console, fit)
+    print_notes(console, fit, told)
 
 
 def _spans(fit: Fit) -> str:
@@ -84,11 +122,21 @@ def _spans(fit: Fit) -> str:
     )
 
 
-def print_notes(console: Console, fit: Fit) -> None:
-    """Print a fit's notes, the most severe first."""
+def print_notes(console: Console, fit: Fit, told: Collection[str] = ()) -> None:
+    """Print a fit's notes, the most severe first, but those whose codes are in ``told``."""
     for note in fit.notes:
+        if note.code in told:
+            continue
         head = Text(f"\n{note.severity}: {note.code}. ", _COLORS[note.severity])
-        console.print(head + Text(" ".join(t for t in (note.seen, note.means, note.do) if t)))
+        text = " ".join(t for t in (note.seen, note.means, note.do) if t)
+        console.print(head + Text(in_cli_words(text)))
+
+
+def in_cli_words(text: str) -> str:
+    """Say the mending call of a message as an option, where it is written for Python."""
+    for pattern, words in _CLI_WORDS:
+        text = re.sub(pattern, words, text)
+    return text
 
 
 def prediction_table(prediction: Prediction) -> pd.DataFrame:

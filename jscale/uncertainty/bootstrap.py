@@ -16,10 +16,10 @@ from jscale._precision import float64_scope
 from jscale.data.runs import Runs
 from jscale.errors import FitError, FitWarning, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names
-from jscale.fitting.gauss_newton import WARM, Status, solve
+from jscale.fitting.gauss_newton import WARM, Status, descend
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.draws import Draws, no_spare_runs
 from jscale.uncertainty.natural import natural_draws
 
 _KINDS = ("pairs",)
@@ -51,11 +51,15 @@ def bootstrap(
             "bootstrap(fit, resamples=1000)."
         )
     problem = fit.problem
-    counts = resample_counts(fit.runs, fit.settings.per, int(resamples), seed)
+    if problem.freedom < 1:
+        raise no_spare_runs(fit)
+    counts = np.zeros((int(resamples), problem.n))
+    weighted = fit.runs.where(problem.used)
+    counts[:, problem.used] = resample_counts(weighted, fit.settings.per, int(resamples), seed)
     weights = counts * problem.weights[: problem.n]
     starts = np.repeat(fit.theta[None], int(resamples), axis=0)
     with float64_scope(), lane_bar(int(resamples), "resamples", progress) as tick:
-        lanes = solve(problem, starts, weights=weights, settings=WARM, progress=tick)
+        lanes = descend(problem, starts, weights=weights, settings=WARM, progress=tick)
         good = np.isfinite(lanes.objective) & np.isfinite(lanes.theta).all(axis=1)
         if not good.any():
             raise FitError(

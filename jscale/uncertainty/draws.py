@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.errors import JscaleError, listing, nearest
+from jscale.errors import FitError, JscaleError, listing, nearest
 from jscale.fitting.result import Fit
 
 
@@ -29,6 +29,15 @@ def tails(level: float) -> tuple[float, float]:
     """Return the two quantiles of an equal-tailed interval at ``level``."""
     half = (1.0 - check_level(level)) / 2.0
     return half, 1.0 - half
+
+
+def no_spare_runs(fit: Fit) -> FitError:
+    """Build the error for a fit with as many parameters as independent runs."""
+    return FitError(
+        f"{fit.law.name} passes through its {fit.runs.n_independent} independent runs with "
+        f"{len(fit.theta)} free parameters: no run is left to say how sure it is. Add runs, fix or "
+        "tie parameters, or take the point alone: predict(fit, …, method=None)."
+    )
 
 
 @dataclass(frozen=True, eq=False)

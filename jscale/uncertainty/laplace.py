@@ -2,18 +2,21 @@
 
 The covariance is the sandwich one, its Hessian smoothed where the objective is kinked
 (see :func:`jscale.fitting.diagnostics.covariance`), and tails are Student-t with
-n − p degrees of freedom, since the spread itself is estimated from n runs.
+n − p degrees of freedom, since the spread itself is estimated from n runs. Where errors are
+wide the logarithms skew the draws; the bootstrap, which refits, is then the better choice.
 """
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.errors import JscaleError
+from jscale.errors import FitWarning, JscaleError
 from jscale.fitting.diagnostics import flat_names
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.draws import Draws, no_spare_runs
 from jscale.uncertainty.natural import natural_draws
 
 
@@ -21,7 +24,8 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     """Draw parameters from a multivariate t around the fit, in the solver's coordinates.
 
     Amplitudes and exponents are drawn as logarithms, so they stay positive. The same seed
-    gives the same draws. Raises JscaleError for fewer than two draws.
+    gives the same draws. Raises JscaleError for fewer than two draws, FitError without a run
+    to spare; warns with FitWarning where draws overflow.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -31,8 +35,10 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     """
     if int(draws) < 2:
         raise JscaleError(f"draws={draws} must be at least 2: laplace(fit, draws=4000).")
+    freedom = fit.problem.freedom
+    if freedom < 1:
+        raise no_spare_runs(fit)
     rng = np.random.default_rng(seed)
-    freedom = max(fit.runs.n_independent - len(fit.theta), 1)
     values, vectors = np.linalg.eigh(fit.theta_covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     z = rng.standard_normal((int(draws), len(fit.theta)))
@@ -40,5 +46,15 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     theta = fit.theta + (z * wide) @ root.T
     with float64_scope():
         sampled = natural_draws(fit.problem, theta)
+    good = np.isfinite(sampled).all(axis=1)
+    failed = int(np.sum(~good))
+    if failed:
+        warnings.warn(
+            f"{failed} of {len(good)} draws overflowed and were left out: the data do not "
+            "determine some parameter. See fit.notes, or use js.bootstrap(fit).",
+            FitWarning,
+            stacklevel=2,
+        )
     settings = {"draws": int(draws), "seed": seed, "freedom": freedom}
-    return Draws(fit, sampled[None], flat_names(fit.problem.layout), "laplace", settings)
+    names = flat_names(fit.problem.layout)
+    return Draws(fit, sampled[good][None], names, "laplace", settings, failed)

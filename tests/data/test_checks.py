@@ -127,7 +127,12 @@ def test_compute_that_wrapped_around_in_int64_is_an_error_that_names_the_overflo
         r"product such as 6\*N\*D beyond 2\*\*63 wraps around to negative numbers; compute it "
         r"from df\.astype\(float\)\.",
     ):
-        Runs.from_frame(frame)
+        Runs.from_frame(frame, C="C")
+
+
+def test_a_negative_integer_that_is_no_compute_has_not_wrapped_around() -> None:
+    with pytest.raises(DataError, match=r"N: 1 of 3 values zero or negative.* be positive\. Mend"):
+        Runs.from_frame(table(N=[-1, 2 * 10**7, 4 * 10**7]))
 
 
 def test_int64_columns_whose_product_would_overflow_are_doubtful_and_computed_right() -> None:

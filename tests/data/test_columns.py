@@ -57,6 +57,16 @@ def test_missing_column_says_what_it_is_and_suggests_one_like_an_alias() -> None
     )
 
 
+@pytest.mark.parametrize("wanted", ["C", "U"])
+def test_missing_column_suggests_no_column_of_another_meaning(wanted: str) -> None:
+    assert "Did you mean" not in str(missing_column(wanted, None, ["loss", "params", "tokens"]))
+
+
+def test_missing_column_of_a_short_name_suggests_only_its_other_case() -> None:
+    assert "Did you mean" not in str(missing_column("mu", None, ["mup", "m", "um"]))
+    assert "Did you mean 'n'?" in str(missing_column("N", None, ["n", "seed"]))
+
+
 def test_missing_column_quotes_the_name_that_was_asked_for() -> None:
     text = str(missing_column("run", "run_idd", ["run_id", "N"]))
     assert text.startswith(

@@ -271,6 +271,63 @@ def test_perplexities_become_nats_and_bits_stay_bits() -> None:
     assert bits.loss_unit == "bits"
 
 
+def test_compute_found_by_itself_with_bad_values_is_ignored_and_computed() -> None:
+    frame = table(flops=[6e16, np.nan, 7.2e17, 1.92e18])
+    with pytest.warns(
+        DataWarning,
+        match=r"The column 'flops' looks like C, but 1 of 4 values are missing \(NaN\): row 'a' "
+        r"\(nan\)\. It is ignored\. C is computed as 6\*N\*D\. Mend those values; to make them an "
+        r"error, name the column: Runs\.from_frame\(df, C='flops'\)\.",
+    ):
+        runs = Runs.from_frame(frame)
+    np.testing.assert_array_equal(runs["C"], 6 * runs["N"] * runs["D"])
+    assert (runs.inputs, len(runs)) == (("N", "D", "C"), 4)
+    assert [doubt.code for doubt in runs.doubts] == ["column-ignored"]
+    with pytest.raises(DataError, match=r"C \(column 'flops'\): 1 of 4 values missing"):
+        Runs.from_frame(frame, C="flops")
+
+
+def test_unique_tokens_found_by_themselves_with_bad_values_are_carried_along() -> None:
+    frame = table(U=[1e9, "many", 1e9, 1e9])
+    with pytest.warns(DataWarning, match=r"The column 'U' looks like U.* 'a' \('many'\)"):
+        runs = Runs.from_frame(frame, invalid="drop")
+    assert (runs.inputs, len(runs)) == (("N", "D", "C"), 4)
+    assert runs["U"].tolist() == frame["U"].tolist()
+
+
+def test_bad_compute_in_rows_that_are_left_out_anyway_is_no_reason_to_ignore_it() -> None:
+    frame = table(C=[6e16, np.nan, 7.2e17, 1.92e18], loss=[3.9, np.nan, 3.2, 3.0])
+    with pytest.warns(DataWarning, match="1 of 4 rows were left out"):
+        runs = Runs.from_frame(frame, invalid="drop")
+    assert runs["C"].tolist() == [6e16, 7.2e17, 1.92e18]
+    assert [doubt.code for doubt in runs.doubts] == ["rows-dropped"]
+
+
+def test_compute_that_is_the_only_input_must_be_right() -> None:
+    with pytest.raises(DataError, match=r"C: 1 of 2 values missing"):
+        Runs.from_frame(pd.DataFrame({"C": [1e18, np.nan], "loss": [3.0, 2.5]}))
+
+
+def test_fewer_rows_have_the_doubts_of_their_own_rows() -> None:
+    frame = table(C=[6e16, 1.2e17, 7.2e20, 1.92e21])
+    frame.loc["e"] = frame.loc["a"]
+    with pytest.warns(DataWarning) as caught:
+        runs = Runs.from_frame(frame)
+    assert len(caught) == 2
+    fewer = runs.where(runs["N"] < 5e7)
+    assert [doubt.code for doubt in fewer.doubts] == ["duplicate-runs", "flops-mismatch"]
+    assert fewer.doubts[0] == runs.doubts[0]
+    assert fewer.doubts[1].seen.startswith("C is not near 6*N*D in 1 of 4 rows; ")
+    assert fewer.doubts[1].remedy == runs.doubts[1].remedy
+    assert runs.where(runs["C"] == 6e16).doubts == ()
+
+
+def test_fewer_rows_keep_other_doubts() -> None:
+    with pytest.warns(DataWarning, match="1 of 4 rows were left out"):
+        runs = Runs.from_frame(table(loss=[3.9, np.nan, 3.2, 3.0]), invalid="drop")
+    assert runs.where(runs["N"] > 2e7).doubts == runs.doubts
+
+
 # Choosing rows, counting runs, digests
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,7 +13,8 @@ import pytest
 from jscale import laws
 from jscale.data.runs import Runs
 from jscale.errors import DataError, DataWarning, LawError
-from jscale.fitting.build import as_runs, build, check_traces
+from jscale.fitting.build import FIT_OPTIONS, as_runs, build, check_traces
+from jscale.fitting.fit import fit
 from jscale.fitting.objective import huber
 from jscale.fitting.problem import Problem
 from jscale.model.declare import law
@@ -61,6 +63,21 @@ def test_columns_cannot_be_named_for_runs() -> None:
         match=r"N, group: columns are named when Runs are made, Runs\.from_frame\(df, N=…\), or",
     ):
         as_runs(laws.get("chinchilla"), Runs.from_frame(table()), {"N": "x", "group": "y"})
+
+
+@pytest.mark.parametrize("data", [table(), Runs.from_frame(table())], ids=["table", "runs"])
+def test_a_misspelt_option_of_fit(data: Any) -> None:
+    with pytest.raises(
+        DataError,
+        match=r"fit has no option 'objectiv', and chinchilla has no input of that name\. Did you "
+        r"mean 'objective'\? Its options are objective, weights, .*; its inputs are N, D\.",
+    ):
+        fit("chinchilla", data, objectiv="huber")
+
+
+def test_the_options_of_fit_are_all_named() -> None:
+    kinds = signature(fit).parameters.values()
+    assert tuple(p.name for p in kinds if p.kind is p.KEYWORD_ONLY) == FIT_OPTIONS
 
 
 def test_data_that_is_no_table() -> None:

@@ -14,7 +14,7 @@ from jscale.fitting.diagnostics import (
     directions,
     linearise,
     pattern_in_residuals,
-    smoothing_width,
+    smoothed_curvature,
 )
 from jscale.model.roles import Real
 from tests.conformance.worlds import CHINCHILLA, FARSEER, SURFACE, WORLDS
@@ -53,11 +53,75 @@ def test_errors_of_huber_match_their_spread_over_worlds() -> None:
     assert 0.55 < np.mean(np.square(z)) < 1.6
 
 
-def test_smoothing_width_is_delta_where_noise_is_small() -> None:
-    assert smoothing_width(np.full(9, 1e-6), js.huber()) == 1e-3
+def test_curvature_is_exact_where_noise_is_small_and_smooth_where_not() -> None:
+    small = np.array([1e-6, 2e-6, -1e-6, 0.5])
+    np.testing.assert_array_equal(smoothed_curvature(js.huber(), small), [1, 1, 1, 0])
     rng = np.random.default_rng(0)
-    wide = smoothing_width(0.01 * rng.standard_normal(4000), js.huber())
-    assert wide == pytest.approx(1.5 * 0.01, rel=0.05)
+    normal = 0.01 * rng.standard_normal(100_000)
+    found = smoothed_curvature(js.huber(), normal).mean()
+    density = 2 * 1e-3 / (0.01 * np.sqrt(2 * np.pi) * np.sqrt(1 + 0.7**2))
+    assert found == pytest.approx(density, rel=0.02)
+    absolute = smoothed_curvature(js.least_absolute(), normal).mean()
+    assert absolute == pytest.approx(density / 1e-3, rel=0.02)
+
+
+@pytest.mark.parametrize("distribution", ["normal", "student_t"])
+def test_errors_cover_the_truth_about_as_often_as_they_say(distribution: str) -> None:
+    """100 worlds of 60 runs: nominal 90 % intervals of three parameters cover 86 to 99 %."""
+    rng = np.random.default_rng(0)
+    design = pd.DataFrame(
+        {"N": 10 ** rng.uniform(7.5, 10, 60), "D": 10 ** rng.uniform(9, 11.5, 60)}
+    )
+    inside = np.zeros(3)
+    for seed in range(100):
+        runs = js.simulate(
+            "chinchilla", CHINCHILLA, design, noise=0.01, seed=seed, distribution=distribution
+        )
+        fit = js.fit("chinchilla", runs, starts=4)
+        for i, name in enumerate(("E", "alpha", "beta")):
+            inside[i] += abs(fit.params[name] - CHINCHILLA[name]) <= 1.673 * fit.stderr[name]
+    assert np.all((inside >= 86) & (inside <= 99)), inside
+
+
+def test_rows_of_one_run_count_as_one() -> None:
+    """Every run logged ten times gives the errors of the runs logged once."""
+    base = js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.01, seed=1).frame
+    base = base.assign(id=np.arange(len(base)))
+    jitter = 1 + 1e-7 * np.random.default_rng(0).standard_normal(10 * len(base))
+    many = pd.concat([base] * 10, ignore_index=True)
+    many["loss"] = many["loss"] * jitter
+    once = js.fit("chinchilla", js.Runs.from_frame(base, run="id"))
+    ten = js.fit("chinchilla", js.Runs.from_frame(many, run="id"))
+    np.testing.assert_allclose(ten.stderr, once.stderr, rtol=0.02)
+    assert {n.code for n in ten.notes} == {n.code for n in once.notes}
+
+
+def test_rows_without_weight_change_no_error() -> None:
+    runs = js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.01, seed=1)
+    wild = runs.frame.copy()
+    wild.loc[:20, "loss"] *= 1.5
+    weights = np.where(np.arange(len(wild)) <= 20, 0.0, 1.0)
+    left_out = js.fit("chinchilla", wild, weights=weights)
+    without = js.fit("chinchilla", runs.where(weights > 0))
+    np.testing.assert_allclose(left_out.stderr, without.stderr, rtol=1e-4)
+    assert [n.code for n in left_out.notes] == [n.code for n in without.notes]
+
+
+def test_without_a_run_to_spare_errors_are_infinite() -> None:
+    runs = js.simulate("power_const", {"E": 1.0, "A": 9.0, "alpha": 0.1}, {"C": [1e3, 1e6, 1e9]})
+    with pytest.warns(js.FitWarning, match="nothing says how sure it is"):
+        fit = js.fit("power_const", runs)
+    assert np.isinf(fit.stderr).all()
+    for draw in (js.bootstrap, js.laplace):
+        with pytest.raises(js.FitError, match="no run is left to say how sure it is"):
+            draw(fit)
+    assert js.predict(fit, C=1e8, method=None).frame["curve"][0] > 1.0
+
+
+def test_an_exact_fit_is_agreed_on_by_its_starts() -> None:
+    fit = js.fit("chinchilla", js.simulate("chinchilla", CHINCHILLA, SURFACE))
+    assert fit.agree == (64, 64)
+    assert not {"starts-disagree", "outlier-driven"} & {n.code for n in fit.notes}
 
 
 def test_covariance_is_symmetric_and_positive() -> None:

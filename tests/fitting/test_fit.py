@@ -145,6 +145,13 @@ def test_a_law_that_is_nan_everywhere_is_an_error() -> None:
         ({"starts": "all"}, "starts='all' is not known"),
         ({"starts": 0}, "starts=0 must be at least 1"),
         ({"fixed": {"Alpha": 1}}, "no parameter or input 'Alpha'. Did you mean 'alpha'"),
+        ({"starts": True}, "starts=True is not known"),
+        ({"starts": []}, r"starts=\[\] is not known"),
+        ({"starts": 2.5}, "starts=2.5 is not known"),
+        ({"seed": -1}, "seed=-1 must be a whole number, 0 or more"),
+        ({"per": "family"}, "per='family' must be a mapping by parameter"),
+        ({"fixed": ["E"]}, r'must be a mapping by parameter: fixed=\{"E": 1.69\}'),
+        ({"tie": "alpha"}, r'tie=\("alpha", "beta"\)'),
         ({"tie": ("alpha",)}, "names one parameter"),
         ({"tie": ("alpha", "beta"), "fixed": {"beta": 0.3}}, "more than once"),
         ({"start": {"gamma": (0, 1)}}, "no parameter or input 'gamma'"),
@@ -154,6 +161,14 @@ def test_a_law_that_is_nan_everywhere_is_an_error() -> None:
 def test_bad_choices_are_refused(choice: dict, message: str) -> None:
     with pytest.raises(js.LawError, match=message):
         js.fit("chinchilla", world(), **choice)
+
+
+def test_given_starts_are_kept_and_used() -> None:
+    fit = js.fit("chinchilla", world(), starts=pd.DataFrame([TRUTH, TRUTH]))
+    assert fit.settings.starts == (TRUTH, TRUTH)
+    assert fit.agree == (2, 2)
+    assert js.fit("chinchilla", world(), starts=fit.settings.starts).objective == fit.objective
+    assert js.fit("chinchilla", world(), starts=np.int64(8)).agree[1] == 8
 
 
 def test_unknown_laws_suggest_the_nearest() -> None:

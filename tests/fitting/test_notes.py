@@ -109,7 +109,7 @@ def test_near_l1(surface):
     note = note_of(fit, "near-l1")
     inside = np.sum(np.abs(fit.residuals) < 1e-3)
     assert note.severity == "info"
-    assert note.seen == f"{inside} of 42 residuals lie inside delta=0.001."
+    assert note.seen == f"The residuals of {inside} of 42 runs lie inside delta=0.001."
     assert "js.bootstrap(fit)" in note.do
     smooth = js.fit("chinchilla", surface, objective=js.pseudo_huber())
     assert "near-l1" not in [n.code for n in smooth.notes]

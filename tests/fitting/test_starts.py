@@ -78,11 +78,10 @@ def test_given_starts_are_the_laws_own_parameters(problem: Problem) -> None:
     theta = given(problem, [TRUTH, {**TRUTH, "E": 1.0}])
     back = problem.layout.coordinates(TRUTH, problem.data.centre)
     np.testing.assert_array_equal(theta[0], back)
-    np.testing.assert_array_equal(given(problem, pd.DataFrame([TRUTH])), back[None])
 
 
 def test_given_starts_must_name_every_parameter(problem: Problem) -> None:
     with pytest.raises(js.LawError, match=r"unknown names \(Alpha\) or misses some \(alpha\)"):
-        given(problem, {"E": 1, "A": 1, "Alpha": 1, "B": 1, "beta": 1})
+        given(problem, [{"E": 1, "A": 1, "Alpha": 1, "B": 1, "beta": 1}])
     with pytest.raises(js.LawError, match="must be positive"):
-        given(problem, {**TRUTH, "A": -1.0})
+        given(problem, [{**TRUTH, "A": -1.0}])

@@ -51,7 +51,7 @@ def test_five_points_are_named_as_driving_the_fit(fit_245: js.Fit, fit_240: js.F
 
 def test_few_residuals_inside_delta_are_noted(fit_240: js.Fit) -> None:
     note = next(n for n in fit_240.notes if n.code == "near-l1")
-    assert "39 of 240" in note.seen
+    assert "39 of 240 runs" in note.seen
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
@@ -91,6 +91,8 @@ def test_least_absolute_is_the_published_replication(chinchilla_240: pd.DataFram
     for name, value in published.items():
         assert fit.params[name] == pytest.approx(value, rel=1e-4), name
     assert fit.objective == pytest.approx(1.12949, rel=1e-5)
+    agree, count = fit.agree
+    assert agree >= 0.9 * count
 
 
 def test_standard_errors_are_near_the_bootstrap(fit_240: js.Fit) -> None:
@@ -99,7 +101,7 @@ def test_standard_errors_are_near_the_bootstrap(fit_240: js.Fit) -> None:
     sd = draws.to_frame().std()
     for name, published in {"alpha": 0.01540, "beta": 0.02060, "E": 0.02566}.items():
         assert sd[name] == pytest.approx(published, rel=0.06), name
-        assert fit_240.stderr[name] == pytest.approx(published, rel=0.15), name
+        assert fit_240.stderr[name] == pytest.approx(published, rel=0.2), name
     interval = draws.interval(0.95)
     assert interval.loc["alpha", "low"] == pytest.approx(0.317, abs=0.004)
     assert interval.loc["alpha", "high"] == pytest.approx(0.373, abs=0.004)

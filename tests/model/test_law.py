@@ -330,6 +330,36 @@ def test_then_starts_amplitudes_at_order_one_and_leaves_locations() -> None:
     assert both.role("c0") == js.laws.get("broken:1").role("c0")
 
 
+def test_then_describes_what_comes_out() -> None:
+    link = js.laws.get("sigmoid_link")
+    both = chinchilla().then(link)
+    assert both.unit == link.unit
+    assert both.doc.startswith(link.doc.splitlines()[0])
+    assert "After chinchilla: " in both.doc
+
+
+def test_then_has_no_floor_of_what_is_observed() -> None:
+    both = js.laws.get("power_const").then(js.laws.get("sigmoid_link"))
+    role = both.role("E")
+    assert (role.name, role.meaning) == ("positive", "irreducible loss of the inner law")
+    assert (role.unit, role.start, role.support) == ("plain", (0.3, 3.0), "positive")
+    given = js.laws.get("power_const").with_starts({"E": (1.0, 2.0)})
+    role = given.then(js.laws.get("sigmoid_link")).role("E")
+    assert (role.name, role.start) == ("positive", (1.0, 2.0))
+
+
+def test_then_starts_a_links_location_at_order_one() -> None:
+    both = simple().then(js.laws.get("broken:1"))
+    role = both.role("d1")
+    assert (role.name, role.unit, role.start, role.log) == ("location", "plain", (0.3, 3.0), True)
+
+
+def test_inputs_that_must_be_positive() -> None:
+    assert js.laws.get("chinchilla").positive_inputs == ("N", "D")
+    assert js.laws.get("broken:1:N").positive_inputs == ("N",)
+    assert js.laws.get("sigmoid_link").positive_inputs == ()
+
+
 def test_then_takes_a_link_of_one_input() -> None:
     with pytest.raises(
         LawError,

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jscale as js
 from jscale import laws
 from jscale._precision import float64_scope
 from jscale.errors import LawError
@@ -17,6 +18,7 @@ from jscale.model.functions import power
 from jscale.model.law import Law
 from jscale.model.layout import Layout
 from jscale.model.roles import Exponent, Floor, Fraction, Location, LogScale, Real, Scale, Slope
+from tests.conformance.worlds import grid
 
 TEXTS = [*laws.names(), "broken:2", "broken:3:N", "power_const:D"]
 FAMILIES = {"family": ("a", "b", "c")}
@@ -193,7 +195,39 @@ def test_natural_is_differentiable() -> None:
     np.testing.assert_allclose(slope, [0.0, np.e, np.e], rtol=1e-6)
 
 
+def test_an_offset_power_whose_exponent_is_fixed_at_zero_is_a_constant() -> None:
+    layout = Layout.make(offset, fixed=("gamma",))
+    check_round_trip(layout, {"gamma": 0.0})
+    with float64_scope():
+        values = layout.natural(
+            jnp.array([0.7, 0.2, 0.0]), {"gamma": np.asarray(0.0)}, centre(offset)
+        )
+    assert float(values["b"] + values["a"]) == pytest.approx(0.7, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_farseer_fits_with_an_exponent_fixed_at_zero() -> None:
+    made = laws.get("farseer")
+    (planted,) = made.published.values()
+    design = grid(np.geomspace(2e8, 6e9, 8), np.geomspace(2e9, 2e11, 8))
+    runs = js.simulate("farseer", {**planted, "gamma": 0.0}, design, noise=0.005)
+    found = js.fit("farseer", runs, fixed={"gamma": 0.0}, starts=16)
+    assert found.params["gamma"] == 0.0
+    np.testing.assert_allclose(found.fitted, runs["loss"], rtol=0.05)
+
+
 # Slots, labels, linear amplitudes
+
+
+def test_unflatten_gives_each_group_its_own_numbers() -> None:
+    layout = Layout.make(
+        laws.get("chinchilla"),
+        fixed=("E",), tie=("alpha", "beta"), per={"alpha": "family"}, groups=FAMILIES,
+    )  # fmt: skip
+    values = layout.unflatten(np.arange(9.0))
+    assert {name: np.ravel(v).tolist() for name, v in values.items()} == {
+        "E": [0.0], "A": [1.0], "alpha": [2.0, 3.0, 4.0], "B": [5.0], "beta": [6.0, 7.0, 8.0],
+    }  # fmt: skip
 
 
 def test_labels_and_slots_follow_the_laws_order() -> None:

@@ -239,6 +239,15 @@ def test_curves_are_the_law_for_every_sample(draws):
         np.testing.assert_allclose(row, expected, rtol=1e-12)
 
 
+def test_settings_are_enough_to_predict_the_same_again(surface):
+    draws = js.laplace(surface, 200, seed=1)
+    first = js.predict(draws, **NEAR, seed=5)
+    assert (first.settings["seed"], first.settings["noise_seed"]) == (1, 5)
+    same_draws = js.laplace(surface, 200, seed=first.settings["seed"])
+    again = js.predict(same_draws, **NEAR, seed=first.settings["noise_seed"])
+    pd.testing.assert_frame_equal(first.frame, again.frame, check_exact=True)
+
+
 # ── Extrapolation ────────────────────────────────────────────────────────────────────────────
 
 

@@ -46,6 +46,50 @@ def test_numbers_are_never_folded():
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("width", [80, 40, 20])
+def test_intervals_break_between_numbers_only(width):
+    frame = pd.DataFrame({"text": ["a long text " * 8], "90%": ["1.234e-10 to 1.235e-10"] * 1})
+    frame = frame.assign(change="+12.34567%")
+    screen = Console(width=width, highlight=False)
+    with screen.capture() as capture:
+        screen.print(show_in.table_of(frame))
+    words = capture.get().split()
+    assert {"1.234e-10", "to", "1.235e-10", "+12.34567%"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Use more starts (starts=256), or", "Use more starts (--starts 256), or"),
+        ("fix one: fixed={'E': …}.", "fix one: --fix E=…."),
+        ('fixed={"E": 1.0}', "--fix E=1.0"),
+        ('per={"E": "<column>"}', "--per E=<column>"),
+        ('tie=("alpha", "beta")', "--tie alpha,beta"),
+        ("fixed={'E': …}, tie=(…), or", "--fix E=…, --tie …, or"),
+        ("Prefer bootstrap errors: js.bootstrap(fit).",
+         "Prefer bootstrap errors: those of `jscale predict`."),
+        ("compare the fit without them: runs.where(…).",
+         "compare the fit without them: delete their rows from the table."),
+        ("Leave those rows out: runs.where(runs['N'] > 0).", "Leave those rows out of the table."),
+        ("rows out: runs.where(runs.frame['a'].notna()).", "rows out of the table."),
+        ("rows out with runs.where(…), or", "rows out of the table, or"),
+        ('Say so: loss_unit="perplexity" (or', "Say so: --loss-unit perplexity (or"),
+        ("logged twice, use df.drop_duplicates(); if", "logged twice, use one of them; if"),
+        ('name it: run="<column>".', "name it: --run <column>."),
+        ('df.drop(columns="flop").', "delete the column flop."),
+        ("compute it from df.astype(float).", "compute it from floating-point numbers."),
+        ("with reasons in runs.dropped.", "with reasons in the saved fit."),
+        ("look at plots.residuals, try", "look at the residuals in the picture, try"),
+        ("make one with js.save(fit, path).", "make one with `jscale fit`."),
+        ('out with Runs.from_frame(..., invalid="drop").', "out with --drop-invalid."),
+        ("column: Runs.from_frame(df, C='flops').", "column: --column C=flops."),
+        ("Call predict(fit, N=…, D=…).", "Say --at N=…,D=…."),
+    ],
+)  # fmt: skip
+def test_python_calls_become_options(text, words):
+    assert show_in.in_cli_words(text) == words
+
+
 def test_records_are_exact_and_standard():
     frame = pd.DataFrame(
         {"x": [1e-20, np.nan], "n": [2**60, 1], "t": ["a", None], "b": [True, False]}

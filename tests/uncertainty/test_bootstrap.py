@@ -101,7 +101,10 @@ def test_each_refit_is_the_best_of_many_starts(fit, runs, weighted):
     own = np.where(np.arange(len(runs)) % 5 == 0, 0.0, 1.5) if weighted else None
     source = js.fit("chinchilla", runs, weights=own) if weighted else fit
     draws = js.bootstrap(source, 4, seed=1)
-    counts = resample_counts(runs, {}, 4, seed=1) * (1.0 if own is None else own)
+    used = np.ones(len(runs), dtype=bool) if own is None else own > 0
+    counts = np.zeros((4, len(runs)))
+    counts[:, used] = resample_counts(runs.where(used), {}, 4, seed=1)
+    counts *= 1.0 if own is None else own
     predicted = curves(source, runs.frame, draws.flat)
     for weights, row in zip(counts, predicted, strict=True):
         rho = terms("huber", np.log(row / runs["loss"]), 1e-3)[0]
