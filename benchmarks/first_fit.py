@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from machine import header
+
 CHILD = """
 import time; start = time.perf_counter()
 import sys, json, warnings
@@ -57,6 +59,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     one_process("")  # file caches of the operating system and .pyc files are warm for all
+    print(header())
     print("seconds, median (lowest)")
     show("no cache", [one_process("") for _ in range(repeats)])
     with tempfile.TemporaryDirectory() as folder:

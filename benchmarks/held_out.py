@@ -13,6 +13,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from machine import header
 from scipy.stats import binomtest
 
 import jscale as js
@@ -76,6 +77,7 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = pd.DataFrame([score(name, fitting, held, size) for name in LAWS])
+    print(header())
     furthest = held["C"].max() / fitting["C"].max()
     print(f"{len(fitting)} fitting runs, {len(held)} held-out runs up to {furthest:.3g} times "
           f"the largest fitted compute; size = {size}")  # fmt: skip

@@ -127,7 +127,7 @@ def _read(
     )  # fmt: skip
     if "split" not in runs.frame.columns:
         return runs, None, source
-    held = _held_out(runs.frame["split"])
+    held = _held_out(runs.frame.loc[:, "split"])
     if held.all():
         raise DataError(
             f"All {len(runs)} rows of {source} are held out by their column 'split'; give those to "

@@ -112,7 +112,8 @@ def notes_on_optimum(
     if problem.objective.kinked and inside < 10 * p:
         yield Note(
             "near-l1", "info",
-            f"The residuals of {inside} of {runs} runs lie inside delta={problem.objective.width:g}.",
+            f"The residuals of {inside} of {runs} runs lie inside "
+            f"delta={problem.objective.width:g}.",
             "The objective acts like least absolute deviations; plain Hessian errors would be "
             "wrong, so those shown are smoothed.",
             "Prefer bootstrap errors: js.bootstrap(fit).",

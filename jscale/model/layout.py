@@ -159,8 +159,8 @@ class Layout:
         """Map coordinates (p,) to the law's parameters: scalars, or (groups,) arrays (JAX).
 
         ``fixed`` gives the values of fixed parameters, ``centre`` (inputs,) the logarithm of
-        each input's geometric mean. An offset power whose exponent is fixed at 0 is constant: its
-        slope is then kept as it is.
+        each input's geometric mean. An offset power whose exponent is fixed at 0 is a constant,
+        and is not centred.
         """
         import jax.numpy as jnp
 
@@ -179,8 +179,10 @@ class Layout:
         for amplitude, exponent, x in self._insides:
             values[amplitude] = jnp.exp(centre[x] + values[amplitude] / values[exponent])
         for offset, slope, exponent, x in self._offsets:
-            rise = values[slope] / jnp.where(values[exponent] == 0, 1.0, values[exponent])
-            values[slope] = rise * jnp.exp(-values[exponent] * centre[x])
+            flat = values[exponent] == 0
+            rise = jnp.where(flat, 0.0, values[slope] / jnp.where(flat, 1.0, values[exponent]))
+            centred = rise * jnp.exp(-values[exponent] * centre[x])
+            values[slope] = jnp.where(flat, values[slope], centred)
             values[offset] = values[offset] - rise
         return values
 
@@ -199,9 +201,10 @@ class Layout:
             _check_value(slot, exact[slot.name])
         exact.update({alias: exact[leader] for alias, leader in self.ties if leader in exact})
         for offset, slope, exponent, x in self._offsets:
-            rise = exact[slope] * np.exp(exact[exponent] * centre[x])
+            flat = exact[exponent] == 0
+            rise = np.where(flat, 0.0, exact[slope] * np.exp(exact[exponent] * centre[x]))
             exact[offset] = exact[offset] + rise
-            exact[slope] = rise * np.where(exact[exponent] == 0, 1.0, exact[exponent])
+            exact[slope] = np.where(flat, exact[slope], rise * exact[exponent])
         for amplitude, exponent, x in self._insides:
             exact[amplitude] = exact[exponent] * (np.log(exact[amplitude]) - centre[x])
         for amplitude, exponent, x, sign in self._shifts:

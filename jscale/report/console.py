@@ -40,7 +40,7 @@ _CLI_WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (rf"\bout(?:: | with )runs\.where{_IN_BRACKETS}", "out of the table"),
     (rf"\bruns\.where{_IN_BRACKETS}", "delete their rows from the table"),
     (r"\bruns\.dropped\b", "the saved fit"),
-    (r"\bdf\.drop_duplicates\(\)", "one of them"),
+    (r"\buse df\.drop_duplicates\(\)", "delete all but one"),
     (r'\bdf\.drop\(columns="(.+?)"\)', r"delete the column \1"),
     (r"\bdf\.astype\(float\)", "floating-point numbers"),
     (r"\bplots\.residuals\b", "the residuals in the picture"),
@@ -77,7 +77,7 @@ def table_of(frame: pd.DataFrame, *, index: str | None = None) -> Table:
         justify = "right" if number else "left"
         table.add_column(
             Text(str(name)), justify=justify, overflow="fold", no_wrap=number,
-            min_width=_longest_number(frame[name]),
+            min_width=_longest_number(frame.loc[:, name]),
         )  # fmt: skip
     for label, row in zip(frame.index, frame.itertuples(index=False), strict=True):
         first = [Text(str(label))] if index is not None else []  # "E[gpt]" is no markup

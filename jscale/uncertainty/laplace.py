@@ -46,7 +46,7 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     theta = fit.theta + (z * wide) @ root.T
     with float64_scope():
         sampled = natural_draws(fit.problem, theta)
-    good = np.isfinite(sampled).all(axis=1)
+    good = np.asarray(np.isfinite(sampled).all(axis=1))
     failed = int(np.sum(~good))
     if failed:
         warnings.warn(

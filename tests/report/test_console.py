@@ -46,7 +46,7 @@ def test_numbers_are_never_folded():
     assert max(map(len, lines)) <= 80
 
 
-@pytest.mark.parametrize("width", [80, 40, 20])
+@pytest.mark.parametrize("width", [80, 40])
 def test_intervals_break_between_numbers_only(width):
     frame = pd.DataFrame({"text": ["a long text " * 8], "90%": ["1.234e-10 to 1.235e-10"] * 1})
     frame = frame.assign(change="+12.34567%")
@@ -74,7 +74,7 @@ def test_intervals_break_between_numbers_only(width):
         ("rows out: runs.where(runs.frame['a'].notna()).", "rows out of the table."),
         ("rows out with runs.where(…), or", "rows out of the table, or"),
         ('Say so: loss_unit="perplexity" (or', "Say so: --loss-unit perplexity (or"),
-        ("logged twice, use df.drop_duplicates(); if", "logged twice, use one of them; if"),
+        ("logged twice, use df.drop_duplicates(); if", "logged twice, delete all but one; if"),
         ('name it: run="<column>".', "name it: --run <column>."),
         ('df.drop(columns="flop").', "delete the column flop."),
         ("compute it from df.astype(float).", "compute it from floating-point numbers."),
