@@ -136,14 +136,13 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """The singular values of the Jacobian, columns at unit length, and the weakest direction.
+    """What the Jacobian, its columns at unit length, says of the parameters together.
 
-    ``condition`` is the largest over the smallest squared; ``weakest`` (p,) the coordinates'
-    shares in the direction that changes predictions least; ``names`` those that matter in it.
+    ``condition`` is the square of its largest over its smallest singular value, ``names`` the
+    coordinates that matter in the direction that changes predictions least.
     """
 
     condition: float
-    weakest: np.ndarray
     names: tuple[str, ...]
 
 
@@ -152,14 +151,13 @@ def directions(problem: Problem, optimum: Optimum) -> Directions:
     J = optimum.jacobian * np.sqrt(problem.weights[: problem.n])[:, None]
     length = np.linalg.norm(J, axis=0)
     _, singular, right = np.linalg.svd(J / np.where(length > 0, length, 1.0), full_matrices=False)
-    weakest = right[-1]
     names = tuple(
         label
-        for label, share in zip(problem.layout.labels, weakest, strict=True)
+        for label, share in zip(problem.layout.labels, right[-1], strict=True)
         if abs(share) > 0.3
     )
     smallest = max(float(singular[-1]), 1e-150)
-    return Directions((float(singular[0]) / smallest) ** 2, weakest, names)
+    return Directions((float(singular[0]) / smallest) ** 2, names)
 
 
 def moves_without_outliers(problem: Problem, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:

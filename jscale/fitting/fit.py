@@ -85,9 +85,7 @@ def fit(
     _check_choices(fixed, tie, per, seed)
     given = _given_starts(starts)
     with float64_scope():
-        problem, doubts = build(
-            law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights
-        )  # fmt: skip
+        problem, doubts = build(law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights)
         settings = Settings(
             objective=kind,
             fixed=dict(fixed or {}),

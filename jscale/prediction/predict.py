@@ -19,7 +19,7 @@ from jscale._precision import float64_scope
 from jscale.data.columns import GLOSSARY
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
-from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
+from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
 from jscale.fitting.objective import from_space, to_space
 from jscale.fitting.problem import bucket, evaluate_rows, pad_rows
 from jscale.fitting.result import Fit
@@ -86,7 +86,8 @@ def predict(
     draws.
 
     Raises PredictionError for inputs that are missing, unknown, or not usable; warns with
-    ExtrapolationWarning past ten times the largest fitted compute.
+    ExtrapolationWarning past ten times the largest fitted compute, and with FitWarning where
+    draws give no number.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -250,13 +251,29 @@ def _predict_rows(
         return frame
     space = fit.settings.objective.space
     with float64_scope(), np.errstate(all="ignore"):
-        level_in_space = np.asarray(to_space(output[1:], space))
-    noise = draw_noise(fit, level_in_space.shape, seed)
+        curve = np.asarray(to_space(output[1:], space))
+    _warn_undefined(fit, table, curve)
+    noise = draw_noise(fit, curve.shape, seed)
     quantiles = tails(level)
-    for name, values in (("confidence", level_in_space), ("prediction", level_in_space + noise)):
+    for name, values in (("confidence", curve), ("prediction", curve + noise)):
         low, high = from_space(np.nanquantile(values, quantiles, axis=0), space)
         frame[f"{name}_low"], frame[f"{name}_high"] = low, high
     return frame
+
+
+def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
+    """Warn where draws give no number: quantiles are then those of the other draws."""
+    undefined = np.isnan(curve)
+    if undefined.any():
+        rows = table.index[undefined.any(axis=0)].tolist()
+        warnings.warn(
+            f"{int(undefined.any(axis=1).sum())} of {len(curve)} draws give no "
+            f"{fit.settings.objective.space} {fit.law.output} in row {listing(rows)}: the law "
+            "leaves its range there. Intervals are of the other draws, and too narrow; predict "
+            "nearer to the fitted runs.",
+            FitWarning,
+            stacklevel=4,
+        )
 
 
 def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:

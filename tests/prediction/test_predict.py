@@ -293,3 +293,19 @@ def test_prediction_shows_itself(draws):
     copy = prediction.to_frame()
     copy["curve"] = 0.0
     assert (prediction.frame["curve"] > 0).all()
+
+
+def test_draws_that_leave_the_laws_range_are_said():
+    """A score law whose draws fall below zero has no logarithm there."""
+
+    @js.law(output="score")
+    def falling(C, *, a: js.Real, b: js.Real):
+        return a - b * C
+
+    C = np.linspace(1.0, 10.0, 20)
+    noise = 1 + 0.05 * np.random.default_rng(0).standard_normal(20)
+    table = pd.DataFrame({"C": C, "score": (2.0 - 0.1 * C) * noise})
+    fit = js.fit(falling, table, loss_unit="other")
+    draws = js.laplace(fit, 200)
+    with pytest.warns(js.FitWarning, match=r"draws give no log score in row 0: .* nearer to the"):
+        js.predict(draws, C=19.8)
