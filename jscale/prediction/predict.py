@@ -263,11 +263,11 @@ def _predict_rows(
 
 def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
     """Warn where draws give no number: quantiles are then those of the other draws."""
-    undefined = np.isnan(curve)
+    undefined = np.asarray(np.isnan(curve))
     if undefined.any():
-        rows = table.index[undefined.any(axis=0)].tolist()
+        rows = table.index[np.any(undefined, axis=0)].tolist()
         warnings.warn(
-            f"{int(undefined.any(axis=1).sum())} of {len(curve)} draws give no "
+            f"{int(np.sum(np.any(undefined, axis=1)))} of {len(curve)} draws give no "
             f"{fit.settings.objective.space} {fit.law.output} in row {listing(rows)}: the law "
             "leaves its range there. Intervals are of the other draws, and too narrow; predict "
             "nearer to the fitted runs.",

@@ -99,7 +99,7 @@ def test_unidentified_names_all_where_none_stands_out(surface):
     fit = js.fit("chinchilla", surface)
     with js._precision.float64_scope():
         optimum = linearise(fit.problem, fit.theta)
-    thin = Directions(1e9, np.full(5, 0.2), names=())
+    thin = Directions(1e9, names=())
     (note, *_) = notes_on_optimum(fit.problem, optimum, np.zeros(5), thin)
     assert "E, A, alpha, B, beta (condition 1.0e+09)" in note.seen
 
