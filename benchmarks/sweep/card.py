@@ -1,70 +1,103 @@
-"""The card of the table: what the numbers are, how they were made, what was left out and why."""
+"""The card of a table: what the numbers are, how they were made, what was left out and why."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .corpus import HELD_OUT_PERCENT, LEFT_OUT_FOLDERS
-from .grid import BATCH_RULE, LEARNING_RATE_RULE, SCHEDULE, WARM_UP_SHARE, Settings
+from .grid import (
+    BATCH_RULE,
+    COOL_DOWN_SHARE,
+    LEARNING_RATE_RULE,
+    SCHEDULES,
+    WARM_UP_SHARE,
+    Settings,
+)
 from .model import MLP_RATIO, ROTARY_BASE
-from .train import ADAM, CLIP_NORM
+from .tables import PILOT, Table
+from .train import ADAM, CLIP_NORM, CURVE_EVERY, CURVE_WINDOWS
 
 COLUMNS = {
     "run": "name of the run",
-    "split": "'fit' or 'holdout' (larger C than any fit run)",
+    "split": "'fit' (C at most 1e12) or 'holdout' (C above every fit run)",
+    "part": "why the run was made: grid, isoflop, holdout, seeds, repeated, pilot, added",
     "N": "parameters, all of them; the tied embedding counts once",
     "N_non_embedding": "parameters without the tied embedding",
-    "D": "bytes trained on (prediction targets); every one seen exactly once",
-    "unique_bytes": "bytes of the training corpus available",
+    "D": "bytes trained on (prediction targets), each time that they were seen",
+    "unique_bytes": "different bytes that the run could draw from",
     "C": "training FLOPs, 6 * N * D; products inside attention are not counted",
     "loss": "held-out cross-entropy at the end of the run, nats per byte",
     "seed": "seed of initial weights and of the order of the windows",
-    "steps": "optimiser steps",
+    "steps": "optimiser steps of the whole run",
     "batch": "windows per step",
     "context": "bytes per window",
     "peak_lr": "peak learning rate of Adam",
-    "schedule": "learning-rate schedule over the run's own steps",
+    "schedule": "learning-rate schedule over the run's own steps, see training",
     "layers": "transformer blocks",
     "width": "width of the residual stream",
     "heads": "attention heads",
-    "epochs": "passes over unique_bytes, D / unique_bytes; below one, so nothing repeats",
+    "epochs": "passes over unique_bytes, D / unique_bytes; at most one: nothing repeats",
     "corpus": "first 16 hex digits of the SHA-256 of the corpus (paths and bytes)",
     "jax": "version of JAX",
     "python": "version of Python, whose standard library is the corpus",
     "device": "JAX backend",
     "seconds": "wall-clock seconds on one core: compilation, training, evaluation",
 }
+CURVE_COLUMNS = COLUMNS | {
+    "step": "optimiser steps done",
+    "D": "bytes trained on up to this step",
+    "learning_rate": "learning rate of this step",
+    "loss": (
+        f"cross-entropy on {CURVE_WINDOWS} of the held-out windows, spread evenly, the same for "
+        "every run and step, nats per byte"
+    ),
+    "final_loss": "the whole held-out loss at the end of the run, nats per byte",
+}
+LEFT_OUT = [
+    "C leaves out the products inside attention (scores, weighted sums), which have no weights: "
+    "over the full square of positions they would add 94 % at width 12 and 13 % at width 160.",
+    "Fit runs stop at 1e12 FLOPs, so the grid is a triangle; between 1e12 and 6e12 there is no run "
+    "of the plan: the held-out runs are to lie well beyond the fit.",
+    "stdlib_lm has one seed per cell and no repeated data; those are in stdlib_lm_seeds and "
+    "stdlib_lm_repeated.",
+    "No run of stdlib_lm sees more than 0.9 of the corpus.",
+    "No other depth, context or tokenisation was tried.",
+    "The corpus itself is not shipped: it comes with every Python; another Python version has "
+    "other bytes and another digest.",
+]
 
 
 def describe_table(
-    records: list[dict[str, Any]], missing: list[str], csv_sha256: str, wall_seconds: float
+    table: Table,
+    records: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+    missing: list[str],
+    csv_sha256: str,
 ) -> dict[str, Any]:
     """The card's content; `records` are the runs in the table, `missing` those not yet done."""
-    first = records[0]
+    meanings = CURVE_COLUMNS if "step" in rows[0] else COLUMNS
+    pythons = sorted({record["python"] for record in records})
     return {
-        "name": "stdlib_lm",
+        "name": table.name,
         "title": "Tiny byte-level language models trained on Python's standard library",
-        "description": (
-            f"{len(records)} training runs of decoder-only transformers: sizes N and bytes D "
-            "cross widely, held-out runs have a C above every fit run. One seed per cell."
-        ),
+        "description": table.description,
         "status": "preliminary" if missing else "complete",
         "missing_runs": missing,
         "license": "Apache-2.0",
-        "usable_for": "first fits, L(N, D), held-out checks",
+        "usable_for": table.usable_for,
         "source": "own training runs, benchmarks/sweep of this repository",
         "csv_sha256": csv_sha256,
-        "rows": len(records),
-        "splits": count_by_split(records),
-        "columns": COLUMNS,
-        "architecture": architecture(first),
+        "rows": len(rows),
+        "runs_by_part": runs_by_part(rows),
+        "columns": {name: meanings[name] for name in rows[0]},
+        "architecture": architecture(records[0]),
         "tokenisation": "bytes, vocabulary 256; files are joined by one NUL byte",
         "corpus": {
             "what": (
-                f"the .py files of the standard library of CPython {first['python']}, without "
+                f"the .py files of the standard library of CPython {', '.join(pythons)}, without "
                 f"folders named {', '.join(sorted(LEFT_OUT_FOLDERS))}"
             ),
-            **first["corpus"],
+            **records[0]["corpus"],
             "held_out_rule": (
                 "a file is held out if the first 8 bytes (big-endian) of the SHA-256 of its "
                 f"relative POSIX path, modulo 100, are below {HELD_OUT_PERCENT}"
@@ -75,31 +108,21 @@ def describe_table(
             "mean over all full windows of all held-out files, the same for every run, every byte "
             "weighted alike; the first bytes of a window have little context"
         ),
-        "versions": {"jax": first["jax"], "python": first["python"]},
-        "device": f"{first['device']}, one core and one thread per run, float32",
+        "versions": {"jax": sorted({record["jax"] for record in records}), "python": pythons},
+        "device": (
+            f"{', '.join(sorted({record['device'] for record in records}))}, one core and one "
+            "thread per run, float32"
+        ),
         "core_seconds": round(sum(record["seconds"] for record in records), 1),
-        "wall_seconds": round(wall_seconds, 1),
         "left_out": LEFT_OUT,
     }
 
 
-LEFT_OUT = [
-    "C leaves out the products inside attention (scores, weighted sums), which have no weights: "
-    "over the full square of positions they would add 94 % at width 12 and 15 % at width 128.",
-    "Repeats with other seeds are not in the table, so that every cell counts once; they are in "
-    "benchmarks/sweep/repeats.csv and show the noise.",
-    "Cells of the N-by-D grid with C above 1e12 FLOPs are left out of the fit split: the grid is a "
-    "triangle, so that the held-out runs extrapolate in C.",
-    "Repeated data (more than one epoch) is left out: no run sees more than 0.9 of the corpus.",
-    "The corpus itself is not shipped: it comes with every Python; another Python version has "
-    "other bytes and another digest.",
-]
-
-
-def count_by_split(records: list[dict[str, Any]]) -> dict[str, int]:
-    """How many runs each split has."""
-    splits = [record["settings"]["split"] for record in records]
-    return {split: splits.count(split) for split in sorted(set(splits))}
+def runs_by_part(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """How many runs of each part the table has (a curve is one run)."""
+    part_of = {row["run"]: row.get("part", "curves") for row in rows}
+    parts = list(part_of.values())
+    return {part: parts.count(part) for part in sorted(set(parts))}
 
 
 def architecture(record: dict[str, Any]) -> dict[str, Any]:
@@ -119,13 +142,18 @@ def architecture(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def training_rules() -> dict[str, Any]:
-    """Optimiser, schedule and the two rules that set batch and learning rate."""
+    """Optimiser, schedules and the two rules that set batch and learning rate."""
     return {
         "optimiser": f"Adam {ADAM}, no weight decay, gradients clipped to norm {CLIP_NORM:g}",
-        "schedule": SCHEDULE,
+        "schedules": SCHEDULES,
         "warm_up_share": WARM_UP_SHARE,
+        "cool_down_share_of_wsd": COOL_DOWN_SHARE,
         "learning_rate_rule": LEARNING_RATE_RULE,
         "batch_rule": BATCH_RULE,
-        "data_order": "windows of the training bytes in a seeded shuffle, without replacement",
-        "pilot": "benchmarks/sweep/pilot.csv",
+        "data_order": (
+            "windows of the training bytes in a seeded shuffle, without replacement; with few "
+            "unique bytes a new shuffle of the same windows for every pass"
+        ),
+        "curves": f"measured every {CURVE_EVERY} steps and at the end, 16 windows per step",
+        "pilot": PILOT,
     }

@@ -1,4 +1,4 @@
-"""Turn finished runs into the table `stdlib_lm.csv` and its card: `python -m ...sweep.collect`."""
+"""Turn finished runs into the embedded tables and their cards: `python -m ...sweep.collect`."""
 
 from __future__ import annotations
 
@@ -12,56 +12,61 @@ from typing import Any
 
 from .card import describe_table
 from .grid import Settings, settle
-from .noise import seed_noise
-from .plans import PLANS
+from .noise import by_cell, seed_noise
+from .plans import PARTS, spec_named
 from .store import is_finished, read_record, read_wall_seconds, write_atomically, write_json
+from .tables import CURVES, FOLDER, MAIN, TABLES, Table
 
-TABLES = Path(__file__).resolve().parents[2] / "jscale" / "data" / "tables"
-TABLE_NAME = "stdlib_lm"
-PILOT_CSV = Path(__file__).with_name("pilot.csv")
-REPEATS_CSV = Path(__file__).with_name("repeats.csv")
-
-
-def card_digest() -> str | None:
-    """The corpus digest that the table's card states; None while there is no card."""
-    try:
-        card = json.loads((TABLES / f"{TABLE_NAME}.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return card["corpus"]["digest"]
+Record = dict[str, Any]
+Row = dict[str, Any]
 
 
-def corpus_matches_card(digest: str) -> bool | None:
-    """Whether this corpus is the one of the card; None while there is no card."""
-    stated = card_digest()
-    return None if stated is None else stated == digest
-
-
-def finished_records(plan: str, out: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """The plan's finished records in the plan's order, and the names of the missing runs.
-
-    Records of different corpora are never put into one table.
-    """
+def finished_records(part: str, out: Path) -> tuple[list[Record], list[str]]:
+    """The part's finished records in the plan's order, and the names of the missing runs."""
+    if part == "added":
+        return added_records(out)
     records, missing = [], []
-    for settings in (settle(spec) for spec in PLANS[plan]()):
+    for settings in (settle(spec) for spec in PARTS[part]()):
         record = read_record(out, settings.run)
         if record is None or not is_finished(out, settings.as_dict(), record["corpus"]["digest"]):
             missing.append(settings.run)
         else:
             records.append(record)
-    digests = {record["corpus"]["digest"] for record in records}
-    if len(digests) > 1:
-        raise SystemExit(f"the runs in {out} come from different corpora: {sorted(digests)}")
     return records, missing
 
 
-def table_row(record: dict[str, Any]) -> dict[str, Any]:
-    """One line of the table."""
+def added_records(out: Path) -> tuple[list[Record], list[str]]:
+    """The records of runs beyond the plan, and the names of those made by other rules."""
+    records, missing = [], []
+    for path in sorted(out.glob("w[0-9]*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        settings = record["settings"]
+        if settings["part"] != "added":
+            continue
+        spec = spec_named(settings["run"])
+        if spec is not None and settings == settle(spec).as_dict():
+            records.append(record)
+        else:
+            missing.append(settings["run"])
+    return records, missing
+
+
+def one_corpus(records: list[Record], out: Path) -> None:
+    """Refuse records of different corpora: they are never put into one table."""
+    digests = sorted({record["corpus"]["digest"] for record in records})
+    if len(digests) > 1:
+        raise SystemExit(f"the runs in {out} come from different corpora: {', '.join(digests)}")
+
+
+def run_row(record: Record) -> Row:
+    """One run as a line of a table."""
     settings = Settings(**record["settings"])
-    shape, unique = settings.shape, record["corpus"]["train_bytes"]
+    shape, windows = settings.shape, settings.unique_windows
+    unique = record["corpus"]["train_bytes"] if windows is None else windows * settings.context
     return {
         "run": settings.run,
         "split": settings.split,
+        "part": settings.part,
         "N": shape.n_total,
         "N_non_embedding": shape.n_non_embedding,
         "D": settings.trained_bytes,
@@ -86,7 +91,41 @@ def table_row(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def as_csv(rows: list[dict[str, Any]]) -> str:
+def curve_rows(record: Record) -> list[Row]:
+    """One run's loss curve, a line per measurement."""
+    settings = Settings(**record["settings"])
+    per_step = settings.batch * settings.context
+    return [
+        {
+            "run": settings.run,
+            "schedule": settings.schedule,
+            "N": settings.shape.n_total,
+            "step": step,
+            "D": step * per_step,
+            "learning_rate": rate,
+            "loss": loss,
+            "steps": settings.steps,
+            "peak_lr": settings.peak_lr,
+            "final_loss": record["loss"],
+        }
+        for step, rate, loss in record["curve"]
+    ]
+
+
+def table_rows(table: Table, records: list[Record]) -> list[Row]:
+    """The lines of one table."""
+    if table.name == CURVES:
+        return [row for record in records for row in curve_rows(record)]
+    rows = [run_row(record) for record in records]
+    if table.name != MAIN:
+        rows = [{key: value for key, value in row.items() if key != "split"} for row in rows]
+    if "seeds" in table.parts:
+        several = by_cell(rows)
+        return [row for row in rows if (row["N"], row["D"]) in several]
+    return rows
+
+
+def as_csv(rows: list[Row]) -> str:
     """CSV text; floats as `repr`, so that reading them back gives the same bits."""
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
@@ -96,44 +135,45 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def collect_table(out: Path, partial: bool) -> None:
-    """Write the table and its card; refuses missing runs unless `partial`."""
-    records, missing = finished_records("grid", out)
+def collect(out: Path, into: Path, partial: bool) -> None:
+    """Write all tables and their cards; refuses missing runs unless `partial`."""
+    found = {part: finished_records(part, out) for part in (*PARTS, "added")}
+    missing = [name for _, names in found.values() for name in names]
     if missing and not partial:
         raise SystemExit(f"{len(missing)} runs are missing: {', '.join(missing)}")
-    if not records:
-        raise SystemExit(f"no finished run in {out}")
-    rows = [table_row(record) for record in records]
-    text = as_csv(rows)
-    write_atomically(TABLES / f"{TABLE_NAME}.csv", text)
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    card = describe_table(records, missing, sha256, read_wall_seconds(out))
-    card["seed_noise"] = seed_noise(rows, REPEATS_CSV)
-    write_json(TABLES / f"{TABLE_NAME}.json", card)
-    print(f"{len(records)} runs written to {TABLES}, {len(missing)} missing")
-
-
-def collect_side_table(plan: str, out: Path, target: Path) -> None:
-    """Write the finished runs of the pilot or of the repeats beside this code."""
-    records, missing = finished_records(plan, out)
-    if not records:
-        raise SystemExit(f"no finished run of the plan {plan!r} in {out}")
-    write_atomically(target, as_csv([table_row(record) for record in records]))
-    print(f"{len(records)} runs written to {target}, {len(missing)} missing")
+    records = {part: done for part, (done, _) in found.items()}
+    one_corpus([record for done in records.values() for record in done], out)
+    noise = seed_noise([run_row(record) for record in records["grid"] + records["seeds"]])
+    for table in TABLES:
+        chosen = [record for part in table.parts for record in records[part]]
+        rows = table_rows(table, chosen)
+        if not rows:
+            print(f"{table.name}: no finished run")
+            continue
+        lacking = [name for part in table.parts for name in found[part][1]]
+        text = as_csv(rows)
+        card = describe_table(
+            table, chosen, rows, lacking, hashlib.sha256(text.encode()).hexdigest()
+        )
+        if table.name == MAIN:
+            card["sweep_wall_seconds"] = round(read_wall_seconds(out), 1)
+        write_atomically(into / f"{table.name}.csv", text)
+        write_json(into / f"{table.name}.json", card | {"seed_noise": noise})
+        print(f"{table.name}: {len(rows)} rows written, {len(lacking)} runs missing")
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep.collect", description=__doc__)
-    parser.add_argument("--plan", choices=sorted(PLANS), default="grid")
     parser.add_argument("--out", type=Path, default=Path("sweep-results"))
+    parser.add_argument("--into", type=Path, help="folder of the tables (default: the package's)")
     parser.add_argument("--partial", action="store_true", help="accept missing runs")
     arguments = parser.parse_args()
-    if arguments.plan == "grid":
-        collect_table(arguments.out, arguments.partial)
-    else:
-        target = PILOT_CSV if arguments.plan == "pilot" else REPEATS_CSV
-        collect_side_table(arguments.plan, arguments.out, target)
+    if arguments.partial and arguments.into is None:
+        raise SystemExit("--partial would replace the package's tables: say --into FOLDER")
+    into = arguments.into or FOLDER
+    into.mkdir(parents=True, exist_ok=True)
+    collect(arguments.out, into, arguments.partial)
 
 
 if __name__ == "__main__":

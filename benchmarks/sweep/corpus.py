@@ -88,3 +88,13 @@ def training_order(window_count: int, needed: int, seed: int) -> np.ndarray:
     if needed > window_count:
         raise ValueError(f"{needed} windows wanted, the corpus has {window_count}")
     return np.random.default_rng(seed).permutation(window_count)[:needed]
+
+
+def repeated_order(window_count: int, unique: int, needed: int, seed: int) -> np.ndarray:
+    """`needed` windows from only `unique` ones, shuffled anew for every pass over them."""
+    if unique > window_count:
+        raise ValueError(f"{unique} unique windows wanted, the corpus has {window_count}")
+    random = np.random.default_rng(seed)
+    chosen = random.permutation(window_count)[:unique]
+    passes = [random.permutation(chosen) for _ in range(-(-needed // unique))]
+    return np.concatenate(passes)[:needed]

@@ -1,31 +1,38 @@
-"""How much the loss of a cell changes with the seed, from the repeats."""
+"""How much the loss of a cell changes from seed to seed."""
 
 from __future__ import annotations
 
-import csv
-import statistics
-from pathlib import Path
+import math
+from collections import defaultdict
 from typing import Any
 
+import numpy as np
+from scipy.stats import chi2
 
-def seed_noise(rows: list[dict[str, Any]], repeats: Path) -> list[dict[str, Any]]:
-    """For every repeated cell its losses over all seeds and their relative standard deviation.
 
-    `rows` are the table's; an empty list when there is no file of repeats.
+def by_cell(rows: list[dict[str, Any]]) -> dict[tuple[int, int], list[float]]:
+    """Cell (N, D) -> its losses over all seeds, cells with one seed left out."""
+    cells: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for row in rows:
+        cells[row["N"], row["D"]].append(row["loss"])
+    return {cell: losses for cell, losses in cells.items() if len(losses) > 1}
+
+
+def seed_noise(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Standard deviation of log loss between seeds, pooled over the cells, with its interval.
+
+    The 90 % interval is that of chi squared: it takes the cells' errors as normal and alike.
     """
-    if not repeats.exists():
-        return []
-    losses = {(int(row["N"]), int(row["D"])): [float(row["loss"])] for row in rows}
-    with repeats.open(encoding="utf-8", newline="") as handle:
-        for row in csv.DictReader(handle):
-            losses.get((int(row["N"]), int(row["D"])), []).append(float(row["loss"]))
-    return [
-        {
-            "N": n,
-            "D": d,
-            "losses": values,
-            "relative_sd": round(statistics.stdev(values) / statistics.mean(values), 5),
-        }
-        for (n, d), values in losses.items()
-        if len(values) > 1
-    ]
+    groups = [np.log(losses) for losses in by_cell(rows).values()]
+    if not groups:
+        return {}
+    freedom = sum(len(group) - 1 for group in groups)
+    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    return {
+        "cells": len(groups),
+        "degrees_of_freedom": freedom,
+        "sd_of_log_loss": round(math.sqrt(squares / freedom), 5),
+        "interval_90": [
+            round(math.sqrt(squares / float(chi2.ppf(level, freedom))), 5) for level in (0.95, 0.05)
+        ],
+    }

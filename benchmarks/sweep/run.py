@@ -1,23 +1,26 @@
-"""The sweep: all runs of a plan on a few worker processes, resumable run by run."""
+"""The sweep: all runs of the plan on a few worker processes, resumable run by run."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import queue
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
-from .collect import card_digest, corpus_matches_card
 from .corpus import load_corpus
-from .grid import Settings, settle
-from .plans import PLANS
+from .grid import RunSpec, settle
+from .plans import PARTS, added_run
 from .store import add_wall_seconds, is_finished, locked
+from .tables import card_digest, corpus_matches_card
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKER_ENVIRONMENT = {
@@ -36,79 +39,104 @@ WORKER_ENVIRONMENT = {
 class Sweep:
     """Runs waiting in a queue, one thread per core that feeds a worker process, one bar."""
 
-    def __init__(self, plan: str, out: Path, pending: list[Settings], bar: tqdm):
-        self.plan, self.out, self.bar = plan, out, bar
+    def __init__(self, out: Path, pending: list[RunSpec], bar: tqdm):
+        self.out, self.bar = out, bar
         self.failed: list[str] = []
-        self._waiting: queue.SimpleQueue[Settings] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[RunSpec] = queue.SimpleQueue()
         self._bar_lock = threading.Lock()
-        self._processes: dict[int, subprocess.Popen[str]] = {}
+        self._processes: list[subprocess.Popen[str]] = []
         self._stopped = False
-        for settings in pending:
-            self._waiting.put(settings)
+        for spec in pending:
+            self._waiting.put(spec)
 
     def work(self, core: int) -> None:
         """Take runs until none is left."""
         while not self._stopped:
             try:
-                settings = self._waiting.get_nowait()
+                spec = self._waiting.get_nowait()
             except queue.Empty:
                 return
-            self._run_one(settings, core)
+            try:
+                self._run_one(spec, core)
+            except OSError as error:  # the process could not be started
+                self.failed.append(f"{spec.name}: {error}")
 
     def stop(self) -> None:
         """End the worker processes; finished runs are kept."""
         self._stopped = True
-        for process in list(self._processes.values()):
+        for process in list(self._processes):
             process.terminate()
 
-    def _run_one(self, settings: Settings, core: int) -> None:
+    def _run_one(self, spec: RunSpec, core: int) -> None:
         module = f"{__package__}.worker"
-        command = [sys.executable, "-m", module, self.plan, settings.run, str(self.out), str(core)]
-        log = self.out / f"{settings.run}.log"
-        with (
-            log.open("w") as errors,
-            subprocess.Popen(
-                command,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                cwd=REPOSITORY,
-                env=os.environ | WORKER_ENVIRONMENT,
-            ) as process,
-        ):
-            self._processes[core] = process
-            done = 0.0
+        command = [sys.executable, "-m", module, json.dumps(asdict(spec)), str(self.out), str(core)]
+        done, said = 0.0, []
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,  # never written to: that it closes tells the worker to end
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # a full disk has no room for a message, a pipe has
+            text=True,
+            errors="replace",
+            cwd=REPOSITORY,
+            env=os.environ | WORKER_ENVIRONMENT,
+        ) as process:
+            self._processes.append(process)
             for line in process.stdout or ():
-                self._advance(settings, float(line) - done)
-                done = float(line)
+                share = share_in(line)
+                if share is None:
+                    said.append(line)
+                else:
+                    self._advance(spec, share - done)
+                    done = share
+        log = self.out / f"{spec.name}.log"
         if process.returncode == 0:
-            self._advance(settings, 1 - done)
-            log.unlink()
+            self._advance(spec, 1 - done)
+            log.unlink(missing_ok=True)
         elif not self._stopped:
-            self.failed.append(f"{settings.run}: {last_line(log)}")
+            self.failed.append(f"{spec.name}: {last_line(said, process.returncode)}")
+            with suppress(OSError):
+                log.write_text("".join(said), encoding="utf-8")
 
-    def _advance(self, settings: Settings, share: float) -> None:
+    def _advance(self, spec: RunSpec, share: float) -> None:
         with self._bar_lock:
-            self.bar.set_postfix_str(settings.run, refresh=False)
-            self.bar.update(share * settings.flops / 1e9)
+            self.bar.set_postfix_str(spec.name, refresh=False)
+            # Rounding may lead past the end, which tqdm warns of.
+            left = self.bar.total - self.bar.n
+            self.bar.update(min(share * settle(spec).flops, left))
 
 
-def last_line(log: Path) -> str:
-    """The last line a failed run wrote, which is its message."""
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "ended without a message"
+def share_in(line: str) -> float | None:
+    """The share done that a worker's line tells; None for any other line."""
+    try:
+        return float(line)
+    except ValueError:
+        return None
 
 
-def chosen_settings(plan: str, only: str | None) -> list[Settings]:
-    """The plan's runs with their rules applied, or the one named."""
-    settings = [settle(spec) for spec in PLANS[plan]()]
+def last_line(said: list[str], status: int) -> str:
+    """The last line that a failed run wrote, which is its message."""
+    lines = "".join(said).strip().splitlines()
+    return lines[-1] if lines else f"ended with status {status} and no message"
+
+
+def chosen_runs(parts: list[str] | None, only: list[str] | None, added: list[str]) -> list[RunSpec]:
+    """The runs of the parts asked for (all of the plan by default), or those named."""
+    if added:
+        return without_repeats([added_run(text) for text in added])
+    runs = without_repeats([spec for part in parts or PARTS for spec in PARTS[part]()])
     if only is None:
-        return settings
-    chosen = [one for one in settings if one.run == only]
-    if not chosen:
-        names = "\n  ".join(one.run for one in settings)
-        raise SystemExit(f"plan {plan!r} has no run {only!r}; it has\n  {names}")
-    return chosen
+        return runs
+    by_name = {spec.name: spec for spec in runs}
+    if unknown := [name for name in only if name not in by_name]:
+        names = "\n  ".join(by_name)
+        raise SystemExit(f"there is no run {unknown[0]!r}; there are\n  {names}")
+    return without_repeats([by_name[name] for name in only])
+
+
+def without_repeats(runs: list[RunSpec]) -> list[RunSpec]:
+    """Every run once: two workers on one run would write the same files."""
+    return list(dict.fromkeys(runs))
 
 
 def cores(workers: int) -> list[int]:
@@ -120,7 +148,7 @@ def cores(workers: int) -> list[int]:
     return [available[index % len(available)] for index in range(workers)]
 
 
-def sweep(plan: str, out: Path, workers: int, only: str | None) -> int:
+def sweep(out: Path, workers: int, runs: list[RunSpec]) -> int:
     """Do what is not done yet; the exit status."""
     digest = load_corpus().digest
     if corpus_matches_card(digest) is False:
@@ -128,22 +156,22 @@ def sweep(plan: str, out: Path, workers: int, only: str | None) -> int:
             f"note: this corpus is {digest}, the card's is {card_digest()}: "
             "losses will differ from the table's (recorded with every run)"
         )
-    settings = chosen_settings(plan, only)
-    pending = [one for one in settings if not is_finished(out, one.as_dict(), digest)]
-    tqdm.write(f"{len(settings) - len(pending)} of {len(settings)} runs are already done")
+    pending = [one for one in runs if not is_finished(out, settle(one).as_dict(), digest)]
+    tqdm.write(f"{len(runs) - len(pending)} of {len(runs)} runs are already done")
     started = time.perf_counter()
-    failed = run_pending(plan, out, workers, pending)
-    if pending:
-        add_wall_seconds(out, time.perf_counter() - started)
+    failed = run_pending(out, workers, pending)
     for message in failed:
         tqdm.write(f"FAILED {message}")
+    if pending:
+        add_wall_seconds(out, time.perf_counter() - started)
     return 1 if failed else 0
 
 
-def run_pending(plan: str, out: Path, workers: int, pending: list[Settings]) -> list[str]:
+def run_pending(out: Path, workers: int, pending: list[RunSpec]) -> list[str]:
     """Do all pending runs behind one progress bar; messages of those that failed."""
-    with tqdm(total=sum(one.flops for one in pending) / 1e9, unit="GFLOP", smoothing=0.05) as bar:
-        job = Sweep(plan, out, pending, bar)
+    total = sum(settle(one).flops for one in pending)
+    with tqdm(total=total, unit="FLOP", unit_scale=True, smoothing=0.05) as bar:
+        job = Sweep(out, pending, bar)
         threads = [threading.Thread(target=job.work, args=(core,)) for core in cores(workers)]
         try:
             for thread in threads:
@@ -159,11 +187,21 @@ def run_pending(plan: str, out: Path, workers: int, pending: list[Settings]) -> 
 def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
-    parser.add_argument("--plan", choices=sorted(PLANS), default="grid")
-    parser.add_argument("--workers", type=int, default=2)
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--part", choices=PARTS, action="append", help="only this part (repeat)")
+    choice.add_argument("--only", metavar="RUN", action="append", help="only this run (repeat)")
+    choice.add_argument(
+        "--add",
+        metavar="WIDTH:BYTES[:SEED]",
+        action="append",
+        help="a run beyond the plan (repeat)",
+    )
+    parser.add_argument("--workers", type=int, default=2, help="worker processes, one core each")
     parser.add_argument("--out", type=Path, default=Path("sweep-results"))
-    parser.add_argument("--only", metavar="RUN", help="only the run of this name")
     arguments = parser.parse_args()
+    if arguments.workers < 1:
+        parser.error("--workers: should be 1 or more")
+    runs = chosen_runs(arguments.part, arguments.only, arguments.add or [])
     out = arguments.out.resolve()
     with locked(out):
-        return sweep(arguments.plan, out, arguments.workers, arguments.only)
+        return sweep(out, arguments.workers, runs)

@@ -1,16 +1,19 @@
-"""One run in a process of its own: `python -m benchmarks.sweep.worker PLAN RUN OUT CORE`.
+"""One run in a process of its own: `python -m benchmarks.sweep.worker SPEC OUT CORE`.
 
 The sweep starts this with `run.WORKER_ENVIRONMENT`; it prints the share done, line by line. The
 process keeps to one core and one thread, so two runs do not disturb each other and a run's sums are
-always in the same order.
+always in the same order. It ends when its standard input closes: the sweep holds the other end, so
+a sweep that was killed leaves no worker behind.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import platform
 import sys
+import threading
 from pathlib import Path
 
 
@@ -21,25 +24,32 @@ def report(share: float) -> None:
     print(share, flush=True)
 
 
-def main(plan: str, run: str, out: str, core: str) -> None:
-    """Train one run and write its record."""
+def end_with_the_sweep() -> None:
+    """Wait for the end of standard input, then end this process at once."""
+    # os.read, because a thread inside sys.stdin would hold its lock while the interpreter ends.
+    os.read(0, 1)
+    os._exit(1)
+
+
+def main(spec: str, out: str, core: str) -> None:
+    """Train one run, given as a RunSpec in JSON, and write its record."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core)})
     # JAX counts the cores when it is imported: so only now.
-    from .collect import corpus_matches_card
     from .corpus import load_corpus
-    from .grid import settle
-    from .plans import PLANS
+    from .grid import RunSpec, settle
     from .store import record_path, write_json
+    from .tables import corpus_matches_card
     from .train import run_training
 
-    spec = next(spec for spec in PLANS[plan]() if spec.name == run)
+    settings = settle(RunSpec(**json.loads(spec)))
     corpus = load_corpus()
-    record = run_training(settle(spec), corpus, report)
+    record = run_training(settings, corpus, report)
     record["python"] = platform.python_version()
     record["corpus_matches_card"] = corpus_matches_card(corpus.digest)
-    write_json(record_path(Path(out), run), record)
+    write_json(record_path(Path(out), settings.run), record)
 
 
 if __name__ == "__main__":
+    threading.Thread(target=end_with_the_sweep, daemon=True).start()
     main(*sys.argv[1:])

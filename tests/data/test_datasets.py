@@ -28,6 +28,13 @@ SHARED = os.environ.get("JSCALE_DATA_DIR", "")
 needs_shared = pytest.mark.skipif(not SHARED, reason="JSCALE_DATA_DIR is not set")
 CARDS = files("jscale.data") / "cards"
 PUBLIC = sorted(entry.name.removesuffix(".json") for entry in CARDS.iterdir())
+EMBEDDED = [
+    "stdlib_lm",
+    "stdlib_lm_curves",
+    "stdlib_lm_pilot",
+    "stdlib_lm_repeated",
+    "stdlib_lm_seeds",
+]
 RAW = {
     "chinchilla_epoch": "chinchilla_epoch.svg_extracted_data.csv",
     "kyotakano_llm": "kyotakano_llm.df.csv",
@@ -189,7 +196,7 @@ def test_no_public_table_is_in_the_package():
         assert not path.name.startswith(tuple(PUBLIC)), path
         assert hashlib.sha256(path.read_bytes()).hexdigest() not in checksums, path
     tables = {path.name for path in (package / "data" / "tables").iterdir()}
-    assert tables <= {"stdlib_lm.csv", "stdlib_lm.json"}
+    assert tables <= {f"{name}.{kind}" for name in EMBEDDED for kind in ("csv", "json")}
 
 
 # ── JSCALE_DATA_DIR ──────────────────────────────────────────────────────────────────────────
