@@ -1,7 +1,12 @@
-"""Predictions of the embedded held-out runs: error, coverage, interval score and width by law.
+"""Predictions of larger embedded runs than were fitted: error, coverage, score and width by law.
 
-Laws of N and D are fitted to all fitting runs; laws of C to the compute frontier among them
-(each run that no cheaper run beats). Prediction intervals are 90 % ones from 4000 resamples.
+Laws of N and D are fitted to all fitting runs; laws of C to the compute frontier among them (each
+run that no run of at most 1 % more compute beats). Prediction intervals are 90 % ones from a
+bootstrap. First the held-out runs are predicted from all fitting runs. Then, at several cut-offs
+of compute (the origins), all runs of at least 3 times the cut are predicted from all runs up to
+it, whatever split they are of. A law of C says how low the loss can be for its compute, not how
+high it is where N and D are out of balance; so all laws are scored on the frontier of the whole
+table alone as well.
 
     python benchmarks/held_out.py
 """
@@ -9,80 +14,112 @@ Laws of N and D are fitted to all fitting runs; laws of C to the compute frontie
 from __future__ import annotations
 
 import argparse
-import warnings
 
 import numpy as np
 import pandas as pd
 from machine import header
-from scipy.stats import binomtest
+from scoring import LAWS, Trial, counted, frontier, residual_scatter, summary, try_law
+from sweep.noise import seed_noise
 
 import jscale as js
 
-LEVEL = 0.9
-LAWS = ("chinchilla", "chinchilla, tied", "farseer", "power_const", "broken:1")
+ORIGINS = np.geomspace(1e11, 1e12, 6)
+BEYOND = 3.0
+EVERY_RUN = """every run (the interval of the coverage is binomial, as if predictions were \
+independent; those of one
+origin share a fit, and a run is predicted from several origins, so see the coverage by origin, \
+cheapest first):"""
 
 
-def frontier(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs that no run of less compute beats, in order of compute."""
-    ordered = table.sort_values("C")
-    return ordered[ordered["loss"] == ordered["loss"].cummin()]
+def show(rows: list[dict[str, object]]) -> None:
+    """Print rows as a table."""
+    print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:.4g}"))
 
 
-def interval_score(low: pd.Series, high: pd.Series, y: np.ndarray) -> np.ndarray:
-    """Return the Winkler score: width, plus 2/alpha times how far outside y lies."""
-    alpha = 1 - LEVEL
-    outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
-    return np.asarray(high - low + 2 / alpha * outside)
+def held_out(table: pd.DataFrame, resamples: int) -> list[Trial]:
+    """Predict the held-out runs from the fitting runs, and print how it went."""
+    fitting, held = table[table["split"] == "fit"], table[table["split"] == "holdout"]
+    trials = [try_law(name, fitting, held, resamples) for name in LAWS]
+    furthest = held["C"].max() / fitting["C"].max()
+    print(f"\nHELD-OUT RUNS: {len(fitting)} fitting runs, {len(held)} held-out runs up to "
+          f"{furthest:.3g} times the largest fitted compute")  # fmt: skip
+    show([{"law": t.law, "runs": len(t.fit.runs)} | summary(t.scored) for t in trials])
+    best = held.index.intersection(frontier(table).index)
+    print(f"of these, on the frontier of the whole table ({len(best)}):")
+    show([{"law": t.law} | summary(t.scored.loc[best]) for t in trials])
+    for trial in trials:
+        params = ", ".join(f"{k} {v:.4g}" for k, v in trial.fit.params.items())
+        print(f"{trial.law}: {params}; notes: {counted([trial])}")
+    return trials
 
 
-def score(name: str, fitting: pd.DataFrame, held: pd.DataFrame, size: str) -> dict[str, object]:
-    """Fit one law and score its predictions of the held-out runs."""
-    law = js.laws.get(name.split(",")[0])
-    columns = ["C", "loss"] if law.inputs == ("C",) else [size, "D", "C", "loss"]
-    table = frontier(fitting) if law.inputs == ("C",) else fitting
-    renamed = {size: "N"}
-    runs = js.Runs.from_frame(table[columns].rename(columns=renamed))
-    fit = js.fit(law, runs, tie=("alpha", "beta") if "tied" in name else ())
-    draws = js.bootstrap(fit, 4000)
-    prediction = js.predict(draws, held.rename(columns=renamed)[list(law.inputs)], level=LEVEL)
-    frame, y = prediction.frame, held["loss"].to_numpy()
-    low, high = frame["prediction_low"], frame["prediction_high"]
-    inside = int(((low <= y) & (y <= high)).sum())
-    sure = binomtest(inside, len(y)).proportion_ci(LEVEL)
-    return {
-        "law": name,
-        "runs": len(runs),
-        "error %": 100 * np.mean(np.abs(frame["curve"] / y - 1)),
-        "bias %": 100 * np.mean(frame["curve"] / y - 1),
-        "inside": f"{inside}/{len(y)}",
-        "coverage, 90 % CI": f"{sure.low:.2f} to {sure.high:.2f}",
-        "interval score": interval_score(
-            frame["prediction_low"], frame["prediction_high"], y
-        ).mean(),
-        "width": (frame["prediction_high"] - frame["prediction_low"]).mean(),
-        "residual %": 100 * 1.4826 * np.median(np.abs(fit.residuals)),
-        "params": ", ".join(f"{k} {v:.4g}" for k, v in fit.params.items()),
-    }
+def scatter(trials: list[Trial]) -> None:
+    """Print the noise between seeds and each law's residual scatter beside it."""
+    noise = seed_noise(js.datasets.load("stdlib_lm_seeds").to_dict("records"))
+    sd, (low, high) = noise["sd_of_log_loss"], noise["interval_90"]
+    print(f"\nNOISE between seeds: sd of log loss {100 * sd:.2f} %, 90 % interval "
+          f"{100 * low:.2f} to {100 * high:.2f} % (chi squared, {noise['degrees_of_freedom']} "
+          f"degrees of freedom, {noise['cells']} cells)")  # fmt: skip
+    rows = []
+    for trial in trials:
+        rms, robust = residual_scatter(trial.fit)
+        rows.append(
+            {"law": trial.law, "residual rms %": 100 * rms, "robust sd %": 100 * robust,
+             "rms over noise": rms / sd, "robust sd over noise": robust / sd}
+        )  # fmt: skip
+    show(rows)
+
+
+def roll(table: pd.DataFrame, resamples: int) -> dict[str, dict[float, Trial]]:
+    """Return each law's trials by origin; where it cannot be fitted it is said and left out."""
+    trials: dict[str, dict[float, Trial]] = {name: {} for name in LAWS}
+    for cut in ORIGINS:
+        fitting, target = table[table["C"] <= cut], table[table["C"] >= BEYOND * cut]
+        print(f"  C up to {cut:.3g}: {len(fitting)} runs ({len(frontier(fitting))} on the "
+              f"frontier) predict {len(target)}, C {target['C'].min():.3g} to "
+              f"{target['C'].max():.3g}")  # fmt: skip
+        for name in LAWS:
+            try:
+                trials[name][cut] = try_law(name, fitting, target, resamples)
+            except js.JscaleError as error:
+                print(f"    {name} is left out: {error}")
+    return trials
+
+
+def rolling_row(name: str, trials: dict[float, Trial], among: pd.Index) -> dict[str, object]:
+    """Summarise one law's predictions of the runs `among` over all its origins."""
+    parts = [trial.scored.loc[trial.scored.index.intersection(among)] for trial in trials.values()]
+    by_origin = " ".join(f"{part['inside'].mean():.2f}" for part in parts)
+    return {"law": name, "fits": len(parts), **summary(pd.concat(parts)), "by origin": by_origin}
+
+
+def rolling(table: pd.DataFrame, resamples: int) -> None:
+    """Predict from rolling origins and print how it went."""
+    print(f"\nROLLING ORIGINS: runs of at least {BEYOND:g} times the cut, from those up to it")
+    trials = {name: found for name, found in roll(table, resamples).items() if found}
+    print(EVERY_RUN)
+    show([rolling_row(name, found, table.index) for name, found in trials.items()])
+    print("of these, on the frontier of the whole table:")
+    show([rolling_row(name, found, frontier(table).index) for name, found in trials.items()])
+    print("fits with notes, by code:")
+    for name, found in trials.items():
+        warned = sum(bool(trial.codes) for trial in found.values())
+        print(f"  {name}: {warned} of {len(found)}: {counted(list(found.values()))}")
 
 
 def main() -> None:
-    """Print the table."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="N", help="the column of model size")
-    size = parser.parse_args().size
+    parser.add_argument("--resamples", type=int, default=4000)
+    arguments = parser.parse_args()
     table = js.datasets.load("stdlib_lm")
-    fitting, held = table[table["split"] == "fit"], table[table["split"] == "holdout"]
-    if size != "N":
-        fitting, held = fitting.drop(columns="N"), held.drop(columns="N")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        rows = pd.DataFrame([score(name, fitting, held, size) for name in LAWS])
+    if arguments.size != "N":
+        table = table.assign(N=table[arguments.size].astype(float))
     print(header())
-    furthest = held["C"].max() / fitting["C"].max()
-    print(f"{len(fitting)} fitting runs, {len(held)} held-out runs up to {furthest:.3g} times "
-          f"the largest fitted compute; size = {size}")  # fmt: skip
-    print(rows.drop(columns="params").to_string(index=False, float_format=lambda v: f"{v:.4g}"))
-    print(rows[["law", "params"]].to_string(index=False))
+    print(f"size = {arguments.size}; {arguments.resamples} resamples per fit")
+    scatter(held_out(table, arguments.resamples))
+    rolling(table, arguments.resamples)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,10 @@ COLUMNS = {
     "jax": "version of JAX",
     "python": "version of Python, whose standard library is the corpus",
     "device": "JAX backend",
-    "seconds": "wall-clock seconds on one core: compilation, training, evaluation",
+    "seconds": (
+        "wall-clock seconds on one core: compilation, training, evaluation; other work ran on the "
+        "machine at times, so it is an upper bound"
+    ),
 }
 CURVE_COLUMNS = COLUMNS | {
     "step": "optimiser steps done",
