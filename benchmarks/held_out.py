@@ -25,6 +25,7 @@ import jscale as js
 
 ORIGINS = np.geomspace(1e11, 1e12, 6)
 BEYOND = 3.0
+SIZES = ("N", "N_non_embedding")
 EVERY_RUN = """every run (the interval of the coverage is binomial, as if predictions were \
 independent; those of one
 origin share a fit, and a run is predicted from several origins, so see the coverage by origin, \
@@ -59,7 +60,9 @@ def scatter(trials: list[Trial]) -> None:
     sd, (low, high) = noise["sd_of_log_loss"], noise["interval_90"]
     print(f"\nNOISE between seeds: sd of log loss {100 * sd:.2f} %, 90 % interval "
           f"{100 * low:.2f} to {100 * high:.2f} % (chi squared, {noise['degrees_of_freedom']} "
-          f"degrees of freedom, {noise['cells']} cells)")  # fmt: skip
+          f"degrees of freedom, {noise['cells']} cells taken as independent)")  # fmt: skip
+    low, high = noise["interval_90_by_size"]
+    print(f"  {100 * low:.2f} to {100 * high:.2f} % when whole sizes are resampled")
     rows = []
     for trial in trials:
         rms, robust = residual_scatter(trial.fit)
@@ -110,8 +113,8 @@ def rolling(table: pd.DataFrame, resamples: int) -> None:
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", default="N", help="the column of model size")
-    parser.add_argument("--resamples", type=int, default=4000)
+    parser.add_argument("--size", choices=SIZES, default="N", help="the column of model size")
+    parser.add_argument("--resamples", type=int, default=1000)
     arguments = parser.parse_args()
     table = js.datasets.load("stdlib_lm")
     if arguments.size != "N":

@@ -21,7 +21,9 @@ from .tables import CURVES, MAIN, TABLES, read_card, read_rows
 
 CHEAP = 2e11  # FLOPs: three such runs take about a minute
 SETTINGS = ("width", "seed", "batch", "steps", "peak_lr")
-MADE_WITH = ("corpus", "python", "jax", "device")
+MADE_WITH = ("corpus", "python", "jax", "device", "cpu")
+# What changes the last bits too, and older records and the tables do not say.
+OFTEN_UNKNOWN = {"cpu": "the processor", "numpy": "NumPy"}
 
 
 @dataclass(frozen=True)
@@ -90,17 +92,29 @@ def compare(line: Line, record: dict[str, Any] | None) -> tuple[bool, str]:
     if record is None:
         return False, f"{line.run}: table {line.loss!r}, new none: failed"
     same = record["loss"] == line.loss
-    words = [f"{line.run}: table {line.loss!r}, new {record['loss']!r}: "]
-    words += "same" if same else "differs"
-    now = {"corpus": record["corpus"]["digest"]} | {k: record[k] for k in MADE_WITH[1:]}
+    words = f"{line.run}: table {line.loss!r}, new {record['loss']!r}: "
+    return same, words + ("same" if same else "differs") + reasons(line, record, same)
+
+
+def reasons(line: Line, record: dict[str, Any], same: bool) -> str:
+    """What is known to differ; else, for another loss, what may differ and cannot be compared."""
+    then, now = line.made_with, made_now(record)
     changed = [
-        f"{name} {before} there, {now[name]} here"
-        for name, before in line.made_with.items()
-        if now[name] != before
+        f"{name} {then[name]} there, {now[name]} here"
+        for name in then
+        if name in now and now[name] != then[name]
     ]
     if changed:
-        words += f" (a difference is expected: {'; '.join(changed)})"
-    return same, "".join(words)
+        return f" (a difference is expected: {'; '.join(changed)})"
+    unknown = [words for name, words in OFTEN_UNKNOWN.items() if name not in then.keys() & now]
+    verb = "differ" if len(unknown) > 1 else "differs"
+    return f" (expected if {' or '.join(unknown)} {verb})" if unknown and not same else ""
+
+
+def made_now(record: dict[str, Any]) -> dict[str, str]:
+    """Corpus, versions, device and processor of a new record, as far as it says."""
+    stated = {name: record[name] for name in MADE_WITH if name in record}
+    return stated | record.get("libraries", {}) | {"corpus": record["corpus"]["digest"]}
 
 
 def again(lines: list[Line], workers: int) -> int:

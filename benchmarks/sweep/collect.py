@@ -6,7 +6,6 @@ import argparse
 import csv
 import hashlib
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,20 @@ from .card import describe_table
 from .grid import Settings, settle
 from .noise import by_cell, seed_noise
 from .plans import PARTS, spec_named
-from .store import is_finished, read_record, read_wall_seconds, write_atomically, write_json
+from .store import is_record_of, read_record, read_wall_seconds, write_atomically, write_json
 from .tables import CURVES, FOLDER, MAIN, TABLES, Table
 
 Record = dict[str, Any]
 Row = dict[str, Any]
+NAMED = 10
 
 
 def finished_records(part: str, out: Path) -> tuple[list[Record], list[str]]:
     """The part's finished records in the plan's order, and the names of the missing runs."""
-    if part == "added":
-        return added_records(out)
     records, missing = [], []
     for settings in (settle(spec) for spec in PARTS[part]()):
         record = read_record(out, settings.run)
-        if record is None or not is_finished(out, settings.as_dict(), record["corpus"]["digest"]):
+        if record is None or not is_record_of(record, settings.as_dict()):
             missing.append(settings.run)
         else:
             records.append(record)
@@ -37,18 +35,44 @@ def finished_records(part: str, out: Path) -> tuple[list[Record], list[str]]:
 
 def added_records(out: Path) -> tuple[list[Record], list[str]]:
     """The records of runs beyond the plan, and the names of those made by other rules."""
-    records, missing = [], []
-    for path in sorted(out.glob("w[0-9]*.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        settings = record["settings"]
-        if settings["part"] != "added":
+    records, foreign = [], []
+    for run in sorted(path.stem for path in out.glob("w[0-9]*.json")):
+        record = read_record(out, run) or {}
+        if part_of(record) is None:
+            print(f"note: {run}.json is no record of this sweep and is left out")
+        if part_of(record) != "added":
             continue
-        spec = spec_named(settings["run"])
-        if spec is not None and settings == settle(spec).as_dict():
+        spec = spec_named(run)
+        if spec is not None and is_record_of(record, settle(spec).as_dict()):
             records.append(record)
         else:
-            missing.append(settings["run"])
-    return records, missing
+            foreign.append(run)
+    return records, foreign
+
+
+def part_of(record: Record) -> str | None:
+    """The part that a record says; None in a record of an old format."""
+    settings = record.get("settings")
+    return settings.get("part") if isinstance(settings, dict) else None
+
+
+def complaints(missing: list[str], foreign: list[str]) -> list[str]:
+    """What is wrong with the runs in the out folder, in words."""
+    said = []
+    if missing:
+        said.append(f"{len(missing)} runs are missing: {first_names(missing)}")
+    if foreign:
+        said.append(
+            f"{len(foreign)} added runs were made by other rules: {first_names(foreign)}; delete "
+            "their records, and add those still wanted again"
+        )
+    return said
+
+
+def first_names(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" … and {more} more" if more > 0 else "")
 
 
 def one_corpus(records: list[Record], out: Path) -> None:
@@ -125,6 +149,12 @@ def table_rows(table: Table, records: list[Record]) -> list[Row]:
     return rows
 
 
+def records_of(rows: list[Row], records: list[Record]) -> list[Record]:
+    """The records whose run is in the table."""
+    runs = {row["run"] for row in rows}
+    return [record for record in records if record["settings"]["run"] in runs]
+
+
 def as_csv(rows: list[Row]) -> str:
     """CSV text; floats as `repr`, so that reading them back gives the same bits."""
     text = io.StringIO()
@@ -137,10 +167,12 @@ def as_csv(rows: list[Row]) -> str:
 
 def collect(out: Path, into: Path, partial: bool) -> None:
     """Write all tables and their cards; refuses missing runs unless `partial`."""
-    found = {part: finished_records(part, out) for part in (*PARTS, "added")}
+    found = {part: finished_records(part, out) for part in PARTS}
     missing = [name for _, names in found.values() for name in names]
-    if missing and not partial:
-        raise SystemExit(f"{len(missing)} runs are missing: {', '.join(missing)}")
+    found["added"] = added_records(out)
+    foreign = found["added"][1]
+    if (missing or foreign) and not partial:
+        raise SystemExit("\n".join(complaints(missing, foreign)))
     records = {part: done for part, (done, _) in found.items()}
     one_corpus([record for done in records.values() for record in done], out)
     noise = seed_noise([run_row(record) for record in records["grid"] + records["seeds"]])
@@ -152,14 +184,16 @@ def collect(out: Path, into: Path, partial: bool) -> None:
             continue
         lacking = [name for part in table.parts for name in found[part][1]]
         text = as_csv(rows)
-        card = describe_table(
-            table, chosen, rows, lacking, hashlib.sha256(text.encode()).hexdigest()
-        )
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        card = describe_table(table, records_of(rows, chosen), rows, lacking, digest)
         if table.name == MAIN:
             card["sweep_wall_seconds"] = round(read_wall_seconds(out), 1)
         write_atomically(into / f"{table.name}.csv", text)
         write_json(into / f"{table.name}.json", card | {"seed_noise": noise})
-        print(f"{table.name}: {len(rows)} rows written, {len(lacking)} runs missing")
+        absent = len(set(lacking).difference(foreign))
+        print(f"{table.name}: {len(rows)} rows written, {absent} runs missing")
+    for words in complaints([], foreign):  # the missing ones are counted above, table by table
+        print(words)
 
 
 def main() -> None:
@@ -172,7 +206,10 @@ def main() -> None:
     if arguments.partial and arguments.into is None:
         raise SystemExit("--partial would replace the package's tables: say --into FOLDER")
     into = arguments.into or FOLDER
-    into.mkdir(parents=True, exist_ok=True)
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"cannot make the folder {into}: {error}") from error
     collect(arguments.out, into, arguments.partial)
 
 

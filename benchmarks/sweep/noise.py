@@ -19,20 +19,33 @@ def by_cell(rows: list[dict[str, Any]]) -> dict[tuple[int, int], list[float]]:
 
 
 def seed_noise(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Standard deviation of log loss between seeds, pooled over the cells, with its interval.
+    """Standard deviation of log loss between seeds, pooled over the cells, with two intervals.
 
-    The 90 % interval is that of chi squared: it takes the cells' errors as normal and alike.
+    `interval_90` is that of chi squared: it takes the cells as independent. `interval_90_by_size`
+    resamples whole sizes: runs of one size and seed start from the same weights and may share luck.
     """
-    groups = [np.log(losses) for losses in by_cell(rows).values()]
-    if not groups:
+    cells = {cell: np.log(losses) for cell, losses in by_cell(rows).items()}
+    if not cells:
         return {}
-    freedom = sum(len(group) - 1 for group in groups)
-    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    sizes = np.array([n for n, _ in cells])
+    freedom = np.array([len(logs) - 1 for logs in cells.values()])
+    squares = np.array([((logs - logs.mean()) ** 2).sum() for logs in cells.values()])
+    total, spare = float(squares.sum()), int(freedom.sum())
     return {
-        "cells": len(groups),
-        "degrees_of_freedom": freedom,
-        "sd_of_log_loss": round(math.sqrt(squares / freedom), 5),
+        "cells": len(cells),
+        "degrees_of_freedom": spare,
+        "sd_of_log_loss": round(math.sqrt(total / spare), 5),
         "interval_90": [
-            round(math.sqrt(squares / float(chi2.ppf(level, freedom))), 5) for level in (0.95, 0.05)
+            round(math.sqrt(total / float(chi2.ppf(level, spare))), 5) for level in (0.95, 0.05)
         ],
+        "interval_90_by_size": by_size(sizes, freedom, squares),
     }
+
+
+def by_size(sizes: np.ndarray, freedom: np.ndarray, squares: np.ndarray) -> list[float]:
+    """The 90 % interval of the pooled standard deviation when whole sizes are resampled."""
+    _, place = np.unique(sizes, return_inverse=True)
+    per_size = np.stack([np.bincount(place, values) for values in (squares, freedom)])
+    drawn = np.random.default_rng(0).integers(per_size.shape[1], size=(4000, per_size.shape[1]))
+    total, spare = per_size[:, drawn].sum(axis=2)
+    return [round(float(end), 5) for end in np.quantile(np.sqrt(total / spare), (0.05, 0.95))]

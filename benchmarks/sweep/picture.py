@@ -100,7 +100,11 @@ def main() -> None:
     parser.add_argument("picture", type=Path)
     arguments = parser.parse_args()
     table = pd.read_csv(tables.FOLDER / f"{arguments.table}.csv")
-    DRAW[arguments.table](table).savefig(arguments.picture, dpi=110)
+    figure = DRAW[arguments.table](table)
+    try:
+        figure.savefig(arguments.picture, dpi=110)
+    except OSError as error:
+        raise SystemExit(f"cannot write {arguments.picture}: {error}") from error
 
 
 if __name__ == "__main__":

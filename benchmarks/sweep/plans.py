@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .grid import RunSpec
+from .grid import HEADS, LAYERS, RunSpec
 from .model import Shape
 
 # Width -> the levels of D in thousands of bytes; C = 6 N D is at most 1e12.
@@ -191,8 +191,8 @@ def equal_compute(part: str, budgets: dict[float, tuple[int, ...]]) -> list[RunS
 
 
 def total_parameters(width: int) -> int:
-    """N of the model of this width; layers and heads do not matter to the order of costs."""
-    return Shape(width, layers=2, heads=2).n_total
+    """N of the family's model of this width."""
+    return Shape(width, LAYERS, HEADS).n_total
 
 
 def cost(spec: RunSpec) -> int:

@@ -29,7 +29,7 @@ TABLES = (
         MAIN,
         ("grid", "isoflop", "holdout", "added"),
         "Loss by size N and bytes D: a wide grid, cuts at three equal budgets of compute, and "
-        "held-out runs at 6 to 13 times the compute of any fit run. One seed per cell.",
+        "held-out runs at 6 to 13 times the compute of any fit run. Each cell of the plan once.",
         "first fits, L(N, D), isoFLOP, compute-optimal frontier, held-out checks",
     ),
     Table(
@@ -49,7 +49,8 @@ TABLES = (
         CURVES,
         ("curves",),
         "Whole loss curves of two sizes and two lengths under constant, cosine and "
-        "warmup-stable-decay schedules, all with 16 windows per step.",
+        "warmup-stable-decay schedules, all with the same batch. Rows of one run belong together: "
+        'give run="run" to Runs.from_frame. Until schedules part, their runs are equal.',
         "loss over training steps, learning-rate schedules",
     ),
     Table(

@@ -14,7 +14,10 @@ import os
 import platform
 import sys
 import threading
+from importlib.metadata import version
 from pathlib import Path
+
+LIBRARIES = ("numpy", "optax", "jaxlib")
 
 
 def report(share: float) -> None:
@@ -29,6 +32,16 @@ def end_with_the_sweep() -> None:
     # os.read, because a thread inside sys.stdin would hold its lock while the interpreter ends.
     os.read(0, 1)
     os._exit(1)
+
+
+def processor() -> str:
+    """The processor's model name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def main(spec: str, out: str, core: str) -> None:
@@ -46,6 +59,8 @@ def main(spec: str, out: str, core: str) -> None:
     corpus = load_corpus()
     record = run_training(settings, corpus, report)
     record["python"] = platform.python_version()
+    record["libraries"] = {name: version(name) for name in LIBRARIES}
+    record["cpu"] = processor()
     record["corpus_matches_card"] = corpus_matches_card(corpus.digest)
     write_json(record_path(Path(out), settings.run), record)
 

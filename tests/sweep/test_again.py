@@ -99,8 +99,20 @@ def test_one_bit_is_a_difference():
     other = math.nextafter(line.loss, 2)
     assert again.compare(line, make_record(ADDED, loss=other)) == (
         False,
-        f"{ADDED.name}: table {line.loss!r}, new {other!r}: differs",
+        f"{ADDED.name}: table {line.loss!r}, new {other!r}: differs "
+        "(expected if the processor or NumPy differ)",
     )
+
+
+def test_what_can_be_compared_is_no_excuse():
+    line = line_of(ADDED.name)
+    record = make_record(ADDED, loss=2.0, cpu="A", libraries={"numpy": "2.3.0"})
+    known = replace(line, made_with=line.made_with | {"cpu": "A"})
+    assert again.compare(known, record)[1].endswith("differs (expected if NumPy differs)")
+    known = replace(known, made_with=known.made_with | {"numpy": "2.3.0"})
+    assert again.compare(known, record)[1].endswith("differs")
+    known = replace(known, made_with=known.made_with | {"numpy": "2.2.0"})
+    assert "expected: numpy 2.2.0 there, 2.3.0 here" in again.compare(known, record)[1]
 
 
 @pytest.mark.parametrize(

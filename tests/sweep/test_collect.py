@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -60,6 +61,12 @@ def test_a_table_has_the_runs_of_its_parts_and_a_card_that_describes_it(tables, 
     assert card["csv_sha256"] == hashlib.sha256(content).hexdigest()
     assert (card["rows"], card["status"], card["missing_runs"]) == (len(rows), "complete", [])
     assert sum(card["runs_by_part"].values()) == len(found)
+
+
+@pytest.mark.parametrize("name", [table.name for table in TABLES])
+def test_core_seconds_are_those_of_the_runs_in_the_table(tables, name):
+    runs = {row["run"] for row in read(tables, name)}
+    assert read_card(tables, name)["core_seconds"] == 1.5 * len(runs)
 
 
 def test_main_table_has_a_split_by_compute(tables):
@@ -120,6 +127,33 @@ def test_missing_runs_are_refused(copied, tmp_path):
     with pytest.raises(SystemExit, match="2 runs are missing: w012-d00300k-s0, w160-d00250k-s0"):
         collect(copied, tmp_path, partial=False)
     assert not list(tmp_path.glob("*.csv"))
+
+
+def test_of_many_missing_runs_ten_are_named(tmp_path):
+    with pytest.raises(SystemExit, match=r"^(\d+) runs are missing: ") as refused:
+        collect(tmp_path / "nowhere", tmp_path, partial=False)
+    said = str(refused.value)
+    assert len(re.findall(r"w\d{3}-", said)) == 10
+    planned = sum(len(runs()) for runs in PARTS.values())
+    assert said.startswith(f"{planned} runs")
+    assert said.endswith(f" … and {planned - 10} more")
+
+
+def test_a_broken_record_is_named(copied, tmp_path):
+    path = copied / "w012-d00300k-s0.json"
+    path.write_text('{"settings": {')
+    with pytest.raises(SystemExit, match=f"cannot read {path}: .*; delete it, and the sweep does"):
+        collect(copied, tmp_path, partial=False)
+
+
+@pytest.mark.parametrize("old", [{}, {"settings": None}, {"settings": {"run": SPEC.name}}])
+def test_a_record_of_an_old_format_counts_as_missing(copied, tmp_path, capsys, old):
+    for run in (SPEC.name, "w999-d00300k-s0"):
+        (copied / f"{run}.json").write_text(json.dumps(old))
+    with pytest.raises(SystemExit, match=f"^1 runs are missing: {SPEC.name}$"):
+        collect(copied, tmp_path, partial=False)
+    note = "note: w999-d00300k-s0.json is no record of this sweep and is left out"
+    assert note in capsys.readouterr().out
 
 
 def test_missing_runs_are_stated_in_the_card_if_accepted(copied, tmp_path, capsys):
@@ -184,16 +218,30 @@ def test_added_runs_join_the_main_table_by_their_compute(copied, tmp_path):
     ("run", "change"),
     [("w008-d00020k-s0", {"steps": 5}), ("w008-d00020k-old-s0", {})],
 )
-def test_added_runs_of_other_rules_count_as_missing(copied, tmp_path, run, change):
+def test_added_runs_of_other_rules_are_refused_or_left_out(copied, tmp_path, capsys, run, change):
     settings = settle(added_run("8:20000")).as_dict() | {"run": run} | change
     (copied / f"{run}.json").write_text(
         json.dumps(make_record(added_run("8:20000"), settings=settings))
     )
-    with pytest.raises(SystemExit, match=f"1 runs are missing: {run}"):
+    message = f"1 added runs were made by other rules: {run}; delete their records"
+    with pytest.raises(SystemExit, match=f"^{message}"):
         collect(copied, tmp_path, partial=False)
+    collect(copied, tmp_path, partial=True)
+    said = capsys.readouterr().out
+    assert message in said
+    assert "rows written, 1 runs missing" not in said
+    assert run not in {row["run"] for row in read(tmp_path, "stdlib_lm")}
 
 
 def test_a_partial_collection_never_replaces_the_packages_tables(monkeypatch):
     monkeypatch.setattr("sys.argv", ["collect", "--partial"])
     with pytest.raises(SystemExit, match="--partial would replace the package's tables"):
+        main()
+
+
+def test_folder_of_the_tables_cannot_be_made(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    into = tmp_path / "file" / "tables"
+    monkeypatch.setattr("sys.argv", ["collect", "--into", str(into)])
+    with pytest.raises(SystemExit, match=f"cannot make the folder {into}: .*Not a directory"):
         main()

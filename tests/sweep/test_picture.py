@@ -35,6 +35,13 @@ def test_surface_shows_the_grid_by_bytes_and_five_cuts_at_equal_compute(folder):
     assert labels[3] == ["C = 3e+10", "C = 1.6e+11", "C = 9e+11", "C = 6.4e+12", "C = 1.3e+13"]
 
 
+def test_folder_of_the_picture_is_missing(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(tables, "FOLDER", folder)
+    monkeypatch.setattr(sys, "argv", ["picture", "stdlib_lm_pilot", str(tmp_path / "no" / "a.png")])
+    with pytest.raises(SystemExit, match=r"cannot write .*no/a\.png: .*No such file"):
+        picture.main()
+
+
 def test_table_without_a_picture(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["picture", "stdlib_lm_seeds", "picture.png"])
     with pytest.raises(SystemExit, match="2"):

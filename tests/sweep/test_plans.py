@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import pytest
 
+from benchmarks.sweep import plans
 from benchmarks.sweep.grid import RunSpec, Settings, settle
 from benchmarks.sweep.plans import ISOFLOP, PARTS, added_run, spec_named
 
@@ -20,6 +21,15 @@ def test_names_are_unique_over_all_parts_and_are_file_names():
     names = [spec.name for runs in PARTS.values() for spec in runs()]
     assert len(names) == len(set(names))
     assert not any(set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in names)
+
+
+def test_size_by_width_is_that_of_the_family(monkeypatch):
+    for width in (12, 192):
+        expected = settle(RunSpec("grid", width, 300_000)).shape.n_total
+        assert plans.total_parameters(width) == expected
+    monkeypatch.setattr(plans, "LAYERS", 3)
+    # Two layers are 24 width^2.
+    assert plans.total_parameters(12) == 36 * 12**2 + 256 * 12
 
 
 def test_every_run_says_its_part():

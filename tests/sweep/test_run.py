@@ -113,6 +113,14 @@ def test_only_what_is_not_done_is_done(asked, tmp_path, capsys):
     assert "1 of 4 runs are already done" in capsys.readouterr().out
 
 
+def test_a_broken_record_stops_the_sweep_and_is_named(asked, tmp_path):
+    path = tmp_path / f"{SPEC.name}.json"
+    path.write_text('{"settings": {')
+    with pytest.raises(SystemExit, match=f"cannot read {path}: .*; delete it"):
+        run.sweep(tmp_path, 1, [SPEC])
+    assert not asked
+
+
 def test_failed_runs_are_told_even_if_the_disk_is_full(asked, monkeypatch, tmp_path, capsys):
     def refuse(out, seconds):
         raise SystemExit("cannot write")

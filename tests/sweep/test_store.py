@@ -12,7 +12,7 @@ import pytest
 from benchmarks.sweep import store
 from benchmarks.sweep.grid import RunSpec, settle
 
-from .records import DIGEST, put_record
+from .records import DIGEST, make_record, put_record
 
 SPEC = RunSpec("grid", 12, 300_000)
 
@@ -92,6 +92,60 @@ def test_a_record_counts_for_its_settings_and_its_corpus_only(tmp_path):
     assert store.is_finished(tmp_path, settings, DIGEST)
     assert not store.is_finished(tmp_path, settings, "another corpus")
     assert not store.is_finished(tmp_path, settings | {"peak_lr": 0.1}, DIGEST)
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {},
+        {"settings": {"run": SPEC.name}},
+        {"corpus": DIGEST},
+        {"corpus": {"digest": DIGEST}},
+        {"settings": None},
+    ],
+)
+def test_a_record_of_an_old_format_does_not_count(tmp_path, old):
+    complete = make_record(SPEC) if old else {}
+    store.write_json(store.record_path(tmp_path, SPEC.name), complete | old)
+    assert not store.is_finished(tmp_path, settle(SPEC).as_dict(), DIGEST)
+
+
+def test_a_record_without_its_curve_does_not_count():
+    spec = RunSpec("curves", 32, 1_200_000, batch=16, curve=True)
+    record, settings = make_record(spec), settle(spec).as_dict()
+    assert store.is_record_of(record, settings)
+    del record["curve"]
+    assert not store.is_record_of(record, settings)
+
+
+def test_a_record_says_more_in_newer_formats(tmp_path):
+    put_record(tmp_path, SPEC, libraries={"numpy": "2.3.0"}, cpu="Some CPU")
+    assert store.is_finished(tmp_path, settle(SPEC).as_dict(), DIGEST)
+
+
+@pytest.mark.parametrize("content", ['{"loss": 1.', "", "[1]", "\ufffd"])
+def test_a_broken_record_is_named(tmp_path, content):
+    path = store.record_path(tmp_path, SPEC.name)
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(
+        SystemExit, match=rf"cannot read {path}: .*; delete it, and the sweep does the run again"
+    ):
+        store.is_finished(tmp_path, settle(SPEC).as_dict(), DIGEST)
+
+
+def test_broken_wall_seconds_are_named(tmp_path):
+    (tmp_path / "wall.json").write_text("{")
+    with pytest.raises(
+        SystemExit, match=r"wall\.json: .*; delete it, and the time is counted from"
+    ):
+        store.read_wall_seconds(tmp_path)
+
+
+def test_a_sweep_removes_what_a_killed_one_left(tmp_path):
+    for name in (".run.json.123.tmp", ".other.tmp", "run.json"):
+        (tmp_path / name).write_text("")
+    with store.locked(tmp_path):
+        assert names(tmp_path) == [".other.tmp", "run.json", "sweep.lock"]
 
 
 def test_wall_seconds_add_up(tmp_path):

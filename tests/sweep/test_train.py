@@ -70,12 +70,23 @@ def test_a_loss_that_is_no_number_is_reported(monkeypatch, small_corpus):
     monkeypatch.setattr(train, "make_step", lambda shape, optimizer: no_step)
     heard = []
     train.train(settle(RunSpec("grid", 8, 20_000)), small_corpus, heard.append)
+    assert heard
     assert all(math.isnan(share) for share in heard)
 
 
 def test_a_worker_ends_when_the_loss_is_no_number():
     with pytest.raises(SystemExit, match="the training loss is not finite"):
         worker.report(math.nan)
+
+
+def test_model_name_of_the_processor(monkeypatch):
+    lines = "processor\t: 0\nmodel name\t: Some CPU @ 2: GHz\nmodel name\t: other\n"
+    monkeypatch.setattr(worker.Path, "read_text", lambda *_, **__: lines)
+    assert worker.processor() == "Some CPU @ 2: GHz"
+    monkeypatch.setattr(worker.Path, "read_text", lambda *_, **__: "Hardware\t: other\n")
+    monkeypatch.setattr(worker.platform, "processor", lambda: "")
+    monkeypatch.setattr(worker.platform, "machine", lambda: "arm64")
+    assert worker.processor() == "arm64"
 
 
 def trained_record(monkeypatch, tmp_path, small_corpus) -> dict:
@@ -99,6 +110,9 @@ def test_record_of_a_run(monkeypatch, tmp_path, small_corpus, capsys):
     assert trained["corpus"] == small_corpus.describe()
     assert trained["corpus_matches_card"] is False
     assert trained["device"] == "cpu"
+    assert trained["libraries"].keys() == {"numpy", "optax", "jaxlib"}
+    assert trained["libraries"]["numpy"] == np.__version__
+    assert trained["cpu"] == worker.processor()
     # Four lines of code again and again: after 78 steps far better than a guess.
     assert 0 < trained["loss"] < 0.7 * math.log(256)
     steps, rates, losses = zip(*trained["curve"], strict=True)
