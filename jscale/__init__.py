@@ -14,12 +14,15 @@ from jscale.errors import (
     JscaleError,
     JscaleWarning,
     LawError,
+    NotDifferentiable,
     PredictionError,
 )
+from jscale.fitting.batch import fit_many
 from jscale.fitting.compilation import enable_compilation_cache
 from jscale.fitting.fit import fit
 from jscale.fitting.objective import huber, least_absolute, least_squares, pseudo_huber
 from jscale.fitting.result import Fit
+from jscale.fitting.table import FitTable
 from jscale.io import load, save
 from jscale.model.declare import law
 from jscale.model.functions import power
@@ -53,6 +56,7 @@ __all__ = [
     "FileError",
     "Fit",
     "FitError",
+    "FitTable",
     "FitWarning",
     "Floor",
     "Fraction",
@@ -62,6 +66,7 @@ __all__ = [
     "LawError",
     "Location",
     "LogScale",
+    "NotDifferentiable",
     "Positive",
     "Prediction",
     "PredictionError",
@@ -73,6 +78,7 @@ __all__ = [
     "datasets",
     "enable_compilation_cache",
     "fit",
+    "fit_many",
     "huber",
     "laplace",
     "law",

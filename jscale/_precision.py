@@ -22,6 +22,13 @@ def float64_scope() -> Any:
     return jax.enable_x64(True)
 
 
+def float32_scope() -> Any:
+    """Return a context manager inside which JAX computes in float32 (this thread only)."""
+    import jax
+
+    return jax.enable_x64(False)
+
+
 def in_float64(function: Callable[P, R]) -> Callable[P, R]:
     """Run ``function`` in the float64 scope and return its arrays as NumPy arrays."""
 

@@ -35,6 +35,10 @@ class FitError(JscaleError, RuntimeError):
     """A fit that found no usable optimum."""
 
 
+class NotDifferentiable(JscaleError, ArithmeticError):
+    """An optimum at a kink of its objective, where the fit has no derivative."""
+
+
 class PredictionError(JscaleError, ValueError):
     """A prediction that was asked for at inputs that the law cannot take."""
 

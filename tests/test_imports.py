@@ -34,13 +34,18 @@ ROOMS = [
 FITTING = [
     ["objective"],
     ["problem"],
-    ["build", "starts", "compilation", "progress", "provenance"],
-    ["gauss_newton", "lbfgs"],
+    ["evaluation"],
+    ["build", "compilation", "progress", "provenance", "step"],
+    ["engine"],
+    ["gauss_newton"],
+    ["starts", "lbfgs"],
+    ["search", "scale", "local"],
     ["diagnostics"],
     ["notes"],
     ["result"],
     ["fit"],
-    ["batch", "influence"],
+    ["table"],
+    ["batch", "implicit", "influence", "sensitivity"],
 ]
 EXEMPT = {"jscale", "jscale.__main__"}
 

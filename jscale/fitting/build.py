@@ -15,7 +15,7 @@ from jscale.data.columns import GLOSSARY, find_column, missing_column
 from jscale.data.runs import Doubt, Runs
 from jscale.errors import DataError, DataWarning, LawError, listing, nearest
 from jscale.fitting.objective import Objective
-from jscale.fitting.problem import Data, Model, Problem, bucket, pad_rows
+from jscale.fitting.problem import Data, Model, Problem, bucket, log_centre, pad_rows
 from jscale.model.law import Law
 from jscale.model.layout import Layout
 
@@ -88,7 +88,7 @@ def build(
         inputs=tuple(pad_rows(x, rows) for x in columns),
         codes={name: pad_rows(code, rows) for name, code in codes.items()},
         target=pad_rows(target, rows),
-        centre=np.array([np.log(x).mean() if (x > 0).all() else 0.0 for x in columns]),
+        centre=log_centre(columns),
         fixed=exact,
     )
     padded = np.zeros(rows)

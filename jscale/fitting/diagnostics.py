@@ -11,11 +11,13 @@ import numpy as np
 
 from jscale.fitting.gauss_newton import WARM, descend
 from jscale.fitting.objective import Objective, terms, to_space
-from jscale.fitting.problem import Model, Problem, predict_rows
+from jscale.fitting.problem import Families, Model, Problem, predict_rows
 from jscale.model.layout import Layout
 
 _OUTLIER_SHARE = 0.02
 _SMOOTHING = 0.7
+# Families linearised by one call of the program.
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,28 +54,69 @@ def flatten(layout: Layout, values: dict[str, Any]) -> Any:
     return jnp.concatenate([jnp.atleast_1d(values[name]) for name in layout.law.names])
 
 
+def _outputs(model: Model, theta: Any, data: Any) -> tuple[Any, Any]:
+    predicted = predict_rows(model.layout, theta, data)
+    residual = to_space(predicted, model.space) - data.target
+    flat = flatten(model.layout, model.layout.natural(theta, data.fixed, data.centre))
+    return (residual, flat), (predicted, residual, flat)
+
+
 @lru_cache(maxsize=256)
-def _linearise(model: Model) -> Callable[..., Any]:
+def _linearise(model: Model, families: bool = False) -> Callable[..., Any]:
     import jax
 
-    def outputs(theta: Any, data: Any) -> tuple[Any, Any]:
-        predicted = predict_rows(model.layout, theta, data)
-        residual = to_space(predicted, model.space) - data.target
-        values = model.layout.natural(theta, data.fixed, data.centre)
-        flat = flatten(model.layout, values)
-        return (residual, flat), (predicted, residual, flat)
-
-    return jax.jit(jax.jacfwd(outputs, has_aux=True))
+    slopes = jax.jacfwd(lambda t, d: _outputs(model, t, d), has_aux=True)
+    return jax.jit(jax.vmap(slopes) if families else slopes)
 
 
 def linearise(problem: Problem, theta: np.ndarray) -> Optimum:
     """Linearise a problem at coordinates ``theta``. Call inside the float64 scope."""
-    (jacobian, slope), (predicted, residual, natural) = _linearise(problem.model)(
-        theta, problem.data
-    )
-    n = problem.n
+    return _optimum(theta, problem.n, _linearise(problem.model)(theta, problem.data))
+
+
+def linearise_all(families: Families, theta: np.ndarray) -> list[Optimum]:
+    """Linearise each family at its coordinates (F, p), some at a time."""
+    import jax
+
+    program = _linearise(families.model, families=True)
+    optima: list[Optimum] = []
+    for first in range(0, len(theta), _AT_ONCE):
+        members = np.minimum(np.arange(first, first + _AT_ONCE), len(theta) - 1)
+        data = jax.tree.map(lambda x, at=members: np.asarray(x)[at], families.data)
+        out = jax.tree.map(np.asarray, program(theta[members], data))
+        for k, f in enumerate(range(first, min(first + _AT_ONCE, len(theta)))):
+            one = jax.tree.map(lambda x, k=k: x[k], out)
+            optima.append(_optimum(theta[f], families.parts[f].n, one))
+    return optima
+
+
+def _optimum(theta: np.ndarray, n: int, out: Any) -> Optimum:
+    (jacobian, slope), (predicted, residual, natural) = out
     rows = (np.asarray(predicted)[:n], np.asarray(residual)[:n], np.asarray(jacobian)[:n])
     return Optimum(theta, *rows, np.asarray(natural), np.asarray(slope))
+
+
+@lru_cache(maxsize=256)
+def _natural(layout: Layout) -> Callable[..., Any]:
+    import jax
+
+    def one(theta: Any, fixed: Any, centre: Any) -> Any:
+        return flatten(layout, layout.natural(theta, fixed, centre))
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+def natural_parameters(problem: Problem, theta: np.ndarray) -> np.ndarray:
+    """Map coordinates (S, p) to the law's parameters (S, q). Call in the float64 scope."""
+    data = problem.data
+    return np.asarray(_natural(problem.layout)(theta, data.fixed, data.centre))
+
+
+def of_parameters(theta_covariance: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Carry a covariance over to the law's parameters, infinite ones without NaN."""
+    if np.isfinite(theta_covariance).all():
+        return slope @ theta_covariance @ slope.T
+    return np.diag(np.where(np.any(slope != 0, axis=1), np.inf, 0.0))
 
 
 def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:

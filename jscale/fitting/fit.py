@@ -13,7 +13,7 @@ import pandas as pd
 from jscale import laws
 from jscale._precision import float64_scope
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import FitError, FitWarning, LawError
+from jscale.errors import FitWarning, JscaleError, LawError
 from jscale.fitting import notes as judge
 from jscale.fitting import starts as starting
 from jscale.fitting.build import as_runs, build
@@ -24,24 +24,17 @@ from jscale.fitting.diagnostics import (
     flat_names,
     linearise,
     moves_without_outliers,
+    of_parameters,
     pattern_in_residuals,
     rounding_floor,
 )
-from jscale.fitting.gauss_newton import TILE, Lanes, Status, descend, solve
-from jscale.fitting.gauss_newton import Settings as SolverSettings
+from jscale.fitting.gauss_newton import Lanes, Status
 from jscale.fitting.objective import Objective, as_objective, terms
 from jscale.fitting.problem import Problem
-from jscale.fitting.progress import lane_bar
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit, Settings
+from jscale.fitting.search import search
 from jscale.model.law import Law
-
-_SEARCH = SolverSettings(steps=150)
-# After the search, the best unfinished lanes go on: many a little further, then few to the end.
-_ROUNDS = (
-    (2.0, SolverSettings(steps=400, damping=0.01)),
-    (1.02, SolverSettings(steps=2000, damping=0.01)),
-)
 
 
 def fit(
@@ -65,9 +58,9 @@ def fit(
     :meth:`Runs.from_frame` (``N="params"``). ``objective`` is a sum over rows (default: Huber,
     delta 1e-3, of log residuals; arXiv:2203.15556), ``weights`` (rows,) multiply its terms.
     ``fixed={"E": 1.69}`` holds parameters, ``tie=("alpha", "beta")`` equates them,
-    ``per={"E": "family"}`` gives each group its own. ``starts`` is "auto", a number, or
-    parameter values (mappings or a DataFrame); ``start`` overrides the ranges that automatic
-    ones are drawn from.
+    ``per={"E": "family"}`` gives each group its own. ``starts`` is "auto", a number,
+    "hoffmann" (the grid of 4500 of arXiv:2203.15556) or parameter values (mappings or a
+    DataFrame); ``start`` overrides the ranges that automatic ones are drawn from.
 
     Raises DataError and LawError for input that cannot be fitted, FitError when no start leads
     anywhere; warns with FitWarning when the fit should not be trusted (see ``fit.notes``).
@@ -82,8 +75,8 @@ def fit(
     law = law.with_starts(start) if start else law
     runs = as_runs(law, data, columns)
     kind = as_objective(objective)
-    _check_choices(fixed, tie, per, seed)
-    given = _given_starts(starts)
+    check_choices(fixed, tie, per, seed)
+    given = given_starts(starts)
     with float64_scope():
         problem, doubts = build(law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights)
         settings = Settings(
@@ -95,13 +88,13 @@ def fit(
             starts=given,
             seed=int(seed),
         )
-        lanes = search(problem, _starts(problem, law, given, seed), progress=progress)
+        lanes = search(problem, starting.make(problem, given, seed), progress=progress)
         result = _result(law, runs, settings, problem, lanes, doubts)
     _warn(result)
     return result
 
 
-def _check_choices(fixed: Any, tie: Any, per: Any, seed: Any) -> None:
+def check_choices(fixed: Any, tie: Any, per: Any, seed: Any) -> None:
     """Refuse choices of a wrong type, saying the right form."""
     for name, value, form in (("fixed", fixed, '{"E": 1.69}'), ("per", per, '{"E": "family"}')):
         if value is not None and not isinstance(value, Mapping):
@@ -112,9 +105,9 @@ def _check_choices(fixed: Any, tie: Any, per: Any, seed: Any) -> None:
         raise LawError(f"seed={seed!r} must be a whole number, 0 or more.")
 
 
-def _given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:
+def given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:
     """Return the choice of starts as it is kept: "auto", a number, or parameter values."""
-    if isinstance(starts, str) and starts == "auto":
+    if isinstance(starts, str) and starts in ("auto", "hoffmann"):
         return starts
     if isinstance(starts, Integral) and not isinstance(starts, bool):
         if starts < 1:
@@ -131,45 +124,18 @@ def _given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:
     )
 
 
-def _starts(problem: Problem, law: Law, starts: Any, seed: int) -> np.ndarray:
-    if isinstance(starts, tuple):
-        return starting.given(problem, starts)
-    return starting.automatic(problem, law.starts if starts == "auto" else starts, seed)
+def chosen_devices(devices: Any) -> list[Any] | None:
+    """Return the devices to run on: None for the default one, "all", or a list of them."""
+    import jax
 
-
-def search(problem: Problem, starts: np.ndarray, *, progress: bool = False) -> Lanes:
-    """Solve from all starts; then finish the best ones where lanes ran out of steps.
-
-    Call inside the float64 scope. Raises FitError if no lane has a finite objective.
-    """
-    with lane_bar(len(starts), "starts", progress) as tick:
-        lanes = descend(problem, starts, settings=_SEARCH, progress=tick)
-    if not np.isfinite(lanes.objective).any():
-        raise FitError(
-            f"{problem.layout.law.name} gave no finite value at any of {len(starts)} starts. "
-            "Check that it is finite at ordinary parameters: law(…); it may take the logarithm "
-            "or a root of a negative number, or overflow."
-        )
-    for within, settings in _ROUNDS:
-        lanes = _finish(problem, lanes, within, settings)
-    return lanes
-
-
-def _finish(problem: Problem, lanes: Lanes, within: float, settings: SolverSettings) -> Lanes:
-    """Give the best unfinished lanes, one tile of them at most, more steps.
-
-    Only lanes whose objective is at most ``within`` times the best are worth it.
-    """
-    near = lanes.objective <= within * lanes.objective[lanes.best]
-    which = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
-    if not which.size:
-        return lanes
-    which = which[np.argsort(lanes.objective[which], kind="stable")][:TILE]
-    more = solve(problem, lanes.theta[which], settings=settings)
-    parts = {name: np.array(values) for name, values in vars(lanes).items()}
-    for name, values in parts.items():
-        values[which] = getattr(more, name)
-    return Lanes(**parts)
+    if devices is None:
+        return None
+    if isinstance(devices, str) and devices == "all":
+        return list(jax.devices())
+    given = list(devices) if isinstance(devices, (list, tuple)) else [devices]
+    if not given or not all(isinstance(d, jax.Device) for d in given):
+        raise JscaleError(f'devices={devices!r} must be None, "all", or a list of jax.devices().')
+    return given
 
 
 def _result(
@@ -198,7 +164,7 @@ def _result(
         *judge.notes_on_data(problem, (*runs.doubts, *doubts)),
     ]
     names = pd.Index(flat_names(problem.layout), name="parameter")
-    natural = _of_parameters(theta_covariance, optimum.slope)
+    natural = of_parameters(theta_covariance, optimum.slope)
     return Fit(
         law=law,
         runs=runs,
@@ -218,13 +184,6 @@ def _result(
         notes=tuple(sorted(notes, key=lambda n: -judge.SEVERITIES.index(n.severity))),
         provenance=provenance(),
     )
-
-
-def _of_parameters(theta_covariance: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """Carry a covariance over to the law's parameters, infinite ones without NaN."""
-    if np.isfinite(theta_covariance).all():
-        return slope @ theta_covariance @ slope.T
-    return np.diag(np.where(np.any(slope != 0, axis=1), np.inf, 0.0))
 
 
 def _search_table(lanes: Lanes) -> pd.DataFrame:

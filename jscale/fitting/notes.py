@@ -12,6 +12,7 @@ from jscale.errors import listing
 from jscale.fitting.diagnostics import Directions, Optimum
 from jscale.fitting.gauss_newton import Lanes, Status
 from jscale.fitting.problem import Problem
+from jscale.fitting.step import plain_coordinates
 
 SEVERITIES = ("info", "caution", "warning")
 
@@ -94,7 +95,10 @@ def notes_on_optimum(
     problem: Problem, optimum: Optimum, errors: np.ndarray, found: Directions
 ) -> Iterable[Note]:
     """Notes on what the data determine, and on the objective's shape at the optimum."""
-    wide = [n for n, e in zip(problem.layout.labels, errors, strict=True) if _WIDE < e < np.inf]
+    # An error of 3 is much for a logarithm, but says nothing of a plain number.
+    plain = plain_coordinates(problem.layout)
+    labels = zip(problem.layout.labels, errors, plain, strict=True)
+    wide = [name for name, error, skip in labels if _WIDE < error < np.inf and not skip]
     if found.condition > _ILL_CONDITIONED or wide:
         names = found.names if found.condition > _ILL_CONDITIONED else tuple(wide)
         names = names or problem.layout.labels  # a direction spread thin over many

@@ -30,6 +30,7 @@ class Objective:
     kind: str = "huber"
     delta: float = 1e-3
     space: str = "log"
+    shape: float = 0.0
 
     def __post_init__(self) -> None:
         for what, value, legal in (("objective", self.kind, KINDS), ("space", self.space, SPACES)):
@@ -109,7 +110,7 @@ def from_space(values: Any, space: str) -> Any:
     return values
 
 
-def terms(kind: str, r: Any, delta: Any) -> tuple[Any, Any, Any, Any]:
+def terms(kind: str, r: Any, delta: Any, shape: Any = 0.0) -> tuple[Any, Any, Any, Any]:
     """Return (rho, psi, psi/r, rho'') of residuals r, element-wise and of r's shape.
 
     NumPy arrays stay NumPy arrays (no compilation per shape); others are computed by JAX.

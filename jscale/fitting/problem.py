@@ -2,19 +2,23 @@
 
 Everything here is a pure function of arrays, safe under jit and vmap. The number of rows is
 padded to a size bucket with copies of the first row at weight zero, so that tables of similar
-size share one compiled program.
+size share one compiled program. Families are many such problems of one law, stacked.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jscale.fitting.objective import Objective, terms, to_space
+from jscale.fitting.objective import Objective
 from jscale.model.layout import Layout
+
+# Rows whose sums are taken at once; more are padded to a multiple of it.
+BLOCK = 512
 
 
 class Model(NamedTuple):
@@ -55,6 +59,11 @@ class Problem:
     units: np.ndarray
 
     @property
+    def rows(self) -> int:
+        """The padded number of rows."""
+        return len(self.weights)
+
+    @property
     def used(self) -> np.ndarray:
         """Which of the real rows have weight: a mask (n,)."""
         return self.weights[: self.n] > 0
@@ -75,12 +84,70 @@ class Problem:
         padded[: self.n] = weights
         return replace(self, weights=padded)
 
+    def part(self, rows: np.ndarray) -> Problem:
+        """Return the problem of some of the real rows alone, centred and padded on its own.
 
-def bucket(n: int) -> int:
-    """Return the padded number of rows for n: the next power of 5/4, rounded up to even."""
+        Buckets are coarser than a single problem's: there are many parts, and every bucket
+        is a program to compile.
+        """
+        n = len(rows)
+        size = bucket(n, growth=1.6)
+        inputs = [np.asarray(x)[rows] for x in self.data.inputs]
+        data = Data(
+            inputs=tuple(pad_rows(x, size) for x in inputs),
+            codes={k: pad_rows(np.asarray(c)[rows], size) for k, c in self.data.codes.items()},
+            target=pad_rows(np.asarray(self.data.target)[rows], size),
+            centre=log_centre(inputs),
+            fixed=self.data.fixed,
+        )
+        weights = np.zeros(size)
+        weights[:n] = self.weights[rows]
+        return replace(self, data=data, weights=weights, n=n, units=self.units[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Families:
+    """Problems of one model and padded size, stacked: every array of ``data`` has a leading
+    axis (F,), and so have ``weights`` (F, rows). ``parts`` are the problems themselves.
+    """
+
+    model: Model
+    objective: Objective
+    data: Data
+    weights: np.ndarray
+    parts: tuple[Problem, ...]
+
+    @classmethod
+    def stack(cls, problems: Sequence[Problem]) -> Families:
+        """Stack problems, all of one model, objective and padded number of rows."""
+        import jax
+
+        first = problems[0]
+        data = jax.tree.map(lambda *x: np.stack(x), *(p.data for p in problems))
+        weights = np.stack([p.weights for p in problems])
+        return cls(first.model, first.objective, data, weights, tuple(problems))
+
+    @property
+    def rows(self) -> int:
+        """The padded number of rows."""
+        return self.weights.shape[1]
+
+    @property
+    def layout(self) -> Layout:
+        """How the parameters lie in the solver's vector."""
+        return self.model.layout
+
+
+def bucket(n: int, growth: float = 1.25) -> int:
+    """Return the padded number of rows for n: the next of 16·growth^k, rounded up to even.
+
+    Beyond a block, rounded up to whole blocks.
+    """
     size = 16.0
     while math.ceil(size) < n:
-        size *= 1.25
+        size *= growth
+    if size > BLOCK:
+        return BLOCK * math.ceil((n if n <= 8 * BLOCK else size) / BLOCK)
     return 2 * math.ceil(math.ceil(size) / 2)
 
 
@@ -88,6 +155,11 @@ def pad_rows(values: np.ndarray, rows: int) -> np.ndarray:
     """Lengthen an array along its first axis with copies of its first entry."""
     filler = np.repeat(values[:1], rows - len(values), axis=0)
     return np.concatenate([values, filler])
+
+
+def log_centre(inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the logarithm of each input's geometric mean, 0 for one that is not positive."""
+    return np.array([np.log(x).mean() if (x > 0).all() else 0.0 for x in inputs])
 
 
 def predict_rows(layout: Layout, theta: Any, data: Data) -> Any:
@@ -108,51 +180,3 @@ def evaluate_rows(
         return layout.law.evaluate({**named, **layout.pick(values, code)})
 
     return vmap(one_row)(inputs, codes)
-
-
-class Evaluation(NamedTuple):
-    """One fused evaluation: objective F, slope g (p,), curvature H and majoriser M (p, p),
-    and ``spread`` = Σ w·psi², which scales steps to standard errors.
-    """
-
-    F: Any
-    g: Any
-    H: Any
-    M: Any
-    spread: Any
-
-
-def residuals(model: Model, theta: Any, data: Data) -> Any:
-    """Return the residuals (rows,) in the model's space (JAX)."""
-    predicted = predict_rows(model.layout, theta, data)
-    return to_space(predicted, model.space) - data.target
-
-
-def evaluate(model: Model, theta: Any, weights: Any, data: Data, delta: Any) -> Evaluation:
-    """Return F, g, H, M and spread at ``theta`` from one Jacobian and one matmul (JAX)."""
-    import jax
-    import jax.numpy as jnp
-
-    def twice(t: Any) -> tuple[Any, Any]:
-        r = residuals(model, t, data)
-        return r, r
-
-    J, r = jax.jacfwd(twice, has_aux=True)(theta)
-    rho, psi, majoriser, curvature = terms(model.kind, r, delta)
-    p = theta.shape[0]
-    right = jnp.concatenate(
-        [
-            J * (weights * majoriser)[:, None],
-            J * (weights * curvature)[:, None],
-            (weights * psi)[:, None],
-        ],
-        axis=1,
-    )
-    product = J.T @ right
-    return Evaluation(
-        F=jnp.sum(weights * rho),
-        g=product[:, 2 * p],
-        H=product[:, p : 2 * p],
-        M=product[:, :p],
-        spread=jnp.sum(weights * psi * psi),
-    )

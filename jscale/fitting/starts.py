@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from jscale.errors import LawError, listing
 from jscale.fitting.objective import from_space
-from jscale.fitting.problem import Model, Problem, predict_rows
+from jscale.fitting.problem import Families, Model, Problem, predict_rows
 from jscale.model.layout import Slot
 from jscale.model.roles import Role
 from jscale.model.supports import to_line
@@ -24,8 +25,11 @@ from jscale.model.supports import to_line
 _TILE = 64
 # A coordinate at which an amplitude counts as switched off: exp of it is exactly zero.
 _OFF = -1e4
-_SMALLEST_SHARE = 1e-3
+# An amplitude solved for is given at least this share, so that its term can be felt at all.
+_SMALLEST_SHARE = 0.1
+_ENUMERATED = 4
 _SWEEPS = 200
+_FAMILIES = 8
 
 
 @lru_cache
@@ -70,7 +74,20 @@ def automatic(problem: Problem, count: int, seed: int = 0) -> np.ndarray:
     for slot in layout.slots:
         columns = slice(slot.first, slot.first + slot.size)
         theta[:, columns] = _draw(slot, points[:, columns], observed, problem)
-    return _solve_amplitudes(problem, theta) if layout.linear else theta
+    return with_amplitudes(problem, theta[None])[0] if layout.linear else theta
+
+
+def automatic_many(families: Families, count: int, seed: int = 0) -> np.ndarray:
+    """Return ``count`` starts for each of F families, (F, count, p). Float64 scope."""
+    layout = families.layout
+    points = unit_points(count, layout.size, seed)
+    theta = np.empty((len(families.parts), count, layout.size))
+    for f, part in enumerate(families.parts):
+        observed = from_space(np.asarray(part.data.target)[: part.n], part.model.space)
+        for slot in layout.slots:
+            columns = slice(slot.first, slot.first + slot.size)
+            theta[f, :, columns] = _draw(slot, points[:, columns], observed, part)
+    return with_amplitudes(families, theta) if layout.linear else theta
 
 
 def _draw(slot: Slot, unit: np.ndarray, observed: np.ndarray, problem: Problem) -> np.ndarray:
@@ -123,9 +140,11 @@ def _columns(model: Model, theta: Any, data: Any) -> tuple[Any, Any]:
 
 @lru_cache(maxsize=256)
 def _normal_equations(model: Model) -> Callable[..., Any]:
-    """Return a compiled program: starts (S, p) to Gram matrices (S, k, k) and sides (S, k).
+    """Return a compiled program for families of starts, one after the other along axis 0.
 
-    It also returns each column's largest share of the observations, (S, k).
+    It maps starts (G, S, p), weights (G, rows), observations (G, rows) and data (G, …) to Gram
+    matrices (G, S, k, k), sides (G, S, k), and each column's largest share of the observations
+    (G, S, k).
     """
     import jax
     import jax.numpy as jnp
@@ -137,7 +156,43 @@ def _normal_equations(model: Model) -> Callable[..., Any]:
         rest = (observed - offset) * jnp.sqrt(weights)
         return basis @ basis.T, basis @ rest, share
 
-    return jax.jit(jax.vmap(one, in_axes=(0, None, None, None)))
+    return jax.jit(jax.vmap(jax.vmap(one, in_axes=(0, None, None, None))))
+
+
+def _equations(
+    problem: Problem | Families, theta: np.ndarray, relative: bool
+) -> tuple[np.ndarray, ...]:
+    """Run the program on starts (F, S, p) in groups of one shape; (F, S, …) arrays."""
+    import jax
+
+    program = _normal_equations(problem.model)
+    single = isinstance(problem, Problem)
+    # A few families at once stay in the cache, and so does the program's one shape.
+    group = 1 if single else _FAMILIES
+    data, weights = problem.data, problem.weights
+    if single:
+        data, weights = jax.tree.map(lambda x: np.asarray(x)[None], (data, weights))
+    observed = from_space(np.asarray(data.target), problem.model.space)
+    if relative and problem.model.space == "log":
+        weights = weights * observed**-2
+    families, count, _ = theta.shape
+    parts = []
+    for first in range(0, families, group):
+        members = np.minimum(np.arange(first, first + group), families - 1)
+        chosen = jax.tree.map(lambda x, at=members: np.asarray(x)[at], data)
+        for begin in range(0, count, _TILE):
+            lanes = np.minimum(np.arange(begin, begin + _TILE), count - 1)
+            out = program(theta[members][:, lanes], weights[members], observed[members], chosen)
+            keep = (slice(min(group, families - first)), slice(min(_TILE, count - begin)))
+            parts.append([np.asarray(x)[keep] for x in out])
+    return tuple(_joined([p[k] for p in parts], families, count) for k in range(3))
+
+
+def _joined(parts: list[np.ndarray], families: int, count: int) -> np.ndarray:
+    """Put tiles of groups, in the order they were computed, together as (F, S, …)."""
+    tiles = -(-count // _TILE)
+    rows = [np.concatenate(parts[i : i + tiles], axis=1) for i in range(0, len(parts), tiles)]
+    return np.concatenate(rows).reshape(families, count, *parts[0].shape[2:])
 
 
 def shares_of_terms(problem: Problem, theta: np.ndarray) -> dict[str, float]:
@@ -145,37 +200,53 @@ def shares_of_terms(problem: Problem, theta: np.ndarray) -> dict[str, float]:
 
     ``theta`` (p,) are coordinates. Call inside the float64 scope.
     """
-    if not problem.layout.linear:
-        return {}
-    observed = from_space(np.asarray(problem.data.target), problem.model.space)
-    tile = np.repeat(theta[None], _TILE, axis=0)
-    _, _, share = _normal_equations(problem.model)(tile, problem.weights, observed, problem.data)
-    made = {}
-    for k, (i, logarithm) in enumerate(problem.layout.linear):
-        amplitude = np.exp(theta[i]) if logarithm else abs(theta[i])
-        made[problem.layout.labels[i]] = float(amplitude * np.asarray(share)[0, k])
-    return made
+    shares = lane_shares(problem, theta[None, None])[0, 0] if problem.layout.linear else ()
+    labels = [problem.layout.labels[i] for i, _ in problem.layout.linear]
+    return {label: float(share) for label, share in zip(labels, shares, strict=True)}
 
 
-def _solve_amplitudes(problem: Problem, theta: np.ndarray) -> np.ndarray:
-    program = _normal_equations(problem.model)
+def lane_shares(problem: Problem | Families, theta: np.ndarray) -> np.ndarray:
+    """Return each linear term's largest share of an observation, (F, S, k), at (F, S, p)."""
+    share = _equations(problem, theta, relative=False)[2]
+    size = np.empty_like(share)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k, (i, logarithm) in enumerate(problem.layout.linear):
+            size[..., k] = np.exp(theta[..., i]) if logarithm else np.abs(theta[..., i])
+        return size * share
+
+
+def with_amplitudes(problem: Problem | Families, theta: np.ndarray) -> np.ndarray:
+    """Solve for the linear amplitudes of starts (F, S, p), by least squares of relative errors."""
     observed = from_space(np.asarray(problem.data.target), problem.model.space)
-    relative = observed**-2 if problem.model.space == "log" else np.ones_like(observed)
-    weights = problem.weights * relative
+    gram, side, _ = _equations(problem, theta, relative=True)
+    k = gram.shape[-1]
+    flat = gram.reshape(-1, k, k), side.reshape(-1, k)
+    found = _amplitude_coordinates(problem, *flat, observed).reshape(*theta.shape[:2], k)
     solved = theta.copy()
-    for first in range(0, len(theta), _TILE):
-        chunk = theta[first : first + _TILE]
-        filled = np.concatenate([chunk, np.repeat(chunk[:1], _TILE - len(chunk), axis=0)])
-        gram, side, _ = program(filled, weights, observed, problem.data)
-        found = _amplitude_coordinates(problem, np.asarray(gram), np.asarray(side), observed)
-        index = [i for i, _ in problem.layout.linear]
-        solved[first : first + _TILE, index] = found[: len(chunk)]
+    solved[:, :, [i for i, _ in problem.layout.linear]] = found
     # A lane whose columns overflow keeps its drawn amplitudes; the solver will judge it.
     return np.where(np.isfinite(solved), solved, theta)
 
 
+def reseed(problem: Problem, theta: np.ndarray, dead: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Give dead terms (S, k) of lanes (S, p) a new exponent, and solve for all amplitudes again."""
+    layout = problem.layout
+    observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
+    points = unit_points(len(theta), layout.size, seed + 1)
+    fresh = theta.copy()
+    for k, (i, _) in enumerate(layout.linear):
+        owner = next(s for s in layout.slots if s.first <= i < s.first + s.size)
+        exponents = {e.exponent for e in layout.law.powers if e.amplitude == owner.name}
+        for slot in layout.slots:
+            if slot.name in exponents:
+                columns = slice(slot.first, slot.first + slot.size)
+                drawn = _draw(slot, points[:, columns], observed, problem)
+                fresh[:, columns] = np.where(dead[:, [k]], drawn, fresh[:, columns])
+    return with_amplitudes(problem, fresh[None])[0]
+
+
 def _amplitude_coordinates(
-    problem: Problem, gram: np.ndarray, side: np.ndarray, observed: np.ndarray
+    problem: Problem | Families, gram: np.ndarray, side: np.ndarray, observed: np.ndarray
 ) -> np.ndarray:
     logarithm = np.array([is_log for _, is_log in problem.layout.linear])
     with np.errstate(all="ignore"):
@@ -190,15 +261,73 @@ def _amplitude_coordinates(
 
 
 def _least_squares(gram: np.ndarray, side: np.ndarray, nonnegative: np.ndarray) -> np.ndarray:
-    """Minimise ½aᵀGa − aᵀb per lane, some entries non-negative, by coordinate descent."""
-    amplitude = np.zeros_like(side)
+    """Minimise ½aᵀGa − aᵀb per lane (S, k), some entries non-negative.
+
+    Few entries: exactly, as the best of all choices of which are zero. Many: by descent.
+    """
     gram = gram + 1e-9 * np.eye(gram.shape[-1])
+    if np.sum(nonnegative) > _ENUMERATED:
+        return _by_descent(gram, side, nonnegative)
+    broken = ~(np.isfinite(gram).all(axis=(1, 2)) & np.isfinite(side).all(axis=1))
+    gram = np.where(broken[:, None, None], np.eye(gram.shape[-1]), gram)
+    best, lowest = np.zeros_like(side), np.full(len(side), np.inf)
+    for kept in product(*([(True, False) if n else (True,) for n in nonnegative])):
+        mask = np.array(kept, dtype=float)
+        system = gram * np.outer(mask, mask) + np.diag(1.0 - mask)
+        found = np.linalg.solve(system, (side * mask)[..., None])[..., 0]
+        gain = -0.5 * np.sum(side * found, axis=1)
+        better = (found[:, nonnegative] >= 0).all(axis=1) & (gain < lowest)
+        best[better], lowest[better] = found[better], gain[better]
+    return np.where(broken[:, None], np.nan, best)
+
+
+def _by_descent(gram: np.ndarray, side: np.ndarray, nonnegative: np.ndarray) -> np.ndarray:
+    amplitude = np.zeros_like(side)
     for _ in range(_SWEEPS):
         for k in range(side.shape[1]):
             rest = side[:, k] - np.einsum("sj,sj->s", gram[:, k], amplitude)
             new = amplitude[:, k] + rest / gram[:, k, k]
             amplitude[:, k] = np.maximum(new, 0.0) if nonnegative[k] else new
     return amplitude
+
+
+def make(problem: Problem, starts: Any, seed: int) -> np.ndarray:
+    """Return starts (S, p) as chosen: "auto", a number, "hoffmann", or parameter values.
+
+    Call inside the float64 scope. Raises LawError for values that miss a parameter, and for
+    "hoffmann" with a law that has not its five parameters.
+    """
+    if isinstance(starts, tuple):
+        return given(problem, starts)
+    if starts == "hoffmann":
+        return hoffmann(problem)
+    count = problem.layout.law.starts if starts == "auto" else int(starts)
+    return automatic(problem, count, seed)
+
+
+def hoffmann(problem: Problem) -> np.ndarray:
+    """Return the 4500 starts of Hoffmann et al. for the law E + A/N^alpha + B/D^beta.
+
+    alpha, beta in {0, .5, 1, 1.5, 2}, ln E in {-1, -.5, 0, .5, 1}, ln A, ln B in
+    {0, 5, …, 25}; an exponent of 0 is taken as 1e-6, since exponents are positive here.
+    Raises LawError for a law with other parameters. Source: arXiv:2203.15556, D.3.
+    """
+    layout = problem.layout
+    exponents, amplitudes = np.maximum(np.arange(0, 2.1, 0.5), 1e-6), np.exp(np.arange(0, 26, 5.0))
+    axes = {
+        "alpha": exponents, "beta": exponents, "E": np.exp(np.arange(-1, 1.1, 0.5)),
+        "A": amplitudes, "B": amplitudes,
+    }  # fmt: skip
+    free = [slot.name for slot in layout.slots]
+    if not set(free) <= set(axes) or layout.per:
+        raise LawError(
+            f'starts="hoffmann" is a grid of {listing(list(axes))}, but {layout.law.name} has '
+            f'{listing(layout.labels, 24)} free: use starts="auto".'
+        )
+    grid = np.meshgrid(*(axes[name] for name in free), indexing="ij")
+    values = {name: x.ravel() for name, x in zip(free, grid, strict=True)}
+    fixed = {k: np.broadcast_to(v, values[free[0]].shape) for k, v in problem.data.fixed.items()}
+    return layout.coordinates_of_many({**values, **fixed}, problem.data.centre)
 
 
 def given(problem: Problem, rows: Sequence[Mapping[str, float]]) -> np.ndarray:

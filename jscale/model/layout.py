@@ -199,6 +199,16 @@ class Layout:
             )
         for slot in self.slots:
             _check_value(slot, exact[slot.name])
+        return self._to_line(exact, centre)
+
+    def coordinates_of_many(
+        self, values: Mapping[str, np.ndarray], centre: np.ndarray
+    ) -> np.ndarray:
+        """Map arrays (S,) of the law's parameters to coordinates (S, p), checking nothing."""
+        exact = {k: np.asarray(v, dtype=np.float64)[:, None] for k, v in values.items()}
+        return self._to_line(exact, centre)
+
+    def _to_line(self, exact: dict[str, Any], centre: np.ndarray) -> np.ndarray:
         exact.update({alias: exact[leader] for alias, leader in self.ties if leader in exact})
         for offset, slope, exponent, x in self._offsets:
             flat = exact[exponent] == 0
@@ -210,13 +220,14 @@ class Layout:
         for amplitude, exponent, x, sign in self._shifts:
             exact[amplitude] = exact[amplitude] * np.exp(sign * exact[exponent] * centre[x])
         inside = {a for a, _, _ in self._insides}
-        theta = np.empty(self.size)
+        lanes = np.broadcast_shapes(*(exact[s.name].shape[:-1] for s in self.slots))
+        theta = np.empty((*lanes, self.size))
         for slot in self.slots:
             u = exact[slot.name]
             if slot.name not in inside:
                 axis = self.axis(slot)
                 u = to_line(u, slot.role.support) - (0.0 if axis is None else centre[axis])
-            theta[slot.first : slot.first + slot.size] = u
+            theta[..., slot.first : slot.first + slot.size] = u
         return theta
 
     def pick(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,20 +7,17 @@ fit's optimum.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.data.runs import Runs
+from jscale.data.resampling import resample_counts
 from jscale.errors import FitError, FitWarning, JscaleError, listing
-from jscale.fitting.diagnostics import flat_names
+from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.gauss_newton import WARM, Status, descend
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws, no_spare_runs
-from jscale.uncertainty.natural import natural_draws
 
 _KINDS = ("pairs",)
 
@@ -66,7 +63,7 @@ def bootstrap(
                 f"None of {len(good)} resamples could be refitted: the objective is not finite at "
                 "the fit itself. Read fit.notes, or use js.laplace(fit)."
             )
-        sampled = natural_draws(problem, lanes.theta)[good]
+        sampled = natural_parameters(problem, lanes.theta)[good]
     unsettled = int(np.sum(good & (lanes.status != Status.CONVERGED)))
     failed = int(np.sum(~good))
     if failed + unsettled > 0.01 * len(good):
@@ -79,24 +76,3 @@ def bootstrap(
     settings = {"resamples": int(resamples), "seed": seed, "kind": kind}
     names = flat_names(problem.layout)
     return Draws(fit, sampled[None], names, f"bootstrap ({kind})", settings, failed, unsettled)
-
-
-def resample_counts(runs: Runs, per: Mapping[str, str], resamples: int, seed: int) -> np.ndarray:
-    """Return how often each row is drawn in each resample: (resamples, n).
-
-    Units (runs, or rows) are drawn with replacement within each stratum (group, and every
-    column that parameters are given per), as many as it has.
-    """
-    units = np.arange(len(runs)) if runs.run is None else pd.factorize(runs.frame[runs.run])[0]
-    columns = [c for c in (runs.group, *per.values()) if c is not None]
-    strata = np.zeros(len(runs), dtype=int)
-    if columns:
-        strata = runs.frame.groupby(list(dict.fromkeys(columns)), sort=False).ngroup().to_numpy()
-    rng = np.random.default_rng(seed)
-    counts = np.zeros((resamples, len(runs)))
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
-        members, place = np.unique(units[rows], return_inverse=True)
-        share = np.full(len(members), 1.0 / len(members))
-        counts[:, rows] = rng.multinomial(len(members), share, size=resamples)[:, place]
-    return counts

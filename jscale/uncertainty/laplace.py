@@ -14,10 +14,9 @@ import numpy as np
 
 from jscale._precision import float64_scope
 from jscale.errors import FitWarning, JscaleError
-from jscale.fitting.diagnostics import flat_names
+from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws, no_spare_runs
-from jscale.uncertainty.natural import natural_draws
 
 
 def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
@@ -45,7 +44,7 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     wide = np.sqrt(freedom / rng.chisquare(freedom, size=(int(draws), 1)))
     theta = fit.theta + (z * wide) @ root.T
     with float64_scope():
-        sampled = natural_draws(fit.problem, theta)
+        sampled = natural_parameters(fit.problem, theta)
     good = np.asarray(np.isfinite(sampled).all(axis=1))
     failed = int(np.sum(~good))
     if failed:

@@ -8,8 +8,8 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.fit import search
 from jscale.fitting.gauss_newton import Settings, solve
+from jscale.fitting.search import search
 from jscale.fitting.starts import automatic
 from tests.conformance.worlds import WORLDS, scattered
 

@@ -9,8 +9,8 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.gauss_newton import TILE, Settings, Status, solve
-from jscale.fitting.problem import Problem, bucket
+from jscale.fitting.gauss_newton import Settings, Status, deal, solve
+from jscale.fitting.problem import BLOCK, Problem, bucket
 from jscale.fitting.starts import automatic
 from jscale.model.roles import Real
 
@@ -94,12 +94,29 @@ def test_lane_weights_equal_a_problem_with_these_weights(problem: Problem) -> No
             np.testing.assert_array_equal(together.theta[i], alone.theta[0])
 
 
-def test_tiles_do_not_change_results(problem: Problem) -> None:
+def test_tiles_and_queues_do_not_change_results(problem: Problem) -> None:
     with float64_scope():
-        starts = automatic(problem, TILE + 5)
+        starts = automatic(problem, 150)
         whole = solve(problem, starts)
-        last = solve(problem, starts[TILE:])
-    np.testing.assert_array_equal(whole.theta[TILE:], last.theta)
+        last = solve(problem, starts[70:])
+    np.testing.assert_array_equal(whole.theta[70:], last.theta)
+    np.testing.assert_array_equal(whole.steps[70:], last.steps)
+
+
+def test_lanes_are_dealt_out_evenly_and_all_of_them() -> None:
+    assert deal(1, 1024, 2) == [0, 1]
+    assert deal(64, 1024, 2) == [0, 32, 64]
+    cuts = deal(5000, 1024, 2)
+    assert (cuts[0], cuts[-1]) == (0, 5000)
+    assert max(np.diff(cuts)) <= 1024
+    assert max(np.diff(cuts)) - min(np.diff(cuts)) <= 1
+
+
+def test_no_lanes_at_all(problem: Problem) -> None:
+    with float64_scope():
+        lanes = solve(problem, np.empty((0, 5)))
+    assert lanes.theta.shape == (0, 5)
+    assert len(lanes.objective) == 0
 
 
 def test_padding_changes_nothing() -> None:
@@ -162,5 +179,6 @@ def test_other_objectives_converge(objective: js.fitting.objective.Objective) ->
 
 def test_buckets_grow_slowly_and_hold() -> None:
     for n in (1, 16, 17, 240, 245, 1000, 20_000):
-        assert n <= bucket(n) <= max(16, 1.26 * n + 2)
+        assert n <= bucket(n) <= max(16, 1.26 * n + 2, n + BLOCK)
+        assert bucket(n) <= BLOCK or bucket(n) % BLOCK == 0
     assert bucket(240) == bucket(245)

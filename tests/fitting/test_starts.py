@@ -10,7 +10,7 @@ import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
 from jscale.fitting.problem import Problem, predict_rows
-from jscale.fitting.starts import automatic, given, shares_of_terms, unit_points
+from jscale.fitting.starts import automatic, given, shares_of_terms, unit_points, with_amplitudes
 
 TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
 DESIGN = pd.DataFrame(
@@ -47,13 +47,11 @@ def test_more_starts_than_the_table_holds() -> None:
 
 
 def test_true_exponents_give_the_true_amplitudes(problem: Problem) -> None:
-    from jscale.fitting.starts import _solve_amplitudes
-
     with float64_scope():
         planted = problem.layout.coordinates(TRUTH, problem.data.centre)
         wrong = planted.copy()
         wrong[[0, 1, 3]] = [0.0, 2.0, -3.0]
-        solved = _solve_amplitudes(problem, wrong[None])[0]
+        solved = with_amplitudes(problem, wrong[None, None])[0, 0]
     np.testing.assert_allclose(solved, planted, atol=1e-4)
 
 

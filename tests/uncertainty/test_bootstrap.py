@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import jscale as js
+from jscale.data.resampling import resample_counts
 from jscale.fitting.objective import terms
 from jscale.prediction.predict import curves
-from jscale.uncertainty.bootstrap import resample_counts
 from tests.conformance.worlds import compute
 
 RESAMPLES = 200

@@ -1,0 +1,350 @@
+"""fit_many: one law fitted to many families in one batch of lanes.
+
+Families × starts (and then families × resamples) are lanes of one program. Families of
+similar size share a bucket of padded rows; a chunk of them is solved at a time, which bounds
+memory. A family that cannot be fitted keeps its row, with the reason.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale import laws
+from jscale._precision import float64_scope
+from jscale.data.checks import rows_at
+from jscale.data.runs import Runs
+from jscale.errors import DataError, FitWarning, JscaleError, listing, nearest
+from jscale.fitting import notes as judge
+from jscale.fitting import starts as starting
+from jscale.fitting.build import as_runs, build
+from jscale.fitting.diagnostics import (
+    Optimum,
+    covariance,
+    directions,
+    flat_names,
+    linearise_all,
+    natural_parameters,
+    of_parameters,
+    rounding_floor,
+)
+from jscale.fitting.fit import check_choices, chosen_devices, given_starts
+from jscale.fitting.gauss_newton import WARM, Lanes, Status, descend
+from jscale.fitting.objective import Objective, as_objective, from_space
+from jscale.fitting.problem import Families, Problem
+from jscale.fitting.progress import lane_bar
+from jscale.fitting.provenance import provenance
+from jscale.fitting.result import Settings
+from jscale.fitting.search import search_families
+from jscale.fitting.table import FitTable
+from jscale.model.law import Law
+
+# A chunk of families holds at most so many lanes, and cells (lane × row) of resamples' weights.
+_LANES_AT_ONCE = 2**15
+_CELLS_AT_ONCE = 2**22
+
+
+def fit_many(
+    law: Law | str,
+    data: Runs | pd.DataFrame,
+    *,
+    by: str,
+    objective: Objective | str = "huber",
+    weights: Any = None,
+    fixed: Mapping[str, float] | None = None,
+    tie: Sequence[Any] = (),
+    starts: Any = "auto",
+    start: Mapping[str, tuple[float, float]] | None = None,
+    resamples: int = 0,
+    seed: int = 0,
+    devices: Any = None,
+    progress: bool = False,
+    **columns: Any,
+) -> FitTable:
+    """Fit a law to each family of runs on its own, all in one batch.
+
+    ``by`` names the column whose labels are the families; other arguments are those of
+    :func:`jscale.fit`. ``resamples`` refits that many pairs-bootstrap resamples of each family.
+    ``devices`` is None (the default one), "all", or a list of JAX devices: lanes are shared
+    out among them. Memory is bounded: chunks of at most 32768 lanes are solved at a time.
+
+    Raises DataError and LawError for input that cannot be fitted at all. A family that cannot
+    (fewer runs than parameters, no finite start) keeps its row with status "failed"; one
+    FitWarning says how many failed or did not converge.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> small = table[table["split"] == "fit"]
+    >>> js.fit_many("chinchilla", small, by="part", starts=16).labels
+    ('grid', 'isoflop')
+    """
+    law = laws.get(law)
+    law = law.with_starts(start) if start else law
+    runs = as_runs(law, data, columns)
+    kind = as_objective(objective)
+    check_choices(fixed, tie, None, seed)
+    _check_own_choices(kind, resamples)
+    chosen = given_starts(starts)
+    codes, labels = _families(runs, by)
+    with float64_scope():
+        whole, _ = build(law, runs, kind, fixed=fixed, tie=tie, weights=weights)
+        settings = Settings(
+            objective=kind,
+            fixed=dict(fixed or {}),
+            tie=tuple(tie),
+            per={},
+            weights=None if weights is None else np.asarray(weights, dtype=np.float64),
+            starts=chosen,
+            seed=int(seed),
+        )
+        order = np.argsort(codes, kind="stable")
+        rows = np.split(order, np.cumsum(np.bincount(codes, minlength=len(labels)))[:-1])
+        batch = _Batch(whole, settings, int(resamples), chosen_devices(devices))
+        table = batch.table(law, by, labels, rows, progress)
+    _warn(table)
+    return table
+
+
+def _check_own_choices(objective: Objective, resamples: Any) -> None:
+    if getattr(objective, "auto", False):
+        raise JscaleError(
+            f"fit_many takes a number for delta, not {objective}: families would each have "
+            "their own. Fit one by one, or give the number: huber(delta=1e-3)."
+        )
+    if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 0:
+        raise JscaleError(
+            f"resamples={resamples!r} must be a whole number, 0 for none; intervals want 1000."
+        )
+
+
+def _families(runs: Runs, by: str) -> tuple[np.ndarray, tuple[Any, ...]]:
+    """Return each row's family as a number (n,), and the families' labels."""
+    if by not in runs.frame.columns:
+        columns = list(runs.frame.columns)
+        raise DataError(
+            f"The table has no column {by!r} to tell families apart.{nearest(str(by), columns)} "
+            f'Its columns are: {listing(columns, 20)}. Say which: by="<column>".'
+        )
+    missing = runs.frame[by].isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"column {by!r} has no label in {rows_at(runs.frame, missing, missing)}; "
+            f"leave those rows out: runs.where(runs.frame[{by!r}].notna())."
+        )
+    codes, labels = pd.factorize(runs.frame[by], sort=True)
+    return codes, tuple(labels)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What is kept of one family; ``why`` it failed, if it did."""
+
+    status: str
+    params: np.ndarray
+    covariance: np.ndarray
+    objective: float = np.nan
+    agree: int = 0
+    starts: int = 0
+    condition: float = np.nan
+    notes: tuple[str, ...] = ()
+    draws: np.ndarray | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The choices of a batch, and its steps from rows of families to their table."""
+
+    whole: Problem
+    settings: Settings
+    resamples: int
+    devices: Sequence[Any] | None
+
+    def table(
+        self, law: Law, by: str, labels: tuple[Any, ...], rows: list[np.ndarray], progress: bool
+    ) -> FitTable:
+        """Fit every family and put the rows in the order of the labels."""
+        problems = [self.whole.part(r) for r in rows]
+        done: dict[int, _Row] = {}
+        with lane_bar(len(rows), "families", progress) as tick:
+            for members in self._chunks(problems, done):
+                done.update(self._chunk(problems, members))
+                if tick is not None:
+                    tick(len(members))
+        return self._assemble(law, by, labels, problems, [done[f] for f in range(len(rows))])
+
+    def _chunks(self, problems: list[Problem], done: dict[int, _Row]) -> Iterator[list[int]]:
+        """Yield families of one bucket, a bounded number at a time; too small ones are done."""
+        buckets: dict[int, list[int]] = {}
+        for f, problem in enumerate(problems):
+            if problem.freedom < 0:
+                p, n = problem.layout.size, problem.freedom + problem.layout.size
+                done[f] = self._failed(f"{n} independent runs for {p} free parameters")
+            else:
+                buckets.setdefault(problem.rows, []).append(f)
+        for size in sorted(buckets):
+            most = max(1, _LANES_AT_ONCE // self._starts_each)
+            if self.resamples:
+                most = max(1, min(most, _CELLS_AT_ONCE // (self.resamples * size)))
+            for first in range(0, len(buckets[size]), most):
+                yield buckets[size][first : first + most]
+
+    @property
+    def _starts_each(self) -> int:
+        starts = self.settings.starts
+        if isinstance(starts, tuple):
+            return len(starts)
+        named = {"auto": self.whole.layout.law.starts, "hoffmann": 4500}
+        return named[starts] if isinstance(starts, str) else int(starts)
+
+    def _failed(self, why: str) -> _Row:
+        q = len(flat_names(self.whole.layout))
+        return _Row("failed", np.full(q, np.nan), np.full((q, q), np.nan), why=why)
+
+    def _chunk(self, problems: list[Problem], members: list[int]) -> dict[int, _Row]:
+        families = Families.stack([problems[f] for f in members])
+        starts = self._starts(families)
+        lanes = search_families(families, starts, devices=self.devices)
+        each = [_lanes_of(lanes, k, starts.shape[1]) for k in range(len(members))]
+        best = np.stack([own.theta[own.best] for own in each])
+        optima = linearise_all(families, best)
+        shares = self._shares(families, best)
+        draws = self._resample(families, best, members) if self.resamples else None
+        done = {}
+        for k, f in enumerate(members):
+            if not np.isfinite(each[k].objective).any():
+                done[f] = self._failed(f"no finite objective at any of {starts.shape[1]} starts")
+                continue
+            own = None if draws is None else draws[k]
+            done[f] = _judged(problems[f], each[k], optima[k], shares[k], own)
+        return done
+
+    def _starts(self, families: Families) -> np.ndarray:
+        chosen, seed = self.settings.starts, self.settings.seed
+        if isinstance(chosen, tuple) or chosen == "hoffmann":
+            return np.stack([starting.make(part, chosen, seed) for part in families.parts])
+        return starting.automatic_many(families, self._starts_each, seed)
+
+    def _shares(self, families: Families, theta: np.ndarray) -> list[dict[str, float]]:
+        layout = families.layout
+        labels = [layout.labels[i] for i, _ in layout.linear]
+        if not labels:
+            return [{} for _ in families.parts]
+        shares = starting.lane_shares(families, theta[:, None])[:, 0]
+        return [dict(zip(labels, map(float, row), strict=True)) for row in shares]
+
+    def _resample(self, families: Families, best: np.ndarray, members: list[int]) -> np.ndarray:
+        """Refit resamples of each family from its optimum: parameters (F, resamples, q)."""
+        R = self.resamples
+        weights = np.zeros((len(members), R, families.rows))
+        for k, (f, part) in enumerate(zip(members, families.parts, strict=True)):
+            counts = _counts(part, R, (self.settings.seed, f))
+            weights[k, :, : part.n] = counts * part.weights[: part.n]
+        family = np.repeat(np.arange(len(members)), R)
+        lanes = descend(
+            families, np.repeat(best, R, axis=0), weights=weights.reshape(len(family), -1),
+            family=family, settings=WARM, devices=self.devices,
+        )  # fmt: skip
+        theta = np.where(np.isfinite(lanes.objective)[:, None], lanes.theta, np.nan)
+        theta = theta.reshape(len(members), R, -1)
+        natural = [natural_parameters(families.parts[k], t) for k, t in enumerate(theta)]
+        return np.stack(natural)
+
+    def _assemble(
+        self, law: Law, by: str, labels: tuple[Any, ...], problems: list[Problem], rows: list[_Row]
+    ) -> FitTable:
+        names = list(flat_names(self.whole.layout))
+        index = pd.Index(list(labels), name=by)
+        errors = [np.sqrt(np.maximum(np.diag(r.covariance), 0.0)) for r in rows]
+        summary = pd.DataFrame(
+            {
+                "status": [r.status for r in rows],
+                "objective": [r.objective for r in rows],
+                "rows": [p.n for p in problems],
+                "runs": [p.freedom + p.layout.size for p in problems],
+                "agree": [r.agree for r in rows],
+                "starts": [r.starts for r in rows],
+                "condition": [r.condition for r in rows],
+                "notes": [", ".join(r.notes) for r in rows],
+            },
+            index=index,
+        )
+        empty = np.full((self.resamples, len(names)), np.nan)
+        draws = [empty if r.draws is None else r.draws for r in rows]
+        return FitTable(
+            law=law,
+            by=by,
+            labels=labels,
+            settings=self.settings,
+            params=pd.DataFrame(np.stack([r.params for r in rows]), index, names),
+            stderr=pd.DataFrame(np.stack(errors), index, names),
+            covariance=np.stack([r.covariance for r in rows]),
+            summary=summary,
+            failures={k: r.why for k, r in zip(labels, rows, strict=True) if r.why},
+            draws=np.stack(draws) if self.resamples else None,
+            provenance=provenance(),
+        )
+
+
+def _lanes_of(lanes: Lanes, family: int, starts: int) -> Lanes:
+    own = slice(family * starts, (family + 1) * starts)
+    return Lanes(*(np.asarray(v)[own] for v in vars(lanes).values()))
+
+
+def _judged(
+    problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, float], draws: Any
+) -> _Row:
+    """Errors, status and the codes of the notes of one family."""
+    theta_covariance = covariance(problem, optimum)
+    found = directions(problem, optimum)
+    rounding = rounding_floor(problem)
+    observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
+    agree, count = judge.agreement(lanes, rounding)
+    notes = [
+        *judge.notes_on_search(lanes, rounding),
+        *judge.notes_on_optimum(problem, optimum, np.sqrt(np.diag(theta_covariance)), found),
+        *judge.notes_on_terms(problem, shares),
+        *judge.notes_on_floor(problem, optimum, observed),
+        *judge.notes_on_data(problem, ()),
+    ]
+    status = Status(int(lanes.status[lanes.best])).name.lower()
+    return _Row(
+        status=status,
+        params=optimum.natural,
+        covariance=of_parameters(theta_covariance, optimum.slope),
+        objective=float(lanes.objective[lanes.best]),
+        agree=agree,
+        starts=count,
+        condition=found.condition,
+        notes=tuple(dict.fromkeys(note.code for note in notes)),
+        draws=draws,
+    )
+
+
+def _counts(problem: Problem, resamples: int, seed: tuple[int, int]) -> np.ndarray:
+    """How often each row is drawn in each resample of whole runs: (resamples, n)."""
+    members, place = np.unique(problem.units[problem.used], return_inverse=True)
+    share = np.full(len(members), 1.0 / len(members))
+    drawn = np.random.default_rng(seed).multinomial(len(members), share, size=resamples)
+    counts = np.zeros((resamples, problem.n))
+    counts[:, problem.used] = drawn[:, place]
+    return counts
+
+
+def _warn(table: FitTable) -> None:
+    status = table.summary["status"]
+    failed, unsettled = int(np.sum(status == "failed")), int(np.sum(status == "out_of_steps"))
+    unsettled += int(np.sum(status == "stuck"))
+    if failed + unsettled:
+        warnings.warn(
+            f"{failed} of {len(table)} families could not be fitted and {unsettled} did not "
+            "converge: see table.failures, and table.summary['status'].",
+            FitWarning,
+            stacklevel=3,
+        )
