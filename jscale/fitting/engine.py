@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from jscale.fitting.problem import Data, Model
-from jscale.fitting.step import Lane, Numbers, Status, advance, blank
+from jscale.fitting.step import Lane, Numbers, Status, advance, blank, settled
 
-_STEPS_A_ROUND = 4
+_STEPS_A_ROUND = 2
 # Cells (lane × row) of a tile on a processor, and in a queue: a few MB of weights.
 _TILE_CELLS = 4096
 _QUEUE_CELLS = 2**19
@@ -150,6 +150,8 @@ def _seats(tile: int, families: bool, shared: bool, queue: Queue, data: Data) ->
         at=jax.tree.map(many, blank(p, dtype)),
         damping=jnp.ones((tile,), dtype),
         width=jnp.ones((tile,), dtype),
+        freedom=jnp.ones((tile,), dtype),
+        rounding=jnp.zeros((tile,), dtype),
         status=jnp.full((tile,), Status.DROPPED, jnp.int32),
         step=whole,
         idle=whole,
@@ -178,20 +180,25 @@ def _refill(state: _State, queue: Queue, data: Data, families: bool, shared: boo
     def put(new: Any, old: Any) -> Any:
         return jnp.where(seated.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
+    weights = state.weights if shared else put(queue.weights[here], state.weights)
+    if families:
+        data = jax.tree.map(lambda whole, old: put(whole[here], old), data, state.data)
+    whole = jnp.broadcast_to(weights, (len(free), weights.shape[-1]))
+    settle = jax.vmap(lambda w, y: settled(p, w, y), in_axes=(0, 0 if families else None))
+    freedom, rounding = settle(whole, data.target)
     at = jax.tree.map(put, blank(p, queue.theta.dtype), lanes.at)
     lanes = Lane(
         theta=put(queue.theta[here], lanes.theta),
         at=at,
         damping=put(queue.damping[here], lanes.damping),
         width=put(queue.width[here], lanes.width),
+        freedom=put(freedom, lanes.freedom),
+        rounding=put(rounding, lanes.rounding),
         status=put(Status.RUNNING, lanes.status).astype(jnp.int32),
         step=put(0, lanes.step),
         idle=put(0, lanes.idle),
         slot=jnp.where(seated, place, jnp.where(free, length, lanes.slot)).astype(jnp.int32),
     )
-    weights = state.weights if shared else put(queue.weights[here], state.weights)
-    if families:
-        data = jax.tree.map(lambda whole, old: put(whole[here], old), data, state.data)
     return state._replace(
         lanes=lanes, weights=weights, data=data, next=state.next + jnp.sum(seated, dtype=jnp.int32)
     )

@@ -7,9 +7,9 @@ size share one compiled program. Families are many such problems of one law, sta
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +68,7 @@ class Problem:
         """Which of the real rows have weight: a mask (n,)."""
         return self.weights[: self.n] > 0
 
-    @property
+    @cached_property
     def freedom(self) -> int:
         """Independent runs with weight, less free parameters."""
         return len(np.unique(self.units[self.used])) - self.layout.size
@@ -91,7 +91,7 @@ class Problem:
         is a program to compile.
         """
         n = len(rows)
-        size = bucket(n, growth=1.6)
+        size = bucket(n, steps=2)
         inputs = [np.asarray(x)[rows] for x in self.data.inputs]
         data = Data(
             inputs=tuple(pad_rows(x, size) for x in inputs),
@@ -138,17 +138,17 @@ class Families:
         return self.model.layout
 
 
-def bucket(n: int, growth: float = 1.25) -> int:
-    """Return the padded number of rows for n: the next of 16·growth^k, rounded up to even.
+def bucket(n: int, steps: int = 8) -> int:
+    """Return the padded number of rows for n: one of ``steps`` sizes between powers of two.
 
-    Beyond a block, rounded up to whole blocks.
+    At least 16; beyond a block, whole blocks.
     """
-    size = 16.0
-    while math.ceil(size) < n:
-        size *= growth
-    if size > BLOCK:
-        return BLOCK * math.ceil((n if n <= 8 * BLOCK else size) / BLOCK)
-    return 2 * math.ceil(math.ceil(size) / 2)
+    if n <= 16:
+        return 16
+    step = max(2 ** ((n - 1).bit_length() - 1) // steps, 4)
+    if n > BLOCK:
+        step = max(step, BLOCK)
+    return step * -(-n // step)
 
 
 def pad_rows(values: np.ndarray, rows: int) -> np.ndarray:

@@ -21,12 +21,13 @@ from jscale.fitting.starts import lane_shares, reseed
 
 _EXHAUSTIVE = 512
 _SEARCH = Settings(steps=150)
-# Of many starts: (steps, share that goes on, and how many at least) of each stage.
-_STAGES = ((6, 1 / 8, 128), (14, 1 / 8, 32))
+# Of many starts: (steps, share of all that goes on, how many at least) of each stage.
+_STAGES = ((6, 1 / 8, 128), (14, 1 / 64, 32))
 # The same for each family of a batch.
-_FAMILY_STAGES = ((4, 1 / 4, 8), (8, 1 / 4, 2))
+_FAMILY_STAGES = ((3, 1 / 4, 16), (8, 1 / 10, 6))
 # After the search, the best unfinished lanes go on: many a little further, then few to the end.
 _ROUNDS = ((2.0, 400), (1.02, 2000))
+_FAMILY_ROUNDS = ((1.02, 400), (1.02, 2000))
 _FINISHED = 32
 _DEAD_SHARE = 1e-3
 _KINK_STAGE = 1e-2
@@ -102,7 +103,7 @@ def search_families(
     flat = starts.reshape(F * S, p)
     on = Where.on(devices, mixed)
     lanes = _staged(families, flat, family, _FAMILY_STAGES, on, progress)
-    for within, steps in _ROUNDS:
+    for within, steps in _FAMILY_ROUNDS:
         lanes = _finish_families(families, lanes, family, within, steps, on.polish)
     return lanes
 

@@ -68,12 +68,7 @@ def automatic(problem: Problem, count: int, seed: int = 0) -> np.ndarray:
     Call inside the float64 scope.
     """
     layout = problem.layout
-    observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
-    points = unit_points(count, layout.size, seed)
-    theta = np.empty((count, layout.size))
-    for slot in layout.slots:
-        columns = slice(slot.first, slot.first + slot.size)
-        theta[:, columns] = _draw(slot, points[:, columns], observed, problem)
+    theta = _drawn(problem, unit_points(count, layout.size, seed))
     return with_amplitudes(problem, theta[None])[0] if layout.linear else theta
 
 
@@ -81,20 +76,29 @@ def automatic_many(families: Families, count: int, seed: int = 0) -> np.ndarray:
     """Return ``count`` starts for each of F families, (F, count, p). Float64 scope."""
     layout = families.layout
     points = unit_points(count, layout.size, seed)
-    theta = np.empty((len(families.parts), count, layout.size))
-    for f, part in enumerate(families.parts):
-        observed = from_space(np.asarray(part.data.target)[: part.n], part.model.space)
-        for slot in layout.slots:
-            columns = slice(slot.first, slot.first + slot.size)
-            theta[f, :, columns] = _draw(slot, points[:, columns], observed, part)
+    theta = np.stack([_drawn(part, points) for part in families.parts])
     return with_amplitudes(families, theta) if layout.linear else theta
 
 
-def _draw(slot: Slot, unit: np.ndarray, observed: np.ndarray, problem: Problem) -> np.ndarray:
-    """Turn unit points into coordinates by the role's range and units."""
+def _drawn(problem: Problem, points: np.ndarray) -> np.ndarray:
+    """Turn unit points (S, p) into coordinates by each role's range and units."""
+    observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
+    size = np.abs(observed)
+    typical = float(np.partition(size, len(size) // 2)[len(size) // 2]) or 1.0
+    lowest = float(observed.min())
+    theta = np.empty_like(points)
+    for slot in problem.layout.slots:
+        at = slice(slot.first, slot.first + slot.size)
+        theta[:, at] = _draw(slot, points[:, at], typical, lowest, problem)
+    return theta
+
+
+def _draw(
+    slot: Slot, unit: np.ndarray, typical: float, lowest: float, problem: Problem
+) -> np.ndarray:
+    """Turn unit points into one parameter's coordinates."""
     role = slot.role
     low, high = role.start
-    typical = float(np.median(np.abs(observed))) or 1.0
     if role.unit == "range":
         axis = problem.layout.axis(slot) or 0
         x = np.log(np.asarray(problem.data.inputs[axis])[: problem.n])
@@ -104,7 +108,7 @@ def _draw(slot: Slot, unit: np.ndarray, observed: np.ndarray, problem: Problem) 
         return np.log(typical) + low + (high - low) * unit
     value = _between(role, unit)
     if role.unit == "lowest":
-        value = value * (observed.min() if observed.min() > 0 else typical)
+        value = value * (lowest if lowest > 0 else typical)
     if role.unit == "typical":
         value = value * typical
     return to_line(value, role.support)
@@ -231,17 +235,15 @@ def with_amplitudes(problem: Problem | Families, theta: np.ndarray) -> np.ndarra
 def reseed(problem: Problem, theta: np.ndarray, dead: np.ndarray, seed: int = 0) -> np.ndarray:
     """Give dead terms (S, k) of lanes (S, p) a new exponent, and solve for all amplitudes again."""
     layout = problem.layout
-    observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
-    points = unit_points(len(theta), layout.size, seed + 1)
+    drawn = _drawn(problem, unit_points(len(theta), layout.size, seed + 1))
     fresh = theta.copy()
     for k, (i, _) in enumerate(layout.linear):
         owner = next(s for s in layout.slots if s.first <= i < s.first + s.size)
         exponents = {e.exponent for e in layout.law.powers if e.amplitude == owner.name}
         for slot in layout.slots:
             if slot.name in exponents:
-                columns = slice(slot.first, slot.first + slot.size)
-                drawn = _draw(slot, points[:, columns], observed, problem)
-                fresh[:, columns] = np.where(dead[:, [k]], drawn, fresh[:, columns])
+                at = slice(slot.first, slot.first + slot.size)
+                fresh[:, at] = np.where(dead[:, [k]], drawn[:, at], fresh[:, at])
     return with_amplitudes(problem, fresh[None])[0]
 
 

@@ -52,12 +52,19 @@ class Numbers(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """The state of one lane; ``width`` is the objective's scale, ``slot`` its place in line."""
+    """The state of one lane.
+
+    ``width`` is the objective's scale, ``freedom`` the rows with weight less parameters,
+    ``rounding`` an objective that rounding of the observations alone gives, ``slot`` the
+    lane's place in line.
+    """
 
     theta: Any
     at: Evaluation
     damping: Any
     width: Any
+    freedom: Any
+    rounding: Any
     status: Any
     step: Any
     idle: Any
@@ -93,7 +100,9 @@ def advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Numbers) -> La
     trial = evaluate(model, lane.theta + s, w, data, lane.width, numbers.shape)
 
     old = lane.at.F
-    expected = -(lane.at.g @ s + 0.5 * s @ lane.at.H @ s)
+    # Sums, since products of so small matrices cost more to call than to compute.
+    curved = jnp.sum(lane.at.H * s[:, None] * s[None, :])
+    expected = -(jnp.sum(lane.at.g * s) + 0.5 * curved)
     finite = jnp.isfinite(trial.F) & jnp.all(jnp.isfinite(trial.g)) & jnp.all(jnp.isfinite(trial.M))
     rounding = _NOISE * jnp.finfo(old.dtype).eps * jnp.abs(old)
     taken = finite & (fresh | (old + rounding >= trial.F))
@@ -106,7 +115,8 @@ def advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Numbers) -> La
     damping = jnp.where(fresh, lane.damping, jnp.maximum(damping, _SMALLEST_DAMPING))
     idle = jnp.where(taken & (fresh | (old - trial.F > 10 * rounding)), 0, lane.idle + 1)
 
-    status = _judge(model.layout, lane, s, trial, w, data, (fresh, finite, taken, idle, damping))
+    seen = (fresh, finite, taken, idle, damping, curved)
+    status = _judge(model.layout, lane, s, trial, seen)
     step = lane.step + 1
     out = (step >= numbers.steps) & (status == Status.RUNNING)
     status = jnp.where(out, Status.OUT_OF_STEPS, status).astype(lane.status.dtype)
@@ -136,32 +146,29 @@ def _direction(layout: Layout, lane: Lane, identity: Any) -> Any:
     return step * jnp.minimum(1.0, 1.0 / jnp.maximum(longest, tiny))
 
 
-def _judge(
-    layout: Layout, lane: Lane, s: Any, trial: Evaluation, w: Any, data: Any, seen: Any
-) -> Any:
+def _judge(layout: Layout, lane: Lane, s: Any, trial: Evaluation, seen: Any) -> Any:
     """Return the status after a step: converged, stuck, dead at its start, or running."""
     import jax.numpy as jnp
 
-    fresh, finite, taken, idle, damping = seen
-    converged = ~fresh & taken & _is_small(layout, lane, s, trial, w, data)
+    fresh, finite, taken, idle, damping, curved = seen
+    small = _is_small(layout, lane, s, trial, curved)
+    converged = ~fresh & taken & small
     ended = (idle >= _PATIENCE) & ~converged
-    close = _in_errors(lane, s, lane.at, w) <= _CLOSE_IN_SD**2
+    close = _in_errors(lane, curved, lane.at) <= _CLOSE_IN_SD**2
     status = jnp.where(converged | (ended & close), Status.CONVERGED, Status.RUNNING)
     stuck = (ended & ~close) | ((damping >= _STUCK_DAMPING) & ~converged)
     status = jnp.where(stuck, Status.STUCK, status)
     return jnp.where(~finite & fresh, Status.DEAD_START, status)
 
 
-def _in_errors(lane: Lane, s: Any, at: Evaluation, w: Any) -> Any:
+def _in_errors(lane: Lane, curved: Any, at: Evaluation) -> Any:
     """The squared length of a step in standard errors: sᵀHs over the variance of psi."""
     import jax.numpy as jnp
 
-    freedom = jnp.maximum(jnp.sum(w > 0) - s.shape[0], 1)
-    tiny = jnp.finfo(s.dtype).tiny
-    return (s @ lane.at.H @ s) / jnp.maximum(at.spread / freedom, tiny)
+    return curved / jnp.maximum(at.spread / lane.freedom, jnp.finfo(curved.dtype).tiny)
 
 
-def _is_small(layout: Layout, lane: Lane, s: Any, trial: Evaluation, w: Any, data: Any) -> Any:
+def _is_small(layout: Layout, lane: Lane, s: Any, trial: Evaluation, curved: Any) -> Any:
     """Whether a step is negligible: in standard errors, in itself, or beside rounding.
 
     An exact fit (no noise) is recognised by an objective at the rounding of the observations.
@@ -169,20 +176,28 @@ def _is_small(layout: Layout, lane: Lane, s: Any, trial: Evaluation, w: Any, dat
     """
     import jax.numpy as jnp
 
-    eps = jnp.finfo(data.target.dtype).eps
-    coarse = 1.0 if eps < 1e-10 else 1e4
+    kind = jnp.finfo(s.dtype)
+    coarse = 1.0 if kind.eps < 1e-10 else 1e4
     undamped = lane.damping <= _STEADY_DAMPING
     plain = plain_coordinates(layout)
-    in_errors = _in_errors(lane, s, trial, w) <= (coarse * _SMALL_STEP_IN_SD) ** 2
+    in_errors = _in_errors(lane, curved, trial) <= (coarse * _SMALL_STEP_IN_SD) ** 2
     size = jnp.where(plain, jnp.abs(lane.theta), 1.0 + jnp.abs(lane.theta))
-    share = jnp.abs(s) / jnp.maximum(size, jnp.finfo(s.dtype).tiny)
+    share = jnp.abs(s) / jnp.maximum(size, kind.tiny)
     tiny = jnp.max(share) <= coarse**2 * _SMALL_STEP
     if plain.any():
         # Of a plain number as many digits are asked as of its logarithm, were it one.
         in_errors &= jnp.max(jnp.where(plain, share, 0.0)) <= coarse * _SMALL_SHARE
-    exact = jnp.sum(w * (4 * eps * (1.0 + jnp.abs(data.target))) ** 2) >= trial.F
     # A heavily damped step is short in a flat valley too, so damping must have gone.
-    return undamped & (in_errors | exact | tiny)
+    return undamped & (in_errors | (lane.rounding >= trial.F) | tiny)
+
+
+def settled(p: int, w: Any, target: Any) -> tuple[Any, Any]:
+    """Return a lane's ``freedom`` and ``rounding`` for its weights and targets (rows,) (JAX)."""
+    import jax.numpy as jnp
+
+    eps = jnp.finfo(target.dtype).eps
+    freedom = jnp.maximum(jnp.sum(w > 0) - p, 1).astype(target.dtype)
+    return freedom, jnp.sum(w * (4 * eps * (1.0 + jnp.abs(target))) ** 2)
 
 
 def _choose(condition: Any, yes: Any, no: Any) -> Any:

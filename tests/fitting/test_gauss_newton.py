@@ -178,7 +178,9 @@ def test_other_objectives_converge(objective: js.fitting.objective.Objective) ->
 
 
 def test_buckets_grow_slowly_and_hold() -> None:
-    for n in (1, 16, 17, 240, 245, 1000, 20_000):
-        assert n <= bucket(n) <= max(16, 1.26 * n + 2, n + BLOCK)
+    for n in (*range(1, 600), 1000, 5000, 20_000):
+        assert n <= bucket(n) <= max(16, 1.125 * n + 4, n + BLOCK)
         assert bucket(n) <= BLOCK or bucket(n) % BLOCK == 0
-    assert bucket(240) == bucket(245)
+        assert bucket(n) <= bucket(n, steps=2) <= max(16, 1.5 * n + 4, n + BLOCK)
+    assert len({bucket(n) for n in range(1, 513)}) < 40
+    assert bucket(249) == bucket(256)
