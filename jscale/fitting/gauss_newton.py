@@ -109,8 +109,9 @@ def solve(
         parts.append(ended)
         if progress is not None:
             progress(part.stop - part.start)
-    theta, *rest = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return Lanes(theta.astype(np.float64), *rest)
+    theta, objective, status, steps, last = (np.concatenate(p) for p in zip(*parts, strict=True))
+    theta, objective, last = (x.astype(np.float64) for x in (theta, objective, last))
+    return Lanes(theta, objective, status, steps, last)
 
 
 def descend(
