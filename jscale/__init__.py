@@ -20,7 +20,14 @@ from jscale.errors import (
 from jscale.fitting.batch import fit_many
 from jscale.fitting.compilation import enable_compilation_cache
 from jscale.fitting.fit import fit
-from jscale.fitting.objective import huber, least_absolute, least_squares, pseudo_huber
+from jscale.fitting.objective import (
+    asymmetric,
+    huber,
+    least_absolute,
+    least_squares,
+    pseudo_huber,
+    student_t,
+)
 from jscale.fitting.result import Fit
 from jscale.fitting.table import FitTable
 from jscale.io import load, save
@@ -74,6 +81,7 @@ __all__ = [
     "Runs",
     "Scale",
     "Slope",
+    "asymmetric",
     "bootstrap",
     "datasets",
     "enable_compilation_cache",
@@ -91,4 +99,5 @@ __all__ = [
     "pseudo_huber",
     "save",
     "simulate",
+    "student_t",
 ]

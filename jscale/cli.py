@@ -43,7 +43,7 @@ def fit(
     tie: Annotated[str | None, typer.Option(help="Parameters that are equal: alpha,beta.")] = None,
     per: Annotated[list[str] | None, typer.Option(help="NAME=COLUMN, one per group.")] = None,
     objective: Annotated[
-        str, typer.Option(help="huber, pseudo_huber, least_squares or least_absolute.")
+        str, typer.Option(help="huber, pseudo_huber, student_t, asymmetric, least_squares, …")
     ] = "huber",
     starts: Annotated[
         int | None, typer.Option(min=1, help="Number of starts (default: the law's).")

@@ -22,7 +22,8 @@ from jscale.model.layout import Layout
 _MOST_PARAMETERS = 24
 _TOGETHER = 0.999
 FIT_OPTIONS = (
-    "objective", "weights", "fixed", "tie", "per", "starts", "start", "seed", "progress",
+    "objective", "weights", "fixed", "tie", "per", "starts", "start", "solver",
+    "devices", "seed", "progress",
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def build(
     tie: Sequence[Any] = (),
     per: Mapping[str, str] | None = None,
     weights: Any = None,
+    solver: str = "gauss_newton",
 ) -> tuple[Problem, tuple[Doubt, ...]]:
     """Check a law against runs and return the Problem and what is doubtful about it.
 
@@ -81,6 +83,8 @@ def build(
     exact = {name: _number(name, value) for name, value in (fixed or {}).items()}
     layout = Layout.make(law, fixed=tuple(exact), tie=tie, per=per, groups=groups)
     weight = _weights(runs, weights)
+    if solver == "gauss_newton":
+        _check_dense(law, layout)
     _check_counts(law, layout, runs.where(weight > 0))
     check_traces(law)
     n, rows = len(runs), bucket(len(runs))
@@ -181,12 +185,16 @@ def _number(name: str, value: Any) -> np.ndarray:
     return exact
 
 
-def _check_counts(law: Law, layout: Layout, runs: Runs) -> None:
+def _check_dense(law: Law, layout: Layout) -> None:
     if layout.size > _MOST_PARAMETERS:
         raise LawError(
             f"{law.name} has {layout.size} free parameters here; the dense solver takes up to "
-            f"{_MOST_PARAMETERS}. Share more of them, or fit the groups one by one."
+            f"{_MOST_PARAMETERS}. Share more of them, fit the groups one by one (fit_many), or use "
+            'solver="lbfgs".'
         )
+
+
+def _check_counts(law: Law, layout: Layout, runs: Runs) -> None:
     if runs.n_independent < layout.size:
         raise DataError(
             f"{law.name} has {layout.size} free parameters ({listing(layout.labels, 24)}) but "

@@ -132,7 +132,7 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     w, p = problem.weights[: problem.n][used], J.shape[1]
     if problem.freedom < 1:
         return np.diag(np.full(p, np.inf))
-    psi = terms(problem.model.kind, r, _width(problem))[1]
+    psi = terms(problem.model.kind, r, _width(problem), problem.objective.shape)[1]
     H = (J * (w * smoothed_curvature(problem.objective, r))[:, None]).T @ J
     scale = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values, vectors = np.linalg.eigh(H / np.outer(scale, scale))
@@ -169,12 +169,18 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
     from scipy.special import ndtr
 
     if not objective.kinked:
-        return terms(objective.kind, residual, min(objective.width, 1e300))[3]
+        width = min(objective.width, 1e300)
+        return terms(objective.kind, residual, width, objective.shape)[3]
     spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
     s = max(_SMOOTHING * spread, 1e-12)
     if objective.kind == "least_absolute":
         return np.sqrt(2 / np.pi) / s * np.exp(-0.5 * (residual / s) ** 2)
-    return ndtr((objective.delta - residual) / s) - ndtr((-objective.delta - residual) / s)
+    delta = objective.width
+    inside = ndtr((delta - residual) / s) - ndtr((-delta - residual) / s)
+    if objective.kind == "asymmetric":
+        above = ndtr((delta - residual) / s) - ndtr(-residual / s)
+        return inside + (objective.shape - 1.0) * above
+    return inside
 
 
 @dataclass(frozen=True, eq=False)

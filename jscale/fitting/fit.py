@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 from jscale import laws
 from jscale._precision import float64_scope
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import FitWarning, JscaleError, LawError
+from jscale.errors import FitWarning, JscaleError, LawError, listing, nearest
 from jscale.fitting import notes as judge
 from jscale.fitting import starts as starting
 from jscale.fitting.build import as_runs, build
@@ -29,12 +30,15 @@ from jscale.fitting.diagnostics import (
     rounding_floor,
 )
 from jscale.fitting.gauss_newton import Lanes, Status
-from jscale.fitting.objective import Objective, as_objective, terms
+from jscale.fitting.objective import Objective, as_objective, shown_value
 from jscale.fitting.problem import Problem
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit, Settings
+from jscale.fitting.scale import search_with_scale
 from jscale.fitting.search import search
 from jscale.model.law import Law
+
+_SOLVERS = ("gauss_newton", "lbfgs")
 
 
 def fit(
@@ -48,6 +52,8 @@ def fit(
     per: Mapping[str, str] | None = None,
     starts: Any = "auto",
     start: Mapping[str, tuple[float, float]] | None = None,
+    solver: str = "gauss_newton",
+    devices: Any = None,
     seed: int = 0,
     progress: bool = False,
     **columns: Any,
@@ -61,6 +67,10 @@ def fit(
     ``per={"E": "family"}`` gives each group its own. ``starts`` is "auto", a number,
     "hoffmann" (the grid of 4500 of arXiv:2203.15556) or parameter values (mappings or a
     DataFrame); ``start`` overrides the ranges that automatic ones are drawn from.
+
+    ``solver="lbfgs"`` serves more than 24 parameters. ``devices`` is None (the default one),
+    "all", or a list of JAX devices that share the starts; accelerators search in float32 and
+    polish in float64. The search is the same wherever it runs, to rounding.
 
     Raises DataError and LawError for input that cannot be fitted, FitError when no start leads
     anywhere; warns with FitWarning when the fit should not be trusted (see ``fit.notes``).
@@ -76,9 +86,12 @@ def fit(
     runs = as_runs(law, data, columns)
     kind = as_objective(objective)
     check_choices(fixed, tie, per, seed)
-    given = given_starts(starts)
+    _check_solver(solver)
+    given, places = given_starts(starts), chosen_devices(devices)
     with float64_scope():
-        problem, doubts = build(law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights)
+        problem, doubts = build(
+            law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights, solver=solver
+        )
         settings = Settings(
             objective=kind,
             fixed=dict(fixed or {}),
@@ -87,8 +100,18 @@ def fit(
             weights=None if weights is None else np.asarray(weights, dtype=np.float64),
             starts=given,
             seed=int(seed),
+            solver=solver,
         )
-        lanes = search(problem, starting.make(problem, given, seed), progress=progress)
+        theta = starting.make(problem, given, seed)
+
+        def searched(problem: Problem) -> Lanes:
+            return search(problem, theta, progress=progress, solver=solver, devices=places)
+
+        if kind.auto:
+            problem, lanes = search_with_scale(problem, searched)
+            settings = replace(settings, scale=problem.objective.width)
+        else:
+            lanes = searched(problem)
         result = _result(law, runs, settings, problem, lanes, doubts)
     _warn(result)
     return result
@@ -103,6 +126,12 @@ def check_choices(fixed: Any, tie: Any, per: Any, seed: Any) -> None:
         raise LawError(f'tie={tie!r} must name two or more parameters: tie=("alpha", "beta").')
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise LawError(f"seed={seed!r} must be a whole number, 0 or more.")
+
+
+def _check_solver(solver: Any) -> None:
+    if solver not in _SOLVERS:
+        hint = nearest(str(solver), _SOLVERS)
+        raise JscaleError(f"There is no solver {solver!r}.{hint} Use {listing(_SOLVERS)}.")
 
 
 def given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:
@@ -173,7 +202,7 @@ def _result(
         stderr=pd.Series(np.sqrt(np.maximum(np.diag(natural), 0.0)), names, name="error"),
         covariance=pd.DataFrame(natural, names, names),
         derived=_derived(law, runs, optimum, natural, problem),
-        objective=_objective_value(problem, optimum),
+        objective=shown_value(problem.objective, optimum.residual, problem.weights[: problem.n]),
         fitted=optimum.predicted,
         residuals=optimum.residual,
         theta=optimum.theta,
@@ -189,16 +218,6 @@ def _result(
 def _search_table(lanes: Lanes) -> pd.DataFrame:
     names = [Status(int(s)).name.lower() for s in lanes.status]
     return pd.DataFrame({"objective": lanes.objective, "status": names, "steps": lanes.steps})
-
-
-def _objective_value(problem: Problem, optimum: Optimum) -> float:
-    """The objective as its definition says it (|r| itself for least absolute deviations)."""
-    weights = problem.weights[: problem.n]
-    if problem.model.kind == "least_absolute":
-        return float(np.sum(weights * np.abs(optimum.residual)))
-    delta = min(problem.objective.width, 1e300)
-    rho = np.asarray(terms(problem.model.kind, optimum.residual, delta)[0])
-    return float(np.sum(weights * rho))
 
 
 def _derived(

@@ -21,7 +21,7 @@ from jscale.fitting.step import Numbers, Status
 
 __all__ = ["WARM", "Lanes", "Settings", "Status", "descend", "solve"]
 
-_STAGES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+STAGES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
 
 class Settings(NamedTuple):
@@ -134,7 +134,7 @@ def descend(
     steps: Any = 0
     same: Any = {"weights": weights, "family": family, "devices": devices}
     if problem.model.kind == "least_absolute":
-        for width in _STAGES:
+        for width in STAGES:
             stage = solve(problem, starts, settings=settings._replace(width=width), **same)
             starts, steps = stage.theta, steps + stage.steps
     last = solve(problem, starts, settings=settings, progress=progress, **same)

@@ -42,13 +42,15 @@ class Note:
 
 
 def agreement(lanes: Lanes, rounding: float) -> tuple[int, int]:
-    """Return how many lanes ended at the best objective (to 1e-8), and how many there were.
+    """Return how many lanes ended at the best objective (to 1e-8), and how many ended at all.
 
+    Lanes that a staged search left behind are not counted.
     ``rounding`` is the objective that rounding alone gives: exact fits are all alike.
     """
     best = lanes.objective[lanes.best]
     alike = lanes.objective <= best * (1 + _ALIKE) + rounding
-    return int(np.sum(alike)), len(lanes.objective)
+    ended = lanes.status != Status.DROPPED
+    return int(np.sum(alike & ended)), int(np.sum(ended))
 
 
 def notes_on_search(lanes: Lanes, rounding: float) -> Iterable[Note]:

@@ -8,27 +8,36 @@ curvature rho''. ``huber`` in log space with delta 1e-3 is the default (arXiv:22
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 from jscale.errors import JscaleError, listing, nearest
 
 SPACES = ("log", "linear", "logit")
-KINDS = ("huber", "pseudo_huber", "least_squares", "least_absolute")
+KINDS = (
+    "huber", "pseudo_huber", "least_squares", "least_absolute", "student_t", "asymmetric",
+)  # fmt: skip
+AUTO = "auto"
 
 # |r| is minimised as a Huber loss with this small a kink; shown values use |r| itself.
 _KINK = 1e-8
+_SCALED = ("huber", "pseudo_huber", "student_t", "asymmetric")
+_SHAPES = {"student_t": ("df", 3.0), "asymmetric": ("ratio", 10.0)}
+_AUTOMATIC = ("huber", "student_t")
 
 
 @dataclass(frozen=True)
 class Objective:
     """A kind of loss for residuals, its scale ``delta`` (in units of the residual), a space.
 
-    Raises JscaleError for an unknown kind or space, or a delta that is not positive.
+    ``delta`` is a number, or "auto" for "huber" and "student_t": found together with the
+    parameters. ``shape`` is the degrees of freedom of "student_t", the ratio of "asymmetric".
+    Raises JscaleError for an unknown kind or space, or a number that is not positive.
     """
 
     kind: str = "huber"
-    delta: float = 1e-3
+    delta: float | str = 1e-3
     space: str = "log"
     shape: float = 0.0
 
@@ -36,27 +45,52 @@ class Objective:
         for what, value, legal in (("objective", self.kind, KINDS), ("space", self.space, SPACES)):
             if value not in legal:
                 hint = nearest(str(value), legal)
-                raise JscaleError(f"There is no {what} {value!r}.{hint} Use {listing(legal)}.")
-        if not (isinstance(self.delta, (int, float)) and self.delta > 0):
-            raise JscaleError(f"delta must be a positive number, not {self.delta!r}.")
+                raise JscaleError(f"There is no {what} {value!r}.{hint} Use {listing(legal, 10)}.")
+        name, usual = _SHAPES.get(self.kind, ("shape", 0.0))
+        if self.kind in _SHAPES and self.shape == 0.0:
+            object.__setattr__(self, "shape", usual)
+        if self.delta == AUTO and self.kind not in _AUTOMATIC:
+            raise JscaleError(
+                f'delta="auto" is for {listing(_AUTOMATIC)}; give {self.kind} a number: delta=1e-3.'
+            )
+        for what, value in (("delta", self.delta), (name, self.shape)):
+            wanted = what in ("delta", "df", "ratio") and value != AUTO
+            if wanted and not (isinstance(value, Real) and 0 < value < float("inf")):
+                also = f' or "auto" ({listing(_AUTOMATIC)})' if what == "delta" else ""
+                raise JscaleError(f"{what} must be a positive number{also}, not {value!r}.")
 
     def __str__(self) -> str:
-        scale = f"delta={self.delta:g}, " if self.kind in ("huber", "pseudo_huber") else ""
-        return f"{self.kind}({scale}space={self.space!r})"
+        scale = f"delta={self.delta if self.auto else format(self.delta, 'g')}, "
+        shape = f"{_SHAPES[self.kind][0]}={self.shape:g}, " if self.kind in _SHAPES else ""
+        scale = scale if self.kind in _SCALED else ""
+        return f"{self.kind}({scale}{shape}space={self.space!r})"
+
+    @property
+    def auto(self) -> bool:
+        """Whether the scale is to be found together with the parameters."""
+        return self.delta == AUTO
+
+    def at(self, delta: float) -> Objective:
+        """Return the same objective with a scale that is a number."""
+        return replace(self, delta=float(delta))
 
     @property
     def kinked(self) -> bool:
         """Whether curvature is concentrated in a narrow core, so that errors need smoothing."""
-        return self.kind in ("huber", "least_absolute")
+        return self.kind in ("huber", "least_absolute", "asymmetric")
 
     @property
     def width(self) -> float:
-        """The residual size below which the objective is quadratic."""
-        return {"least_absolute": _KINK, "least_squares": float("inf")}.get(self.kind, self.delta)
+        """The scale of the residuals: the objective is quadratic well below it."""
+        fixed = {"least_absolute": _KINK, "least_squares": float("inf")}
+        return fixed[self.kind] if self.kind in fixed else float(self.delta)
 
 
-def huber(delta: float = 1e-3, space: str = "log") -> Objective:
+def huber(delta: float | str = 1e-3, space: str = "log") -> Objective:
     """Return rho(r) = r²/2 for |r| ≤ delta, else delta·(|r| − delta/2) (arXiv:2203.15556).
+
+    ``delta="auto"`` is Huber's proposal 2: delta = 1.345·s, where the scale s of the residuals
+    is solved for together with the parameters (Huber, Robust Statistics, 1981, 7.7).
 
     >>> huber().kind
     'huber'
@@ -67,6 +101,23 @@ def huber(delta: float = 1e-3, space: str = "log") -> Objective:
 def pseudo_huber(delta: float = 1e-3, space: str = "log") -> Objective:
     """Return rho(r) = delta²·(√(1 + (r/delta)²) − 1), a smooth Huber loss."""
     return Objective("pseudo_huber", delta, space)
+
+
+def student_t(df: float = 3.0, scale: float | str = AUTO, space: str = "log") -> Objective:
+    """Return rho(r) = (df + 1)/2·ln(1 + r²/(df·scale²)), the Student-t's negative log density.
+
+    ``scale="auto"`` is the scale of largest likelihood, found together with the parameters.
+    """
+    return Objective("student_t", scale, space, df)
+
+
+def asymmetric(delta: float = 1e-3, ratio: float = 10.0, space: str = "log") -> Objective:
+    """Return Huber's rho(r), times ``ratio`` where the prediction lies above the observation.
+
+    A prediction above a run costs more than one below, so the curve settles near the lower
+    envelope of the runs: for tables with runs that were trained badly.
+    """
+    return Objective("asymmetric", delta, space, ratio)
 
 
 def least_squares(space: str = "log") -> Objective:
@@ -84,8 +135,10 @@ def as_objective(objective: Objective | str) -> Objective:
     if isinstance(objective, Objective):
         return objective
     if not isinstance(objective, str):
-        raise JscaleError(f"objective={objective!r} is not known; use {listing(KINDS)}.")
-    return Objective(objective, 1e-3 if "huber" in objective else 1.0)
+        raise JscaleError(f"objective={objective!r} is not known; use {listing(KINDS, 10)}.")
+    if objective == "student_t":
+        return student_t()
+    return Objective(objective, 1.0 if objective.startswith("least") else 1e-3)
 
 
 def to_space(values: Any, space: str) -> Any:
@@ -113,16 +166,16 @@ def from_space(values: Any, space: str) -> Any:
 def terms(kind: str, r: Any, delta: Any, shape: Any = 0.0) -> tuple[Any, Any, Any, Any]:
     """Return (rho, psi, psi/r, rho'') of residuals r, element-wise and of r's shape.
 
-    NumPy arrays stay NumPy arrays (no compilation per shape); others are computed by JAX.
+    r is prediction less observation in the objective's space. NumPy arrays stay NumPy arrays
+    (no compilation per shape); others are computed by JAX.
 
     For "least_absolute", ``delta`` is the kink's width and rho is its Huber smoothing,
-    scaled so that rho → |r|.
+    scaled so that rho → |r|. For "student_t", rho'' is negative beyond delta·√df.
     """
     import jax.numpy
     import numpy
 
     xp: Any = numpy if isinstance(r, numpy.ndarray) else jax.numpy
-    size = xp.abs(r)
     if kind == "least_squares":
         one = xp.ones_like(r)
         return 0.5 * r * r, r, one, one
@@ -130,9 +183,34 @@ def terms(kind: str, r: Any, delta: Any, shape: Any = 0.0) -> tuple[Any, Any, An
         root = xp.sqrt(1.0 + (r / delta) ** 2)
         # r²/(1 + root) is delta²·(root − 1) without its cancellation at small r.
         return r * r / (1.0 + root), r / root, 1.0 / root, root**-3
+    if kind == "student_t":
+        wide = shape * delta * delta
+        weight = (shape + 1.0) / (wide + r * r)
+        curvature = weight * (wide - r * r) / (wide + r * r)
+        return 0.5 * (shape + 1.0) * xp.log1p(r * r / wide), weight * r, weight, curvature
+    size = xp.abs(r)
     inside = size <= delta
     weight = xp.where(inside, 1.0, delta / xp.where(inside, 1.0, size))
     rho = xp.where(inside, 0.5 * r * r, delta * (size - 0.5 * delta))
     curvature = inside.astype(r.dtype)
-    scale = 1.0 / delta if kind == "least_absolute" else 1.0
+    scale: Any = 1.0 / delta if kind == "least_absolute" else 1.0
+    if kind == "asymmetric":
+        scale = xp.where(r > 0, shape, 1.0)
     return rho * scale, weight * r * scale, weight * scale, curvature * scale
+
+
+def shown_value(objective: Objective, residual: Any, weights: Any) -> float:
+    """Return F as the objective's definition says it, for residuals and weights (n,) (NumPy).
+
+    |r| itself for least absolute deviations; for "student_t" the negative log likelihood less
+    constants, so with Σ w·ln(scale).
+    """
+    import numpy as np
+
+    if objective.kind == "least_absolute":
+        return float(np.sum(weights * np.abs(residual)))
+    width = min(objective.width, 1e300)
+    total = np.sum(weights * terms(objective.kind, residual, width, objective.shape)[0])
+    if objective.kind == "student_t":
+        total = total + np.sum(weights) * np.log(width)
+    return float(total)

@@ -21,7 +21,10 @@ from jscale.model.law import Law
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """The choices of a fit: objective, what is fixed, tied, per group, weights, starts, seed."""
+    """The choices of a fit: objective, what is fixed, tied, per group, weights, starts, seed.
+
+    ``scale`` is what an objective's delta="auto" came to, None where it was given.
+    """
 
     objective: Objective
     fixed: Mapping[str, float]
@@ -30,6 +33,13 @@ class Settings:
     weights: np.ndarray | None
     starts: str | int | tuple[dict[str, float], ...]
     seed: int
+    solver: str = "gauss_newton"
+    scale: float | None = None
+
+    @property
+    def solved(self) -> Objective:
+        """The objective that was minimised, its scale a number."""
+        return self.objective if self.scale is None else self.objective.at(self.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +81,8 @@ class Fit:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return build(
-                self.law, self.runs, s.objective,
-                fixed=s.fixed, tie=s.tie, per=s.per, weights=s.weights,
+                self.law, self.runs, s.solved,
+                fixed=s.fixed, tie=s.tie, per=s.per, weights=s.weights, solver=s.solver,
             )[0]  # fmt: skip
 
     @property
@@ -90,7 +100,7 @@ class Fit:
         lines = [
             f"{self.law.name}: {self.law.output} = {self.law.formula or '(custom)'}",
             f"{len(self.runs)} rows, {self.runs.n_independent} independent runs; "
-            f"{self.settings.objective} = {self.objective:.6g}",
+            f"{self.settings.solved} = {self.objective:.6g}",
             f"{agree} of {count} starts agree on the optimum",
             "",
             self._table(self.to_frame()),
@@ -118,6 +128,6 @@ class Fit:
         return (
             f"<p><b>{html.escape(self.law.name)}</b>: {html.escape(self.law.output)} = "
             f"{html.escape(self.law.formula or '(custom)')}<br>{len(self.runs)} rows, "
-            f"{html.escape(str(self.settings.objective))} = {self.objective:.6g}, "
+            f"{html.escape(str(self.settings.solved))} = {self.objective:.6g}, "
             f"{agree} of {count} starts agree</p>{tables}<ul>{notes}</ul>"
         )

@@ -106,7 +106,7 @@ def print_fit(console: Console, fit: Fit, told: Collection[str] = ()) -> None:
     console.print(Text(f"{fit.law.name}: {fit.law.output} = {formula}", "bold"))
     console.print(Text(f"{len(runs)} rows, {runs.n_independent} independent runs: {_spans(fit)}"))
     left_out = f"; {len(runs.dropped)} rows left out" if len(runs.dropped) else ""
-    console.print(Text(f"{fit.settings.objective} = {fit.objective:.6g}{left_out}"))
+    console.print(Text(f"{fit.settings.solved} = {fit.objective:.6g}{left_out}"))
     console.print(Text(f"{agree} of {count} starts agree on the optimum\n"))
     console.print(table_of(fit.to_frame(), index="parameter"))
     if len(fit.derived):

@@ -15,6 +15,7 @@ from jscale.data.resampling import resample_counts
 from jscale.errors import FitError, FitWarning, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.gauss_newton import WARM, Status, descend
+from jscale.fitting.lbfgs import descend_lbfgs
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws, no_spare_runs
@@ -29,7 +30,8 @@ def bootstrap(
 
     ``kind="pairs"`` draws whole runs with replacement: rows, or all rows of a run together
     where ``Runs`` knows ``run=``; within each group where it knows ``group=``. The same seed
-    gives the same draws. Resamples whose refit is not finite are left out and counted.
+    gives the same draws. A scale that the fit found (delta="auto") is kept. Resamples whose
+    refit is not finite are left out and counted.
 
     Raises JscaleError for an unknown kind or fewer than two resamples, FitError if every
     refit failed; warns with FitWarning when over 1 % failed or did not converge.
@@ -56,7 +58,10 @@ def bootstrap(
     weights = counts * problem.weights[: problem.n]
     starts = np.repeat(fit.theta[None], int(resamples), axis=0)
     with float64_scope(), lane_bar(int(resamples), "resamples", progress) as tick:
-        lanes = descend(problem, starts, weights=weights, settings=WARM, progress=tick)
+        if fit.settings.solver == "lbfgs":
+            lanes = descend_lbfgs(problem, starts, weights=weights, progress=tick)
+        else:
+            lanes = descend(problem, starts, weights=weights, settings=WARM, progress=tick)
         good = np.isfinite(lanes.objective) & np.isfinite(lanes.theta).all(axis=1)
         if not good.any():
             raise FitError(
