@@ -1,0 +1,152 @@
+"""fit_many: as each family alone, failures kept, chunks that change nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jscale as js
+from jscale.fitting import batch
+
+TRUTH = {"E": 1.7, "A": 50.0, "alpha": 0.3}
+
+
+def family(label: str, rows: int, seed: int, E: float = 1.7) -> pd.DataFrame:
+    N = np.geomspace(1e3, 1e7, rows)
+    runs = js.simulate("power_const:N", {**TRUTH, "E": E}, {"N": N}, noise=0.01, seed=seed)
+    return runs.frame.assign(family=label)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Ragged families of 8 to 22 runs, shuffled; "tiny" has two runs."""
+    sizes = {"a": 8, "b": 13, "c": 22, "d": 16, "e": 9}
+    parts = [family(k, n, i, 1.5 + 0.1 * i) for i, (k, n) in enumerate(sizes.items())]
+    whole = pd.concat([*parts, family("tiny", 2, 9)], ignore_index=True)
+    return whole.sample(frac=1.0, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fits(table: pd.DataFrame) -> js.FitTable:
+    with pytest.warns(js.FitWarning, match="1 of 6 families could not be fitted and 0 did not"):
+        return js.fit_many("power_const:N", table, by="family", starts=16)
+
+
+def test_each_family_is_as_it_is_alone(table: pd.DataFrame, fits: js.FitTable) -> None:
+    for label in "abcde":
+        own = table[table["family"] == label]
+        alone = js.fit("power_const:N", own, starts=16)
+        assert fits.summary.loc[label, "objective"] == pytest.approx(alone.objective, rel=1e-10)
+        np.testing.assert_allclose(fits.params.loc[label], alone.params, rtol=1e-5)
+        np.testing.assert_allclose(fits.stderr.loc[label], alone.stderr, rtol=1e-3)
+        assert fits.summary.loc[label, "rows"] == len(own)
+
+
+def test_a_family_too_small_keeps_its_row_and_says_why(fits: js.FitTable) -> None:
+    assert fits.labels == ("a", "b", "c", "d", "e", "tiny")
+    assert fits.summary["status"].tolist() == ["converged"] * 5 + ["failed"]
+    assert fits.failures == {"tiny": "2 independent runs for 3 free parameters"}
+    assert fits.params.loc["tiny"].isna().all()
+
+
+def test_to_frame_has_a_row_per_family(fits: js.FitTable) -> None:
+    frame = fits.to_frame()
+    assert frame.index.name == "family"
+    assert list(frame)[:6] == ["E", "E_error", "A", "A_error", "alpha", "alpha_error"]
+    assert {"status", "objective", "agree", "starts", "condition", "notes"} <= set(frame)
+    assert "6 families, 5 converged, 1 failed" in repr(fits)
+    assert "<table" in fits._repr_html_()
+
+
+def test_notes_are_codes(fits: js.FitTable) -> None:
+    assert "few-runs" in fits.summary.loc["a", "notes"]
+    assert "few-runs" not in fits.summary.loc["c", "notes"]
+
+
+def test_predict_is_the_law_with_an_interval(fits: js.FitTable) -> None:
+    frame = fits.predict(N=[1e6, 1e9])
+    assert list(frame) == ["family", "N", "curve", "confidence_low", "confidence_high"]
+    assert len(frame) == 12
+    row = frame.iloc[1]
+    p = fits.params.loc["a"]
+    assert row["curve"] == pytest.approx(p["E"] + p["A"] * 1e9 ** -p["alpha"], rel=1e-12)
+    good = frame[frame["family"] != "tiny"]
+    assert (good["confidence_low"] < good["curve"]).all()
+    assert (good["curve"] < good["confidence_high"]).all()
+    assert frame[frame["family"] == "tiny"]["curve"].isna().all()
+    wider = fits.predict(N=1e9, level=0.99)
+    assert (wider["confidence_high"] > fits.predict(N=1e9)["confidence_high"])[:5].all()
+
+
+def test_predict_says_what_it_needs(fits: js.FitTable) -> None:
+    with pytest.raises(js.LawError, match="takes N; missing: N, unknown: D"):
+        fits.predict(D=1e9)
+    with pytest.raises(js.JscaleError, match="level=90 must lie strictly between"):
+        fits.predict(N=1e9, level=90)
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
+def test_chunks_change_nothing(
+    table: pd.DataFrame, fits: js.FitTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "_LANES_AT_ONCE", 16)
+    one_by_one = js.fit_many("power_const:N", table, by="family", starts=16)
+    for name in ("objective", "status", "agree"):
+        first, second = fits.summary[name][:5], one_by_one.summary[name][:5]
+        if name == "objective":
+            np.testing.assert_allclose(first, second, rtol=1e-12)
+        else:
+            assert first.tolist() == second.tolist()
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
+def test_resamples_are_lanes_too(table: pd.DataFrame, fits: js.FitTable) -> None:
+    drawn = js.fit_many("power_const:N", table, by="family", starts=16, resamples=300, seed=1)
+    assert drawn.draws is not None
+    assert drawn.draws.shape == (6, 300, 3)
+    alone = js.bootstrap(js.fit("power_const:N", table[table["family"] == "c"]), 300, seed=1)
+    sd = drawn.draws[2].std(axis=0)
+    np.testing.assert_allclose(sd, alone.flat.std(axis=0), rtol=0.35)
+    frame = drawn.predict(N=1e8)
+    low, high = frame["confidence_low"], frame["confidence_high"]
+    assert (low[:5] < high[:5]).all()
+    again = js.fit_many("power_const:N", table, by="family", starts=16, resamples=300, seed=1)
+    np.testing.assert_array_equal(again.draws[:5], drawn.draws[:5])
+
+
+def test_fixed_tied_and_given_starts(table: pd.DataFrame) -> None:
+    big = table[table["family"] != "tiny"]
+    fits = js.fit_many("power_const:N", big, by="family", fixed={"alpha": 0.3}, starts=[TRUTH])
+    assert (fits.params["alpha"] == 0.3).all()
+    assert (fits.stderr["alpha"] == 0.0).all()
+    assert (fits.summary["starts"] == 1).all()
+    np.testing.assert_allclose(fits.params["E"], 1.5 + 0.1 * np.arange(5), rtol=0.02)
+
+
+def test_bad_choices_are_refused(table: pd.DataFrame) -> None:
+    with pytest.raises(js.DataError, match=r"no column 'famly' to tell families apart. Did you"):
+        js.fit_many("power_const:N", table, by="famly")
+    holes = table.assign(family=table["family"].where(table["family"] != "b"))
+    with pytest.raises(js.DataError, match=r"column 'family' has no label in"):
+        js.fit_many("power_const:N", holes, by="family")
+    with pytest.raises(js.JscaleError, match="resamples=-1 must be a whole number"):
+        js.fit_many("power_const:N", table, by="family", resamples=-1)
+
+
+def test_one_dead_family_harms_no_other() -> None:
+    """A law that is not finite on one family's inputs: the others are fitted."""
+
+    @js.law
+    def edge(N, *, a: js.Scale, b: js.Exponent):
+        import jax.numpy as jnp
+
+        return a * jnp.sqrt(1e6 - N) ** b
+
+    N = np.geomspace(1e3, 1e5, 12)
+    good = pd.DataFrame({"N": N, "loss": 2.0 * np.sqrt(1e6 - N) ** 0.2, "family": "good"})
+    bad = good.assign(N=1e7 * N / N[0], family="bad")
+    with pytest.warns(js.FitWarning, match="1 of 2 families"):
+        fits = js.fit_many(edge, pd.concat([good, bad]), by="family", starts=8)
+    assert fits.failures == {"bad": "no finite objective at any of 8 starts"}
+    assert fits.params.loc["good", "b"] == pytest.approx(0.2, rel=1e-4)
