@@ -20,6 +20,8 @@ from jscale.errors import (
 from jscale.fitting.batch import fit_many
 from jscale.fitting.compilation import enable_compilation_cache
 from jscale.fitting.fit import fit
+from jscale.fitting.implicit import differentiable
+from jscale.fitting.influence import Influence, influence
 from jscale.fitting.objective import (
     asymmetric,
     huber,
@@ -29,6 +31,7 @@ from jscale.fitting.objective import (
     student_t,
 )
 from jscale.fitting.result import Fit
+from jscale.fitting.sensitivity import Sensitivity, sensitivity
 from jscale.fitting.table import FitTable
 from jscale.io import load, save
 from jscale.model.declare import law
@@ -67,6 +70,7 @@ __all__ = [
     "FitWarning",
     "Floor",
     "Fraction",
+    "Influence",
     "JscaleError",
     "JscaleWarning",
     "Law",
@@ -80,14 +84,17 @@ __all__ = [
     "Real",
     "Runs",
     "Scale",
+    "Sensitivity",
     "Slope",
     "asymmetric",
     "bootstrap",
     "datasets",
+    "differentiable",
     "enable_compilation_cache",
     "fit",
     "fit_many",
     "huber",
+    "influence",
     "laplace",
     "law",
     "laws",
@@ -98,6 +105,7 @@ __all__ = [
     "predict",
     "pseudo_huber",
     "save",
+    "sensitivity",
     "simulate",
     "student_t",
 ]

@@ -39,13 +39,15 @@ FITTING = [
     ["engine"],
     ["gauss_newton"],
     ["starts", "lbfgs", "scale"],
-    ["search", "local"],
+    ["search"],
     ["diagnostics"],
+    ["local"],
     ["notes"],
     ["result"],
     ["fit"],
     ["table"],
-    ["batch", "implicit", "influence", "sensitivity"],
+    ["batch", "implicit", "influence"],
+    ["sensitivity"],
 ]
 EXEMPT = {"jscale", "jscale.__main__"}
 

@@ -187,14 +187,15 @@ def _lane(function: Callable[[Any], Any], theta: Any, unit: Any, steps: int) -> 
     def step(carry: Any) -> Any:
         x, state, best, idle, _, count = carry
         value, grad = value_and_grad(x, state=state)
-        updates, new = solver.update(grad, state, x, value=value, grad=grad, value_fn=scaled)
-        gain = -jnp.sum(grad * updates)
-        moved = optax.apply_updates(x, updates)
+        direction, new = solver.update(grad, state, x, value=value, grad=grad, value_fn=scaled)
+        updates = jnp.asarray(direction)
+        gain = -jnp.sum(jnp.asarray(grad) * updates)
+        moved: Any = optax.apply_updates(x, updates)
         after = optax.tree_utils.tree_get(new, "value")
         better = after < best - _ROUNDING * jnp.abs(best)
         idle = jnp.where(better, 0, idle + 1)
         ended = (jnp.abs(gain) <= _SMALL_GAIN * jnp.abs(value)) | (idle >= _PATIENCE)
-        flat = jnp.max(jnp.abs(grad)) <= 1e-4 * jnp.maximum(jnp.abs(value), 1e-300)
+        flat = jnp.max(jnp.abs(jnp.asarray(grad))) <= 1e-4 * jnp.maximum(jnp.abs(value), 1e-300)
         status = jnp.where(ended, jnp.where(flat, Status.CONVERGED, Status.STUCK), Status.RUNNING)
         status = jnp.where(jnp.isfinite(after), status, Status.STUCK)
         status = jnp.where(

@@ -47,17 +47,15 @@ class Objective:
                 hint = nearest(str(value), legal)
                 raise JscaleError(f"There is no {what} {value!r}.{hint} Use {listing(legal, 10)}.")
         name, usual = _SHAPES.get(self.kind, ("shape", 0.0))
-        if self.kind in _SHAPES and self.shape == 0.0:
+        if self.shape == 0.0:
             object.__setattr__(self, "shape", usual)
         if self.delta == AUTO and self.kind not in _AUTOMATIC:
             raise JscaleError(
                 f'delta="auto" is for {listing(_AUTOMATIC)}; give {self.kind} a number: delta=1e-3.'
             )
         for what, value in (("delta", self.delta), (name, self.shape)):
-            wanted = what in ("delta", "df", "ratio") and value != AUTO
-            if wanted and not (isinstance(value, Real) and 0 < value < float("inf")):
-                also = f' or "auto" ({listing(_AUTOMATIC)})' if what == "delta" else ""
-                raise JscaleError(f"{what} must be a positive number{also}, not {value!r}.")
+            if what != "shape" and value != AUTO:
+                _check_positive(what, value)
 
     def __str__(self) -> str:
         scale = f"delta={self.delta if self.auto else format(self.delta, 'g')}, "
@@ -86,6 +84,12 @@ class Objective:
         return fixed[self.kind] if self.kind in fixed else float(self.delta)
 
 
+def _check_positive(what: str, value: Any) -> None:
+    if not (isinstance(value, Real) and 0 < float(value) < float("inf")):
+        also = f' or "auto" ({listing(_AUTOMATIC)})' if what == "delta" else ""
+        raise JscaleError(f"{what} must be a positive number{also}, not {value!r}.")
+
+
 def huber(delta: float | str = 1e-3, space: str = "log") -> Objective:
     """Return rho(r) = r²/2 for |r| ≤ delta, else delta·(|r| − delta/2) (arXiv:2203.15556).
 
@@ -108,6 +112,7 @@ def student_t(df: float = 3.0, scale: float | str = AUTO, space: str = "log") ->
 
     ``scale="auto"`` is the scale of largest likelihood, found together with the parameters.
     """
+    _check_positive("df", df)
     return Objective("student_t", scale, space, df)
 
 
@@ -117,6 +122,7 @@ def asymmetric(delta: float = 1e-3, ratio: float = 10.0, space: str = "log") -> 
     A prediction above a run costs more than one below, so the curve settles near the lower
     envelope of the runs: for tables with runs that were trained badly.
     """
+    _check_positive("ratio", ratio)
     return Objective("asymmetric", delta, space, ratio)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +91,8 @@ def solve_scale(objective: Objective, problem: Problem, residual: np.ndarray) ->
     low, high = np.log(least), np.log(largest * 1e3)
     if excess(low) <= 0:
         return least * _tuning(objective)
-    return float(np.exp(brentq(excess, low, high, xtol=1e-14, rtol=1e-15))) * _tuning(objective)
+    root: Any = brentq(excess, low, high, xtol=1e-14)
+    return float(np.exp(root)) * _tuning(objective)
 
 
 def expected_square(k: float) -> float:

@@ -262,7 +262,7 @@ def _amplitude_coordinates(
         return np.where(logarithm, np.log(amplitude), amplitude)
 
 
-def _least_squares(gram: np.ndarray, side: np.ndarray, nonnegative: np.ndarray) -> np.ndarray:
+def _least_squares(gram: Any, side: Any, nonnegative: Any) -> np.ndarray:
     """Minimise ½aᵀGa − aᵀb per lane (S, k), some entries non-negative.
 
     Few entries: exactly, as the best of all choices of which are zero. Many: by descent.
@@ -277,13 +277,13 @@ def _least_squares(gram: np.ndarray, side: np.ndarray, nonnegative: np.ndarray) 
         mask = np.array(kept, dtype=float)
         system = gram * np.outer(mask, mask) + np.diag(1.0 - mask)
         found = np.linalg.solve(system, (side * mask)[..., None])[..., 0]
-        gain = -0.5 * np.sum(side * found, axis=1)
+        gain = -0.5 * np.einsum("sk,sk->s", side, found)
         better = (found[:, nonnegative] >= 0).all(axis=1) & (gain < lowest)
         best[better], lowest[better] = found[better], gain[better]
     return np.where(broken[:, None], np.nan, best)
 
 
-def _by_descent(gram: np.ndarray, side: np.ndarray, nonnegative: np.ndarray) -> np.ndarray:
+def _by_descent(gram: Any, side: Any, nonnegative: Any) -> np.ndarray:
     amplitude = np.zeros_like(side)
     for _ in range(_SWEEPS):
         for k in range(side.shape[1]):

@@ -126,6 +126,7 @@ def test_every_kind_fits_in_every_space(kind: str, space: str) -> None:
         (lambda: js.huber(delta=0.0), r"delta must be a positive number or .*, not 0\.0"),
         (lambda: js.huber(delta="own"), r'a positive number or "auto" \(huber, student_t\), not'),
         (lambda: Objective("pseudo_huber", "auto"), r'delta="auto" is for huber, student_t; give'),
+        (lambda: js.student_t(df=0.0), "df must be a positive number, not 0.0"),
         (lambda: js.student_t(df=-1.0), "df must be a positive number, not -1.0"),
         (lambda: js.student_t(scale=0.0), "delta must be a positive number"),
         (lambda: js.asymmetric(ratio=float("nan")), "ratio must be a positive number, not nan"),

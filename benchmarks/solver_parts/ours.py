@@ -1,0 +1,152 @@
+"""Our solver on the work: each function does it once cold, then warm, and says how it went."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import jscale as js
+from benchmarks.solver_parts import work
+from jscale._precision import float64_scope
+from jscale.fitting.build import build
+from jscale.fitting.gauss_newton import WARM, Lanes, Status, solve
+from jscale.fitting.problem import Problem
+from jscale.fitting.search import search
+from jscale.fitting.starts import automatic, hoffmann
+
+
+def timed(function: Callable[[], Any], repeats: int = 5) -> tuple[Any, dict[str, float]]:
+    """Run once for compilation, then the quickest of several: (result, seconds)."""
+    begun = time.perf_counter()
+    result = function()
+    first = time.perf_counter() - begun
+    walls, cpus = [], []
+    for _ in range(repeats):
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = function()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return result, {"wall": min(walls), "cpu": min(cpus), "compile": first - min(walls)}
+
+
+def golden() -> Problem:
+    """The problem of W1 and W2."""
+    runs = js.Runs.from_frame(work.points())
+    return build(js.laws.get("chinchilla"), runs, js.huber())[0]
+
+
+def _found(lanes: Lanes, seconds: dict[str, float]) -> dict[str, Any]:
+    share = np.mean(lanes.objective <= work.OPTIMUM * (1 + 1e-8))
+    return {
+        **seconds, "starts": len(lanes.theta), "excess": lanes.objective.min() / work.OPTIMUM - 1,
+        "share": float(share), "steps": float(lanes.steps.sum()),
+    }  # fmt: skip
+
+
+def w1_staged() -> dict[str, Any]:
+    """4500 raw-grid starts, halved."""
+    with float64_scope():
+        problem = golden()
+        return _found(*timed(lambda: search(problem, hoffmann(problem))))
+
+
+def w1_exhaustive() -> dict[str, Any]:
+    """4500 raw-grid starts, each to its end."""
+    with float64_scope():
+        problem = golden()
+        return _found(*timed(lambda: solve(problem, hoffmann(problem)), repeats=2))
+
+
+def w1_automatic(count: int = 64) -> dict[str, Any]:
+    """Automatic starts, made and solved, each to its end."""
+    with float64_scope():
+        problem = golden()
+        return _found(*timed(lambda: solve(problem, automatic(problem, count))))
+
+
+def w1_answer() -> dict[str, Any]:
+    """The least number of automatic starts that we would trust on this law: 16."""
+    return w1_automatic(16)
+
+
+def w1_many() -> dict[str, Any]:
+    """512 automatic starts without halving: the share at the optimum."""
+    return w1_automatic(512)
+
+
+def w2(count: int = 4000, checked: int = 200) -> dict[str, Any]:
+    """Resamples, warm from the optimum; some are checked against tight SciPy from there."""
+    from scipy.optimize import minimize
+
+    with float64_scope():
+        problem = golden()
+        best = search(problem, automatic(problem, 64))
+        starts = np.repeat(best.theta[best.best][None], count, axis=0)
+        weights = work.resamples(count)
+        again, seconds = timed(lambda: solve(problem, starts, weights=weights, settings=WARM))
+    worst = 0.0
+    table = work.points()
+    natural = js.fit("chinchilla", table).params
+    theta = np.array([np.log(natural["A"]), np.log(natural["B"]), np.log(natural["E"]),
+                      natural["alpha"], natural["beta"]])  # fmt: skip
+    for k in range(min(checked, count)):
+        own = work.Objective(table, weights[k]).centred()
+        found = minimize(own.value_and_slope, own.shift(theta), jac=True, method="BFGS",
+                         options={"gtol": 1e-11, "maxiter": 2000})  # fmt: skip
+        worst = max(worst, again.objective[k] / found.fun - 1)
+    return {
+        **seconds, "starts": count, "excess": worst,
+        "share": float(np.mean(again.status == Status.CONVERGED)),
+        "steps": float(again.steps.sum()),
+    }  # fmt: skip
+
+
+def w3(count: int = 500, starts: int = 64) -> dict[str, Any]:
+    """fit_many, table in, table out; best known is from 128 starts with larger quotas."""
+    warnings.simplefilter("ignore")
+    table = work.families(count)
+    fits, seconds = timed(
+        lambda: js.fit_many("chinchilla", table, by="family", starts=starts), repeats=3
+    )
+    from jscale.fitting import search as searching
+
+    searching._FAMILY_STAGES = ((10, 1 / 2, 8), (20, 1 / 4, 8))
+    known = js.fit_many("chinchilla", table, by="family", starts=2 * starts).summary["objective"]
+    found = fits.summary["objective"]
+    best = np.minimum(known, found)
+    return {
+        **seconds, "starts": count * starts, "excess": float((found / best - 1).max()),
+        "share": float(np.mean(found <= best * (1 + 1e-8))),
+    }  # fmt: skip
+
+
+def influence() -> dict[str, Any]:
+    """Influence of all 240 points on the parameters."""
+    warnings.simplefilter("ignore")
+    fit = js.fit("chinchilla", work.points())
+    _, seconds = timed(lambda: js.influence(fit), repeats=50)
+    return {**seconds, "starts": 240}
+
+
+def w1_lanes(times: int = 100) -> dict[str, Any]:
+    """W1 at many times the lanes (for an accelerator)."""
+    with float64_scope():
+        problem = golden()
+        starts = np.tile(hoffmann(problem), (times, 1))
+        return _found(*timed(lambda: search(problem, starts), repeats=2))
+
+
+def w2_lanes(times: int = 100) -> dict[str, Any]:
+    """W2 at many times the lanes (for an accelerator)."""
+    return w2(4000 * times, checked=20)
+
+
+TASKS = {
+    f.__name__: f
+    for f in (w1_staged, w1_exhaustive, w1_automatic, w1_answer, w1_many, w2, w3, influence,
+              w1_lanes, w2_lanes)
+}  # fmt: skip

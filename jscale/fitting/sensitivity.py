@@ -1,0 +1,191 @@
+"""sensitivity: what errors in the table itself do to a fit.
+
+Parameter counts leave out embeddings, tokens are rounded, losses are read off a plot. To first
+order the optimum moves by −H⁻¹·dg for a small change of any input or of the output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale._precision import float64_scope
+from jscale.errors import DataError, LawError, listing, nearest
+from jscale.fitting.influence import Points, check_smoothed, standard_errors
+from jscale.fitting.local import Local, second_order
+from jscale.fitting.result import Fit
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """How errors in the columns of a table move a fit.
+
+    ``parameters`` has a row per column of the table that is in error and a column per
+    parameter; ``predictions`` the same with a column per point of ``at``, or None. Numbers are
+    standard deviations, or, where ``signed``, the change if that column is that much too high.
+    ``errors`` are the fit's standard errors of all columns, to compare with; ``relative`` the
+    errors that were given (a mean, where they differ by row). ``smoothed`` is as for influence.
+    """
+
+    parameters: pd.DataFrame
+    predictions: pd.DataFrame | None
+    errors: pd.Series
+    relative: pd.Series
+    output: str
+    signed: bool
+    smoothed: bool
+
+    @property
+    def total(self) -> pd.Series:
+        """The standard deviation from all columns together, their errors independent."""
+        squares = np.sum(self._whole().to_numpy() ** 2, axis=0)
+        return pd.Series(np.sqrt(squares), self.errors.index, name="total")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per parameter and predicted point.
+
+        A column per column in error, then ``total``, and the fit's own standard ``error``.
+        """
+        frame = self._whole().T
+        return frame.assign(total=self.total, error=self.errors)
+
+    def _whole(self) -> pd.DataFrame:
+        parts = [self.parameters, *([] if self.predictions is None else [self.predictions])]
+        return pd.concat(parts, axis=1).set_axis(self.errors.index, axis=1)
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name} {100 * value:.3g}%" for name, value in self.relative.items())
+        kind = "change if too high by" if self.signed else "standard deviation from errors of"
+        table = self.to_frame().to_string(float_format=lambda v: f"{v:.4g}")
+        return f"Sensitivity: {kind} {given}\n{table}"
+
+
+def sensitivity(
+    fit: Fit,
+    *,
+    at: Any = None,
+    common: bool | str = False,
+    smoothed: bool | str = "auto",
+    **columns: Any,
+) -> Sensitivity:
+    """Say how much errors in the inputs, or in the output, move a fit (first order).
+
+    ``N=0.1, loss=0.01`` are relative standard errors: N is known to within 10 %, the loss to
+    1 %; an array (n,) gives each row its own. Errors are independent between rows unless
+    ``common``: True is one error shared by all rows (all N counted 10 % too high), and the
+    result is then the signed change; the name of a column of the table (a run id, a family)
+    shares it among rows of equal labels. Predictions ``at`` (as for :func:`influence`) take
+    their own inputs as exact, so they tell only how the curve moves. ``smoothed`` chooses the
+    curvature as for :func:`influence`. The fit's standard errors hold errors of the output
+    already, but nothing of a common one.
+
+    Raises LawError for a name that the law does not use, DataError for errors that are not
+    numbers, zero or more, and NotDifferentiable where the Hessian is singular.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"], objective=js.huber(1e-2))
+    >>> found = js.sensitivity(fit, N=0.1, common=True)  # N too high by a tenth changes A alone
+    >>> (abs(found.parameters.loc["N", ["E", "B", "alpha", "beta"]]) < 1e-9).all()
+    np.True_
+    """
+    check_smoothed(smoothed)
+    given = _errors(fit, columns)
+    shared = _shared(fit, common)
+    points = Points.of(fit, at)
+    with float64_scope():
+        local = second_order(fit.problem, fit.theta, smoothed=smoothed)
+        slopes = points.slopes(fit)
+    both = np.concatenate([local.slope, slopes])
+    table = np.stack(
+        [_spread(fit, local, both, *item, shared, common is True) for item in given.items()]
+    )
+    errors = standard_errors(fit, points, slopes)
+    q, names = len(local.slope), pd.Index(list(given), name="column")
+    return Sensitivity(
+        parameters=pd.DataFrame(table[:, :q], names, fit.params.index),
+        predictions=None if at is None else pd.DataFrame(table[:, q:], names, points.index),
+        errors=errors,
+        relative=pd.Series([float(np.mean(e)) for e in given.values()], names, name="relative"),
+        output=fit.law.output,
+        signed=common is True,
+        smoothed=local.smoothed,
+    )
+
+
+def _spread(
+    fit: Fit,
+    local: Local,
+    slopes: np.ndarray,
+    name: str,
+    error: np.ndarray,
+    shared: np.ndarray | None,
+    signed: bool,
+) -> np.ndarray:
+    """Return what one column's error does to all numbers: signed if shared by all rows."""
+    moves = _by_logarithm(fit, local, name) * error[:, None] @ slopes.T
+    if shared is None:
+        return np.sqrt(np.sum(moves**2, axis=0))
+    summed = np.zeros((shared.max() + 1, moves.shape[1]))
+    np.add.at(summed, shared, moves)
+    return summed[0] if signed else np.sqrt(np.sum(summed**2, axis=0))
+
+
+def _by_logarithm(fit: Fit, local: Local, name: str) -> np.ndarray:
+    """Return d theta/d ln(column) for each row, (n, p)."""
+    law, values = fit.law, np.asarray(fit.runs[name], dtype=np.float64)
+    if name in law.inputs:
+        return local.by_inputs()[:, law.inputs.index(name)] * values[:, None]
+    in_space = {"log": np.ones_like(values), "linear": values}.get(local.problem.model.space)
+    scale = 1.0 / (1.0 - values) if in_space is None else in_space
+    return local.by_targets() * scale[:, None]
+
+
+def _errors(fit: Fit, columns: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Check the relative errors and spread each over the rows (n,)."""
+    law, n = fit.law, len(fit.runs)
+    known = (*law.inputs, law.output)
+    unknown = [name for name in columns if name not in known]
+    if unknown:
+        raise LawError(
+            f"{law.name} has no input {listing(unknown)}.{nearest(unknown[0], known)} Give errors "
+            f"of {listing(known, 20)}, such as sensitivity(fit, {known[0]}=0.1)."
+        )
+    if not columns:
+        raise DataError(
+            "No errors are given. Say how sure the table's columns are: "
+            f"sensitivity(fit, {known[0]}=0.1, {law.output}=0.01)."
+        )
+    return {name: _error(name, value, n) for name, value in columns.items()}
+
+
+def _error(name: str, value: Any, n: int) -> np.ndarray:
+    try:
+        exact = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        exact = np.full((), np.nan)
+    if exact.shape not in ((), (n,)) or not (np.isfinite(exact).all() and (exact >= 0).all()):
+        raise DataError(
+            f"{name}={value!r} must be a relative error, zero or more: one number, such as "
+            f"{name}=0.1 for 10 %, or {n}, one per row."
+        )
+    return np.broadcast_to(exact, (n,))
+
+
+def _shared(fit: Fit, common: bool | str) -> np.ndarray | None:
+    """Return which error each row shares (n,), or None where each has its own."""
+    if common is False:
+        return None
+    if common is True:
+        return np.zeros(len(fit.runs), dtype=int)
+    frame = fit.runs.frame
+    if not isinstance(common, str) or common not in frame.columns:
+        raise DataError(
+            f"common={common!r} is no column of the table.{nearest(str(common), frame.columns)} "
+            "Use True for one error of all rows, False for one each, or a column of labels: "
+            f"{listing(list(frame.columns), 20)}."
+        )
+    return pd.factorize(frame[common].astype(str))[0]
