@@ -305,7 +305,7 @@ def _judged(
     found = directions(problem, optimum)
     rounding = rounding_floor(problem)
     observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
-    agree, count = judge.agreement(lanes, rounding)
+    agree, _ = judge.agreement(lanes, rounding)
     notes = [
         *judge.notes_on_search(lanes, rounding),
         *judge.notes_on_optimum(problem, optimum, np.sqrt(np.diag(theta_covariance)), found),
@@ -320,7 +320,7 @@ def _judged(
         covariance=of_parameters(theta_covariance, optimum.slope),
         objective=float(lanes.objective[lanes.best]),
         agree=agree,
-        starts=count,
+        starts=len(lanes.theta),
         condition=found.condition,
         notes=tuple(dict.fromkeys(note.code for note in notes)),
         draws=draws,

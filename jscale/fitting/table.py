@@ -21,7 +21,7 @@ class FitTable:
     ``labels`` (F,) name the families; ``params`` and ``stderr`` are frames (F, parameters),
     NaN where a family failed. ``covariance`` is that of the parameters (F, q, q). ``summary``
     has, per family: status ("converged", "stuck", "out_of_steps", or "failed"), objective,
-    rows, independent runs, starts at the best objective, starts, condition, and the codes of
+    rows, independent runs, starts that went to the best objective, starts, condition, codes of
     its notes; ``failures`` says by label why a family has no fit. ``draws`` (F, resamples, q)
     are bootstrap refits, or None.
     """

@@ -180,25 +180,24 @@ def test_auto_smooths_below_three_residuals_per_parameter(huber: js.Fit) -> None
 
 
 @pytest.fixture(scope="module")
-def straight() -> pd.DataFrame:
+def straight() -> js.Fit:
     x = np.linspace(1, 5, 12)
-    return pd.DataFrame(
-        {"x": x, "loss": 2 - 0.3 * x + 0.1 * np.random.default_rng(0).normal(size=12)}
-    )
+    noise = 0.1 * np.random.default_rng(0).standard_normal(12)
+    table = pd.DataFrame({"x": x, "loss": 2 - 0.3 * x + noise})
+    objective = js.least_squares(space="linear")
+    return js.fit(line, table, objective=objective, loss_unit="other", starts=4)
 
 
-def test_least_absolute_deviations_end_at_a_vertex(straight: pd.DataFrame) -> None:
+def test_least_absolute_deviations_end_at_a_vertex(straight: js.Fit) -> None:
     objective = js.least_absolute(space="linear")
-    fit = js.fit(line, straight, objective=objective, loss_unit="other", starts=4)
+    fit = replace(straight, settings=replace(straight.settings, objective=objective))
     with pytest.raises(NotDifferentiable, match=r"is a vertex.*pseudo_huber\(0.001\)"):
         expand(fit)
     assert expand(fit, "auto").smoothed
 
 
-def test_a_singular_hessian_names_what_is_not_determined(straight: pd.DataFrame) -> None:
-    objective = js.least_squares(space="linear")
-    fit = js.fit(line, straight, objective=objective, loss_unit="other", starts=4)
+def test_a_singular_hessian_names_what_is_not_determined(straight: js.Fit) -> None:
     one = np.zeros(12)
     one[3] = 1.0
     with pytest.raises(NotDifferentiable, match=r"do not determine a, b, .*Fix or tie"):
-        expand(fit, problem=fit.problem.reweighted(one))
+        expand(straight, problem=straight.problem.reweighted(one))
