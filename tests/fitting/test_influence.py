@@ -75,7 +75,6 @@ def test_first_order_foretells_refits_without_a_row(
     fit = request.getfixturevalue(which)
     true = without_each(fit) / fit.stderr.to_numpy()
     first = influence(fit).parameters.to_numpy() / fit.stderr.to_numpy()
-    print("RMS", np.sqrt(np.mean((true - first) ** 2)) / np.sqrt(np.mean(true**2)))
     assert np.corrcoef(true.ravel(), first.ravel())[0, 1] > 0.98
     assert np.sqrt(np.mean((true - first) ** 2)) < 0.2 * np.sqrt(np.mean(true**2))
 
