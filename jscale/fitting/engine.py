@@ -26,9 +26,10 @@ _ACCELERATOR_CELLS = 2**26
 
 
 class Queue(NamedTuple):
-    """Lanes in line: starts (Q, p), damping, width and most steps (Q,), and how many are real.
+    """Lanes in line: starts (Q, p), damping and width (Q,), weights (Q, rows); ``count`` are real.
 
-    ``weights`` is (Q, rows), or (rows,) where all share them.
+    Every lane has weights of its own, even where all are alike, so that a search and a
+    bootstrap are one program.
     """
 
     theta: Any
@@ -80,34 +81,27 @@ def workers() -> int:
 
 
 @lru_cache(maxsize=256)
-def compiled(model: Model, tile: int, families: bool, shared: bool) -> Callable[..., Ended]:
+def compiled(model: Model, tile: int, families: bool) -> Callable[..., Ended]:
     """Return the compiled program: (queue, data, numbers) to where its lanes ended.
 
-    ``families`` says that every array of the data has a leading axis (Q,), ``shared`` that all
-    lanes share their weights.
+    ``families`` says that every array of the data has a leading axis (Q,).
     """
     import jax
 
     def run(queue: Queue, data: Data, numbers: Numbers) -> Ended:
-        return run_queue(model, tile, families, shared, queue, data, numbers)
+        return run_queue(model, tile, families, queue, data, numbers)
 
     return jax.jit(run)
 
 
 def run_queue(
-    model: Model,
-    tile: int,
-    families: bool,
-    shared: bool,
-    queue: Queue,
-    data: Data,
-    numbers: Numbers,
+    model: Model, tile: int, families: bool, queue: Queue, data: Data, numbers: Numbers
 ) -> Ended:
     """Take every lane of a queue to its end, a tile at a time (JAX)."""
     import jax
     import jax.numpy as jnp
 
-    axes = (0, None if shared else 0, 0 if families else None, None)
+    axes = (0, 0, 0 if families else None, None)
     step = jax.vmap(lambda lane, w, d, k: advance(model, lane, w, d, k), in_axes=axes)
 
     def going(state: _State) -> Any:
@@ -117,7 +111,7 @@ def run_queue(
         free = state.lanes.status != Status.RUNNING
         state = jax.lax.cond(
             jnp.any(free) & (state.next < queue.count),
-            lambda s: _refill(s, queue, data, families, shared),
+            lambda s: _refill(s, queue, data, families),
             lambda s: s,
             state,
         )
@@ -128,12 +122,10 @@ def run_queue(
         lanes = jax.lax.fori_loop(0, _STEPS_A_ROUND, one, state.lanes)
         return state._replace(lanes=lanes, ended=_write(state.ended, lanes))
 
-    return jax.lax.while_loop(
-        going, round_of_steps, _seats(tile, families, shared, queue, data)
-    ).ended
+    return jax.lax.while_loop(going, round_of_steps, _seats(tile, families, queue, data)).ended
 
 
-def _seats(tile: int, families: bool, shared: bool, queue: Queue, data: Data) -> _State:
+def _seats(tile: int, families: bool, queue: Queue, data: Data) -> _State:
     """A tile of empty seats, and a blank result for every lane in line."""
     import jax
     import jax.numpy as jnp
@@ -159,13 +151,13 @@ def _seats(tile: int, families: bool, shared: bool, queue: Queue, data: Data) ->
     )
     whole = jnp.zeros((length,), jnp.int32)
     ended = Ended(queue.theta, jnp.full((length,), jnp.inf, dtype), whole, whole, queue.damping)
-    weights = queue.weights if shared else jnp.zeros((tile, *queue.weights.shape[1:]), dtype)
+    weights = jnp.zeros((tile, *queue.weights.shape[1:]), dtype)
     if families:
         data = jax.tree.map(lambda x: jnp.zeros((tile, *x.shape[1:]), x.dtype), data)
     return _State(lanes, weights, data, jnp.zeros((), jnp.int32), ended)
 
 
-def _refill(state: _State, queue: Queue, data: Data, families: bool, shared: bool) -> _State:
+def _refill(state: _State, queue: Queue, data: Data, families: bool) -> _State:
     """Give free seats to the next lanes in line; seats that nobody takes stay as they are."""
     import jax
     import jax.numpy as jnp
@@ -180,12 +172,11 @@ def _refill(state: _State, queue: Queue, data: Data, families: bool, shared: boo
     def put(new: Any, old: Any) -> Any:
         return jnp.where(seated.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
-    weights = state.weights if shared else put(queue.weights[here], state.weights)
+    weights = put(queue.weights[here], state.weights)
     if families:
         data = jax.tree.map(lambda whole, old: put(whole[here], old), data, state.data)
-    whole = jnp.broadcast_to(weights, (len(free), weights.shape[-1]))
     settle = jax.vmap(lambda w, y: settled(p, w, y), in_axes=(0, 0 if families else None))
-    freedom, rounding = settle(whole, data.target)
+    freedom, rounding = settle(weights, data.target)
     at = jax.tree.map(put, blank(p, queue.theta.dtype), lanes.at)
     lanes = Lane(
         theta=put(queue.theta[here], lanes.theta),

@@ -94,7 +94,7 @@ def solve(
     places = _places(devices)
     tile, longest = sizes(problem.rows, places[0].platform)
     job = _Job(problem, starts, weights, family, damping, settings, longest)
-    program = compiled(problem.model, tile, family is not None, job.shared)
+    program = compiled(problem.model, tile, family is not None)
     cuts = deal(S, longest, len(places))
 
     def one(k: int) -> tuple[slice, Ended]:
@@ -187,26 +187,24 @@ class _Job:
     settings: Settings
     longest: int
 
-    @property
-    def shared(self) -> bool:
-        """Whether all lanes share their weights."""
-        return self.weights is None and self.family is None
-
     def arguments(self, part: slice) -> tuple[Queue, Any, Numbers]:
         """Return the program's arguments for one queue of lanes, filled up to full length."""
         import jax
 
         problem, settings = self.problem, self.settings
         count = part.stop - part.start
-        data, weights = problem.data, problem.weights
-        if self.family is not None:
-            members = self.family[part]
+        data = problem.data
+        members = None if self.family is None else self.family[part]
+        if members is not None:
             data = jax.tree.map(lambda x: self._fill(np.asarray(x)[members]), data)
-            weights = self._fill(weights[members])
         if self.weights is not None:
             given = self.weights[part]
             weights = np.zeros((self.longest, problem.rows))
             weights[:count, : given.shape[1]] = given
+        elif members is not None:
+            weights = self._fill(problem.weights[members])
+        else:
+            weights = np.broadcast_to(problem.weights, (self.longest, problem.rows))
         width = settings.width if settings.width is not None else problem.objective.width
         damping = self.damping if self.damping is not None else settings.damping
         queue = Queue(

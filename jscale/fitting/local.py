@@ -10,7 +10,7 @@ standard errors, or NotDifferentiable says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -38,7 +38,8 @@ class Local:
     dr/dtheta, ``bend`` (p, p) = Σ w·psi·d²r/dtheta², ``input_slope`` (n, k) = dr/dx and
     ``mixed`` (n, k, p) = d²r/dx dtheta. ``natural`` (q,) are the law's parameters, ``slope``
     (q, p) = d natural/d theta. ``smoothed`` says whether ``curvature`` is an expected one;
-    ``hessian`` is then without the law's own bend, as it is for standard errors.
+    ``hessian`` is then without the law's own bend, as it is for standard errors, and so is what
+    inputs do to it. ``averaged`` says whether ``curvature`` is a mean over moves of residuals.
     """
 
     problem: Problem
@@ -53,6 +54,7 @@ class Local:
     natural: np.ndarray
     slope: np.ndarray
     smoothed: bool
+    averaged: bool = False
 
     @property
     def weights(self) -> np.ndarray:
@@ -81,8 +83,29 @@ class Local:
     def by_inputs(self) -> np.ndarray:
         """Return d theta / d input of each row, (n, k, p); inputs in the law's order and units."""
         direct = (self.curvature[:, None] * self.input_slope)[..., None] * self.jacobian[:, None]
-        bent = self.psi[:, None, None] * self.mixed
+        # With the law's bend goes what inputs do to slopes: the two cancel where a change of
+        # inputs can be made good by the parameters.
+        bent = 0.0 if self.smoothed else self.psi[:, None, None] * self.mixed
         return self._respond(self.weights[:, None, None] * (direct + bent))
+
+    def averaged_over(self, spread: np.ndarray) -> Local:
+        """Return the same with the mean curvature over normal moves of residuals, sd (n,).
+
+        By Stein's identity, E rho''(r + s·z) = E z·psi(r + s·z)/s: this is how the slope answers
+        to moves that are not small beside delta (statistical linearisation).
+        """
+        objective = self.problem.objective
+        z = np.linspace(-5.0, 5.0, 201)
+        density = np.exp(-0.5 * z**2)
+        density /= density @ z**2
+        curvature = np.array(self.curvature)
+        moved = np.flatnonzero(spread > 1e-6 * min(objective.width, 1.0))
+        for rows in np.array_split(moved, max(1, len(moved) // 2048)):
+            s = spread[rows, None]
+            r = self.residual[rows, None] + s * z
+            psi = terms(self.problem.model.kind, r, *numbers(self.problem))[1]
+            curvature[rows] = psi @ (density * z) / s[:, 0]
+        return replace(self, curvature=curvature, averaged=True)
 
     def _respond(self, slope: np.ndarray) -> np.ndarray:
         """Return −H⁻¹ times changes of g, which lie along the last axis."""
@@ -108,16 +131,24 @@ def second_order(problem: Problem, theta: np.ndarray, *, smoothed: bool | str = 
     and for Huber's loss with few residuals inside delta (both only unsmoothed), or where the
     data do not determine the parameters.
     """
+    exact = expand(problem, theta)
+    few = problem.objective.kinked and exact.inside() < _FEW_PER_PARAMETER * len(theta)
+    return checked(_smooth(exact) if smoothed is True or (smoothed == "auto" and few) else exact)
+
+
+def expand(problem: Problem, theta: np.ndarray) -> Local:
+    """Return the second order with the objective's own curvature, whatever that is worth."""
     out = _program(problem.model)(theta, problem.data, problem.weights, *numbers(problem))
     rows, (bend, natural, slope) = out
-    n = problem.n
-    r, J, psi, curvature, Jx, mixed = (np.asarray(x)[:n] for x in rows)
-    exact = Local(
+    r, J, psi, curvature, Jx, mixed = (np.asarray(x)[: problem.n] for x in rows)
+    return Local(
         problem, np.asarray(theta), r, psi, curvature, J, np.asarray(bend), Jx, mixed,
         np.asarray(natural), np.asarray(slope), smoothed=False,
     )  # fmt: skip
-    few = problem.objective.kinked and exact.inside() < _FEW_PER_PARAMETER * len(theta)
-    local = _smooth(exact) if smoothed is True or (smoothed == "auto" and few) else exact
+
+
+def checked(local: Local) -> Local:
+    """Return what it is given; raises NotDifferentiable where its Hessian is singular."""
     why = _why_not(local)
     if why:
         raise NotDifferentiable(f"{why} {_ways_out(local)}")
@@ -125,15 +156,14 @@ def second_order(problem: Problem, theta: np.ndarray, *, smoothed: bool | str = 
 
 
 def _smooth(local: Local) -> Local:
-    parts = dict(vars(local))
-    parts["curvature"] = smoothed_curvature(local.problem.objective, local.residual)
-    return Local(**{**parts, "smoothed": True})
+    curvature = smoothed_curvature(local.problem.objective, local.residual)
+    return replace(local, curvature=curvature, smoothed=True)
 
 
 def _why_not(local: Local) -> str:
     """Say why the optimum has no derivative, or nothing."""
     problem, p = local.problem, len(local.theta)
-    if problem.objective.kinked and not local.smoothed:
+    if problem.objective.kinked and not (local.smoothed or local.averaged):
         if problem.model.kind == "least_absolute":
             return (
                 "The optimum of least absolute deviations is a vertex, where some residuals are "

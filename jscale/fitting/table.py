@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,7 +101,9 @@ class FitTable:
         tail = (1.0 - level) / 2.0
         if self.draws is not None:
             curves = np.stack([self._curve(d, points) for d in self.draws])
-            low, high = np.nanquantile(curves, [tail, 1.0 - tail], axis=1)
+            with warnings.catch_warnings():  # a family that failed has no curve at all
+                warnings.simplefilter("ignore", RuntimeWarning)
+                low, high = np.nanquantile(curves, [tail, 1.0 - tail], axis=1)
             return low, high
         from scipy.special import ndtri
 

@@ -188,7 +188,7 @@ def test_more_parameters_than_the_dense_solver_takes() -> None:
     with pytest.raises(
         LawError,
         match=r"chinchilla has 26 free parameters here; the dense solver takes up to 24\. "
-        r"Share more of them, or fit the groups one by one\.",
+        r"Share more of them, fit the groups one by one \(fit_many\), or use solver=\"lbfgs\"\.",
     ):
         built(runs=runs, per=per)
 

@@ -113,9 +113,11 @@ def test_a_queue_longer_than_its_tile_gives_every_lane_its_own_result(small: Pro
         starts = automatic(small, 24)
         starts[5] = np.nan
         starts[11] = solve(small, starts[:1]).theta[0]
-        queue = Queue(starts, np.ones(24), np.full(24, 1e-3), small.weights, np.int32(22))
+        queue = Queue(
+            starts, np.ones(24), np.full(24, 1e-3), np.tile(small.weights, (24, 1)), np.int32(22)
+        )
         numbers = Numbers(1e-4, np.int32(200), 0.0)
-        ended = compiled(small.model, 4, False, True)(queue, small.data, numbers)
+        ended = compiled(small.model, 4, False)(queue, small.data, numbers)
         alone = solve(small, starts[:22])
     np.testing.assert_array_equal(np.asarray(ended.steps)[:22], alone.steps)
     np.testing.assert_allclose(np.asarray(ended.theta)[:22], alone.theta, rtol=1e-12)

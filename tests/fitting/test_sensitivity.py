@@ -14,6 +14,7 @@ from jscale._precision import float64_scope
 from jscale.errors import DataError, LawError, NotDifferentiable
 from jscale.fitting.diagnostics import natural_parameters
 from jscale.fitting.gauss_newton import WARM, solve
+from jscale.fitting.local import expand
 from jscale.fitting.sensitivity import sensitivity
 
 POINT = {"N": 2e7, "D": 1e9}
@@ -68,21 +69,52 @@ def test_independent_errors_are_those_of_refits_row_by_row(
 ) -> None:
     rows = np.eye(len(fit.runs))
     numeric = np.array([difference(refit, name, row) for row in rows])
-    found = sensitivity(fit, **{name: 0.1}).parameters.loc[name]
+    found = sensitivity(fit, smoothed=False, **{name: 0.1}).parameters.loc[name]
     np.testing.assert_allclose(found, 0.1 * np.sqrt(np.sum(numeric**2, axis=0)), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "error"), [("loss", 1e-3), ("loss", 0.02), ("N", 0.2)])
+def test_errors_beyond_delta_are_those_of_tables_drawn_anew(
+    fit: js.Fit, refit: Callable[..., np.ndarray], name: str, error: float
+) -> None:
+    """Sixty tables with errors of a tenth of delta, twice delta, and about delta.
+
+    Sixty draws know a standard deviation to 9 %; the mean curvature is right to a third. With
+    the curvature at the optimum, the larger ones come out up to half too large.
+    """
+    rng, n = np.random.default_rng(5), len(fit.runs)
+    drawn = np.array([refit(**{name: error * rng.standard_normal(n)}) for _ in range(60)])
+    ratio = sensitivity(fit, **{name: error}).parameters.loc[name] / drawn.std(axis=0)
+    assert ratio[["E", "alpha", "beta"]].between(0.6, 1.35).all()
+
+
+def test_the_mean_curvature_is_the_mean_of_the_curvature(fit: js.Fit) -> None:
+    with float64_scope():
+        local = expand(fit.problem, fit.theta)
+    width = fit.settings.objective.delta
+    same = local.averaged_over(np.full(len(fit.runs), 1e-5 * width)).curvature
+    np.testing.assert_allclose(same, local.curvature, rtol=1e-6)
+    z = np.linspace(-8, 8, 20_001)
+    density = np.exp(-0.5 * z**2) / np.sum(np.exp(-0.5 * z**2))
+    r = local.residual[:, None] + 3 * width * z
+    mean = ((1 + (r / width) ** 2) ** -1.5) @ density
+    wide = local.averaged_over(np.full(len(fit.runs), 3 * width)).curvature
+    np.testing.assert_allclose(wide, mean, rtol=1e-3)
 
 
 def test_each_row_its_own_error(fit: js.Fit, refit: Callable[..., np.ndarray]) -> None:
     errors = np.zeros(len(fit.runs))
     errors[7] = 0.2
-    found = sensitivity(fit, D=errors).parameters.loc["D"]
+    found = sensitivity(fit, D=errors, smoothed=False).parameters.loc["D"]
     numeric = 0.2 * np.abs(difference(refit, "D", (errors > 0).astype(float)))
     np.testing.assert_allclose(found, numeric, rtol=1e-3, atol=1e-6)
 
 
 def test_sizes_counted_too_high_change_their_amplitude_alone(fit: js.Fit) -> None:
     """A·(N/c)^(−alpha): counting N a factor c higher makes A higher by c^alpha, no more."""
+    smoothed = sensitivity(fit, N=0.1, common=True, at=POINT, smoothed=True)
     found = sensitivity(fit, N=0.1, common=True, at=POINT)
+    pd.testing.assert_frame_equal(found.parameters, smoothed.parameters, atol=1e-8, rtol=1e-7)
     moved = found.parameters.loc["N"] / fit.params
     assert moved["A"] == pytest.approx(0.1 * fit.params["alpha"], rel=1e-8)
     assert moved.drop("A").abs().max() < 1e-8
