@@ -1,19 +1,23 @@
 """Tables of real training runs: our own, embedded; those of others, fetched when asked for.
 
 Every set has a card: what it holds, whose it is, its licence, its checksums. Embedded sets lie
-in ``tables/``. The public ones belong to their authors and are never shipped: their cards lie in
-``cards/``, and ``load`` reads the tidy table from the folder in ``JSCALE_DATA_DIR``, or lets
-pooch fetch the raw file and tidies it here. Both ways give the same frame.
+in ``tables/``. The public ones belong to their authors and are never shipped: ``public.toml``
+says what is known of them, and ``load`` reads the tidy table from the folder in
+``JSCALE_DATA_DIR``, or lets pooch fetch the raw file and tidies it here. Both ways give the same
+frame.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import sys
+import tomllib
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +76,7 @@ def names() -> list[str]:
     >>> names()[-1]
     'vocab_sail'
     """
-    return [*_names_in("tables"), *_names_in("cards")]
+    return [*_embedded(), *_public()]
 
 
 def card(name: str) -> Card:
@@ -81,9 +85,11 @@ def card(name: str) -> Card:
     >>> card("chinchilla_epoch").rows
     245
     """
-    for folder in ("tables", "cards"):
-        if name in _names_in(folder):
-            return _card_from(name, folder)
+    if name in _embedded():
+        record = json.loads((_package() / "tables" / f"{name}.json").read_text(encoding="utf-8"))
+        return _card_from(name, EMBEDDED, record)
+    if name in _public():
+        return _card_from(name, DOWNLOAD if name in _TIDY_COLUMNS else LOCAL_ONLY, _public()[name])
     raise DatasetError(
         f"No data set is called {name!r}.{nearest(str(name), names())} "
         f"The sets are: {', '.join(names())}. jscale.datasets.table() says what each is for."
@@ -129,26 +135,30 @@ _ORIGIN = ("source_repo", "commit", "license", "citation", "cleaning", "subset",
 _TEXTS = (*_ORIGIN, "usable_for", "csv_sha256")
 
 
-def _folder(kind: str) -> Traversable:
+def _package() -> Traversable:
     from importlib.resources import files
 
-    return files("jscale.data") / kind
+    return files("jscale.data")
 
 
-def _names_in(kind: str) -> list[str]:
-    found = (entry.name for entry in _folder(kind).iterdir())
+def _embedded() -> list[str]:
+    found = (entry.name for entry in (_package() / "tables").iterdir())
     return sorted(file.removesuffix(".json") for file in found if file.endswith(".json"))
 
 
-def _card_from(name: str, kind: str) -> Card:
-    import json
+@cache
+def _public() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((_package() / "public.toml").read_text(encoding="utf-8"))
 
-    record = json.loads((_folder(kind) / f"{name}.json").read_text(encoding="utf-8"))
+
+def _card_from(name: str, where: str, record: dict[str, Any]) -> Card:
+    record = dict(record)
     texts = {key: record.pop(key, "") for key in _TEXTS}
     renames, columns = _renames(name), record.pop("columns")
+    record.pop("name", None)
     return Card(
-        name=record.pop("name"),
-        where=_where(name, kind),
+        name=name,
+        where=where,
         rows=record.pop("rows"),
         columns={renames.get(key) or key: text for key, text in columns.items()},
         raw_files=tuple(_raw_file(texts, *entry) for entry in record.pop("raw_files", ())),
@@ -162,12 +172,6 @@ def _raw_file(card_texts: dict[str, str], path: str, sha256: str, size: int) -> 
     repository = card_texts["source_repo"].removeprefix("https://github.com/")
     url = f"https://raw.githubusercontent.com/{repository}/{card_texts['commit']}/{path}"
     return RawFile(path, url, sha256, size)
-
-
-def _where(name: str, kind: str) -> str:
-    if kind == "tables":
-        return EMBEDDED
-    return DOWNLOAD if name in _TIDY_COLUMNS else LOCAL_ONLY
 
 
 def _provenance(known: Card) -> dict[str, Any]:
@@ -204,7 +208,7 @@ def _canonical(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 def _read(known: Card, progress: bool | None) -> tuple[pd.DataFrame, str, str]:
     """Return the frame, where it was read from, and the checksum of the tidy table."""
     if known.where == EMBEDDED:
-        content = (_folder("tables") / f"{known.name}.csv").read_bytes()
+        content = (_package() / "tables" / f"{known.name}.csv").read_bytes()
         return _canonical(known.name, _parse(content)), EMBEDDED, _sha256(content)
     folder = _data_folder()
     if folder is not None and (folder / f"{known.name}.csv").is_file():
@@ -360,7 +364,7 @@ def _restore(known: Card) -> str:
 
 
 def _no_tidy_function(known: Card, folder: Path | None) -> str:
-    available = ", ".join([*_names_in("tables"), *_TIDY_COLUMNS])
+    available = ", ".join([*_embedded(), *_TIDY_COLUMNS])
     seen = "JSCALE_DATA_DIR is not set" if folder is None else f"{folder} has no {known.name}.csv"
     return (
         f"{known.name!r} cannot be downloaded: jscale has no tidy function for it yet, and {seen}. "
