@@ -44,6 +44,7 @@ FITTING = [
     ["local"],
     ["notes"],
     ["result"],
+    ["points"],
     ["fit"],
     ["table"],
     ["batch", "implicit", "influence"],

@@ -6,7 +6,6 @@ w·H⁻¹·psi·dr/dtheta (the infinitesimal jackknife), for all runs from one f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.data.runs import Runs
-from jscale.errors import DataError, JscaleError, PredictionError, listing, nearest
-from jscale.fitting.local import prediction_slopes, second_order
-from jscale.fitting.problem import bucket, pad_rows
+from jscale.errors import DataError, JscaleError, nearest
+from jscale.fitting.local import second_order
+from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
 
 
@@ -144,106 +142,3 @@ def _units(fit: Fit, by: str) -> tuple[np.ndarray | None, pd.Index]:
         )
     codes, labels = pd.factorize(runs.frame[runs.run])
     return codes, pd.Index(labels, name=runs.run)
-
-
-# Points to predict at
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Inputs to predict at, checked: a value per input and a code per group column (m,)."""
-
-    index: pd.Index
-    inputs: tuple[np.ndarray, ...]
-    codes: dict[str, np.ndarray]
-
-    @classmethod
-    def of(cls, fit: Fit, at: Any) -> Points:
-        """Check inputs against a fit's law; raises PredictionError. ``None`` is no point."""
-        law, groups = fit.law, dict(fit.problem.layout.groups)
-        columns = [*law.inputs, *(c for c in groups if c not in law.inputs)]
-        if at is None:
-            return cls(pd.RangeIndex(0), (), {})
-        table = _table(fit, at, columns)
-        inputs = tuple(_numbers(fit, name, pd.Series(table[name])) for name in law.inputs)
-        codes = {name: _codes(pd.Series(table[name]), labels) for name, labels in groups.items()}
-        return cls(table.index, inputs, codes)
-
-    def slopes(self, fit: Fit) -> np.ndarray:
-        """Return d prediction/d theta (m, p). Call inside the float64 scope."""
-        m, p = len(self.index), len(fit.theta)
-        if m == 0:
-            return np.zeros((0, p))
-        rows = bucket(m)
-        inputs = [pad_rows(x, rows) for x in self.inputs]
-        codes = {name: pad_rows(code, rows) for name, code in self.codes.items()}
-        return prediction_slopes(fit.problem, fit.theta, inputs, codes)[1][:m]
-
-
-def standard_errors(fit: Fit, points: Points, slopes: np.ndarray) -> pd.Series:
-    """Return the standard errors of all parameters, then of the curve at all points."""
-    names = [*fit.params.index, *(f"{fit.law.output}[{label}]" for label in points.index)]
-    with np.errstate(invalid="ignore"):
-        variance = np.einsum("mp,pq,mq->m", slopes, fit.theta_covariance, slopes)
-    if not np.isfinite(fit.theta_covariance).all():
-        variance = np.full(len(slopes), np.inf)
-    errors = np.concatenate([fit.stderr.to_numpy(), np.sqrt(np.maximum(variance, 0.0))])
-    return pd.Series(errors, names, name="error")
-
-
-def _table(fit: Fit, at: Any, columns: list[str]) -> pd.DataFrame:
-    source = at.frame if isinstance(at, Runs) else at
-    if not isinstance(source, (pd.DataFrame, Mapping)):
-        raise PredictionError(
-            f"at={at!r} must be a table or a mapping of inputs: "
-            f"at={{{', '.join(f'{c!r}: …' for c in columns)}}}."
-        )
-    missing = [c for c in columns if c not in source]
-    # A table may have any columns beside; a name in a mapping that means nothing is a slip.
-    known = (*columns, *fit.runs.inputs)
-    unknown = [str(c) for c in source if c not in known and not isinstance(source, pd.DataFrame)]
-    if missing or unknown:
-        raise PredictionError(
-            f"{fit.law.name} predicts from {listing(columns)}; "
-            + (f"at has no {listing(missing)}. " if missing else "")
-            + (f"{listing(unknown)} is not one of them.{_hint(unknown, columns)} " * bool(unknown))
-            + f"Give at={{{', '.join(f'{c!r}: …' for c in columns)}}}."
-        )
-    if isinstance(source, pd.DataFrame):
-        return source.loc[:, columns]
-    try:
-        arrays = np.broadcast_arrays(*(np.asarray(source[c]) for c in columns))
-    except ValueError as error:
-        shapes = listing([f"{c} {np.shape(source[c])}" for c in columns])
-        raise PredictionError(
-            f"Inputs of shapes {shapes} do not broadcast. Give arrays of one length, or numbers."
-        ) from error
-    return pd.DataFrame({c: np.ravel(a) for c, a in zip(columns, arrays, strict=True)})
-
-
-def _hint(unknown: list[str], columns: list[str]) -> str:
-    return nearest(unknown[0], columns) if unknown else ""
-
-
-def _numbers(fit: Fit, name: str, column: pd.Series) -> np.ndarray:
-    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
-    positive = name in fit.law.positive_inputs
-    bad = ~np.isfinite(values) | ((values <= 0) if positive else False)
-    if bad.any():
-        what = "a positive, finite number" if positive else "a finite number"
-        raise PredictionError(
-            f"{name} must be {what}; it is {listing(column[bad].tolist())} in row "
-            f"{listing(column.index[bad].tolist())} of at. Give numbers, such as {name}=7e9."
-        )
-    return values
-
-
-def _codes(column: pd.Series, labels: tuple[str, ...]) -> np.ndarray:
-    places = {label: i for i, label in enumerate(labels)}
-    unknown = [v for v in column.astype(str) if v not in places]
-    if unknown:
-        raise PredictionError(
-            f"{column.name}={unknown[0]!r} was not among the fitted runs."
-            f"{nearest(unknown[0], labels)} Use one of {listing(labels, 24)}."
-        )
-    return column.astype(str).map(places).to_numpy(dtype=np.int32)

@@ -14,8 +14,9 @@ import pandas as pd
 
 from jscale._precision import float64_scope
 from jscale.errors import DataError, LawError, listing, nearest
-from jscale.fitting.influence import Points, check_smoothed, standard_errors
+from jscale.fitting.influence import check_smoothed
 from jscale.fitting.local import Local, checked, expand, second_order
+from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
 
 

@@ -16,14 +16,13 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.data.columns import GLOSSARY
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
 from jscale.fitting.objective import from_space, to_space
-from jscale.fitting.problem import bucket, evaluate_rows, pad_rows
+from jscale.fitting.points import Points, input_table
+from jscale.fitting.problem import evaluate_rows
 from jscale.fitting.result import Fit
-from jscale.model.law import Law
 from jscale.model.layout import Layout
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws, check_level, tails
@@ -97,7 +96,7 @@ def predict(
     """
     check_level(level)
     fit, draws = _draws(source, method, seed)
-    table = _inputs(fit, where, inputs)
+    table = input_table(fit, where, inputs)
     samples = fit.params.to_numpy()[None]
     if draws is not None:
         samples = np.concatenate([samples, draws.flat])
@@ -131,84 +130,6 @@ def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Dra
     return source, known[method]()
 
 
-def _inputs(fit: Fit, where: Any, inputs: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a table with the law's inputs (float64) and the group columns it needs."""
-    columns = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values())))
-    given = {**_given(where, columns), **inputs}
-    # A table may have any columns beside; a name given by hand that means nothing is a slip.
-    by_hand = inputs if isinstance(where, (pd.DataFrame, Runs)) else given
-    unknown = [k for k in by_hand if k not in (*columns, *fit.runs.inputs)]
-    missing = [k for k in columns if k not in given]
-    if unknown or missing:
-        raise _wrong_inputs(fit.law, columns, unknown, missing)
-    table = _broadcast({c: given[c] for c in given if c in (*columns, "C")})
-    if len(table) == 0:
-        raise PredictionError(f"No rows to predict: {listing(columns)} are empty; give values.")
-    source = where.frame if isinstance(where, Runs) else where
-    if isinstance(source, pd.DataFrame) and len(table) == len(source):
-        table.index = source.index
-    for name in map(str, table):
-        if name in (*fit.law.inputs, "C"):
-            table[name] = _number(table.loc[:, name], _must_be_positive(fit.law, name))
-    return table
-
-
-def _given(where: Any, columns: list[str]) -> dict[str, Any]:
-    """Return what ``where`` holds, by name."""
-    if where is None:
-        return {}
-    if isinstance(where, Runs):
-        where = where.frame
-    if not isinstance(where, (pd.DataFrame, Mapping)):
-        raise PredictionError(
-            f"Inputs come by name or as a table, not as {type(where).__name__}. Call predict(fit, "
-            f"{', '.join(f'{c}=…' for c in columns)})."
-        )
-    return {str(k): where[k] for k in where}
-
-
-def _wrong_inputs(
-    law: Law, columns: list[str], unknown: list[str], missing: list[str]
-) -> PredictionError:
-    hint = nearest(unknown[0], columns) if unknown else ""
-    return PredictionError(
-        f"{law.name} predicts from {listing(columns)}; "
-        + (f"{listing(missing)} is missing. " if missing else "")
-        + (f"{listing(unknown)} is not one of them.{hint} " if unknown else "")
-        + f"Call predict(fit, {', '.join(f'{c}=…' for c in columns)})."
-    )
-
-
-def _broadcast(given: Mapping[str, Any]) -> pd.DataFrame:
-    arrays = {name: np.asarray(values) for name, values in given.items()}
-    try:
-        whole = np.broadcast_arrays(*arrays.values())
-    except ValueError as error:
-        shapes = listing([f"{name} {array.shape}" for name, array in arrays.items()])
-        raise PredictionError(
-            f"Inputs of shapes {shapes} do not broadcast. Give arrays of one length, or numbers."
-        ) from error
-    return pd.DataFrame({name: np.ravel(a) for name, a in zip(arrays, whole, strict=True)})
-
-
-def _must_be_positive(law: Law, name: str) -> bool:
-    """Inputs that the glossary says are positive, and those that the law needs so."""
-    known = GLOSSARY.get(name)
-    return name in law.positive_inputs or (known is not None and known.positive)
-
-
-def _number(column: pd.Series, positive: bool) -> np.ndarray:
-    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
-    bad = ~np.isfinite(values) | ((values <= 0) if positive else False)
-    if bad.any():
-        what = "a positive, finite number" if positive else "a finite number"
-        raise PredictionError(
-            f"{column.name} must be {what}; it is {listing(column[bad].tolist())} in row "
-            f"{listing(column.index[bad].tolist())}. Give numbers, such as {column.name}=7e9."
-        )
-    return values
-
-
 @lru_cache(maxsize=256)
 def _curves_program(layout: Layout) -> Callable[..., Any]:
     """Return a compiled program: parameters (R, q), inputs (m,), codes (m,) to outputs (R, m)."""
@@ -222,23 +143,10 @@ def _curves_program(layout: Layout) -> Callable[..., Any]:
 
 def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
     """Return the law's output for each sample of parameters (R, q) and row of inputs: (R, m)."""
-    layout, rows = fit.problem.layout, bucket(len(table))
-    inputs = tuple(pad_rows(table[x].to_numpy(dtype=np.float64), rows) for x in fit.law.inputs)
-    codes = {c: pad_rows(_codes(table.loc[:, c], labels), rows) for c, labels in layout.groups}
+    inputs, codes = Points.in_table(fit, table).padded()
     with float64_scope():
-        output = _curves_program(layout)(samples, inputs, codes)
+        output = _curves_program(fit.problem.layout)(samples, inputs, codes)
         return np.asarray(output)[:, : len(table)]
-
-
-def _codes(column: pd.Series, labels: tuple[str, ...]) -> np.ndarray:
-    places = {label: i for i, label in enumerate(labels)}
-    unknown = [v for v in column.astype(str) if v not in places]
-    if unknown:
-        raise PredictionError(
-            f"{column.name}={unknown[0]!r} was not among the fitted runs."
-            f"{nearest(unknown[0], labels)} Use one of {listing(labels, 24)}."
-        )
-    return column.astype(str).map(places).to_numpy(dtype=np.int32)
 
 
 def _predict_rows(

@@ -16,13 +16,8 @@ from jscale.fitting.diagnostics import (
     pattern_in_residuals,
     smoothed_curvature,
 )
-from jscale.model.roles import Real
 from tests.conformance.worlds import CHINCHILLA, FARSEER, SURFACE, WORLDS
-
-
-@js.law
-def line(x: float, *, a: Real, b: Real) -> float:
-    return a + b * x
+from tests.worlds import line
 
 
 def at_optimum(fit: js.Fit) -> Optimum:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import jscale as js
@@ -21,19 +20,11 @@ from jscale.fitting.problem import BLOCK, Families, Problem
 from jscale.fitting.search import search, search_families
 from jscale.fitting.starts import automatic, automatic_many
 from jscale.fitting.step import Numbers
-
-TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
-
-
-def design(rows: int, seed: int = 0) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    logs = rng.uniform(np.log([1e7, 1e9]), np.log([1e9, 1e11]), size=(rows, 2))
-    return pd.DataFrame(np.exp(logs), columns=["N", "D"])
+from tests.worlds import chinchilla, scattered
 
 
 def make(rows: int, seed: int = 0, objective: Objective | None = None) -> Problem:
-    runs = js.simulate("chinchilla", TRUTH, design(rows, seed), noise=0.01, seed=seed)
-    return build(js.laws.get("chinchilla"), runs, objective or js.huber())[0]
+    return chinchilla(scattered(rows, seed), objective, seed=seed)
 
 
 @pytest.fixture(scope="module")

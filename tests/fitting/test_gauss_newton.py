@@ -8,34 +8,15 @@ import pytest
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.fitting.build import build
 from jscale.fitting.gauss_newton import Settings, Status, deal, solve
 from jscale.fitting.problem import BLOCK, Problem, bucket
 from jscale.fitting.starts import automatic
-from jscale.model.roles import Real
-
-DESIGN = pd.DataFrame(
-    [(n, d) for n in np.geomspace(1e7, 1e9, 5) for d in np.geomspace(1e9, 1e11, 6)],
-    columns=["N", "D"],
-)
-TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
-
-
-def make_problem(
-    rows: int = 30, objective: js.fitting.objective.Objective | None = None
-) -> Problem:
-    runs = js.simulate("chinchilla", TRUTH, DESIGN.iloc[:rows], noise=0.01, seed=3)
-    return build(js.laws.get("chinchilla"), runs, objective or js.huber())[0]
+from tests.worlds import chinchilla, line
 
 
 @pytest.fixture(scope="module")
 def problem() -> Problem:
-    return make_problem()
-
-
-@js.law
-def line(x: float, *, a: Real, b: Real) -> float:
-    return a + b * x
+    return chinchilla()
 
 
 def test_least_squares_of_a_line_is_the_closed_form() -> None:
@@ -120,7 +101,7 @@ def test_no_lanes_at_all(problem: Problem) -> None:
 
 
 def test_padding_changes_nothing() -> None:
-    problem = make_problem()
+    problem = chinchilla()
     n = problem.n
     bare = Problem(
         problem.model,
@@ -171,7 +152,7 @@ def test_the_optimum_is_stationary_and_scipy_finds_none_lower(problem: Problem) 
 
 @pytest.mark.parametrize("objective", [js.pseudo_huber(), js.least_squares(), js.least_absolute()])
 def test_other_objectives_converge(objective: js.fitting.objective.Objective) -> None:
-    problem = make_problem(objective=objective)
+    problem = chinchilla(objective=objective)
     with float64_scope():
         lanes = solve(problem, automatic(problem, 32))
     assert lanes.status[lanes.best] == Status.CONVERGED

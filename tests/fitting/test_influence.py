@@ -14,30 +14,19 @@ from jscale.errors import DataError, JscaleError, NotDifferentiable, PredictionE
 from jscale.fitting.diagnostics import natural_parameters
 from jscale.fitting.gauss_newton import WARM, solve
 from jscale.fitting.influence import Influence, influence
-from jscale.model.roles import Real
+from tests.worlds import line, real_fit, real_runs
 
 POINT = {"N": 2e7, "D": 1e9}
 
 
-@js.law
-def line(x: float, *, a: Real, b: Real) -> float:
-    return a + b * x
+@pytest.fixture(scope="module")
+def fit() -> js.Fit:
+    return real_fit(js.huber(1e-2))
 
 
 @pytest.fixture(scope="module")
-def table() -> pd.DataFrame:
-    whole = js.datasets.load("stdlib_lm")
-    return whole[whole["split"] == "fit"]
-
-
-@pytest.fixture(scope="module")
-def fit(table: pd.DataFrame) -> js.Fit:
-    return js.fit("chinchilla", table, objective=js.huber(1e-2), starts=8)
-
-
-@pytest.fixture(scope="module")
-def smooth(table: pd.DataFrame) -> js.Fit:
-    return js.fit("chinchilla", table, objective=js.pseudo_huber(1e-2), starts=8)
+def smooth() -> js.Fit:
+    return real_fit(js.pseudo_huber(1e-2))
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +135,9 @@ def test_most_is_sorted_and_right(found: Influence) -> None:
     assert "those that move most" in repr(found)
 
 
-def test_an_outlier_is_found(table: pd.DataFrame) -> None:
+def test_an_outlier_is_found() -> None:
     """Where outliers count in full: the corner of the design, its loss raised by a tenth."""
+    table = real_runs().frame
     labelled = table.set_axis([f"run {i}" for i in range(len(table))], axis=0)
     corner = str((labelled["N"] * labelled["D"]).idxmax())
     labelled.loc[corner, "loss"] *= 1.1
@@ -155,7 +145,8 @@ def test_an_outlier_is_found(table: pd.DataFrame) -> None:
     assert influence(fit).most(1).index.tolist() == [corner]
 
 
-def test_rows_of_a_run_go_together(table: pd.DataFrame, fit: js.Fit) -> None:
+def test_rows_of_a_run_go_together(fit: js.Fit) -> None:
+    table = real_runs().frame
     pairs = js.Runs.from_frame(table.assign(pair=np.arange(len(table)) // 2), run="pair")
     paired = js.fit("chinchilla", pairs, objective=js.huber(1e-2), starts=8)
     rows, runs = influence(paired, at=POINT), influence(paired, at=POINT, by="run")
@@ -188,11 +179,11 @@ def test_parameters_per_group_and_points_per_group() -> None:
 @pytest.mark.parametrize(
     ("at", "message"),
     [
-        ({"N": 1e7}, r"at has no D\. Give at=\{'N': …, 'D': …\}"),
+        ({"N": 1e7}, r"D is missing\. Give at=\{'N': …, 'D': …\}"),
         ({"N": 1e7, "D": 1e9, "d": 1}, r"d is not one of them\. Did you mean 'D'\?"),
         ({"N": -1.0, "D": 1e9}, r"N must be a positive, finite number; it is -1.0"),
         ({"N": [1e7, 2e7], "D": [1e9, 1e9, 1e9]}, r"N \(2,\), D \(3,\) do not broadcast"),
-        (1e7, r"must be a table or a mapping of inputs"),
+        (1e7, r"Inputs come as a table or by name, not as float\. Give at="),
     ],
 )
 def test_points_that_cannot_be_predicted(fit: js.Fit, at: object, message: str) -> None:

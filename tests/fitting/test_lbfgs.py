@@ -8,22 +8,16 @@ import pytest
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.fitting.build import build
 from jscale.fitting.gauss_newton import Status, descend
 from jscale.fitting.lbfgs import descend_lbfgs, minimise
 from jscale.fitting.problem import Problem
 from jscale.fitting.starts import automatic
-
-TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
+from tests.worlds import chinchilla, scattered
 
 
 @pytest.fixture(scope="module")
 def problem() -> Problem:
-    rng = np.random.default_rng(0)
-    logs = rng.uniform(np.log([1e7, 1e9]), np.log([1e9, 1e11]), size=(40, 2))
-    design = pd.DataFrame(np.exp(logs), columns=["N", "D"])
-    runs = js.simulate("chinchilla", TRUTH, design, noise=0.01)
-    return build(js.laws.get("chinchilla"), runs, js.huber())[0]
+    return chinchilla(scattered(40), seed=0)
 
 
 def test_it_ends_where_the_default_solver_ends(problem: Problem) -> None:

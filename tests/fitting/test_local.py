@@ -14,28 +14,17 @@ from jscale.errors import NotDifferentiable
 from jscale.fitting.gauss_newton import WARM, solve
 from jscale.fitting.local import Local, prediction_slopes, second_order, slope_of_objective
 from jscale.fitting.problem import Problem
-from jscale.model.roles import Real
-
-
-@js.law
-def line(x: float, *, a: Real, b: Real) -> float:
-    return a + b * x
+from tests.worlds import line, real_fit
 
 
 @pytest.fixture(scope="module")
-def runs() -> js.Runs:
-    table = js.datasets.load("stdlib_lm")
-    return js.Runs.from_frame(table[table["split"] == "fit"])
+def smooth() -> js.Fit:
+    return real_fit(js.pseudo_huber(1e-2))
 
 
 @pytest.fixture(scope="module")
-def smooth(runs: js.Runs) -> js.Fit:
-    return js.fit("chinchilla", runs, objective=js.pseudo_huber(1e-2), starts=8)
-
-
-@pytest.fixture(scope="module")
-def huber(runs: js.Runs) -> js.Fit:
-    return js.fit("chinchilla", runs, objective=js.huber(1e-2), starts=8)
+def huber() -> js.Fit:
+    return real_fit(js.huber(1e-2))
 
 
 def expand(fit: js.Fit, smoothed: bool | str = False, problem: Problem | None = None) -> Local:

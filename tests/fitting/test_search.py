@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import jscale as js
@@ -21,18 +20,12 @@ from jscale.fitting.starts import (
     make,
     reseed,
 )
-
-TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
-DESIGN = pd.DataFrame(
-    [(n, d) for n in np.geomspace(1e7, 1e9, 5) for d in np.geomspace(1e9, 1e11, 6)],
-    columns=["N", "D"],
-)
+from tests.worlds import DESIGN, TRUTH, chinchilla
 
 
 @pytest.fixture(scope="module")
 def problem() -> Problem:
-    runs = js.simulate("chinchilla", TRUTH, DESIGN, noise=0.01, seed=3)
-    return build(js.laws.get("chinchilla"), runs, js.huber())[0]
+    return chinchilla()
 
 
 def test_quotas_are_kept_by_each_family() -> None:
@@ -50,19 +43,16 @@ def test_many_starts_are_halved_to_the_same_optimum(problem: Problem) -> None:
     assert many.objective.min() == pytest.approx(few.objective.min(), rel=1e-12)
     assert many.status[many.best] == Status.CONVERGED
     assert np.sum(many.status == Status.DROPPED) > 4000
-    fit = js.fit("chinchilla", problem_runs(), starts="hoffmann")
+    runs = js.simulate("chinchilla", TRUTH, DESIGN, noise=0.01, seed=3)
+    fit = js.fit("chinchilla", runs, starts="hoffmann")
     agree, ended = fit.agree
     assert agree == ended <= 140
     assert "starts-disagree" not in [note.code for note in fit.notes]
     assert set(fit.search["status"]) >= {"dropped", "converged"}
 
 
-def problem_runs() -> js.Runs:
-    return js.simulate("chinchilla", TRUTH, DESIGN, noise=0.01, seed=3)
-
-
 def test_least_absolute_is_found_by_halving_too() -> None:
-    made = build(js.laws.get("chinchilla"), problem_runs(), js.least_absolute())[0]
+    made = chinchilla(objective=js.least_absolute())
     with float64_scope():
         exhaustive = search(made, automatic(made, 64)).objective.min()
         staged = search(made, automatic(made, 600)).objective.min()
@@ -83,7 +73,8 @@ def test_hoffmanns_grid_has_his_corners(problem: Problem) -> None:
 
 
 def test_hoffmanns_grid_with_a_fixed_parameter_is_smaller() -> None:
-    made = build(js.laws.get("chinchilla"), problem_runs(), js.huber(), fixed={"E": 1.7})[0]
+    runs = js.simulate("chinchilla", TRUTH, DESIGN, noise=0.01, seed=3)
+    made = build(js.laws.get("chinchilla"), runs, js.huber(), fixed={"E": 1.7})[0]
     with float64_scope():
         assert make(made, "hoffmann", 0).shape == (900, 4)
 

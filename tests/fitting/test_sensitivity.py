@@ -16,6 +16,7 @@ from jscale.fitting.diagnostics import natural_parameters
 from jscale.fitting.gauss_newton import WARM, solve
 from jscale.fitting.local import expand
 from jscale.fitting.sensitivity import sensitivity
+from tests.worlds import real_fit
 
 POINT = {"N": 2e7, "D": 1e9}
 STEP = 1e-4
@@ -23,9 +24,7 @@ STEP = 1e-4
 
 @pytest.fixture(scope="module")
 def fit() -> js.Fit:
-    table = js.datasets.load("stdlib_lm")
-    fit = table[table["split"] == "fit"]
-    return js.fit("chinchilla", fit, objective=js.pseudo_huber(1e-2), starts=8)
+    return real_fit(js.pseudo_huber(1e-2))
 
 
 @pytest.fixture(scope="module")

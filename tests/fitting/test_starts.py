@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.fitting.build import build
 from jscale.fitting.problem import Problem, predict_rows
 from jscale.fitting.starts import automatic, given, shares_of_terms, unit_points, with_amplitudes
-
-TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
-DESIGN = pd.DataFrame(
-    [(n, d) for n in np.geomspace(1e7, 1e9, 5) for d in np.geomspace(1e9, 1e11, 6)],
-    columns=["N", "D"],
-)
+from tests.worlds import TRUTH, chinchilla
 
 
 @pytest.fixture(scope="module")
 def problem() -> Problem:
-    runs = js.simulate("chinchilla", TRUTH, DESIGN)
-    return build(js.laws.get("chinchilla"), runs, js.huber())[0]
+    return chinchilla(noise=0.0)
 
 
 def test_the_table_is_scipys_sobol_sequence() -> None:

@@ -114,7 +114,7 @@ def test_a_mapping_with_an_unknown_name_is_a_slip(families):
 
 
 def test_table_of_a_wrong_kind(surface):
-    wrong = r"Inputs come by name or as a table, not as float\. Call predict\(fit, N=…, D=…\)"
+    wrong = r"Inputs come as a table or by name, not as float\. Call predict\(fit, N=…, D=…\)"
     with pytest.raises(js.PredictionError, match=wrong):
         js.predict(surface, 2e9, method=None)
 
