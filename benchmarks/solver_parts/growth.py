@@ -83,7 +83,7 @@ def grow_parameters(count: int) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         problem = build(law, js.Runs.from_frame(table), js.huber())[0]
         lanes, seconds = timed(lambda: solve(problem, automatic(problem, 64)), repeats=2)
-    return {**seconds, "steps": float(lanes.steps.sum())}
+    return {**seconds, "each": 1e9 * seconds["cpu"] / (150 * float(lanes.steps.sum()))}
 
 
 TASKS = {

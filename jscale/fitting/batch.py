@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -36,7 +36,7 @@ from jscale.fitting.diagnostics import (
 )
 from jscale.fitting.fit import check_choices, chosen_devices, given_starts
 from jscale.fitting.gauss_newton import WARM, Lanes, Status, descend
-from jscale.fitting.objective import Objective, as_objective, from_space
+from jscale.fitting.objective import Objective, as_objective, from_space, shown_value
 from jscale.fitting.problem import Families, Problem
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.provenance import provenance
@@ -48,6 +48,7 @@ from jscale.model.law import Law
 # A chunk of families holds at most so many lanes, and cells (lane × row) of resamples' weights.
 _LANES_AT_ONCE = 2**15
 _CELLS_AT_ONCE = 2**22
+_UNSETTLED_SHARE = 0.01
 
 
 def fit_many(
@@ -112,15 +113,19 @@ def fit_many(
 
 
 def _check_own_choices(objective: Objective, resamples: Any) -> None:
-    if getattr(objective, "auto", False):
+    if objective.auto:
         raise JscaleError(
             f"fit_many takes a number for delta, not {objective}: families would each have "
-            "their own. Fit one by one, or give the number: huber(delta=1e-3)."
+            f"their own. Fit one by one, or give the number: {_with_number(objective)}."
         )
     if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 0:
         raise JscaleError(
             f"resamples={resamples!r} must be a whole number, 0 for none; intervals want 1000."
         )
+
+
+def _with_number(objective: Objective) -> str:
+    return "student_t(scale=0.01)" if objective.kind == "student_t" else "huber(delta=1e-3)"
 
 
 def _families(runs: Runs, by: str) -> tuple[np.ndarray, tuple[Any, ...]]:
@@ -150,10 +155,12 @@ class _Row:
     covariance: np.ndarray
     objective: float = np.nan
     agree: int = 0
+    ended: int = 0
     starts: int = 0
     condition: float = np.nan
     notes: tuple[str, ...] = ()
     draws: np.ndarray | None = None
+    unsettled: int = 0
     why: str = ""
 
 
@@ -221,8 +228,10 @@ class _Batch:
             if not np.isfinite(each[k].objective).any():
                 done[f] = self._failed(f"no finite objective at any of {starts.shape[1]} starts")
                 continue
-            own = None if draws is None else draws[k]
-            done[f] = _judged(problems[f], each[k], optima[k], shares[k], own)
+            row = _judged(problems[f], each[k], optima[k], shares[k])
+            done[f] = (
+                row if draws is None else replace(row, draws=draws[0][k], unsettled=draws[1][k])
+            )
         return done
 
     def _starts(self, families: Families) -> np.ndarray:
@@ -239,8 +248,14 @@ class _Batch:
         shares = starting.lane_shares(families, theta[:, None])[:, 0]
         return [dict(zip(labels, map(float, row), strict=True)) for row in shares]
 
-    def _resample(self, families: Families, best: np.ndarray, members: list[int]) -> np.ndarray:
-        """Refit resamples of each family from its optimum: parameters (F, resamples, q)."""
+    def _resample(
+        self, families: Families, best: np.ndarray, members: list[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Refit resamples of each family from its optimum.
+
+        Returns parameters (F, resamples, q), NaN where a refit is not finite, and how many
+        resamples of each family did not converge (F,).
+        """
         R = self.resamples
         weights = np.zeros((len(members), R, families.rows))
         for k, (f, part) in enumerate(zip(members, families.parts, strict=True)):
@@ -254,7 +269,8 @@ class _Batch:
         theta = np.where(np.isfinite(lanes.objective)[:, None], lanes.theta, np.nan)
         theta = theta.reshape(len(members), R, -1)
         natural = [natural_parameters(families.parts[k], t) for k, t in enumerate(theta)]
-        return np.stack(natural)
+        settled = np.isfinite(lanes.objective) & (lanes.status == Status.CONVERGED)
+        return np.stack(natural), np.sum(~settled.reshape(len(members), R), axis=1)
 
     def _assemble(
         self, law: Law, by: str, labels: tuple[Any, ...], problems: list[Problem], rows: list[_Row]
@@ -269,12 +285,15 @@ class _Batch:
                 "rows": [p.n for p in problems],
                 "runs": [p.freedom + p.layout.size for p in problems],
                 "agree": [r.agree for r in rows],
+                "ended": [r.ended for r in rows],
                 "starts": [r.starts for r in rows],
                 "condition": [r.condition for r in rows],
                 "notes": [", ".join(r.notes) for r in rows],
             },
             index=index,
         )
+        if self.resamples:
+            summary["unsettled"] = [r.unsettled for r in rows]
         empty = np.full((self.resamples, len(names)), np.nan)
         draws = [empty if r.draws is None else r.draws for r in rows]
         return FitTable(
@@ -297,15 +316,13 @@ def _lanes_of(lanes: Lanes, family: int, starts: int) -> Lanes:
     return Lanes(*(np.asarray(v)[own] for v in vars(lanes).values()))
 
 
-def _judged(
-    problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, float], draws: Any
-) -> _Row:
+def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, float]) -> _Row:
     """Errors, status and the codes of the notes of one family."""
     theta_covariance = covariance(problem, optimum)
     found = directions(problem, optimum)
     rounding = rounding_floor(problem)
     observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
-    agree, _ = judge.agreement(lanes, rounding)
+    agree, ended = judge.agreement(lanes, rounding)
     notes = [
         *judge.notes_on_search(lanes, rounding),
         *judge.notes_on_optimum(problem, optimum, np.sqrt(np.diag(theta_covariance)), found),
@@ -318,12 +335,12 @@ def _judged(
         status=status,
         params=optimum.natural,
         covariance=of_parameters(theta_covariance, optimum.slope),
-        objective=float(lanes.objective[lanes.best]),
+        objective=shown_value(problem.objective, optimum.residual, problem.weights[: problem.n]),
         agree=agree,
+        ended=ended,
         starts=len(lanes.theta),
         condition=found.condition,
         notes=tuple(dict.fromkeys(note.code for note in notes)),
-        draws=draws,
     )
 
 
@@ -339,8 +356,8 @@ def _counts(problem: Problem, resamples: int, seed: tuple[int, int]) -> np.ndarr
 
 def _warn(table: FitTable) -> None:
     status = table.summary["status"]
-    failed, unsettled = int(np.sum(status == "failed")), int(np.sum(status == "out_of_steps"))
-    unsettled += int(np.sum(status == "stuck"))
+    failed = int(np.sum(status == "failed"))
+    unsettled = int(np.sum(~status.isin(["failed", "converged"])))
     if failed + unsettled:
         warnings.warn(
             f"{failed} of {len(table)} families could not be fitted and {unsettled} did not "
@@ -348,3 +365,13 @@ def _warn(table: FitTable) -> None:
             FitWarning,
             stacklevel=3,
         )
+    if table.draws is not None:
+        many = table.summary["unsettled"] > _UNSETTLED_SHARE * table.draws.shape[1]
+        if many.any():
+            warnings.warn(
+                f"In {int(many.sum())} of {len(table)} families over 1 % of the resamples failed "
+                "or did not converge, and their intervals may be off: see "
+                "table.summary['unsettled'].",
+                FitWarning,
+                stacklevel=3,
+            )

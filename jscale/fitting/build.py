@@ -86,6 +86,7 @@ def build(
     if solver == "gauss_newton":
         _check_dense(law, layout)
     _check_counts(law, layout, runs.where(weight > 0))
+    _check_groups(layout, codes, weight)
     check_traces(law)
     n, rows = len(runs), bucket(len(runs))
     data = Data(
@@ -201,6 +202,18 @@ def _check_counts(law: Law, layout: Layout, runs: Runs) -> None:
             f"there are only {runs.n_independent} independent runs. Add runs, or free fewer: "
             f"fixed={{{layout.labels[0].split('[')[0]!r}: …}}, tie=(…), or a simpler law."
         )
+
+
+def _check_groups(layout: Layout, codes: Mapping[str, np.ndarray], weight: np.ndarray) -> None:
+    """Refuse a parameter per group where a group's rows all have weight zero."""
+    for column, labels in layout.groups:
+        total = np.bincount(codes[column], weight, minlength=len(labels))
+        unused = [label for label, sum_ in zip(labels, total, strict=True) if sum_ == 0]
+        if unused:
+            raise DataError(
+                f"All rows with {column}={listing(unused)} have weight 0, so nothing says what "
+                "their own parameters are. Leave those rows out of the table, or give them weight."
+            )
 
 
 def check_traces(law: Law) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jscale.fitting.gauss_newton import WARM, descend
-from jscale.fitting.objective import Objective, terms, to_space
+from jscale.fitting.objective import Objective, rounding_error, terms, to_space
 from jscale.fitting.problem import Families, Model, Problem, predict_rows
 from jscale.model.layout import Layout
 
@@ -114,9 +114,12 @@ def natural_parameters(problem: Problem, theta: np.ndarray) -> np.ndarray:
 
 def of_parameters(theta_covariance: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """Carry a covariance over to the law's parameters, infinite ones without NaN."""
-    if np.isfinite(theta_covariance).all():
-        return slope @ theta_covariance @ slope.T
-    return np.diag(np.where(np.any(slope != 0, axis=1), np.inf, 0.0))
+    known = np.isfinite(np.diag(theta_covariance))
+    carried = slope[:, known] @ theta_covariance[np.ix_(known, known)] @ slope[:, known].T
+    lost = np.any(slope[:, ~known] != 0, axis=1)
+    carried[lost, :] = carried[:, lost] = 0.0
+    carried[lost, lost] = np.inf
+    return carried
 
 
 def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
@@ -124,15 +127,18 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
 
     With H the smoothed Hessian and K the sum over independent runs of the outer product of
     their scores (all rows of a run together), it is n/(n−p)·H⁻¹ K H⁻¹, n counting runs.
-    Directions that the data do not determine get a very large variance, and everything an
-    infinite one where there is no run to spare (n ≤ p).
+    Directions that the data do not determine get a very large variance; coordinates that move
+    no prediction at all (of a term that has died) an infinite one, without covariances; and so
+    does everything where there is no run to spare (n ≤ p).
     """
     used = problem.used
     J, r = optimum.jacobian[used], optimum.residual[used]
     w, p = problem.weights[: problem.n][used], J.shape[1]
     if problem.freedom < 1:
         return np.diag(np.full(p, np.inf))
-    psi = terms(problem.model.kind, r, _width(problem), problem.objective.shape)[1]
+    psi = terms(problem.model.kind, r, *problem.objective.numbers)[1]
+    moving = np.any(J != 0, axis=0)
+    J = J[:, moving]
     H = (J * (w * smoothed_curvature(problem.objective, r))[:, None]).T @ J
     scale = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values, vectors = np.linalg.eigh(H / np.outer(scale, scale))
@@ -141,11 +147,9 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     by_run = _sum_by(problem.units[used], J * (w * psi)[:, None])
     # As a product with its own transpose, so that no variance comes out negative.
     scores = by_run @ inverse
-    return len(by_run) / (len(by_run) - p) * scores.T @ scores
-
-
-def _width(problem: Problem) -> float:
-    return min(problem.objective.width, 1e300)
+    whole = np.diag(np.where(moving, 0.0, np.inf))
+    whole[np.ix_(moving, moving)] = len(by_run) / (len(by_run) - p) * scores.T @ scores
+    return whole
 
 
 def _sum_by(units: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -169,8 +173,7 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
     from scipy.special import ndtr
 
     if not objective.kinked:
-        width = min(objective.width, 1e300)
-        return terms(objective.kind, residual, width, objective.shape)[3]
+        return terms(objective.kind, residual, *objective.numbers)[3]
     spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
     s = max(_SMOOTHING * spread, 1e-12)
     if objective.kind == "least_absolute":
@@ -265,8 +268,7 @@ def _upper_tail_of_f(value: float, upper: int, lower: int) -> float:
 
 def rounding_floor(problem: Problem) -> float:
     """Return an objective that rounding alone explains: below it, a fit is exact."""
-    used = problem.used
-    target = np.asarray(problem.data.target)[: problem.n][used]
-    error = 8 * np.finfo(np.float64).eps * (1.0 + np.abs(target))
-    cost = error if problem.model.kind == "least_absolute" else error**2
-    return float(np.sum(problem.weights[: problem.n][used] * cost))
+    weights = problem.weights[: problem.n]
+    target = np.asarray(problem.data.target)[: problem.n]
+    error = 2 * rounding_error(target, problem.model.space, weights)
+    return float(np.sum(weights * terms(problem.model.kind, error, *problem.objective.numbers)[0]))

@@ -111,7 +111,7 @@ def run_queue(
         free = state.lanes.status != Status.RUNNING
         state = jax.lax.cond(
             jnp.any(free) & (state.next < queue.count),
-            lambda s: _refill(s, queue, data, families),
+            lambda s: _refill(model, s, queue, data, families, numbers.shape),
             lambda s: s,
             state,
         )
@@ -157,7 +157,9 @@ def _seats(tile: int, families: bool, queue: Queue, data: Data) -> _State:
     return _State(lanes, weights, data, jnp.zeros((), jnp.int32), ended)
 
 
-def _refill(state: _State, queue: Queue, data: Data, families: bool) -> _State:
+def _refill(
+    model: Model, state: _State, queue: Queue, data: Data, families: bool, shape: Any
+) -> _State:
     """Give free seats to the next lanes in line; seats that nobody takes stay as they are."""
     import jax
     import jax.numpy as jnp
@@ -173,16 +175,20 @@ def _refill(state: _State, queue: Queue, data: Data, families: bool) -> _State:
         return jnp.where(seated.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
     weights = put(queue.weights[here], state.weights)
+    width = put(queue.width[here], lanes.width)
     if families:
         data = jax.tree.map(lambda whole, old: put(whole[here], old), data, state.data)
-    settle = jax.vmap(lambda w, y: settled(p, w, y), in_axes=(0, 0 if families else None))
-    freedom, rounding = settle(weights, data.target)
+    settle = jax.vmap(
+        lambda w, y, delta: settled(model, w, y, delta, shape),
+        in_axes=(0, 0 if families else None, 0),
+    )
+    freedom, rounding = settle(weights, data.target, width)
     at = jax.tree.map(put, blank(p, queue.theta.dtype), lanes.at)
     lanes = Lane(
         theta=put(queue.theta[here], lanes.theta),
         at=at,
         damping=put(queue.damping[here], lanes.damping),
-        width=put(queue.width[here], lanes.width),
+        width=width,
         freedom=put(freedom, lanes.freedom),
         rounding=put(rounding, lanes.rounding),
         status=put(Status.RUNNING, lanes.status).astype(jnp.int32),

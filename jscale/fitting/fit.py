@@ -88,6 +88,8 @@ def fit(
     check_choices(fixed, tie, per, seed)
     _check_solver(solver)
     given, places = given_starts(starts), chosen_devices(devices)
+    if places and solver == "lbfgs":
+        raise JscaleError('devices= is for the default solver; leave it out with solver="lbfgs".')
     with float64_scope():
         problem, doubts = build(
             law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights, solver=solver
@@ -146,11 +148,25 @@ def given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:
         starts = starts.to_dict("records")
     rows = [starts] if isinstance(starts, Mapping) else starts
     if isinstance(rows, (list, tuple)) and rows and all(isinstance(r, Mapping) for r in rows):
-        return tuple({str(k): float(v) for k, v in row.items()} for row in rows)
+        return tuple({str(k): _start(str(k), v) for k, v in row.items()} for row in rows)
     raise LawError(
         f'starts={starts!r} is not known; use "auto", a number, or parameter values: a mapping, '
         "several of them, or a DataFrame."
     )
+
+
+def _start(name: str, value: Any) -> Any:
+    """One number, or a tuple of them for a parameter with one per group."""
+    try:
+        exact = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        exact = np.full((), np.nan)
+    if exact.ndim > 1 or not np.isfinite(exact).all():
+        raise LawError(
+            f"A start has {name}={value!r}; it must be a finite number, or a list of one per "
+            f"group where {name} is per group."
+        )
+    return exact.tolist() if exact.ndim == 0 else tuple(exact.tolist())
 
 
 def chosen_devices(devices: Any) -> list[Any] | None:

@@ -210,7 +210,7 @@ class _Job:
         queue = Queue(
             theta=self._fill(self.starts[part]),
             damping=self._number(damping, part),
-            width=self._number(np.minimum(width, 1e300), part),
+            width=self._number(width, part),
             weights=weights,
             count=np.int32(count),
         )

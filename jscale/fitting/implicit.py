@@ -11,24 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from jscale.errors import DataError, JscaleError, LawError, listing, nearest
-from jscale.fitting.evaluation import Evaluation, evaluate, residuals
+from jscale.fitting.evaluation import residuals
+from jscale.fitting.gauss_newton import WARM
 from jscale.fitting.local import SINGULAR, slope_of_objective
 from jscale.fitting.objective import Objective, to_space
 from jscale.fitting.problem import Data, Model, Problem
 from jscale.fitting.result import Fit
+from jscale.fitting.step import Lane, Numbers, Status, advance, blank, settled
 
 _STEPS = 200
 _NEWTON_STEPS = 8
-_CLOSE = 1e-7
-_IDLE = 12
-_NOISE = 45.0
-_SMALLEST_DAMPING = 1e-12
-_STEADY_DAMPING = 1e-3
 # A Newton step that would still move a coordinate by more shows that there is no optimum here.
 _SETTLED = 1e-6
 
@@ -46,7 +43,8 @@ def differentiable(fit: Fit) -> Callable[..., dict[str, Any]]:
     theorem with the exact Hessian. They are NaN, since compiled code cannot raise, where the
     optimum has none: for least absolute deviations, for Huber's loss with fewer residuals inside
     delta than parameters, where the Hessian is singular; a solve that does not end gives NaN
-    itself. Only the optimum next to the fit's is followed: there are no other starts.
+    itself. Only the optimum next to the fit's is followed: there are no other starts. A scale
+    that the fit found (delta="auto") is held.
 
     Call it where JAX computes in float64, ``with jax.enable_x64(True):``; elsewhere it raises
     JscaleError. Raises DataError for arrays of another shape than (n,), LawError for names that
@@ -157,7 +155,7 @@ def _follow(model: Model, objective: Objective, theta: Any, at: Any, towards: An
     import jax
     import jax.numpy as jnp
 
-    scale = _numbers(objective)
+    scale = objective.numbers
     weights, data = at
 
     def g(t: Any, w: Any, inputs: Any, target: Any) -> Any:
@@ -206,10 +204,6 @@ def _solve(H: Any, b: Any) -> Any:
     return scale * cho_solve(cho_factor(H * jnp.outer(scale, scale)), scale * b)
 
 
-def _numbers(objective: Objective) -> tuple[float, float]:
-    return min(float(objective.width), 1e300), float(objective.shape)
-
-
 def _lanes(model: Model, objective: Objective) -> Callable[..., Any]:
     """Return the solver of lanes, where an axis that is mapped over joins the lanes."""
     import jax
@@ -218,7 +212,7 @@ def _lanes(model: Model, objective: Objective) -> Callable[..., Any]:
 
     @custom_vmap
     def lanes(theta: Any, weights: Any, data: Data) -> Any:
-        return _solve_lanes(model, theta, weights, data, *_numbers(objective))
+        return _solve_lanes(model, theta, weights, data, *objective.numbers)
 
     @lanes.def_vmap
     def _(size: int, mapped: Any, *arguments: Any) -> tuple[Any, bool]:
@@ -235,79 +229,42 @@ def _lanes(model: Model, objective: Objective) -> Callable[..., Any]:
 # The solver: every array has a leading axis of lanes (S,), data too.
 
 
-class _Lane(NamedTuple):
-    theta: Any
-    at: Evaluation
-    damping: Any
-    idle: Any
-    running: Any
-
-
 def _solve_lanes(model: Model, theta: Any, weights: Any, data: Data, width: Any, shape: Any) -> Any:
     """Solve from theta (S, p) at weights (S, rows) and Data (S, …): the optima (S, p).
 
-    Damped Gauss–Newton steps until they are short, then Newton steps on the exact slope. A lane
-    that does not end in time is NaN.
+    The solver's own steps to their end, then Newton steps on the exact slope. A lane that does
+    not end in time is NaN.
     """
     import jax
     import jax.numpy as jnp
 
-    def look(t: Any, w: Any, d: Data) -> Evaluation:
-        return evaluate(model, t, w, d, width, shape)
-
-    def body(state: tuple[Any, _Lane]) -> tuple[Any, _Lane]:
-        count, lane = state
-        move = jax.vmap(lambda x, w, d: _advance(x, lambda t: look(t, w, d)))
-        return count + 1, move(lane, weights, data)
-
-    def going(state: tuple[Any, _Lane]) -> Any:
-        return (state[0] < _STEPS) & jnp.any(state[1].running)
-
-    S = len(theta)
-    blank = jax.eval_shape(jax.vmap(look), theta, weights, data)
-    at = jax.tree.map(lambda x: jnp.full(x.shape, jnp.inf, x.dtype), blank)
-    at = at._replace(g=jnp.zeros_like(at.g), H=_eyes(at.H), M=_eyes(at.M))
-    start = _Lane(theta, at, jnp.full(S, 0.1), jnp.zeros(S, np.int32), jnp.ones(S, bool))
-    _, lane = jax.lax.while_loop(going, body, (0, start))
-    ended = jnp.where(lane.running[:, None], jnp.nan, lane.theta)
+    S, p = theta.shape
+    numbers = Numbers(WARM.identity, np.int32(_STEPS), shape)
+    settle = jax.vmap(lambda w, y: settled(model, w, y, width, shape))
+    freedom, rounding = settle(weights, data.target)
+    whole = jnp.zeros(S, jnp.int32)
+    start = Lane(
+        theta=theta,
+        at=jax.tree.map(lambda x: jnp.broadcast_to(x, (S, *x.shape)), blank(p, theta.dtype)),
+        damping=jnp.full(S, WARM.damping),
+        width=jnp.full(S, width),
+        freedom=freedom,
+        rounding=rounding,
+        status=jnp.full(S, Status.RUNNING, jnp.int32),
+        step=whole,
+        idle=whole,
+        slot=whole,
+    )
+    step = jax.vmap(lambda lane, w, d: advance(model, lane, w, d, numbers))
+    lanes = jax.lax.while_loop(
+        lambda lanes: jnp.any(lanes.status == Status.RUNNING),
+        lambda lanes: step(lanes, weights, data),
+        start,
+    )
+    failed = (lanes.status == Status.OUT_OF_STEPS) | (lanes.status == Status.DEAD_START)
+    ended = jnp.where(failed[:, None], jnp.nan, lanes.theta)
     polish = jax.vmap(lambda t, w, d: _polish(model, t, w, d, width, shape))
     return ended if model.kind == "least_absolute" else polish(ended, weights, data)
-
-
-def _eyes(like: Any) -> Any:
-    import jax.numpy as jnp
-
-    return jnp.broadcast_to(jnp.eye(like.shape[-1], dtype=like.dtype), like.shape)
-
-
-def _advance(lane: _Lane, look: Callable[[Any], Evaluation]) -> _Lane:
-    """Propose a step, take it if F does not rise, and adjust the damping.
-
-    A lane starts with F = ∞ and g = 0: its first step is none, and is taken.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    at, fresh = lane.at, ~jnp.isfinite(lane.at.F)
-    A = at.H + lane.damping * (at.M + 1e-3 * jnp.diag(jnp.diag(at.M)))
-    s = _solve(A + 4e-16 * jnp.diag(jnp.diag(A)), -at.g)
-    s = s * jnp.minimum(1.0, 3.0 / jnp.maximum(jnp.max(jnp.abs(s)), 1e-300))
-    trial = look(lane.theta + s)
-    rounding = jnp.where(fresh, 0.0, _NOISE * jnp.finfo(s.dtype).eps * jnp.abs(at.F))
-    finite = jnp.isfinite(trial.F) & jnp.all(jnp.isfinite(trial.g)) & jnp.all(jnp.isfinite(trial.M))
-    taken = finite & (at.F + rounding >= trial.F) & lane.running
-    expected = -(at.g @ s + 0.5 * s @ at.H @ s)
-    fall = jnp.where(fresh, 0.0, at.F - trial.F)
-    ratio = jnp.where(expected > 10 * rounding, fall / expected, 1.0)
-    factor = jnp.where(ratio > 0.75, 0.2, jnp.where(ratio < 0.25, 2.0, 1.0))
-    factor = jnp.where(taken, jnp.where(fresh, 1.0, factor), 4.0)
-    damping = jnp.clip(lane.damping * factor, _SMALLEST_DAMPING, 1e8)
-    idle = jnp.where(taken & (fresh | (fall > 10 * rounding)), 0, lane.idle + 1)
-    short = jnp.max(jnp.abs(s) / (1.0 + jnp.abs(lane.theta))) <= _CLOSE
-    short &= taken & ~fresh & (lane.damping <= _STEADY_DAMPING)
-    theta = jnp.where(taken, lane.theta + s, lane.theta)
-    at = jax.tree.map(lambda new, old: jnp.where(taken, new, old), trial, at)
-    return _Lane(theta, at, damping, idle, lane.running & ~short & (idle < _IDLE))
 
 
 def _polish(model: Model, theta: Any, weights: Any, data: Data, width: Any, shape: Any) -> Any:

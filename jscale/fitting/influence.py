@@ -88,7 +88,8 @@ def influence(
     ``smoothed`` chooses H: the objective's own curvature (False), the expected curvature that
     standard errors are made with (True), or "auto": the latter where an objective has a kink and
     fewer than 3 residuals per parameter inside it. With True, the squares summed over runs are
-    the variances of ``fit.stderr``, but for its factor n/(n − p).
+    the variances of ``fit.stderr``, but for its factor n/(n − p). A scale that the fit found
+    (delta="auto") is held: where it would move too, so would the optimum, a tenth of it or so.
 
     Raises NotDifferentiable where H is singular, PredictionError for inputs in ``at`` that the
     law cannot take, DataError for ``by="run"`` without run ids.

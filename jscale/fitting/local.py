@@ -103,7 +103,7 @@ class Local:
         for rows in np.array_split(moved, max(1, len(moved) // 2048)):
             s = spread[rows, None]
             r = self.residual[rows, None] + s * z
-            psi = terms(self.problem.model.kind, r, *numbers(self.problem))[1]
+            psi = terms(self.problem.model.kind, r, *self.problem.objective.numbers)[1]
             curvature[rows] = psi @ (density * z) / s[:, 0]
         return replace(self, curvature=curvature, averaged=True)
 
@@ -138,7 +138,7 @@ def second_order(problem: Problem, theta: np.ndarray, *, smoothed: bool | str = 
 
 def expand(problem: Problem, theta: np.ndarray) -> Local:
     """Return the second order with the objective's own curvature, whatever that is worth."""
-    out = _program(problem.model)(theta, problem.data, problem.weights, *numbers(problem))
+    out = _program(problem.model)(theta, problem.data, problem.weights, *problem.objective.numbers)
     rows, (bend, natural, slope) = out
     r, J, psi, curvature, Jx, mixed = (np.asarray(x)[: problem.n] for x in rows)
     return Local(
@@ -195,11 +195,6 @@ def _ways_out(local: Local) -> str:
         f"Fit with objective=js.pseudo_huber({delta:g}), which is smooth; take smoothed=True for "
         "the expected change; or use js.bootstrap(fit)."
     )
-
-
-def numbers(problem: Problem) -> tuple[float, float]:
-    """Return the objective's scale and shape as a program takes them."""
-    return min(float(problem.objective.width), 1e300), float(problem.objective.shape)
 
 
 # Programs

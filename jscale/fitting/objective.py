@@ -22,6 +22,8 @@ AUTO = "auto"
 
 # |r| is minimised as a Huber loss with this small a kink; shown values use |r| itself.
 _KINK = 1e-8
+# Wider than any residual: squares have no kink, and a number can be computed with.
+_NO_KINK = 1e300
 _SCALED = ("huber", "pseudo_huber", "student_t", "asymmetric")
 _SHAPES = {"student_t": ("df", 3.0), "asymmetric": ("ratio", 10.0)}
 _AUTOMATIC = ("huber", "student_t")
@@ -80,8 +82,13 @@ class Objective:
     @property
     def width(self) -> float:
         """The scale of the residuals: the objective is quadratic well below it."""
-        fixed = {"least_absolute": _KINK, "least_squares": float("inf")}
+        fixed = {"least_absolute": _KINK, "least_squares": _NO_KINK}
         return fixed[self.kind] if self.kind in fixed else float(self.delta)
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """The width and the shape, as programs take them."""
+        return self.width, float(self.shape)
 
 
 def _check_positive(what: str, value: Any) -> None:
@@ -205,6 +212,23 @@ def terms(kind: str, r: Any, delta: Any, shape: Any = 0.0) -> tuple[Any, Any, An
     return rho * scale, weight * r * scale, weight * scale, curvature * scale
 
 
+def rounding_error(target: Any, space: str, weights: Any) -> Any:
+    """Return what rounding alone may leave as residuals, of the shape of targets (rows,).
+
+    Four roundings of the output: an absolute number in a logarithm, but in linear space in
+    proportion to the outputs, whatever their unit. NumPy stays NumPy; others are JAX.
+    """
+    import jax.numpy
+    import numpy
+
+    xp: Any = numpy if isinstance(target, numpy.ndarray) else jax.numpy
+    size: Any = 1.0
+    if space == "linear":
+        used = weights > 0
+        size = xp.sum(xp.where(used, xp.abs(target), 0.0)) / xp.maximum(xp.sum(used), 1)
+    return 4 * xp.finfo(target.dtype).eps * (size + xp.abs(target))
+
+
 def shown_value(objective: Objective, residual: Any, weights: Any) -> float:
     """Return F as the objective's definition says it, for residuals and weights (n,) (NumPy).
 
@@ -215,8 +239,7 @@ def shown_value(objective: Objective, residual: Any, weights: Any) -> float:
 
     if objective.kind == "least_absolute":
         return float(np.sum(weights * np.abs(residual)))
-    width = min(objective.width, 1e300)
-    total = np.sum(weights * terms(objective.kind, residual, width, objective.shape)[0])
+    total = np.sum(weights * terms(objective.kind, residual, *objective.numbers)[0])
     if objective.kind == "student_t":
-        total = total + np.sum(weights) * np.log(width)
+        total = total + np.sum(weights) * np.log(objective.width)
     return float(total)

@@ -12,6 +12,7 @@ import pandas as pd
 from jscale.data.columns import GLOSSARY
 from jscale.data.runs import Runs
 from jscale.errors import PredictionError, listing, nearest
+from jscale.fitting.diagnostics import of_parameters
 from jscale.fitting.local import prediction_slopes
 from jscale.fitting.problem import bucket, pad_rows
 from jscale.fitting.result import Fit
@@ -65,10 +66,7 @@ class Points:
 def standard_errors(fit: Fit, points: Points, slopes: np.ndarray) -> pd.Series:
     """Return the standard errors of all parameters, then of the curve at all points."""
     names = [*fit.params.index, *(f"{fit.law.output}[{label}]" for label in points.index)]
-    with np.errstate(invalid="ignore"):
-        variance = np.einsum("mp,pq,mq->m", slopes, fit.theta_covariance, slopes)
-    if not np.isfinite(fit.theta_covariance).all():
-        variance = np.full(len(slopes), np.inf)
+    variance = np.diag(of_parameters(fit.theta_covariance, slopes))
     errors = np.concatenate([fit.stderr.to_numpy(), np.sqrt(np.maximum(variance, 0.0))])
     return pd.Series(errors, names, name="error")
 

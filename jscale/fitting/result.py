@@ -50,8 +50,10 @@ class Fit:
     ``covariance`` is that of ``params``; standard errors are smoothed-sandwich ones.
     ``objective`` is the minimised sum, ``fitted`` and ``residuals`` (n,) follow the rows of
     ``runs`` (residuals in the objective's space). ``derived`` holds well-determined
-    combinations with errors. ``agree`` is (starts at the best objective, starts). ``search``
-    has one row per start. ``theta`` and ``theta_covariance`` are in the solver's coordinates.
+    combinations with errors. ``agree`` is (starts at the best objective, starts that were
+    taken to an end). ``search`` has one row per start, its objective as the solver adds it up:
+    less the constants of a likelihood, and with |r| rounded off within 1e-8. ``theta`` and
+    ``theta_covariance`` are in the solver's coordinates.
     """
 
     law: Law

@@ -16,7 +16,7 @@ import numpy as np
 
 from jscale.fitting.evaluation import residuals
 from jscale.fitting.gauss_newton import WARM, Lanes, descend
-from jscale.fitting.objective import Objective, huber
+from jscale.fitting.objective import Objective, huber, rounding_error
 from jscale.fitting.problem import Problem
 
 TUNING = 1.345
@@ -24,7 +24,6 @@ _ROUNDS = 60
 _SETTLED = 1e-10
 # Of the first search, whose scale is not known yet: wide enough to be smooth.
 _FIRST_WIDTH = 0.05
-_ROUNDING = 16 * np.finfo(np.float64).eps
 
 
 def search_with_scale(
@@ -84,9 +83,9 @@ def solve_scale(objective: Objective, problem: Problem, residual: np.ndarray) ->
         if objective.kind == "student_t":
             v = objective.shape
             return float(np.sum(weights * ((v + 1.0) * u * u / (v + u * u) - 1.0)))
-        freedom = np.sum(weights) * (1.0 - problem.layout.size / len(residual))
+        share = max(1.0 - problem.layout.size / len(residual), 1e-3)
         clipped = np.sum(weights * np.minimum(np.abs(u), TUNING) ** 2)
-        return float(clipped - max(freedom, 1e-3) * expected_square(TUNING))
+        return float(clipped - np.sum(weights) * share * expected_square(TUNING))
 
     low, high = np.log(least), np.log(largest * 1e3)
     if excess(low) <= 0:
@@ -114,8 +113,8 @@ def _tuning(objective: Objective) -> float:
 
 def _smallest(problem: Problem) -> float:
     """A scale that rounding of the observations alone explains."""
-    target = np.asarray(problem.data.target)[: problem.n]
-    return float(_ROUNDING * (1.0 + np.max(np.abs(target))))
+    weights, target = problem.weights[: problem.n], np.asarray(problem.data.target)[: problem.n]
+    return float(4 * np.max(rounding_error(target, problem.model.space, weights)))
 
 
 def _best(lanes: Lanes) -> np.ndarray:

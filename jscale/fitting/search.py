@@ -25,10 +25,13 @@ _SEARCH = Settings(steps=150)
 _STAGES = ((6, 1 / 8, 128), (14, 1 / 64, 32))
 # The same for each family of a batch.
 _FAMILY_STAGES = ((3, 1 / 4, 16), (8, 1 / 10, 6))
-# After the search, the best unfinished lanes go on: many a little further, then few to the end.
-_ROUNDS = ((2.0, 400), (1.02, 2000))
-_FAMILY_ROUNDS = ((1.02, 400), (1.02, 2000))
+# After the search the best unfinished lanes go on, some rounds long: (how near to the best of
+# their family, steps), at first many of them, then few. Of a family in a batch always few.
+_ROUNDS = ((2.0, 150), *((1.02, 150),) * 9)
 _FINISHED = 32
+_FEW = 4
+# A lane on its way along a valley is also tried from where it would be so many rounds later.
+_LEAPS = (3.0, 10.0, 30.0)
 _DEAD_SHARE = 1e-3
 _KINK_STAGE = 1e-2
 # In float32 even few starts are first searched and then polished, all of them.
@@ -47,7 +50,8 @@ def search(
 ) -> Lanes:
     """Solve from all starts (S, p); then finish the best ones where lanes ran out of steps.
 
-    Of over 512 starts only the best go to the end; the others have status DROPPED. ``mixed``
+    Of over 512 starts only the best go to the end; the others have status DROPPED (and no
+    finite objective, where only a coarser one is known of them). ``mixed``
     searches in float32 and polishes in float64 (default: on accelerators). Call inside the
     float64 scope. Raises FitError if no lane has a finite objective.
     """
@@ -62,10 +66,8 @@ def search(
         else:
             lanes = descend(problem, starts, settings=_SEARCH, devices=devices, progress=tick)
     _check_any_finite(problem, lanes)
-    lanes = _seed_dead_terms_anew(problem, lanes)
-    for within, steps in _ROUNDS:
-        lanes = _finish(problem, lanes, within, steps)
-    return lanes
+    lanes = _seed_dead_terms_anew(problem, lanes, on.polish)
+    return _finish(problem, lanes, family, _FINISHED, on.polish)
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,7 @@ def search_families(
     flat = starts.reshape(F * S, p)
     on = Where.on(devices, mixed)
     lanes = _staged(families, flat, family, _FAMILY_STAGES, on, progress)
-    for within, steps in _FAMILY_ROUNDS:
-        lanes = _finish_families(families, lanes, family, within, steps, on.polish)
-    return lanes
+    return _finish(families, lanes, family, _FEW, on.polish)
 
 
 def _by_lbfgs(problem: Problem, starts: np.ndarray, progress: bool) -> Lanes:
@@ -122,7 +122,8 @@ def _check_any_finite(problem: Problem, lanes: Lanes) -> None:
         raise FitError(
             f"{problem.layout.law.name} gave no finite value at any of {len(lanes.theta)} starts. "
             "Check that it is finite at ordinary parameters: law(…); it may take the logarithm "
-            "or a root of a negative number, or overflow."
+            "or a root of a negative number, or overflow. Rows of weight 0 count too: leave those "
+            "out of the table where it is not finite."
         )
 
 
@@ -156,6 +157,9 @@ def _staged(
         coarse = kinked or on.mixed
         going = kept if coarse else kept[lanes.status[kept] == Status.OUT_OF_STEPS]
     assert lanes is not None
+    if kinked or on.mixed:
+        # Theirs is the value of a wider kink, or of single precision: none to compare with.
+        lanes.objective[lanes.status == Status.DROPPED] = np.inf
     if tick is not None:
         tick(len(going))
     chosen = None if members is None else members[going]
@@ -200,7 +204,7 @@ def best_of_each(
     return np.sort(order[(rank < quota) & np.isfinite(objective[order])])
 
 
-def _seed_dead_terms_anew(problem: Problem, lanes: Lanes) -> Lanes:
+def _seed_dead_terms_anew(problem: Problem, lanes: Lanes, devices: Any) -> Lanes:
     """Give the best lanes in which a term has died another chance; keep what is better."""
     if not problem.layout.linear or len(lanes.theta) == 1:
         return lanes
@@ -212,37 +216,55 @@ def _seed_dead_terms_anew(problem: Problem, lanes: Lanes) -> Lanes:
     if not which.size:
         return lanes
     seeded = reseed(problem, lanes.theta[best[which]], dead[which])
-    again = descend(problem, seeded, settings=_SEARCH)
+    again = descend(problem, seeded, settings=_SEARCH, devices=devices)
     better = again.objective < lanes.objective[best[which]]
     chosen = Lanes(*(np.asarray(v)[better] for v in vars(again).values()))
     return lanes.replaced(best[which][better], chosen)
 
 
-def _finish(problem: Problem, lanes: Lanes, within: float, steps: int) -> Lanes:
-    """Give the best unfinished lanes, a few of them, more steps.
-
-    Only lanes whose objective is at most ``within`` times the best are worth it.
-    """
-    near = lanes.objective <= within * lanes.objective[lanes.best]
-    which = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
-    which = which[np.argsort(lanes.objective[which], kind="stable")][:_FINISHED]
-    settings = Settings(steps=steps)
-    more = solve(problem, lanes.theta[which], damping=lanes.damping[which], settings=settings)
-    return lanes.replaced(which, more)
-
-
-def _finish_families(
-    families: Families, lanes: Lanes, family: np.ndarray, within: float, steps: int, devices: Any
+def _finish(
+    problem: Problem | Families, lanes: Lanes, family: np.ndarray, quota: int, devices: Any
 ) -> Lanes:
-    lowest = np.full(len(families.parts), np.inf)
-    np.minimum.at(lowest, family, np.where(np.isfinite(lanes.objective), lanes.objective, np.inf))
-    near = lanes.objective <= within * lowest[family]
-    unfinished = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
-    if not unfinished.size:
-        return lanes
-    which = best_of_each(lanes.objective, family, unfinished, 4)
-    more = solve(
-        families, lanes.theta[which], damping=lanes.damping[which], family=family[which],
+    """Give the best unfinished lanes of each family, ``quota`` of them at first, more steps.
+
+    A valley that is nearly flat takes thousands of them, one after the other; the seats beside
+    a few lanes are free, so those try points further along the way that a lane is going.
+    """
+    move = np.full_like(lanes.theta, np.nan)
+    for within, steps in _ROUNDS:
+        finite = np.where(np.isfinite(lanes.objective), lanes.objective, np.inf)
+        lowest = np.full(family.max() + 1, np.inf)
+        np.minimum.at(lowest, family, finite)
+        near = finite <= within * lowest[family]
+        unfinished = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
+        which = best_of_each(lanes.objective, family, unfinished, quota)
+        if not which.size:
+            break
+        more = _with_leaps(problem, lanes, family, which, move[which], steps, devices)
+        move[which] = more.theta - lanes.theta[which]
+        lanes = lanes.replaced(which, more)
+        quota = _FEW
+    return lanes
+
+
+def _with_leaps(
+    problem: Any, lanes: Lanes, family: np.ndarray, which: np.ndarray, move: np.ndarray,
+    steps: int, devices: Any,
+) -> Lanes:  # fmt: skip
+    """Take lanes further, each also from points along its last ``move`` (NaN: none yet)."""
+    going = np.flatnonzero(np.isfinite(move).all(axis=1))
+    owner = np.concatenate([np.arange(len(which)), *(going for _ in _LEAPS)])
+    theta = lanes.theta[which][owner]
+    damping = lanes.damping[which][owner]
+    for k, leap in enumerate(_LEAPS):
+        far = slice(len(which) + k * len(going), len(which) + (k + 1) * len(going))
+        theta[far] += leap * move[going]
+        damping[far] = WARM.damping
+    ended = solve(
+        problem, theta, damping=damping,
+        family=family[which][owner] if isinstance(problem, Families) else None,
         settings=Settings(steps=steps), devices=devices,
     )  # fmt: skip
-    return lanes.replaced(which, more)
+    best = best_of_each(ended.objective, owner, np.arange(len(owner)), 1)
+    best = best[np.argsort(owner[best])]
+    return Lanes(*(values[best] for values in vars(ended).values()))

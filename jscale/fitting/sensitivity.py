@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.data.checks import rows_at
 from jscale.errors import DataError, LawError, listing, nearest
 from jscale.fitting.influence import check_smoothed
 from jscale.fitting.local import Local, checked, expand, second_order
@@ -91,8 +92,11 @@ def sensitivity(
     large as the residuals also shift the optimum to one side, there by up to .8 of that
     deviation, which first order cannot tell.
 
+    A scale that the fit found (delta="auto") is held.
+
     Raises LawError for a name that the law does not use, DataError for errors that are not
-    numbers, zero or more, and NotDifferentiable where the Hessian is singular.
+    numbers, zero or more, or labels that are missing, and NotDifferentiable where the Hessian
+    is singular.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -219,5 +223,11 @@ def _shared(fit: Fit, common: bool | str) -> np.ndarray | None:
             f"common={common!r} is no column of the table.{nearest(str(common), frame.columns)} "
             "Use True for one error of all rows, False for one each, or a column of labels: "
             f"{listing(list(frame.columns), 20)}."
+        )
+    missing = frame[common].isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"column {common!r} has no label in {rows_at(frame, missing, missing)}: it does not "
+            "say which error those rows share. Fill the labels in before the fit."
         )
     return pd.factorize(frame[common].astype(str))[0]

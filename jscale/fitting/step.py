@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jscale.fitting.evaluation import Evaluation, evaluate
+from jscale.fitting.objective import rounding_error, terms
 from jscale.fitting.problem import Model
 from jscale.model.layout import Layout
 from jscale.model.roles import REAL
@@ -155,6 +156,7 @@ def _judge(layout: Layout, lane: Lane, s: Any, trial: Evaluation, seen: Any) -> 
     converged = ~fresh & taken & small
     ended = (idle >= _PATIENCE) & ~converged
     close = _in_errors(lane, curved, lane.at) <= _CLOSE_IN_SD**2
+    close |= lane.rounding >= lane.at.F
     status = jnp.where(converged | (ended & close), Status.CONVERGED, Status.RUNNING)
     stuck = (ended & ~close) | ((damping >= _STUCK_DAMPING) & ~converged)
     status = jnp.where(stuck, Status.STUCK, status)
@@ -191,13 +193,13 @@ def _is_small(layout: Layout, lane: Lane, s: Any, trial: Evaluation, curved: Any
     return undamped & (in_errors | (lane.rounding >= trial.F) | tiny)
 
 
-def settled(p: int, w: Any, target: Any) -> tuple[Any, Any]:
+def settled(model: Model, w: Any, target: Any, width: Any, shape: Any) -> tuple[Any, Any]:
     """Return a lane's ``freedom`` and ``rounding`` for its weights and targets (rows,) (JAX)."""
     import jax.numpy as jnp
 
-    eps = jnp.finfo(target.dtype).eps
-    freedom = jnp.maximum(jnp.sum(w > 0) - p, 1).astype(target.dtype)
-    return freedom, jnp.sum(w * (4 * eps * (1.0 + jnp.abs(target))) ** 2)
+    freedom = jnp.maximum(jnp.sum(w > 0) - model.layout.size, 1).astype(target.dtype)
+    error = rounding_error(target, model.space, w)
+    return freedom, jnp.sum(w * terms(model.kind, error, width, shape)[0])
 
 
 def _choose(condition: Any, yes: Any, no: Any) -> Any:

@@ -22,9 +22,11 @@ class FitTable:
     ``labels`` (F,) name the families; ``params`` and ``stderr`` are frames (F, parameters),
     NaN where a family failed. ``covariance`` is that of the parameters (F, q, q). ``summary``
     has, per family: status ("converged", "stuck", "out_of_steps", or "failed"), objective,
-    rows, independent runs, starts that went to the best objective, starts, condition, codes of
-    its notes; ``failures`` says by label why a family has no fit. ``draws`` (F, resamples, q)
-    are bootstrap refits, or None.
+    rows, independent runs, ``agree``: how many starts ended at the best objective of the
+    ``ended`` that were taken to an end (the others were left behind on the way), starts,
+    condition, codes of its notes, and ``unsettled``: resamples whose refit failed (NaN in
+    ``draws``) or did not converge. ``failures`` says by label why a family has no fit.
+    ``draws`` (F, resamples, q) are bootstrap refits, or None.
     """
 
     law: Law

@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.errors import FitWarning, JscaleError
+from jscale.errors import FitWarning, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws, no_spare_runs
@@ -38,7 +38,7 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     if freedom < 1:
         raise no_spare_runs(fit)
     rng = np.random.default_rng(seed)
-    values, vectors = np.linalg.eigh(fit.theta_covariance)
+    values, vectors = np.linalg.eigh(_of_what_is_known(fit))
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     z = rng.standard_normal((int(draws), len(fit.theta)))
     wide = np.sqrt(freedom / rng.chisquare(freedom, size=(int(draws), 1)))
@@ -57,3 +57,17 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     settings = {"draws": int(draws), "seed": seed, "freedom": freedom}
     names = flat_names(fit.problem.layout)
     return Draws(fit, sampled[good][None], names, "laplace", settings, failed)
+
+
+def _of_what_is_known(fit: Fit) -> np.ndarray:
+    """Return the covariance of the coordinates, zero for those that move no prediction."""
+    unknown = ~np.isfinite(np.diag(fit.theta_covariance))
+    if unknown.any():
+        names = [x for x, lost in zip(fit.problem.layout.labels, unknown, strict=True) if lost]
+        warnings.warn(
+            f"The data say nothing of {listing(names, 24)}, in a term that has died: held at the "
+            "fit's value in all draws. Fix it (fixed=…), or use a law without the term.",
+            FitWarning,
+            stacklevel=3,
+        )
+    return np.where(np.add.outer(unknown, unknown), 0.0, fit.theta_covariance)

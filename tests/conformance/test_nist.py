@@ -1,7 +1,8 @@
 """NIST StRD nonlinear regression: certified values to six digits from both starts.
 
-The models are written as published, all parameters plain real numbers, and fitted by least
-squares in linear space (Nelson: of log y, as certified). No start needs help.
+The models are written as published and fitted by least squares in linear space (Nelson: of
+log y, as certified). Parameters are plain real numbers, but for MGH09, MGH10, MGH17 and Rat43,
+where those that are positive are declared so: from the far start the solver needs to know.
 """
 
 from __future__ import annotations

@@ -43,6 +43,28 @@ def test_each_family_is_as_it_is_alone(table: pd.DataFrame, fits: js.FitTable) -
         assert fits.summary.loc[label, "rows"] == len(own)
 
 
+@pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
+@pytest.mark.parametrize(
+    "objective",
+    [js.least_absolute(), js.pseudo_huber(), js.least_squares(), js.student_t(scale=0.01),
+     js.asymmetric(), js.huber(1e-2, space="linear")],
+    ids=str,
+)  # fmt: skip
+def test_each_objective_is_as_it_is_alone(table: pd.DataFrame, objective: js.Objective) -> None:
+    weights = pd.Series(np.linspace(0.5, 2.0, len(table)), table.index)
+    fits = js.fit_many(
+        "power_const:N", table, by="family", starts=64, objective=objective, weights=weights
+    )
+    own = table["family"] == "c"
+    alone = js.fit(
+        "power_const:N", table[own], starts=64, objective=objective, weights=weights[own]
+    )
+    assert (fits.summary["status"][:5] == "converged").all()
+    assert fits.summary.loc["c", "objective"] == pytest.approx(alone.objective, rel=1e-7)
+    np.testing.assert_allclose(fits.params.loc["c"], alone.params, rtol=1e-3)
+    assert 1 <= fits.summary.loc["c", "agree"] <= fits.summary.loc["c", "ended"] <= 64
+
+
 def test_a_family_too_small_keeps_its_row_and_says_why(fits: js.FitTable) -> None:
     assert fits.labels == ("a", "b", "c", "d", "e", "tiny")
     assert fits.summary["status"].tolist() == ["converged"] * 5 + ["failed"]
@@ -98,6 +120,16 @@ def test_chunks_change_nothing(
             np.testing.assert_allclose(first, second, rtol=1e-12)
         else:
             assert first.tolist() == second.tolist()
+
+
+def test_resamples_that_do_not_settle_are_counted_and_said(
+    table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "WARM", batch.WARM._replace(steps=4))
+    big = table[table["family"].isin(["c", "d"])]
+    with pytest.warns(js.FitWarning, match=r"In 2 of 2 families over 1 % of the resamples failed"):
+        fits = js.fit_many("power_const:N", big, by="family", starts=16, resamples=50)
+    assert (fits.summary["unsettled"] > 1).all()
 
 
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")

@@ -223,6 +223,17 @@ def test_a_row_without_a_group() -> None:
         built(runs=runs, per={"E": "family"})
 
 
+def test_a_group_whose_rows_all_have_no_weight() -> None:
+    runs = Runs.from_frame(table(family=list("aaaabbcc")))
+    weights = np.array([1.0, 1, 1, 1, 1, 1, 0, 0])
+    with pytest.raises(
+        DataError,
+        match=r"All rows with family=c have weight 0, so nothing says what their own parameters "
+        r"are\. Leave those rows out of the table, or give them weight\.",
+    ):
+        built("power_const:N", runs=runs, per={"E": "family"}, weights=weights)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, "high", None, [1.0, 2.0]])
 def test_a_fixed_value_is_one_finite_number(value: Any) -> None:
     with pytest.raises(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from jscale.fitting.diagnostics import (
     covariance,
     directions,
     linearise,
+    of_parameters,
     pattern_in_residuals,
     smoothed_curvature,
 )
@@ -163,3 +166,20 @@ def test_few_rows_show_no_pattern() -> None:
     runs = js.simulate("chinchilla", CHINCHILLA, SURFACE.iloc[::12], noise=0.01)
     fit = js.fit("chinchilla", runs)
     assert pattern_in_residuals(fit.problem, at_optimum(fit)) == (0.0, 1.0)
+
+
+def test_a_coordinate_that_moves_nothing_has_an_infinite_error_and_the_others_theirs() -> None:
+    runs = js.simulate("power_const:N", {"E": 1.7, "A": 50.0, "alpha": 0.3},
+                       {"N": np.geomspace(1e3, 1e7, 30)}, noise=0.01, seed=1)  # fmt: skip
+    fit = js.fit("power_const:N", runs)
+    optimum = at_optimum(fit)
+    jacobian = optimum.jacobian.copy()
+    jacobian[:, 0] = 0.0
+    found = covariance(fit.problem, replace(optimum, jacobian=jacobian))
+    assert np.isinf(found[0, 0])
+    assert (found[0, 1:] == 0).all()
+    assert np.isfinite(found[1:, 1:]).all()
+    carried = of_parameters(found, np.array([[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]]))
+    assert np.isinf(carried[0, 0])
+    two = np.array([2.0, 1.0])
+    assert carried[1, 1] == pytest.approx(two @ found[1:, 1:] @ two)

@@ -204,3 +204,24 @@ def test_float32_default_of_the_caller_is_left_alone(fit: js.Fit) -> None:
 
     assert jnp.ones(1).dtype == jnp.float32
     assert fit.params.dtype == np.float64
+
+
+def test_starts_of_a_parameter_per_group_are_one_for_each() -> None:
+    frame = pd.concat(
+        world(seed).frame.assign(family=name) for seed, name in enumerate("ab")
+    ).reset_index(drop=True)
+    start = {**TRUTH, "E": [1.6, 1.8]}
+    fit = js.fit("chinchilla", frame, per={"E": "family"}, starts=[start])
+    assert fit.settings.starts == ({**TRUTH, "E": (1.6, 1.8)},)
+    assert fit.params["E[a]"] == pytest.approx(1.7, rel=0.05)
+    with pytest.raises(
+        js.LawError, match=r"A start has E='x'; it must be a finite number, or a list"
+    ):
+        js.fit("chinchilla", frame, starts=[{**TRUTH, "E": "x"}])
+    with pytest.raises(js.LawError, match=r"E has shape \(2,\); give one number"):
+        js.fit("chinchilla", frame, starts=[start])
+
+
+def test_devices_are_for_the_default_solver() -> None:
+    with pytest.raises(js.JscaleError, match=r"devices= is for the default solver; leave it out"):
+        js.fit("chinchilla", world(), solver="lbfgs", devices="all")

@@ -61,16 +61,20 @@ def test_a_dead_start_harms_no_other(problem: Problem) -> None:
 
 
 def test_any_smooth_function_and_out_of_steps() -> None:
-    """Rosenbrock's valley, whose minimum is at (1, 1)."""
+    """Rosenbrock's valley, whose minimum at (1, 1) is zero; a constant changes nothing."""
 
     def valley(x):
-        return 100.0 * (x[1] - x[0] ** 2) ** 2 + (1.0 - x[0]) ** 2 + 1.0
+        return 100.0 * (x[1] - x[0] ** 2) ** 2 + (1.0 - x[0]) ** 2
 
     with float64_scope():
         lanes = minimise(valley, np.array([[-1.2, 1.0], [3.0, -2.0]]))
         short = minimise(valley, np.array([[-1.2, 1.0]]), steps=3)
     np.testing.assert_allclose(lanes.theta, 1.0, atol=1e-6)
     assert (lanes.status == Status.CONVERGED).all()
+    with float64_scope():
+        raised = minimise(lambda x: valley(x) + 1.0, np.array([[-1.2, 1.0]]))
+    assert (raised.status == Status.CONVERGED).all()
+    np.testing.assert_allclose(raised.theta, 1.0, atol=1e-6)
     assert short.status[0] == Status.OUT_OF_STEPS
     assert short.steps[0] == 3
 

@@ -187,3 +187,13 @@ def test_no_derivative_is_an_error(fit: js.Fit) -> None:
     kinked = replace(fit, settings=replace(fit.settings, objective=js.huber(1e-9)))
     with pytest.raises(NotDifferentiable, match="fewer than the 5 parameters"):
         sensitivity(kinked, N=0.1, smoothed=False)
+
+
+def test_rows_without_a_label_share_no_error_in_silence(fit: js.Fit) -> None:
+    labels = np.where(np.arange(len(fit.runs)) < 3, None, "a")
+    runs = js.Runs.from_frame(fit.runs.frame.assign(lab=labels))
+    with pytest.raises(
+        DataError,
+        match=r"column 'lab' has no label in row.* does not say which error those rows share",
+    ):
+        sensitivity(replace(fit, runs=runs), N=0.1, common="lab")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,20 @@ def test_says_what_it_did(fit):
 def test_too_few_draws(fit):
     with pytest.raises(js.JscaleError, match=r"draws=1 must be at least 2: laplace\(fit, draws="):
         js.laplace(fit, draws=1)
+
+
+def test_a_coordinate_that_moves_nothing_is_held_and_said():
+    """A term that has died has no error at all to draw from; the others have theirs."""
+    table = js.simulate(
+        "power_const:N", {"E": 1.7, "A": 50.0, "alpha": 0.3}, {"N": np.geomspace(1e3, 1e7, 30)},
+        noise=0.01, seed=1,
+    )  # fmt: skip
+    fit = js.fit("power_const:N", table)
+    covariance = fit.theta_covariance.copy()
+    covariance[0, :] = covariance[:, 0] = 0.0
+    covariance[0, 0] = np.inf
+    dead = replace(fit, theta_covariance=covariance)
+    with pytest.warns(js.FitWarning, match=r"The data say nothing of E, .*held at the fit's value"):
+        draws = js.laplace(dead, draws=200)
+    assert np.ptp(draws.flat[:, 0]) == 0.0
+    assert draws.flat[:, 1].std() > 0
