@@ -27,7 +27,7 @@ _STAGES = ((6, 1 / 8, 128), (14, 1 / 64, 32))
 _FAMILY_STAGES = ((3, 1 / 4, 16), (8, 1 / 10, 6))
 # After the search the best unfinished lanes go on, some rounds long: (how near to the best of
 # their family, steps), at first many of them, then few. Of a family in a batch always few.
-_ROUNDS = ((2.0, 150), *((1.02, 150),) * 9)
+_ROUNDS = ((2.0, 40), *((1.02, 40),) * 20)
 _FINISHED = 32
 _FEW = 4
 # A lane on its way along a valley is also tried from where it would be so many rounds later.
