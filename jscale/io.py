@@ -46,7 +46,10 @@ def save(fit: Fit, path: str | Path, *, overwrite: bool = False) -> Path:
     True
     """
     if not isinstance(fit, Fit):
-        raise FileError(f"save takes a Fit, not {type(fit).__name__}.")
+        raise FileError(
+            f"save takes a Fit, not {type(fit).__name__}. Tables are saved as tables: "
+            "result.to_frame().to_csv(path)."
+        )
     text = json.dumps(as_document(fit), indent=1, allow_nan=False) + "\n"
     return write_whole(path, lambda file: file.write(text.encode()), overwrite=overwrite)
 
@@ -214,7 +217,7 @@ def _from_document(document: dict[str, Any], law: Law) -> Fit:
             tie,
             s["per"],
             weights,
-            tuple(s["starts"]) if isinstance(s["starts"], list) else s["starts"],
+            _starts_from(s["starts"]),
             s["seed"],
             s.get("solver", "gauss_newton"),
             s.get("scale"),
@@ -279,6 +282,14 @@ def _registered(name: str) -> Law | None:
         law, after = _registered(first), _registered(link)
         return law.then(after) if law and after else None
     return laws.get(name) if name.split(":")[0] in laws.names() else None
+
+
+def _starts_from(saved: Any) -> Any:
+    """Return the choice of starts as Settings keeps it: what was a tuple is one again."""
+    if not isinstance(saved, list):
+        return saved
+    rows = [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in saved]
+    return tuple(rows)
 
 
 def _with_saved_starts(law: Law, saved: Mapping[str, Any]) -> Law:

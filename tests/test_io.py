@@ -16,6 +16,7 @@ import pytest
 import jscale as js
 from jscale.data.files import write_whole
 from tests.conformance.worlds import CHINCHILLA, WORLDS, grid
+from tests.worlds import DESIGN, TRUTH
 
 MINE = """
 import jscale as js
@@ -256,7 +257,9 @@ def test_a_missing_file(tmp_path):
 
 
 def test_only_fits_are_saved(tmp_path):
-    with pytest.raises(js.FileError, match=r"save takes a Fit, not dict"):
+    with pytest.raises(
+        js.FileError, match=r"save takes a Fit, not dict\. .*result\.to_frame\(\)\.to_csv"
+    ):
         js.save({}, tmp_path / "fit.json")  # type: ignore[arg-type]
 
 
@@ -440,3 +443,19 @@ def test_a_link_that_is_not_registered_is_given(tmp_path):
     with pytest.raises(js.LawError, match=r"then\(squash\)' .* cannot be found.*law=mine"):
         js.load(path)
     assert js.load(path, law=law).law == law
+
+
+def test_given_starts_come_back_as_they_were(tmp_path):
+    """Also those of a parameter with one per group."""
+    runs = js.simulate("chinchilla", TRUTH, DESIGN, noise=0.01)
+    frame = runs.frame.assign(family=np.where(np.arange(len(runs)) % 2, "a", "b"))
+    starts = [{**TRUTH, "E": [1.6, 1.8]}, {**TRUTH, "E": 1.7}]
+    fit = js.fit("chinchilla", frame, per={"E": "family"}, starts=starts)
+    again = js.load(js.save(fit, tmp_path / "fit.json"))
+    assert (
+        again.settings.starts
+        == fit.settings.starts
+        == tuple(
+            {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in starts
+        )
+    )

@@ -40,8 +40,13 @@ def resamples(count: int = 4000, n: int = 240) -> np.ndarray:
 
 def families(count: int = 500, seed: int = 0) -> pd.DataFrame:
     """Synthetic Chinchilla families with 1 % noise, 30 to 100 runs each."""
+    return planted_families(count, seed)[0]
+
+
+def planted_families(count: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same, and the parameters behind each family."""
     rng = np.random.default_rng(seed)
-    parts = []
+    parts, truths = [], []
     for family in range(count):
         n = int(rng.integers(30, 101))
         N = np.exp(rng.uniform(np.log(1e7), np.log(1e10), n))
@@ -51,7 +56,8 @@ def families(count: int = 500, seed: int = 0) -> pd.DataFrame:
         loss = p["E"] + A * N ** -p["alpha"] + B * D ** -p["beta"]
         loss *= np.exp(0.01 * rng.standard_normal(n))
         parts.append(pd.DataFrame({"N": N, "D": D, "loss": loss, "family": family}))
-    return pd.concat(parts, ignore_index=True)
+        truths.append({**p, "A": A, "B": B})
+    return pd.concat(parts, ignore_index=True), pd.DataFrame(truths)
 
 
 class Objective:

@@ -8,7 +8,7 @@ that have died on the way (their amplitude no longer moves any prediction) are s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,10 @@ _FAMILY_STAGES = ((3, 1 / 4, 16), (8, 1 / 10, 6))
 _ROUNDS = ((2.0, 40), *((1.02, 40),) * 20)
 _FINISHED = 32
 _FEW = 4
-# A lane on its way along a valley is also tried from where it would be so many rounds later.
+# A lane is also tried from where it would be so many rounds later. Where that converges, and
+# the lane itself gains less than this share of its objective in a round, it is left there.
 _LEAPS = (3.0, 10.0, 30.0)
+_FLAT = 1e-4
 _DEAD_SHARE = 1e-3
 _KINK_STAGE = 1e-2
 # In float32 even few starts are first searched and then polished, all of them.
@@ -227,44 +229,69 @@ def _finish(
 ) -> Lanes:
     """Give the best unfinished lanes of each family, ``quota`` of them at first, more steps.
 
-    A valley that is nearly flat takes thousands of them, one after the other; the seats beside
-    a few lanes are free, so those try points further along the way that a lane is going.
+    A valley that is nearly flat takes thousands of them, one after the other. The seats beside
+    a few lanes are free, so scouts try points further along the way that a lane is going. The
+    lane itself goes on as well, since a scout may leap out of the valley; at last the better of
+    the two is kept.
     """
+    unknown = np.full(len(lanes.theta), np.inf)
+    scouts = replace(lanes, objective=unknown, steps=np.zeros_like(lanes.steps))
     move = np.full_like(lanes.theta, np.nan)
+    settled = np.zeros(len(lanes.theta), dtype=bool)
     for within, steps in _ROUNDS:
-        finite = np.where(np.isfinite(lanes.objective), lanes.objective, np.inf)
+        value = np.fmin(
+            np.where(np.isnan(lanes.objective), np.inf, lanes.objective), scouts.objective
+        )
         lowest = np.full(family.max() + 1, np.inf)
-        np.minimum.at(lowest, family, finite)
-        near = finite <= within * lowest[family]
+        np.minimum.at(lowest, family, value)
+        near = (value <= within * lowest[family]) & ~settled
         unfinished = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
-        which = best_of_each(lanes.objective, family, unfinished, quota)
+        which = best_of_each(value, family, unfinished, quota)
         if not which.size:
             break
-        more = _with_leaps(problem, lanes, family, which, move[which], steps, devices)
-        move[which] = more.theta - lanes.theta[which]
-        lanes = lanes.replaced(which, more)
+        before, gained = _leading(lanes, scouts, which), lanes.objective[which]
+        own, found = _round(problem, lanes, scouts, family, which, move[which], steps, devices)
+        lanes, scouts = lanes.replaced(which, own), scouts.replaced(which, found)
+        move[which] = _leading(lanes, scouts, which) - before
+        flat = gained - own.objective <= _FLAT * own.objective
+        settled[which] = flat & (found.status == Status.CONVERGED)
         quota = _FEW
-    return lanes
+    better = np.flatnonzero(scouts.objective < lanes.objective)
+    return lanes.replaced(better, _taken(scouts, better))
 
 
-def _with_leaps(
-    problem: Any, lanes: Lanes, family: np.ndarray, which: np.ndarray, move: np.ndarray,
-    steps: int, devices: Any,
-) -> Lanes:  # fmt: skip
-    """Take lanes further, each also from points along its last ``move`` (NaN: none yet)."""
-    going = np.flatnonzero(np.isfinite(move).all(axis=1))
-    owner = np.concatenate([np.arange(len(which)), *(going for _ in _LEAPS)])
-    theta = lanes.theta[which][owner]
-    damping = lanes.damping[which][owner]
-    for k, leap in enumerate(_LEAPS):
-        far = slice(len(which) + k * len(going), len(which) + (k + 1) * len(going))
-        theta[far] += leap * move[going]
-        damping[far] = WARM.damping
+def _taken(lanes: Lanes, which: np.ndarray) -> Lanes:
+    return Lanes(*(values[which] for values in vars(lanes).values()))
+
+
+def _leading(lanes: Lanes, scouts: Lanes, which: np.ndarray) -> np.ndarray:
+    """The coordinates (k, p) of each lane or its scout, whichever is lower."""
+    ahead = (scouts.objective < lanes.objective)[which]
+    return np.where(ahead[:, None], scouts.theta[which], lanes.theta[which])
+
+
+def _round(
+    problem: Any, lanes: Lanes, scouts: Lanes, family: np.ndarray, which: np.ndarray,
+    move: np.ndarray, steps: int, devices: Any,
+) -> tuple[Lanes, Lanes]:  # fmt: skip
+    """Take lanes further, their scouts, and new scouts along ``move`` (NaN: none known yet).
+
+    Returns the lanes and for each the best scout, the old one where no new one is better.
+    """
+    k, lead = len(which), _leading(lanes, scouts, which)
+    known = np.isfinite(scouts.objective) & (scouts.status == Status.OUT_OF_STEPS)
+    old, going = np.flatnonzero(known[which]), np.flatnonzero(np.isfinite(move).all(axis=1))
+    owner = np.concatenate([np.arange(k), old, *(going for _ in _LEAPS)])
+    leapt = [lead[going] + leap * move[going] for leap in _LEAPS]
+    theta = np.concatenate([lanes.theta[which], scouts.theta[which[old]], *leapt])
+    damping = np.full(len(owner), WARM.damping)
+    damping[: k + len(old)] = np.r_[lanes.damping[which], scouts.damping[which[old]]]
     ended = solve(
         problem, theta, damping=damping,
         family=family[which][owner] if isinstance(problem, Families) else None,
         settings=Settings(steps=steps), devices=devices,
     )  # fmt: skip
-    best = best_of_each(ended.objective, owner, np.arange(len(owner)), 1)
-    best = best[np.argsort(owner[best])]
-    return Lanes(*(values[best] for values in vars(ended).values()))
+    best = best_of_each(ended.objective, owner, np.arange(k, len(owner)), 1)
+    best = best[ended.objective[best] < scouts.objective[which[owner[best]]]]
+    found = replace(_taken(scouts, which), steps=np.zeros(k, dtype=lanes.steps.dtype))
+    return _taken(ended, np.arange(k)), found.replaced(owner[best], _taken(ended, best))

@@ -56,7 +56,9 @@ class FitTable:
         Numbers or equally long sequences (m,). One row per family and point: the inputs,
         ``curve``, ``confidence_low``, ``confidence_high`` (of the curve, at ``level``): quantiles
         of the bootstrap's curves where there are ``draws``, else normal ones of the logarithm
-        of the curve by the delta method. Raises LawError for missing or unknown inputs.
+        of the curve by the delta method. On 500 well-specified families of 30 to 100 runs nominal
+        90 % intervals held the truth in 92 to 94 %, up to a hundred times the largest compute
+        (benchmarks/family_coverage.py); under a wrong law they do not. Raises LawError for missing or unknown inputs.
 
         >>> import jscale as js
         >>> table = js.datasets.load("stdlib_lm")
