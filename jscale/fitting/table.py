@@ -58,7 +58,8 @@ class FitTable:
         of the bootstrap's curves where there are ``draws``, else normal ones of the logarithm
         of the curve by the delta method. On 500 well-specified families of 30 to 100 runs nominal
         90 % intervals held the truth in 92 to 94 %, up to a hundred times the largest compute
-        (benchmarks/family_coverage.py); under a wrong law they do not. Raises LawError for missing or unknown inputs.
+        (benchmarks/family_coverage.py); under a wrong law they do not. Raises LawError for
+        missing or unknown inputs.
 
         >>> import jscale as js
         >>> table = js.datasets.load("stdlib_lm")
