@@ -33,6 +33,7 @@ from jscale.fitting.diagnostics import (
     natural_parameters,
     of_parameters,
     rounding_floor,
+    studentised,
 )
 from jscale.fitting.fit import check_choices, chosen_devices, given_starts
 from jscale.fitting.gauss_newton import WARM, Lanes, Status, descend
@@ -93,23 +94,51 @@ def fit_many(
     _check_own_choices(kind, resamples)
     chosen = given_starts(starts)
     codes, labels = _families(runs, by)
+    order = np.argsort(codes, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(codes, minlength=len(labels)))[:-1])
+    table = fit_sets(
+        law, runs, rows, labels, by=by, objective=kind, weights=weights, fixed=fixed, tie=tie,
+        starts=chosen, resamples=int(resamples), seed=int(seed), devices=devices,
+        progress=progress,
+    )  # fmt: skip
+    _warn(table)
+    return table
+
+
+def fit_sets(
+    law: Law,
+    runs: Runs,
+    rows: Sequence[np.ndarray],
+    labels: Sequence[Any],
+    *,
+    by: str,
+    objective: Objective,
+    weights: Any = None,
+    fixed: Mapping[str, float] | None = None,
+    tie: Sequence[Any] = (),
+    starts: Any = "auto",
+    resamples: int = 0,
+    seed: int = 0,
+    devices: Any = None,
+    progress: bool = False,
+) -> FitTable:
+    """Fit a law to sets of rows (numbers of rows, which may overlap), all in one batch.
+
+    ``labels`` name the sets, and ``by`` says what they are; otherwise as :func:`fit_many`.
+    """
     with float64_scope():
-        whole, _ = build(law, runs, kind, fixed=fixed, tie=tie, weights=weights)
+        whole, _ = build(law, runs, objective, fixed=fixed, tie=tie, weights=weights)
         settings = Settings(
-            objective=kind,
+            objective=objective,
             fixed=dict(fixed or {}),
             tie=tuple(tie),
             per={},
             weights=None if weights is None else np.asarray(weights, dtype=np.float64),
-            starts=chosen,
-            seed=int(seed),
+            starts=starts,
+            seed=seed,
         )
-        order = np.argsort(codes, kind="stable")
-        rows = np.split(order, np.cumsum(np.bincount(codes, minlength=len(labels)))[:-1])
-        batch = _Batch(whole, settings, int(resamples), chosen_devices(devices))
-        table = batch.table(law, by, labels, rows, progress)
-    _warn(table)
-    return table
+        batch = _Batch(whole, settings, resamples, chosen_devices(devices))
+        return batch.table(law, by, tuple(labels), rows, progress)
 
 
 def _check_own_choices(objective: Objective, resamples: Any) -> None:
@@ -161,6 +190,7 @@ class _Row:
     notes: tuple[str, ...] = ()
     draws: np.ndarray | None = None
     unsettled: int = 0
+    noise: np.ndarray | None = None
     why: str = ""
 
 
@@ -174,7 +204,7 @@ class _Batch:
     devices: Sequence[Any] | None
 
     def table(
-        self, law: Law, by: str, labels: tuple[Any, ...], rows: list[np.ndarray], progress: bool
+        self, law: Law, by: str, labels: tuple[Any, ...], rows: Sequence[np.ndarray], progress: bool
     ) -> FitTable:
         """Fit every family and put the rows in the order of the labels."""
         problems = [self.whole.part(r) for r in rows]
@@ -307,6 +337,7 @@ class _Batch:
             summary=summary,
             failures={k: r.why for k, r in zip(labels, rows, strict=True) if r.why},
             draws=np.stack(draws) if self.resamples else None,
+            noise=tuple(np.zeros(0) if r.noise is None else r.noise for r in rows),
             provenance=provenance(),
         )
 
@@ -341,6 +372,7 @@ def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, 
         starts=len(lanes.theta),
         condition=found.condition,
         notes=tuple(dict.fromkeys(note.code for note in notes)),
+        noise=studentised(problem, optimum),
     )
 
 

@@ -16,6 +16,7 @@ from jscale.model.layout import Layout
 
 _OUTLIER_SHARE = 0.02
 _SMOOTHING = 0.7
+_HIGHEST_LEVERAGE = 0.9
 # Families linearised by one call of the program.
 _AT_ONCE = 16
 
@@ -210,6 +211,19 @@ def directions(problem: Problem, optimum: Optimum) -> Directions:
     )
     smallest = max(float(singular[-1]), 1e-150)
     return Directions((float(singular[0]) / smallest) ** 2, names)
+
+
+def studentised(problem: Problem, optimum: Optimum) -> np.ndarray:
+    """Return the errors of the runs with weight around the curve, in the objective's space.
+
+    Observation less prediction, over √(1 − leverage), since a fit bends towards its own runs.
+    Their median is taken out: the curve is the conditional median of new runs.
+    """
+    used = problem.used
+    basis, _ = np.linalg.qr(optimum.jacobian[used])
+    leverage = np.minimum(np.sum(basis**2, axis=1), _HIGHEST_LEVERAGE)
+    residual = -optimum.residual[used] / np.sqrt(1.0 - leverage)
+    return residual - np.median(residual)
 
 
 def moves_without_outliers(problem: Problem, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:

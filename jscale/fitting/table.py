@@ -26,7 +26,8 @@ class FitTable:
     ``ended`` that were taken to an end (the others were left behind on the way), starts,
     condition, codes of its notes, and ``unsettled``: resamples whose refit failed (NaN in
     ``draws``) or did not converge. ``failures`` says by label why a family has no fit.
-    ``draws`` (F, resamples, q) are bootstrap refits, or None.
+    ``draws`` (F, resamples, q) are bootstrap refits, or None. ``noise`` holds the studentised
+    residuals of each family, in the objective's space: errors of new runs.
     """
 
     law: Law
@@ -39,6 +40,7 @@ class FitTable:
     summary: pd.DataFrame
     failures: Mapping[Any, str]
     draws: np.ndarray | None
+    noise: tuple[np.ndarray, ...]
     provenance: Mapping[str, str]
 
     def __len__(self) -> int:

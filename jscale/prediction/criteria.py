@@ -1,0 +1,160 @@
+"""Criteria: how well predictions did against what was measured, each with a standard error.
+
+A criterion that is a mean over rows has a standard error over clusters of rows (runs of one
+family, checkpoints of one run): rows of a cluster err together, so they count as one.
+Errors are of the logarithm or relative, since losses of different runs differ in size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.errors import DataError, JscaleError
+
+# Criteria that are means over rows, by name; the others are of all rows together.
+MEANS = ("absolute_error", "bias", "coverage", "interval_score", "width", "log_score")
+# For these more is better; coverage should be the level, bias zero.
+HIGHER_IS_BETTER = ("r2", "log_score")
+
+
+def relative_error(predicted: Any, measured: Any) -> np.ndarray:
+    """Return predicted/measured − 1, of the arrays' shape.
+
+    >>> relative_error([2.2], [2.0]).round(3)
+    array([0.1])
+    """
+    predicted, measured = _pair(predicted, measured)
+    return predicted / measured - 1.0
+
+
+def rmsle(predicted: Any, measured: Any) -> float:
+    """Return √(mean (ln predicted − ln measured)²); raises DataError for a number ≤ 0.
+
+    >>> round(rmsle([2.2, 2.0], [2.0, 2.2]), 4)
+    0.0953
+    """
+    ratio = _log_ratio(predicted, measured)
+    return float(np.sqrt(np.mean(ratio**2)))
+
+
+def r2(predicted: Any, measured: Any) -> float:
+    """Return 1 − Σ(measured − predicted)²/Σ(measured − mean)²; NaN where all are alike.
+
+    Below zero, the mean of the measured numbers would have been the better prediction.
+
+    >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    1.0
+    """
+    predicted, measured = _pair(predicted, measured)
+    total = float(np.sum((measured - measured.mean()) ** 2))
+    return 1.0 - float(np.sum((measured - predicted) ** 2)) / total if total > 0 else np.nan
+
+
+def interval_score(low: Any, high: Any, measured: Any, level: float) -> np.ndarray:
+    """Return Winkler's score per row: the width, plus 2/(1 − level) times the distance outside.
+
+    In the unit of the output; lower is better. The interval that minimises it on average is the
+    true one at ``level`` (Gneiting and Raftery 2007, doi:10.1198/016214506000001437).
+
+    >>> interval_score([1.0], [2.0], [2.1], 0.9).round(3)
+    array([3.])
+    """
+    if not 0.0 < level < 1.0:
+        raise JscaleError(f"level={level!r} must lie strictly between 0 and 1, such as 0.9.")
+    low, measured = _pair(low, measured)
+    high = np.asarray(high, dtype=np.float64)
+    outside = np.maximum(low - measured, 0.0) + np.maximum(measured - high, 0.0)
+    return high - low + 2.0 / (1.0 - level) * outside
+
+
+def log_score(samples: Any, measured: Any) -> np.ndarray:
+    """Return the log density of ln measured under samples of new runs (R, m): (m,), in nats.
+
+    A kernel estimate with Silverman's width, in logarithms; its tails are those of a
+    Student-t with 4 degrees of freedom, so that a miss costs much but not everything.
+    """
+    from scipy.special import gammaln, logsumexp
+
+    logs = np.log(np.asarray(samples, dtype=np.float64))
+    y = np.log(np.asarray(measured, dtype=np.float64))
+    usable = np.isfinite(logs)
+    R = usable.sum(axis=0)
+    quartiles = np.nanquantile(np.where(usable, logs, np.nan), [0.25, 0.75], axis=0)
+    spread = (quartiles[1] - quartiles[0]) / 1.349
+    width = np.maximum(1.06 * spread * R**-0.2, 1e-12)
+    u = (y - np.where(usable, logs, 0.0)) / width
+    constant = gammaln(2.5) - gammaln(2.0) - 0.5 * np.log(4.0 * np.pi)
+    terms = np.where(usable, constant - 2.5 * np.log1p(u * u / 4.0), -np.inf)
+    return logsumexp(terms, axis=0) - np.log(R) - np.log(width)
+
+
+def standard_error(values: Any, clusters: Any = None) -> float:
+    """Return the standard error of the mean of values (n,), rows of a cluster taken together.
+
+    ``clusters`` (n,) labels them; None takes each row alone. NaN with fewer than two clusters.
+
+    >>> round(standard_error([1.0, 2.0, 3.0]), 4)
+    0.5774
+    """
+    values = np.asarray(values, dtype=np.float64)
+    codes = np.arange(len(values)) if clusters is None else pd.factorize(np.asarray(clusters))[0]
+    count = codes.max(initial=-1) + 1
+    if count < 2:
+        return float("nan")
+    sums = np.bincount(codes, values - values.mean(), minlength=count)
+    return float(np.sqrt(count / (count - 1) * np.sum(sums**2)) / len(values))
+
+
+def by_row(frame: pd.DataFrame, measured: Any, level: float) -> pd.DataFrame:
+    """Return a row per prediction: its error and, with intervals, how those did.
+
+    ``frame`` is that of a :class:`~jscale.Prediction` (``curve``, ``prediction_low``,
+    ``prediction_high``). Columns: ``absolute_error`` and ``bias`` (relative, of the curve),
+    ``coverage`` (whether the run lies in its prediction interval, 0 or 1), ``interval_score``
+    and ``width`` over the measured number.
+    """
+    curve, measured = _pair(frame["curve"], measured)
+    error = relative_error(curve, measured)
+    rows = {"absolute_error": np.abs(error), "bias": error}
+    if "prediction_low" in frame:
+        low, high = (frame[f"prediction_{side}"].to_numpy() for side in ("low", "high"))
+        rows["coverage"] = ((low <= measured) & (measured <= high)).astype(np.float64)
+        rows["interval_score"] = interval_score(low, high, measured, level) / measured
+        rows["width"] = (high - low) / measured
+    return pd.DataFrame(rows, index=frame.index)
+
+
+def summarise(
+    rows: pd.DataFrame, predicted: Any, measured: Any, clusters: Any = None
+) -> Mapping[str, float]:
+    """Return all criteria of rows of :func:`by_row`: means with ``…_error`` beside, RMSLE, R²."""
+    found: dict[str, float] = {"rows": len(rows), "rmsle": rmsle(predicted, measured)}
+    found["r2"] = r2(predicted, measured)
+    for name in (name for name in MEANS if name in rows):
+        found[name] = float(rows[name].mean())
+        found[f"{name}_error"] = standard_error(rows[name], clusters)
+    return found
+
+
+def _pair(predicted: Any, measured: Any) -> tuple[np.ndarray, np.ndarray]:
+    one, other = (np.asarray(x, dtype=np.float64) for x in (predicted, measured))
+    if one.shape != other.shape:
+        raise DataError(
+            f"{one.shape} predictions and {other.shape} measured numbers: give one for each."
+        )
+    return one, other
+
+
+def _log_ratio(predicted: Any, measured: Any) -> np.ndarray:
+    predicted, measured = _pair(predicted, measured)
+    bad = ~((predicted > 0) & (measured > 0))
+    if bad.any():
+        raise DataError(
+            f"RMSLE needs positive numbers, but row {int(np.argmax(bad))} has "
+            f"{predicted[bad][0]:g} predicted and {measured[bad][0]:g} measured."
+        )
+    return np.log(predicted / measured)
