@@ -48,8 +48,11 @@ from jscale.model.roles import (
     Scale,
     Slope,
 )
+from jscale.prediction import splits
+from jscale.prediction.compare import Comparison, compare, rollout
 from jscale.prediction.predict import Prediction, predict
 from jscale.prediction.simulate import simulate
+from jscale.prediction.splits import largest
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
 from jscale.uncertainty.laplace import laplace
@@ -57,6 +60,7 @@ from jscale.uncertainty.laplace import laplace
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "DataError",
     "DataWarning",
     "DatasetError",
@@ -88,6 +92,7 @@ __all__ = [
     "Slope",
     "asymmetric",
     "bootstrap",
+    "compare",
     "datasets",
     "differentiable",
     "enable_compilation_cache",
@@ -96,6 +101,7 @@ __all__ = [
     "huber",
     "influence",
     "laplace",
+    "largest",
     "law",
     "laws",
     "least_absolute",
@@ -104,8 +110,10 @@ __all__ = [
     "power",
     "predict",
     "pseudo_huber",
+    "rollout",
     "save",
     "sensitivity",
     "simulate",
+    "splits",
     "student_t",
 ]

@@ -135,7 +135,7 @@ def summarise(
     found: dict[str, float] = {"rows": len(rows), "rmsle": rmsle(predicted, measured)}
     found["r2"] = r2(predicted, measured)
     for name in (name for name in MEANS if name in rows):
-        found[name] = float(rows[name].mean())
+        found[name] = float(np.mean(rows[name].to_numpy()))
         found[f"{name}_error"] = standard_error(rows[name], clusters)
     return found
 

@@ -190,7 +190,7 @@ def _split(runs: Runs, label: Any, fit: np.ndarray, test: np.ndarray) -> Split:
             raise DataError(f"The split {label!r} leaves no row to {what}: move its boundary.")
     both = np.intersect1d(_units(runs)[fit], _units(runs)[test]) if runs.run is not None else []
     if len(both):
-        names = pd.unique(runs.frame[runs.run])
+        names = pd.factorize(runs.frame[runs.run])[1]
         raise DataError(
             f"The split {label!r} has rows of run {listing([names[i] for i in both])} on both "
             "sides, so the law would have seen what it is to predict. Split by whole runs, such as "
@@ -214,11 +214,11 @@ def _column(runs: Runs, column: str) -> pd.Series:
 
 
 def _numbers(runs: Runs, column: str) -> np.ndarray:
-    values = pd.to_numeric(_column(runs, column), errors="coerce").to_numpy(dtype=np.float64)
+    values = np.asarray(pd.to_numeric(_column(runs, column), errors="coerce"), dtype=np.float64)
     bad = ~(np.isfinite(values) & (values > 0))
     if bad.any():
         raise DataError(
             f"{column!r} must be a positive number to split by, but is not in "
-            f"{rows_at(runs.frame, bad, runs.frame[column])}."
+            f"{rows_at(runs.frame, bad, runs.frame[column].to_numpy())}."
         )
     return values
