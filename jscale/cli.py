@@ -1,4 +1,4 @@
-"""The command line: fit, show, predict, laws, data."""
+"""The command line: fit, show, predict, compare, laws, data."""
 
 from __future__ import annotations
 
@@ -127,6 +127,45 @@ def predict(
     commands.predict_from(
         file, [_pairs(text.split(","), "--at") for text in at or []], table,
         method=None if method == "none" else method, level=level, seed=seed, as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def compare(
+    file: File = None,
+    law: Annotated[
+        list[str] | None, typer.Option(help="A law; repeat (default: several common ones).")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", "-c", help="NAME=COLUMN, such as N=params; repeat as needed."),
+    ] = None,
+    loss_unit: Annotated[str, typer.Option(help="nats, bits, perplexity or other.")] = "nats",
+    share: Annotated[
+        float | None, typer.Option(help="Hold out this share of runs, those of largest compute.")
+    ] = None,
+    origins: Annotated[
+        int | None, typer.Option(min=1, help="Roll so many origins of compute forward instead.")
+    ] = None,
+    factor: Annotated[
+        float, typer.Option(help="Predict only beyond so many times an origin.")
+    ] = 1.0,
+    resamples: Annotated[int, typer.Option(min=2, help="Bootstrap resamples for intervals.")] = 500,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Compare laws by how they predict runs that they have not seen.
+
+    Held out are rows whose column `split` says `holdout`, or else the fifth of the runs with the
+    largest compute.
+    """
+    from jscale import commands
+
+    commands.compare_laws(
+        file=file, laws=law or ["chinchilla", "farseer", "power_const"],
+        columns=_pairs(column, "--column"), loss_unit=loss_unit, share=share, origins=origins,
+        factor=factor, resamples=resamples, level=level, seed=seed, as_json=json_,
     )  # fmt: skip
 
 

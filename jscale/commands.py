@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -114,17 +114,8 @@ def _read(
     file: Path | None, law: str, columns: Mapping[str, Any], loss_unit: str, invalid: str
 ) -> tuple[Runs, Runs | None, str]:
     """Return the runs to fit, the held-out ones (or None), and where they are from."""
-    found = js.laws.get(law)
-    count = None
-    if file is None:
-        table, source, count = js.datasets.load("stdlib_lm"), "stdlib_lm (embedded)", "total"
-    else:
-        table, source = read_table(file), str(file)
-    named = _named(found, columns, table)
-    runs = Runs.from_frame(
-        table, output=found.output, loss_unit=loss_unit, count=count, invalid=invalid,
-        source=source, **named,
-    )  # fmt: skip
+    runs = _read_whole(file, [law], columns, loss_unit, invalid)
+    source = runs.source
     if "split" not in runs.frame.columns:
         return runs, None, source
     held = _held_out(runs.frame.loc[:, "split"])
@@ -134,6 +125,27 @@ def _read(
             "fit another value, such as 'fit'."
         )
     return runs.where(~held), runs.where(held) if held.any() else None, source
+
+
+def _read_whole(
+    file: Path | None, laws: Sequence[str], columns: Mapping[str, Any], loss_unit: str, invalid: str
+) -> Runs:
+    """Return all runs of a table (default: our own), with the inputs of the laws."""
+    found = [js.laws.get(law) for law in laws]
+    count = None
+    if file is None:
+        table, source, count = js.datasets.load("stdlib_lm"), "stdlib_lm (embedded)", "total"
+    else:
+        table, source = read_table(file), str(file)
+    inputs = {name for law in found for name in law.inputs}
+    named: dict[str, str] = {}
+    for law in found:
+        own = {k: v for k, v in columns.items() if k in law.inputs or k not in inputs}
+        named |= _named(law, own, table)
+    return Runs.from_frame(
+        table, output=found[0].output, loss_unit=loss_unit, count=count, invalid=invalid,
+        source=source, **named,
+    )  # fmt: skip
 
 
 def _held_out(split: pd.Series) -> np.ndarray:
@@ -282,6 +294,54 @@ def _value(name: str, text: str, is_number: bool) -> float | str:
         return parse_number(text)
     except DataError as error:
         raise DataError(f"--at {name}={text}: {error}") from error
+
+
+def compare_laws(
+    *,
+    file: Path | None,
+    laws: Sequence[str],
+    columns: Mapping[str, Any],
+    loss_unit: str,
+    share: float | None,
+    origins: int | None,
+    factor: float,
+    resamples: int,
+    level: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Compare laws on runs held out by origins, by their column ``split``, or the largest ones."""
+    check_level(level)
+    runs = _read_whole(file, laws, columns, loss_unit, "raise")
+    held = _held_out(runs.frame.loc[:, "split"]) if "split" in runs.frame.columns else None
+    holdout: Any = js.largest("C", 0.2 if share is None else share)
+    if origins is not None:
+        holdout = js.splits.origins("C", origins, factor)
+    elif share is None and held is not None and held.any():
+        holdout = held
+    js.enable_compilation_cache()
+    with _working("Fitting every law to every split …", not as_json), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        found = js.compare(
+            list(laws), runs, holdout=holdout, level=level, resamples=resamples, seed=seed
+        )
+    if as_json:
+        show_in.print_json({
+            "table": show_in.records(found.table.reset_index()),
+            "holdout": str(found.scheme), "level": level, "notes": list(found.notes),
+        })  # fmt: skip
+        return
+    out = show_in.screen()
+    splits = len(next(iter(found.fits.values())))
+    out.print(f"Runs: {runs.source}; held out: {found.scheme}, {splits} split(s)", markup=False)
+    out.print(show_in.table_of(show_in.scores_table(found.table, level), index="law"))
+    out.print(
+        "\nerror and score are relative to the measured loss; ± is a standard error over splits, "
+        "or over runs where there is one split. The score is the interval score: lower is better.",
+        markup=False,
+    )
+    for note in found.notes:
+        out.print(note, markup=False)
 
 
 def list_laws(name: str | None, *, as_json: bool) -> None:

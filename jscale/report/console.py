@@ -194,6 +194,29 @@ def held_out_table(prediction: Prediction) -> pd.DataFrame:
     )
 
 
+def scores_table(table: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Return the table of a Comparison as shown: percent, each with its standard error."""
+
+    def with_error(name: str, scale: float = 100.0, digits: int = 1) -> pd.Series:
+        error = f"{name}_error"
+        cells = zip(table[name], table[error], strict=True)
+        return pd.Series(
+            [f"{scale * v:.{digits}f}±{scale * e:.{digits}f}" for v, e in cells], table.index
+        )
+
+    return pd.DataFrame(
+        {
+            "rows": table["rows"],
+            "error %": with_error("absolute_error"),
+            "bias %": with_error("bias"),
+            f"in {100 * level:g}%": with_error("coverage", 1.0, 2),
+            "score %": with_error("interval_score"),
+            "behind %": with_error("behind"),
+            "weight": [f"{w:.2f}" for w in table["weight"]],
+        }
+    )
+
+
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table as plain records, ready for JSON (numbers that are not finite as None)."""
     return [plain({str(k): v for k, v in row.items()}) for row in frame.to_dict("records")]
