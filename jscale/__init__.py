@@ -48,9 +48,10 @@ from jscale.model.roles import (
     Scale,
     Slope,
 )
-from jscale.prediction import splits
+from jscale.prediction import designs, splits
 from jscale.prediction.compare import Comparison, compare, rollout
 from jscale.prediction.predict import Prediction, predict
+from jscale.prediction.scatter import Noise
 from jscale.prediction.simulate import simulate
 from jscale.prediction.splits import largest
 from jscale.uncertainty.bootstrap import bootstrap
@@ -81,6 +82,7 @@ __all__ = [
     "LawError",
     "Location",
     "LogScale",
+    "Noise",
     "NotDifferentiable",
     "Positive",
     "Prediction",
@@ -94,6 +96,7 @@ __all__ = [
     "bootstrap",
     "compare",
     "datasets",
+    "designs",
     "differentiable",
     "enable_compilation_cache",
     "fit",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,9 @@ import pandas as pd
 
 from jscale import laws
 from jscale.data.runs import Runs
-from jscale.errors import DataError, LawError, listing, nearest
+from jscale.errors import DataError, LawError, listing
 from jscale.model.law import Law
-
-_DISTRIBUTIONS = ("normal", "student_t")
-_STUDENT_T_FREEDOM = 3.0
+from jscale.prediction.scatter import Noise
 
 
 def simulate(
@@ -23,15 +20,16 @@ def simulate(
     params: Mapping[str, float],
     design: pd.DataFrame | Mapping[str, Any],
     *,
-    noise: float = 0.0,
+    noise: float | Noise = 0.0,
     distribution: str = "normal",
     seed: int = 0,
 ) -> Runs:
-    """Draw runs from a law: the law's output times exp(noise·z), z drawn per row.
+    """Draw runs from a law: the law's output times exp(error), an error drawn per row.
 
-    ``params`` are the law's parameters, ``design`` holds a column (n,) for each input.
-    ``noise`` is the standard deviation of the log output ("normal"), or the scale of a
-    Student-t with 3 degrees of freedom ("student_t"). The same seed gives the same table.
+    ``params`` are the law's parameters, ``design`` holds a column (n,) for each input (see
+    :mod:`jscale.designs`). ``noise`` is the standard deviation of the log output ("normal"), or
+    the scale of a Student-t with 3 degrees of freedom ("student_t"), or a
+    :class:`~jscale.Noise` that says more. The same seed gives the same table.
     Raises LawError for missing parameters, DataError for missing inputs or a bad setting.
 
     >>> import jscale as js
@@ -46,13 +44,11 @@ def simulate(
             f"The design has no column {listing(missing)}; {law.name} needs "
             f"{listing(law.inputs)}: simulate(law, params, {{{law.inputs[0]!r}: [1e18, …], …}})."
         )
-    if distribution not in _DISTRIBUTIONS:
-        hint = nearest(str(distribution), _DISTRIBUTIONS)
-        raise DataError(
-            f"distribution={distribution!r} is not known.{hint} Use {listing(_DISTRIBUTIONS)}."
-        )
-    if not (isinstance(noise, Real) and np.isfinite(noise) and noise >= 0):
-        raise DataError(f"noise={noise!r} must be a finite number, zero or more, such as 0.01.")
+    if isinstance(noise, Noise):
+        if distribution != "normal":
+            raise DataError("Give the distribution to Noise(…), not to simulate as well.")
+    else:
+        noise = Noise(noise, distribution)
     absent = [name for name in law.names if name not in params]
     if absent:
         raise LawError(
@@ -61,13 +57,7 @@ def simulate(
         )
     exact = [frame[name].to_numpy(dtype=np.float64) for name in law.inputs]
     output = np.broadcast_to(law(*exact, **params), (len(frame),))
-    rng = np.random.default_rng(seed)
-    z = (
-        rng.standard_normal(len(frame))
-        if distribution == "normal"
-        else rng.standard_t(_STUDENT_T_FREEDOM, len(frame))
-    )
-    frame[law.output] = output * np.exp(noise * z)
+    frame[law.output] = output * np.exp(noise.draw(frame, np.random.default_rng(seed)))
     extra = {name: name for name in law.inputs if name not in ("N", "D", "C", "U")}
     return Runs.from_frame(frame, output=law.output, source=f"simulated from {law.name}", **extra)
 
