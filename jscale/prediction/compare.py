@@ -42,7 +42,9 @@ class Comparison:
     is how much larger its interval score is than the best law's, ``behind_error`` the standard
     error of that paired difference; ``weight`` its stacking weight. ``rows`` has a row per law,
     split and predicted run: ``law``, ``split``, ``row`` (its label in the table), ``measured``,
-    ``curve``, the intervals and the criteria. ``fits`` are the laws' FitTables, a row per split.
+    ``extrapolation`` (how many times it lies past the largest compute that was fitted, NaN
+    without compute), ``curve``, the intervals and the criteria. ``fits`` are the laws'
+    FitTables, a row per split.
     """
 
     table: pd.DataFrame
@@ -211,7 +213,7 @@ def _scored(
         scores["log_score"] = log_score(samples, measured)
         head = pd.DataFrame(
             {"law": name, "split": split.label, "row": frame.index, "place": split.test,
-             "measured": measured}
+             "measured": measured, "extrapolation": _past(runs, split)}
         )  # fmt: skip
         parts.append(pd.concat([head, predicted, scores], axis=1))
     return pd.concat(parts, ignore_index=True)
@@ -237,6 +239,13 @@ def _predicted(
         low, high = from_space(np.nanquantile(sampled, tails(level), axis=0), space)
         frame[f"{kind}_low"], frame[f"{kind}_high"] = low, high
     return frame, from_space(new, space)
+
+
+def _past(runs: Runs, split: Split) -> np.ndarray:
+    if "C" not in runs.inputs:
+        return np.full(len(split.test), np.nan)
+    C = runs["C"]
+    return C[split.test] / C[split.fit].max()
 
 
 def _clusters(rows: pd.DataFrame, runs: Runs, splits: list[Split]) -> np.ndarray:

@@ -75,21 +75,23 @@ def log_score(samples: Any, measured: Any) -> np.ndarray:
     """Return the log density of ln measured under samples of new runs (R, m): (m,), in nats.
 
     A kernel estimate with Silverman's width, in logarithms; its tails are those of a
-    Student-t with 4 degrees of freedom, so that a miss costs much but not everything.
+    Student-t with 4 degrees of freedom, so that a miss costs much but not everything. Samples
+    that are no positive number count as misses.
     """
     from scipy.special import gammaln, logsumexp
 
-    logs = np.log(np.asarray(samples, dtype=np.float64))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.asarray(samples, dtype=np.float64))
     y = np.log(np.asarray(measured, dtype=np.float64))
     usable = np.isfinite(logs)
-    R = usable.sum(axis=0)
+    R = np.maximum(usable.sum(axis=0), 1)
     quartiles = np.nanquantile(np.where(usable, logs, np.nan), [0.25, 0.75], axis=0)
     spread = (quartiles[1] - quartiles[0]) / 1.349
     width = np.maximum(1.06 * spread * R**-0.2, 1e-12)
     u = (y - np.where(usable, logs, 0.0)) / width
     constant = gammaln(2.5) - gammaln(2.0) - 0.5 * np.log(4.0 * np.pi)
     terms = np.where(usable, constant - 2.5 * np.log1p(u * u / 4.0), -np.inf)
-    return logsumexp(terms, axis=0) - np.log(R) - np.log(width)
+    return logsumexp(terms, axis=0) - np.log(len(logs)) - np.log(width)
 
 
 def standard_error(values: Any, clusters: Any = None) -> float:
@@ -131,8 +133,14 @@ def by_row(frame: pd.DataFrame, measured: Any, level: float) -> pd.DataFrame:
 def summarise(
     rows: pd.DataFrame, predicted: Any, measured: Any, clusters: Any = None
 ) -> Mapping[str, float]:
-    """Return all criteria of rows of :func:`by_row`: means with ``…_error`` beside, RMSLE, R²."""
-    found: dict[str, float] = {"rows": len(rows), "rmsle": rmsle(predicted, measured)}
+    """Return all criteria of rows of :func:`by_row`: means with ``…_error`` beside, RMSLE, R².
+
+    RMSLE is infinite where a law predicts nothing above zero.
+    """
+    predicted = np.asarray(predicted, dtype=np.float64)
+    found: dict[str, float] = {"rows": len(rows), "rmsle": np.inf}
+    if (predicted > 0).all():
+        found["rmsle"] = rmsle(predicted, measured)
     found["r2"] = r2(predicted, measured)
     for name in (name for name in MEANS if name in rows):
         found[name] = float(np.mean(rows[name].to_numpy()))

@@ -11,10 +11,13 @@ import pandas as pd
 
 from jscale.errors import ExtrapolationWarning, PredictionError, listing
 from jscale.fitting.result import Fit
+from jscale.prediction.compare import Comparison
 from jscale.prediction.predict import Prediction, curves, predict
 from jscale.uncertainty.draws import Draws
 
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#777777"
+# Told apart by people of any colour vision (Okabe and Ito).
+_COLORS = (_BLUE, _ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", _GREY)
 _NEAR = 1.3
 
 
@@ -175,6 +178,37 @@ def _optimal_path(fit: Fit, furthest: float) -> pd.DataFrame:
     output = curves(fit, grid, fit.params.to_numpy()[None])[0]
     best = output.reshape(60, 400).argmin(axis=1) + 400 * np.arange(60)
     return grid.iloc[best].reset_index(drop=True)
+
+
+def comparison(found: Comparison, *, ax: Any = None) -> Any:
+    """Plot each law's error against how far past the fitted compute a run lies.
+
+    A point is a predicted run; lines join the medians of its law's absolute errors in bins of
+    even width; errors above 300 % are drawn there. Raises PredictionError where no split had
+    runs with compute.
+    """
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+    ax = _axes(ax)
+    rows = found.rows[np.isfinite(found.rows["extrapolation"])]
+    if not len(rows):
+        raise PredictionError("These runs have no compute C to say how far past it they lie.")
+    edges = np.geomspace(rows["extrapolation"].min(), rows["extrapolation"].max() * 1.001, 6)
+    place = np.clip(np.digitize(rows["extrapolation"], edges), 1, len(edges) - 1)
+    for color, name in zip(_COLORS, found.table.index, strict=False):
+        own = (rows["law"] == name).to_numpy()
+        x, error = rows["extrapolation"][own], 100 * np.minimum(rows["absolute_error"][own], 3.0)
+        ax.scatter(x, error, s=12, color=color, alpha=0.35, lw=0)
+        middle = pd.DataFrame({"x": x, "error": error}).groupby(place[own]).median()
+        ax.plot(middle["x"], middle["error"], color=color, lw=1.8, label=name)
+    ax.set(xscale="log", yscale="log", xlabel="compute over the largest fitted",
+           ylabel="absolute error (%)")  # fmt: skip
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if axis is ax.xaxis else (1.0,)))
+        axis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.set_minor_formatter(NullFormatter())
+    ax.legend(frameon=False)
+    return ax
 
 
 def overview(

@@ -86,3 +86,14 @@ def test_what_does_not_fit_together_is_said() -> None:
         js.DataError, match="RMSLE needs positive numbers, but row 1 has -1 predicted"
     ):
         criteria.rmsle([1.0, -1.0], [1.0, 2.0])
+
+
+def test_a_law_that_predicts_nothing_is_infinitely_wrong() -> None:
+    rows = criteria.by_row(pd.DataFrame({"curve": [0.0, 2.0]}), [1.0, 2.0], 0.9)
+    found = criteria.summarise(rows, [0.0, 2.0], [1.0, 2.0])
+    assert found["rmsle"] == np.inf
+    assert found["absolute_error"] == pytest.approx(0.5)
+    samples = np.array([[2.0], [2.1], [1.9], [0.0]])
+    with np.errstate(divide="ignore"):
+        some = criteria.log_score(samples, [2.0])
+    assert some[0] < criteria.log_score(samples[:3], [2.0])[0]

@@ -231,3 +231,25 @@ def test_overview_follows_the_compute_optimal_path(fits):
     G = (p["alpha"] * p["A"] / (p["beta"] * p["B"])) ** (1 / (p["alpha"] + p["beta"]))
     N = G * (C / 6) ** (p["beta"] / (p["alpha"] + p["beta"]))
     np.testing.assert_allclose(curve.get_ydata(), fit.law(N, C / 6 / N, **p), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_comparison_shows_every_law_against_the_extrapolation():
+    table = js.datasets.load("stdlib_lm")
+    found = js.rollout(["chinchilla", "power_const"], table, count=3, resamples=40)
+    ax = plots.comparison(found)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(found.table.index)
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert sum(len(dots.get_offsets()) for dots in ax.collections) == len(found.rows)
+    assert found.rows["extrapolation"].min() > 1
+    ax.figure.savefig(file := io.BytesIO(), format="png")
+    assert file.getvalue().startswith(PNG)
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_comparison_without_compute_says_so():
+    runs = js.simulate("power_const:N", {"E": 1.7, "A": 50.0, "alpha": 0.3},
+                       {"N": np.geomspace(1e3, 1e7, 20)}, noise=0.01)  # fmt: skip
+    found = js.compare(["power_const:N"], runs, holdout=js.largest("N", 0.2), resamples=40)
+    with pytest.raises(js.PredictionError, match="have no compute C"):
+        plots.comparison(found)
