@@ -6,9 +6,11 @@ from a bootstrap; all splits of a law are one batch of lanes.
 
 from __future__ import annotations
 
+import html
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -41,10 +43,10 @@ class Comparison:
     number) and log score, each with its standard error over clusters (``…_error``); ``behind``
     is how much larger its interval score is than the best law's, ``behind_error`` the standard
     error of that paired difference; ``weight`` its stacking weight. ``rows`` has a row per law,
-    split and predicted run: ``law``, ``split``, ``row`` (its label in the table), ``measured``,
-    ``extrapolation`` (how many times it lies past the largest compute that was fitted, NaN
-    without compute), ``curve``, the intervals and the criteria. ``fits`` are the laws'
-    FitTables, a row per split.
+    split and predicted run: ``law``, ``split``, ``row`` (its label), ``place`` (its number),
+    ``measured``, ``extrapolation`` (how many times it lies past the largest compute that was
+    fitted, NaN without compute), ``curve``, the intervals and the criteria. ``fits`` are the
+    laws' FitTables, a row per split.
     """
 
     table: pd.DataFrame
@@ -71,6 +73,11 @@ class Comparison:
         lines = [f"Comparison on {self.scheme}, {100 * self.level:g}% prediction intervals", text]
         return "\n".join([*lines, *self.notes])
 
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        table = self.table.to_html(float_format=lambda v: f"{v:.4g}")
+        return f"<p>{html.escape(str(self.scheme))}</p>{table}<ul>{notes}</ul>"
+
 
 def compare(
     laws: Sequence[Law | str],
@@ -93,7 +100,8 @@ def compare(
     residuals. Standard errors take rows of a split together where there are several splits,
     else rows of a run. Warns with FitWarning where a law did not converge.
 
-    Raises LawError for the same law twice or different outputs, DataError for a law whose inputs
+    Raises LawError for the same law twice or different outputs, JscaleError for a level or a
+    number of resamples that cannot be, DataError for a law whose inputs
     the table has not, a split that leaves fewer runs than a law has parameters, or rows of one
     run on both sides.
 
@@ -106,6 +114,8 @@ def compare(
     """
     check_level(level)
     check_choices(None, (), None, seed)
+    if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 2:
+        raise JscaleError(f"resamples={resamples!r} must be a whole number, at least 2: 500.")
     chosen = _laws(laws)
     runs = as_runs(next(iter(chosen.values())), data, columns)
     scheme = largest("C", 0.2) if holdout is None else as_scheme(holdout)

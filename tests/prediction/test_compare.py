@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 import jscale as js
 from jscale.prediction.compare import stacking_weights
 from jscale.prediction.criteria import log_score
 from tests.conformance.worlds import FARSEER, SURFACE
+from tests.worlds import TRUTH
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 
@@ -130,3 +132,41 @@ def test_few_questions_are_noted(table: pd.DataFrame) -> None:
 def test_a_scale_to_be_found_is_refused(table: pd.DataFrame) -> None:
     with pytest.raises(js.JscaleError, match="compare takes a number for delta"):
         js.compare(["power_const"], table, objective=js.huber("auto"))
+
+
+@pytest.mark.parametrize("resamples", [0, 1, 2.5, True])
+def test_resamples_must_be_some(table: pd.DataFrame, resamples) -> None:
+    with pytest.raises(js.JscaleError, match=r"resamples=.* must be a whole number, at least 2"):
+        js.compare(["power_const"], table, resamples=resamples)
+
+
+def test_a_table_in_a_notebook(held: js.Comparison) -> None:
+    page = held._repr_html_()
+    assert "<table" in page
+    assert "labelled(&#x27;split&#x27;" in page
+
+
+def test_scores_of_the_right_law_approach_the_oracles_as_runs_grow() -> None:
+    """The oracle knows the curve and the noise: score 2σ·φ(z)/(α/2), log score −ln(σ√(2πe))."""
+    sd, z = 0.01, norm.ppf(0.95)
+    oracle = 2 * sd * norm.pdf(z) / 0.05
+    best = -np.log(sd * np.sqrt(2 * np.pi * np.e))
+    ratios, losses = [], []
+    for count in (15, 40, 400):
+        found = [
+            js.compare(
+                ["chinchilla"],
+                js.simulate(
+                    "chinchilla", TRUTH, js.designs.random(count, (1e7, 1e9), (1e9, 1e11), seed=s),
+                    noise=sd, seed=s,
+                ),
+                resamples=100,
+            ).table.iloc[0]
+            for s in range(4)
+        ]  # fmt: skip
+        ratios.append(np.mean([t["interval_score"] for t in found]) / oracle)
+        losses.append(best - np.mean([t["log_score"] for t in found]))
+    assert ratios[0] > ratios[1] > ratios[2]
+    assert ratios[2] == pytest.approx(1.0, abs=0.15)
+    assert losses[0] > losses[1] > losses[2]
+    assert abs(losses[2]) < 0.1
