@@ -17,8 +17,6 @@ from jscale.errors import DataError, JscaleError
 
 # Criteria that are means over rows, by name; the others are of all rows together.
 MEANS = ("absolute_error", "bias", "coverage", "interval_score", "width", "log_score")
-# For these more is better; coverage should be the level, bias zero.
-HIGHER_IS_BETTER = ("r2", "log_score")
 
 
 def relative_error(predicted: Any, measured: Any) -> np.ndarray:

@@ -108,10 +108,10 @@ def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
                 f"{column} spans too little for origins with factor={factor:g}: nothing is left "
                 "beyond the median. Use a smaller factor."
             )
-        cuts = np.geomspace(low, high[0], int(count))
+        # Rounding of a cut must not put its own row on both sides, or on neither.
+        cuts = np.geomspace(low, high[0], int(count)) * (1 + 1e-12)
         return [
-            _split(runs, float(f"{cut:.6g}"), values <= cut * (1 + 1e-12), values > factor * cut)
-            for cut in cuts
+            _split(runs, float(f"{cut:.6g}"), values <= cut, values > factor * cut) for cut in cuts
         ]
 
     return Scheme(f"origins({column!r}, {count}, factor={factor:g})", make)

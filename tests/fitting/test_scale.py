@@ -93,10 +93,9 @@ def test_bootstrap_save_and_load_keep_the_scale(proposal_2: js.Fit, tmp_path) ->
 def test_the_scale_of_weights_changes_nothing(proposal_2: js.Fit) -> None:
     for factor in (1e-6, 1e6):
         weights = np.full(len(proposal_2.runs), factor)
-        for objective, found in ((js.huber("auto"), proposal_2),):
-            fit = js.fit(proposal_2.law, proposal_2.runs, objective=objective, weights=weights)
-            assert fit.settings.scale == pytest.approx(found.settings.scale, rel=1e-7)
-            np.testing.assert_allclose(fit.params, found.params, rtol=1e-6)
+        fit = js.fit(proposal_2.law, proposal_2.runs, objective=js.huber("auto"), weights=weights)
+        assert fit.settings.scale == pytest.approx(proposal_2.settings.scale, rel=1e-7)
+        np.testing.assert_allclose(fit.params, proposal_2.params, rtol=1e-6)
 
 
 def test_the_scale_is_not_for_batches() -> None:

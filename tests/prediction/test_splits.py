@@ -56,6 +56,13 @@ def test_origins_roll_forward() -> None:
         assert len(s.test) >= 1
 
 
+def test_a_row_at_an_origin_is_on_one_side_only() -> None:
+    for count in range(1, 9):
+        for s in splits.origins("C", count).make(runs()):
+            assert not np.intersect1d(s.fit, s.test).size
+            assert len(s.fit) + len(s.test) == 11
+
+
 def test_leave_out_and_folds_partition_the_rows() -> None:
     for scheme in (splits.leave_out("id"), splits.folds(3)):
         found = scheme.make(clustered())
