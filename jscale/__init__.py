@@ -1,7 +1,10 @@
 """jscale: scaling laws, fitted, with honest uncertainty, turned into decisions."""
 
 from jscale import laws
+from jscale.curves.frontier import Frontier, frontier
+from jscale.curves.isoflop import IsoFlop, isoflop
 from jscale.data import datasets
+from jscale.data.checkpoints import checkpoints
 from jscale.data.runs import Runs
 from jscale.errors import (
     DataError,
@@ -49,10 +52,13 @@ from jscale.model.roles import (
     Slope,
 )
 from jscale.prediction import designs, splits
-from jscale.prediction.compare import Comparison, compare, rollout
+from jscale.prediction.compare import compare, rollout
+from jscale.prediction.comparison import Comparison
+from jscale.prediction.ensemble import Ensemble, ensemble
+from jscale.prediction.information import information
 from jscale.prediction.predict import Prediction, predict
 from jscale.prediction.scatter import Noise
-from jscale.prediction.simulate import simulate
+from jscale.prediction.simulate import oracle, simulate
 from jscale.prediction.splits import largest
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
@@ -66,6 +72,7 @@ __all__ = [
     "DataWarning",
     "DatasetError",
     "Draws",
+    "Ensemble",
     "Exponent",
     "ExtrapolationWarning",
     "FileError",
@@ -75,7 +82,9 @@ __all__ = [
     "FitWarning",
     "Floor",
     "Fraction",
+    "Frontier",
     "Influence",
+    "IsoFlop",
     "JscaleError",
     "JscaleWarning",
     "Law",
@@ -94,15 +103,20 @@ __all__ = [
     "Slope",
     "asymmetric",
     "bootstrap",
+    "checkpoints",
     "compare",
     "datasets",
     "designs",
     "differentiable",
     "enable_compilation_cache",
+    "ensemble",
     "fit",
     "fit_many",
+    "frontier",
     "huber",
     "influence",
+    "information",
+    "isoflop",
     "laplace",
     "largest",
     "law",
@@ -110,6 +124,7 @@ __all__ = [
     "least_absolute",
     "least_squares",
     "load",
+    "oracle",
     "power",
     "predict",
     "pseudo_huber",

@@ -35,7 +35,7 @@ FITTING = [
     ["objective"],
     ["problem"],
     ["evaluation"],
-    ["build", "compilation", "progress", "provenance", "step"],
+    ["approximation", "build", "compilation", "progress", "provenance", "step"],
     ["engine"],
     ["gauss_newton"],
     ["starts", "lbfgs", "scale"],

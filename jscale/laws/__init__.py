@@ -14,6 +14,7 @@ CATALOGUE = {
     "power_const": "jscale.laws.one_axis:power_const",
     "broken": "jscale.laws.broken:broken",
     "chinchilla": "jscale.laws.loss_surfaces:chinchilla",
+    "chinchilla_tied": "jscale.laws.loss_surfaces:chinchilla_tied",
     "farseer": "jscale.laws.loss_surfaces:farseer",
     "exponential_link": "jscale.laws.links:exponential_link",
     "sigmoid_link": "jscale.laws.links:sigmoid_link",

@@ -54,6 +54,25 @@ def chinchilla(
 
 
 @law(
+    formula="E + A/N^alpha + B/D^alpha",
+    reference="arXiv:2403.08540",
+    unit="nats per token",
+    linear=("E", "A", "B"),
+    powers=(("A", "N", "alpha"), ("B", "D", "alpha")),
+    derived={"tokens per parameter": lambda p, C: (p["B"] / p["A"]) ** (1 / p["alpha"])},
+)
+def chinchilla_tied(N: Any, D: Any, *, E: Floor, A: Scale, B: Scale, alpha: Exponent) -> Any:
+    """L(N, D) = E + A/N^alpha + B/D^alpha: both terms fall alike, so D*/N* is the same at all C.
+
+    N: parameters. D: training tokens. Output: loss in nats per token, above E. The law of
+    over-training L(C, M) = E + (a·M^eta + b·M^(−eta))·C^(−eta), with M = D/N and C = 6·N·D, is
+    this one: eta = alpha/2, a = A·6^eta, b = B·6^eta. Fitted at the source by least squares of L
+    from a grid of starts. Source: Gadre et al., arXiv:2403.08540 (the law of over-training).
+    """
+    return E + A * power(N, -alpha) + B * power(D, -alpha)
+
+
+@law(
     formula="exp(a3·N^gamma + b3) + exp(a2·N^beta + b2)·D^(-exp(a1·N^alpha + b1))",
     reference="arXiv:2506.10972",
     unit="bits per character",

@@ -75,6 +75,11 @@ class Registry:
                 f"A law is a name or a Law, not {type(text).__name__}. "
                 "Decorate your function with @jscale.law."
             )
+        if text == "auto":
+            raise LawError(
+                '"auto" is no single law but an ensemble of those that fit the columns: '
+                'js.ensemble(runs), or js.compare("auto", runs).'
+            )
         name, *arguments = text.split(":")
         if name not in self.names():
             raise LawError(

@@ -14,9 +14,13 @@ import numpy as np
 import pandas as pd
 
 from jscale.errors import DataError, JscaleError
+from jscale.prediction.quantiles import quantiles
 
 # Criteria that are means over rows, by name; the others are of all rows together.
-MEANS = ("absolute_error", "bias", "coverage", "interval_score", "width", "log_score")
+MEANS = (
+    "absolute_error", "bias", "coverage", "interval_score", "width", "width_over_oracle",
+    "log_score",
+)  # fmt: skip
 
 
 def relative_error(predicted: Any, measured: Any) -> np.ndarray:
@@ -55,7 +59,8 @@ def r2(predicted: Any, measured: Any) -> float:
 def interval_score(low: Any, high: Any, measured: Any, level: float) -> np.ndarray:
     """Return Winkler's score per row: the width, plus 2/(1 − level) times the distance outside.
 
-    In the unit of the output; lower is better. The interval that minimises it on average is the
+    In the unit of the output; lower is better, and infinite where there is no interval (NaN).
+    The interval that minimises it on average is the
     true one at ``level`` (Gneiting and Raftery 2007, doi:10.1198/016214506000001437).
 
     >>> interval_score([1.0], [2.0], [2.1], 0.9).round(3)
@@ -66,7 +71,9 @@ def interval_score(low: Any, high: Any, measured: Any, level: float) -> np.ndarr
     low, measured = _pair(low, measured)
     high = np.asarray(high, dtype=np.float64)
     outside = np.maximum(low - measured, 0.0) + np.maximum(measured - high, 0.0)
-    return high - low + 2.0 / (1.0 - level) * outside
+    with np.errstate(invalid="ignore"):
+        score = high - low + 2.0 / (1.0 - level) * outside
+    return np.where(np.isnan(score), np.inf, score)
 
 
 def log_score(samples: Any, measured: Any) -> np.ndarray:
@@ -83,7 +90,7 @@ def log_score(samples: Any, measured: Any) -> np.ndarray:
     y = np.log(np.asarray(measured, dtype=np.float64))
     usable = np.isfinite(logs)
     R = np.maximum(usable.sum(axis=0), 1)
-    quartiles = np.nanquantile(np.where(usable, logs, np.nan), [0.25, 0.75], axis=0)
+    quartiles = quantiles(np.where(usable, logs, np.nan), (0.25, 0.75))
     spread = (quartiles[1] - quartiles[0]) / 1.349
     width = np.maximum(1.06 * spread * R**-0.2, 1e-12)
     u = (y - np.where(usable, logs, 0.0)) / width
@@ -109,13 +116,16 @@ def standard_error(values: Any, clusters: Any = None) -> float:
     return float(np.sqrt(count / (count - 1) * np.sum(sums**2)) / len(values))
 
 
-def by_row(frame: pd.DataFrame, measured: Any, level: float) -> pd.DataFrame:
+def by_row(
+    frame: pd.DataFrame, measured: Any, level: float, *, oracle: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return a row per prediction: its error and, with intervals, how those did.
 
     ``frame`` is that of a :class:`~jscale.Prediction` (``curve``, ``prediction_low``,
     ``prediction_high``). Columns: ``absolute_error`` and ``bias`` (relative, of the curve),
     ``coverage`` (whether the run lies in its prediction interval, 0 or 1), ``interval_score``
-    and ``width`` over the measured number.
+    and ``width`` over the measured number, and with an ``oracle``'s intervals (such as those of
+    :func:`jscale.oracle`, row for row) ``width_over_oracle``.
     """
     curve, measured = _pair(frame["curve"], measured)
     error = relative_error(curve, measured)
@@ -125,6 +135,9 @@ def by_row(frame: pd.DataFrame, measured: Any, level: float) -> pd.DataFrame:
         rows["coverage"] = ((low <= measured) & (measured <= high)).astype(np.float64)
         rows["interval_score"] = interval_score(low, high, measured, level) / measured
         rows["width"] = (high - low) / measured
+        if oracle is not None:
+            best = oracle["prediction_high"].to_numpy() - oracle["prediction_low"].to_numpy()
+            rows["width_over_oracle"] = (high - low) / best
     return pd.DataFrame(rows, index=frame.index)
 
 

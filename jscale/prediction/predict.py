@@ -7,7 +7,7 @@ of a new run: the curve's uncertainty and a run's own noise together. Both are a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,13 +19,15 @@ from jscale._precision import float64_scope
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
-from jscale.fitting.objective import from_space, to_space
+from jscale.fitting.objective import to_space
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.problem import evaluate_rows
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
+from jscale.prediction.ensemble import Ensemble
+from jscale.prediction.predictive import Predictive, Samples
 from jscale.uncertainty.bootstrap import bootstrap
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, check_level
 from jscale.uncertainty.laplace import laplace
 from jscale.uncertainty.noise import draw_noise
 
@@ -68,7 +70,7 @@ class Prediction:
 
 
 def predict(
-    source: Draws | Fit,
+    source: Draws | Fit | Ensemble,
     where: pd.DataFrame | Runs | Mapping[str, Any] | None = None,
     *,
     level: float = 0.9,
@@ -79,8 +81,9 @@ def predict(
     """Predict a law's output at given inputs, with confidence and prediction intervals.
 
     ``source`` is Draws, or a Fit: then draws are made by ``method``, "auto" (1000 pairs
-    resamples), "bootstrap", "laplace", or None for the point alone. Inputs come as a table
-    ``where`` or by keyword (``N=70e9, D=1.4e12``; arrays broadcast), with a column for each
+    resamples), "bootstrap", "laplace", or None for the point alone; or an Ensemble, whose laws
+    have draws (the curve is then the median of all laws' curves, weighted). Inputs come as a
+    table ``where`` or by keyword (``N=70e9, D=1.4e12``; arrays broadcast), with a column for each
     parameter given per group. ``seed`` is that of the noise of new runs and, for a Fit, of the
     draws.
 
@@ -95,16 +98,20 @@ def predict(
     ['N', 'D', 'curve', 'extrapolation']
     """
     check_level(level)
+    if isinstance(source, Ensemble):
+        return _predict_ensemble(source, where, level, method, seed, inputs)
     fit, draws = _draws(source, method, seed)
     table = input_table(fit, where, inputs)
-    samples = fit.params.to_numpy()[None]
-    if draws is not None:
-        samples = np.concatenate([samples, draws.flat])
-    pieces = [
-        _predict_rows(fit, table.iloc[i : i + _ROWS_AT_ONCE], samples, level, seed + i)
-        for i in range(0, len(table), _ROWS_AT_ONCE)
-    ]
-    frame = pd.concat(pieces)
+    if draws is None:
+        point = curves(fit, table, fit.params.to_numpy()[None])[0]
+        frame = table.assign(curve=point)
+    else:
+        frame = pd.concat(
+            [
+                _framed(part, Predictive.of(_samples(draws, part, seed + first)), level)
+                for first, part in _pieces(table)
+            ]
+        )
     frame["extrapolation"] = extrapolation(fit, table)
     _warn_far(frame, "input" if fit.largest is None else "compute")
     settings = {**(draws.settings if draws else {}), "noise_seed": seed}
@@ -112,11 +119,53 @@ def predict(
     return Prediction(frame, fit.law.output, level, name, settings)
 
 
+def _predict_ensemble(
+    source: Ensemble, where: Any, level: float, method: str | None, seed: int,
+    inputs: Mapping[str, Any],
+) -> Prediction:  # fmt: skip
+    if method != "auto":
+        raise PredictionError(
+            f"method={method!r} is for a Fit: an ensemble has its draws. Leave it out."
+        )
+    members = list(source.members.values())
+    widest = max(members, key=lambda draws: len(draws.fit.law.inputs)).fit
+    table = input_table(widest, where, inputs)
+    if "C" not in table and {"N", "D"} <= set(table):
+        table["C"] = training_flops(table["N"], table["D"])
+    weights, widening = (source.table.loc[source.weights.index, c] for c in ("weight", "widening"))
+    frames = []
+    for first, part in _pieces(table):
+        parts = [
+            _samples(draws, input_table(draws.fit, part, {}), seed + first).widened(factor)
+            for draws, factor in zip(members, widening, strict=True)
+        ]
+        each = np.broadcast_to(weights.to_numpy()[:, None], (len(parts), len(part)))
+        frames.append(_framed(part, Predictive.mix(parts, each), level))
+    frame = pd.concat(frames)
+    frame["extrapolation"] = extrapolation(widest, table)
+    _warn_far(frame, "input" if widest.largest is None else "compute")
+    said = ", ".join(f"{name} {w:.2f}" for name, w in weights.items())
+    settings = {**source.settings, "noise_seed": seed}
+    return Prediction(frame, widest.law.output, level, f"ensemble ({said})", settings)
+
+
+def _pieces(table: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Yield a table some rows at a time, with the number of the first."""
+    for first in range(0, len(table), _ROWS_AT_ONCE):
+        yield first, table.iloc[first : first + _ROWS_AT_ONCE]
+
+
+def _framed(table: pd.DataFrame, predictive: Predictive, level: float) -> pd.DataFrame:
+    return pd.concat([table, predictive.frame(level).set_index(table.index)], axis=1)
+
+
 def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Draws | None]:
     if isinstance(source, Draws):
         return source.fit, source
     if not isinstance(source, Fit):
-        raise PredictionError(f"predict takes a Fit or Draws, not {type(source).__name__}.")
+        raise PredictionError(
+            f"predict takes a Fit, Draws or an Ensemble, not {type(source).__name__}."
+        )
     if method is None:
         return source, None
     known: dict[Any, Callable[[], Draws]] = {
@@ -149,24 +198,16 @@ def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
         return np.asarray(output)[:, : len(table)]
 
 
-def _predict_rows(
-    fit: Fit, table: pd.DataFrame, samples: np.ndarray, level: float, seed: int
-) -> pd.DataFrame:
-    output = curves(fit, table, samples)
-    frame = table.copy()
-    frame["curve"] = output[0]
-    if len(samples) == 1:
-        return frame
+def _samples(draws: Draws, table: pd.DataFrame, seed: int) -> Samples:
+    """Return what a fit's draws say of rows of inputs."""
+    fit = draws.fit
+    output = curves(fit, table, np.concatenate([fit.params.to_numpy()[None], draws.flat]))
     space = fit.settings.objective.space
     with float64_scope(), np.errstate(all="ignore"):
-        curve = np.asarray(to_space(output[1:], space))
-    _warn_undefined(fit, table, curve)
-    noise = draw_noise(fit, curve.shape, seed)
-    quantiles = tails(level)
-    for name, values in (("confidence", curve), ("prediction", curve + noise)):
-        low, high = from_space(np.nanquantile(values, quantiles, axis=0), space)
-        frame[f"{name}_low"], frame[f"{name}_high"] = low, high
-    return frame
+        curve = np.asarray(to_space(output, space))
+    _warn_undefined(fit, table, curve[1:])
+    new = curve[1:] + draw_noise(fit, curve[1:].shape, seed)
+    return Samples(curve[0], curve[1:], new, space)
 
 
 def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
@@ -180,7 +221,7 @@ def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
             "leaves its range there. Intervals are of the other draws, and too narrow; predict "
             "nearer to the fitted runs.",
             FitWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.data.checks import rows_at
 from jscale.data.flops import training_flops
 from jscale.errors import DataError, listing, nearest
 
 _DISTRIBUTIONS = ("normal", "student_t")
+_DRAWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Noise:
     of the runs' compute, so it grows with compute above zero and shrinks below. A share
     ``outliers`` of rows is ``outlier_size`` standard deviations too high, as runs that were
     trained badly are. ``shared`` maps columns to standard deviations of an effect that all rows
-    of one value share: ``{"seed": 0.01}``, or ``{"run": 0.01}`` for checkpoints of a run.
+    of one value share: ``{"seed": 0.01}``, or ``{"run": 0.01}`` for checkpoints of a run (see
+    :func:`designs.seeds` and :func:`designs.checkpoints`); ``trend`` leaves these alone.
 
     Raises DataError for numbers out of range.
 
@@ -53,27 +56,52 @@ class Noise:
         _check("freedom", self.freedom, 1e-3, np.inf, "3.0")
         _check("trend", self.trend, -np.inf, np.inf, "0.1")
         _check("outliers", self.outliers, 0.0, 1.0, "0.05")
+        if not isinstance(self.shared, Mapping):
+            raise DataError(
+                f"shared={self.shared!r} must map columns to standard deviations: "
+                'shared={"run": 0.01}.'
+            )
         for column, sd in self.shared.items():
             _check(f"shared[{column!r}]", sd, 0.0, np.inf, "0.01")
 
     def draw(self, frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
         """Return errors of the log output (n,) for the rows of a design."""
-        n = len(frame)
-        normal = self.distribution == "normal"
-        z = rng.standard_normal(n) if normal else rng.standard_t(self.freedom, n)
-        sd = self.sd * self._growth(frame)
-        error = sd * z
-        if self.outliers:
-            error = error + sd * self.outlier_size * (rng.random(n) < self.outliers)
+        error = self.sd * self._growth(frame) * self._own(len(frame), rng)
         for column, own in self.shared.items():
             if column not in frame:
                 raise DataError(
                     f"shared names {column!r}, but the design has no such column: it has "
                     f"{listing(list(frame.columns), 20)}."
                 )
+            missing = frame[column].isna().to_numpy()
+            if missing.any():
+                raise DataError(
+                    f"shared names {column!r}, but the design has no label there in "
+                    f"{rows_at(frame, missing, frame[column])}: give each row one."
+                )
             codes, labels = pd.factorize(frame[column])
             error = error + own * rng.standard_normal(len(labels))[codes]
         return error
+
+    def quantiles(self, frame: pd.DataFrame, at: Sequence[float]) -> np.ndarray:
+        """Return quantiles of a new row's error (len(at), n): its own and shared ones together.
+
+        From 200000 draws with a fixed seed (20000 for each row where noise changes with compute).
+        """
+        rng = np.random.default_rng(0)
+        sd = np.broadcast_to(self.sd * self._growth(frame), len(frame))
+        distinct, place = np.unique(sd, return_inverse=True)
+        count = _DRAWS if len(distinct) == 1 else _DRAWS // 10
+        own, other = self._own(count, rng), rng.standard_normal(count)
+        shared = np.sqrt(sum(each**2 for each in self.shared.values()))
+        found = np.stack([np.quantile(one * own + shared * other, at) for one in distinct], axis=1)
+        return found[:, place]
+
+    def _own(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw rows' own errors, in units of ``sd``."""
+        normal = self.distribution == "normal"
+        z = rng.standard_normal(count) if normal else rng.standard_t(self.freedom, count)
+        return z + self.outlier_size * (rng.random(count) < self.outliers) if self.outliers else z
 
     def _growth(self, frame: pd.DataFrame) -> Any:
         if not self.trend:

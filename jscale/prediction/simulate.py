@@ -1,8 +1,12 @@
-"""simulate: tables of runs from a law, its parameters, a design and noise."""
+"""simulate: tables of runs from a law, its parameters, a design and noise.
+
+An oracle knows all of these: its intervals are what an estimate from runs is measured by.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,15 +17,17 @@ from jscale.data.runs import Runs
 from jscale.errors import DataError, LawError, listing
 from jscale.model.law import Law
 from jscale.prediction.scatter import Noise
+from jscale.uncertainty.draws import tails
 
 
 def simulate(
     law: Law | str,
-    params: Mapping[str, float],
+    params: Mapping[str, Any],
     design: pd.DataFrame | Mapping[str, Any],
     *,
     noise: float | Noise = 0.0,
     distribution: str = "normal",
+    worlds: int | None = None,
     seed: int = 0,
 ) -> Runs:
     """Draw runs from a law: the law's output times exp(error), an error drawn per row.
@@ -29,13 +35,63 @@ def simulate(
     ``params`` are the law's parameters, ``design`` holds a column (n,) for each input (see
     :mod:`jscale.designs`). ``noise`` is the standard deviation of the log output ("normal"), or
     the scale of a Student-t with 3 degrees of freedom ("student_t"), or a
-    :class:`~jscale.Noise` that says more. The same seed gives the same table.
+    :class:`~jscale.Noise` that says more. ``worlds`` repeats the whole design so many times,
+    each with noise of its own, in a column ``world`` from 0: fit them all at once with
+    ``fit_many(law, runs, by="world")``, or score them with ``compare(…, by="world")``. A
+    parameter may then be an array (worlds,). The same seed gives the same table, and a world
+    the same runs however many there are.
     Raises LawError for missing parameters, DataError for missing inputs or a bad setting.
 
     >>> import jscale as js
     >>> js.simulate("power_const", dict(E=1.0, A=10.0, alpha=0.1), {"C": [1e9, 1e12]})["loss"]
     array([2.25892541, 1.63095734])
     """
+    law, frame, scatter = _checked(law, params, design, noise, distribution)
+    many = _many(worlds, frame)
+    n = len(frame)
+    errors = [scatter.draw(frame, np.random.default_rng(key)) for key in _keys(seed, worlds)]
+    values = {name: _by_world(name, params[name], worlds, n) for name in law.names}
+    if worlds is not None:
+        frame = pd.concat([frame] * many, ignore_index=True)
+        frame["world"] = np.repeat(np.arange(many), n)
+    frame[law.output] = _curve(law, frame, {**params, **values}) * np.exp(np.concatenate(errors))
+    extra = {name: name for name in law.inputs if name not in ("N", "D", "C", "U")}
+    return Runs.from_frame(frame, output=law.output, source=f"simulated from {law.name}", **extra)
+
+
+def oracle(
+    law: Law | str,
+    params: Mapping[str, Any],
+    design: pd.DataFrame | Mapping[str, Any],
+    *,
+    noise: float | Noise = 0.0,
+    distribution: str = "normal",
+    level: float = 0.9,
+) -> pd.DataFrame:
+    """Return the curve, and the interval of new runs of one who knows the law and its noise.
+
+    Arguments are those of :func:`simulate` (a parameter may be an array, one per row). Columns
+    ``curve``, ``prediction_low`` and ``prediction_high``, equal-tailed at ``level``; the noise's
+    quantiles are those of 200000 draws of it, made with a fixed seed.
+
+    >>> import jscale as js
+    >>> law = dict(E=1.0, A=10.0, alpha=0.1)
+    >>> js.oracle("power_const", law, {"C": [1e9]}, noise=0.01)["prediction_low"].round(2).tolist()
+    [2.22]
+    """
+    law, frame, scatter = _checked(law, params, design, noise, distribution)
+    curve = _curve(law, frame, params)
+    low, high = scatter.quantiles(frame, tails(level))
+    return pd.DataFrame(
+        {"curve": curve, "prediction_low": curve * np.exp(low),
+         "prediction_high": curve * np.exp(high)}
+    )  # fmt: skip
+
+
+def _checked(
+    law: Law | str, params: Mapping[str, Any], design: Any, noise: Any, distribution: str
+) -> tuple[Law, pd.DataFrame, Noise]:
+    """Check what a table is simulated from, and return the law, the design and the noise."""
     law = laws.get(law)
     frame = _table(design, law)
     missing = [name for name in law.inputs if name not in frame.columns]
@@ -55,11 +111,43 @@ def simulate(
             f"params misses {listing(absent, 20)}; {law.name} has {listing(law.names, 20)}: "
             f"params=dict({'=…, '.join(law.names)}=…)."
         )
+    return law, frame, noise
+
+
+def _many(worlds: Any, frame: pd.DataFrame) -> int:
+    """Return the number of worlds, one where none is asked for."""
+    if worlds is None:
+        return 1
+    if isinstance(worlds, bool) or not isinstance(worlds, Integral) or worlds < 1:
+        raise DataError(f"worlds={worlds!r} must be a whole number, 1 or more: 100.")
+    if "world" in frame:
+        raise DataError(
+            "The design has a column 'world' already; rename it, or leave worlds= out and give "
+            "each row its world."
+        )
+    return int(worlds)
+
+
+def _keys(seed: int, worlds: int | None) -> list[Any]:
+    return [seed] if worlds is None else [(seed, world) for world in range(worlds)]
+
+
+def _by_world(name: str, value: Any, worlds: int | None, n: int) -> Any:
+    """Return a parameter as a number, or one for each row where each world has its own."""
+    if np.ndim(value) == 0:
+        return value
+    exact = np.asarray(value, dtype=np.float64)
+    if worlds is None or exact.shape != (worlds,):
+        raise LawError(
+            f"{name} has shape {exact.shape}; a parameter is a number, or with worlds={worlds} "
+            "an array of one for each world."
+        )
+    return np.repeat(exact, n)
+
+
+def _curve(law: Law, frame: pd.DataFrame, params: Mapping[str, Any]) -> np.ndarray:
     exact = [frame[name].to_numpy(dtype=np.float64) for name in law.inputs]
-    output = np.broadcast_to(law(*exact, **params), (len(frame),))
-    frame[law.output] = output * np.exp(noise.draw(frame, np.random.default_rng(seed)))
-    extra = {name: name for name in law.inputs if name not in ("N", "D", "C", "U")}
-    return Runs.from_frame(frame, output=law.output, source=f"simulated from {law.name}", **extra)
+    return np.broadcast_to(law(*exact, **params), (len(frame),))
 
 
 def _table(design: Any, law: Law) -> pd.DataFrame:

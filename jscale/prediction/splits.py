@@ -6,8 +6,8 @@ the schemes that matter hold out the largest compute, once or from origin after 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,9 @@ def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
     """Roll the origin forward: fit all rows up to a cut, predict those beyond ``factor`` × cut.
 
     The ``count`` cuts are even in the logarithm of the column, from its median to the largest
-    value that leaves something to predict.
+    value that leaves something to predict; of cuts that leave the same rows to fit and to
+    predict, one is kept. A run of several rows is fitted where all of it lies up to the cut,
+    and its rows beyond are predicted where it is not.
 
     >>> origins("C", 4, factor=3.0)
     origins('C', 4, factor=3)
@@ -110,9 +112,14 @@ def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
             )
         # Rounding of a cut must not put its own row on both sides, or on neither.
         cuts = np.geomspace(low, high[0], int(count)) * (1 + 1e-12)
-        return [
-            _split(runs, float(f"{cut:.6g}"), values <= cut, values > factor * cut) for cut in cuts
-        ]
+        units = units_of(runs)
+        ends = np.full(units.max() + 1, -np.inf)
+        np.maximum.at(ends, units, values)
+        found: dict[bytes, Split] = {}
+        for cut in cuts:
+            split = _split(runs, float(f"{cut:.6g}"), ends[units] <= cut, values > factor * cut)
+            found.setdefault(split.fit.tobytes() + b"|" + split.test.tobytes(), split)
+        return list(found.values())
 
     return Scheme(f"origins({column!r}, {count}, factor={factor:g})", make)
 
@@ -154,7 +161,7 @@ def folds(count: int = 5, seed: int = 0) -> Scheme:
     """
 
     def make(runs: Runs) -> list[Split]:
-        units = _units(runs)
+        units = units_of(runs)
         many = len(np.unique(units))
         if not 2 <= count <= many:
             raise DataError(f"count={count!r} must lie between 2 and the number of runs, {many}.")
@@ -164,15 +171,54 @@ def folds(count: int = 5, seed: int = 0) -> Scheme:
     return Scheme(f"folds({count}, seed={seed})", make)
 
 
+def given(pairs: Iterable[Any] | Mapping[Any, Any], *, overlapping: bool = False) -> Scheme:
+    """Take folds as they are given: pairs of the rows to fit and the rows to predict.
+
+    ``pairs`` is a sequence of (fit, predict), or a mapping from labels to them; without labels,
+    folds are numbered from 0. Each side is a mask (n,) of True and False, or an array of row
+    numbers from 0; rows on neither side are left out. Two folds may predict the same row only
+    with ``overlapping=True``.
+
+    Raises DataError for pairs of another form and, once the runs are known, for a side of the
+    wrong length or empty, row numbers out of range or repeated, and a row or a run on both
+    sides.
+
+    >>> given([([0, 1, 2], [3]), ([1, 2, 3], [0])])
+    given(2 folds)
+    """
+    folds = _pairs(pairs)
+
+    def make(runs: Runs) -> list[Split]:
+        masks = {
+            label: (
+                _as_mask(runs, fit, f"The rows to fit of fold {label!r}"),
+                _as_mask(runs, test, f"The rows to predict of fold {label!r}"),
+            )
+            for label, (fit, test) in folds.items()
+        }
+        for label, (fit, test) in masks.items():
+            if (fit & test).any():
+                raise DataError(
+                    f"The fold {label!r} both fits and predicts {_named(runs, fit & test)}, so the "
+                    "law would have seen what it is to predict. Leave each row on one side."
+                )
+        if not overlapping:
+            _check_predicted_once(runs, {label: test for label, (_, test) in masks.items()})
+        return [_split(runs, label, fit, test) for label, (fit, test) in masks.items()]
+
+    return Scheme(f"given({len(folds)} folds{', overlapping' if overlapping else ''})", make)
+
+
 def as_scheme(holdout: Any) -> Scheme:
     """Return a scheme, given one or a mask (n,) of the rows to hold out."""
     if isinstance(holdout, Scheme):
         return holdout
-    mask = np.asarray(holdout)
+    mask = _true_or_false(holdout)
     if mask.dtype != bool or mask.ndim != 1:
         raise DataError(
-            f"holdout={holdout!r} is no mask: give True or False per row, or a scheme such as "
-            'js.splits.largest("C", 0.2) or js.splits.labelled("split").'
+            f"holdout{_wrong(holdout, mask, bool)} is no mask: give True or False per row, such as "
+            'runs["C"] > 1e20, or a scheme such as js.splits.largest("C", 0.2) or '
+            'js.splits.labelled("split").'
         )
 
     def make(runs: Runs) -> list[Split]:
@@ -183,12 +229,44 @@ def as_scheme(holdout: Any) -> Scheme:
     return Scheme(f"a mask of {int(mask.sum())} rows", make)
 
 
+def splits_of(
+    runs: Runs, holdout: Any, by: str | None = None
+) -> tuple[Scheme, list[Split], np.ndarray | None]:
+    """Return the scheme, its splits (row numbers of all runs), and with ``by`` their families.
+
+    Each family, the rows of one label of the column ``by``, is split on its own. Raises
+    DataError as the scheme does, naming the family.
+    """
+    scheme = as_scheme(holdout)
+    if by is None:
+        return scheme, scheme.make(runs), None
+    labels = _column(runs, by)
+    if labels.isna().any():
+        missing = labels.isna().to_numpy()
+        raise DataError(f"column {by!r} has no label in {rows_at(runs.frame, missing, missing)}.")
+    if not isinstance(holdout, Scheme) and len(np.asarray(holdout)) != len(runs):
+        scheme.make(runs)  # says how long the mask must be
+    splits, families = [], []
+    for family, rows in labels.groupby(labels, sort=False).indices.items():
+        part = replace(runs, frame=runs.frame.iloc[rows], doubts=())
+        own = scheme if isinstance(holdout, Scheme) else as_scheme(np.asarray(holdout)[rows])
+        try:
+            found = own.make(part)
+        except DataError as error:
+            raise DataError(f"{by}={family!r}: {error}") from error
+        for split in found:
+            label = family if len(found) == 1 else f"{family}, {split.label}"
+            splits.append(Split(label, rows[split.fit], rows[split.test]))
+            families.append(family)
+    return scheme, splits, np.array(families, dtype=object)
+
+
 def _split(runs: Runs, label: Any, fit: np.ndarray, test: np.ndarray) -> Split:
     """Check and make a split; no run may be on both sides."""
     for what, rows in (("fit", fit), ("predict", test)):
         if not rows.any():
             raise DataError(f"The split {label!r} leaves no row to {what}: move its boundary.")
-    both = np.intersect1d(_units(runs)[fit], _units(runs)[test]) if runs.run is not None else []
+    both = np.intersect1d(units_of(runs)[fit], units_of(runs)[test]) if runs.run is not None else []
     if len(both):
         names = pd.factorize(runs.frame[runs.run])[1]
         raise DataError(
@@ -199,7 +277,8 @@ def _split(runs: Runs, label: Any, fit: np.ndarray, test: np.ndarray) -> Split:
     return Split(label, np.flatnonzero(fit), np.flatnonzero(test))
 
 
-def _units(runs: Runs) -> np.ndarray:
+def units_of(runs: Runs) -> np.ndarray:
+    """Return the number of each row's independent run (n,): by its ``run``, else one per row."""
     return np.arange(len(runs)) if runs.run is None else pd.factorize(runs.frame[runs.run])[0]
 
 
@@ -222,3 +301,102 @@ def _numbers(runs: Runs, column: str) -> np.ndarray:
             f"{rows_at(runs.frame, bad, runs.frame[column].to_numpy())}."
         )
     return values
+
+
+def _pairs(pairs: Any) -> dict[Any, tuple[np.ndarray, np.ndarray]]:
+    """Return folds by label as pairs of masks or row numbers, their types checked."""
+    form = "give pairs of rows, js.splits.given([(fit, predict), …]), or a mapping by label."
+    if isinstance(pairs, (str, Scheme)) or not isinstance(pairs, Iterable):
+        raise DataError(f"{pairs!r} is no sequence of folds: {form}")
+    folds = dict(pairs.items() if isinstance(pairs, Mapping) else enumerate(pairs))
+    if not folds:
+        raise DataError(f"There is no fold: {form}")
+    for label, pair in folds.items():
+        sized = isinstance(pair, (tuple, list, np.ndarray))
+        if not sized or len(pair) != 2:
+            many = f" of {len(pair)}" if sized else ""
+            raise DataError(
+                f"The fold {label!r} is {type(pair).__name__}{many} and no pair (fit, predict): "
+                f"{form}"
+            )
+    return {
+        label: (
+            _mask_or_numbers(fit, f"The rows to fit of fold {label!r}"),
+            _mask_or_numbers(test, f"The rows to predict of fold {label!r}"),
+        )
+        for label, (fit, test) in folds.items()
+    }
+
+
+def _mask_or_numbers(side: Any, called: str) -> np.ndarray:
+    rows = _true_or_false(side)
+    if rows.ndim == 1 and not rows.size:
+        return np.zeros(0, dtype=int)
+    if rows.ndim != 1 or rows.dtype.kind not in "biu":
+        raise DataError(
+            f"{called}{_wrong(side, rows, (bool, np.integer, int))}: give a mask of True and "
+            "False, one per row, or an array of whole row numbers."
+        )
+    return rows
+
+
+def _as_mask(runs: Runs, rows: np.ndarray, called: str) -> np.ndarray:
+    """Return a mask (n,), given one or row numbers; raises DataError where they do not fit."""
+    n = len(runs)
+    if rows.dtype == bool:
+        if len(rows) != n:
+            raise DataError(f"{called}: the mask has {len(rows)} entries, but there are {n} rows.")
+        return rows
+    outside = [int(i) for i in rows if not 0 <= i < n]
+    if outside:
+        raise DataError(
+            f"{called}: there is no row number {listing(outside)}; they go from 0 to {n - 1}."
+        )
+    numbers, times = np.unique(rows, return_counts=True)
+    if (times > 1).any():
+        raise DataError(
+            f"{called}: the row number {listing(numbers[times > 1].tolist())} is repeated. Name "
+            "each row once; a mask holds True and False, not 0 and 1."
+        )
+    mask = np.zeros(n, dtype=bool)
+    mask[rows] = True
+    return mask
+
+
+def _check_predicted_once(runs: Runs, tests: Mapping[Any, np.ndarray]) -> None:
+    seen: dict[Any, np.ndarray] = {}
+    for label, test in tests.items():
+        for other, before in seen.items():
+            if (test & before).any():
+                raise DataError(
+                    f"The folds {other!r} and {label!r} both predict "
+                    f"{_named(runs, test & before)}, which would count twice. Give each row to "
+                    "one fold. Where origins roll forward it is meant: js.splits.origins, or "
+                    "overlapping=True."
+                )
+        seen[label] = test
+
+
+def _named(runs: Runs, rows: np.ndarray) -> str:
+    return listing([f"row {label!r}" for label in runs.frame.index[rows].tolist()])
+
+
+def _true_or_false(values: Any) -> np.ndarray:
+    """Return an array; one of objects that are all True or False becomes a mask."""
+    array = np.asarray(values)
+    truths = array.dtype == object and all(isinstance(v, (bool, np.bool_)) for v in array.ravel())
+    return array.astype(bool) if truths else array
+
+
+def _wrong(given: Any, array: np.ndarray, right: Any) -> str:
+    """Say what is wrong with a mask: its shape, or the entries that are of another type."""
+    if array.ndim == 0:
+        return f"={given!r}"
+    if array.ndim != 1:
+        return f" of shape {array.shape}"
+    labels = pd.Series(given, index=given.index if isinstance(given, pd.Series) else None)
+    values = np.asarray(labels.to_numpy(), dtype=object)
+    bad = np.array([not isinstance(v, right) for v in values], dtype=bool)
+    kinds = dict.fromkeys("text" if isinstance(v, str) else type(v).__name__ for v in values[bad])
+    text = f" (compare first: column == {values[bad][0]!r})" if "text" in kinds else ""
+    return f" with {listing(list(kinds))} in {rows_at(labels.to_frame(), bad, values)}{text}"

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.curves.frontier import Frontier
+from jscale.curves.isoflop import IsoFlop
+from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, PredictionError, listing
 from jscale.fitting.result import Fit
-from jscale.prediction.compare import Comparison
+from jscale.prediction.comparison import Comparison
 from jscale.prediction.predict import Prediction, curves, predict
 from jscale.uncertainty.draws import Draws
 
@@ -19,6 +22,7 @@ _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#777777"
 # Told apart by people of any colour vision (Okabe and Ito).
 _COLORS = (_BLUE, _ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", _GREY)
 _NEAR = 1.3
+_MOST_NAMED = 10
 
 
 def _axes(ax: Any) -> Any:
@@ -30,7 +34,11 @@ def _axes(ax: Any) -> Any:
 
 
 def _label(fit: Fit) -> str:
-    unit, output = fit.runs.loss_unit, fit.law.output
+    return _with_unit(fit.law.output, fit.runs)
+
+
+def _with_unit(output: str, runs: Runs) -> str:
+    unit = runs.loss_unit
     return output if unit == "other" or "loss" not in output else f"{output} ({unit})"
 
 
@@ -208,6 +216,57 @@ def comparison(found: Comparison, *, ax: Any = None) -> Any:
         axis.set_major_formatter(FormatStrFormatter("%g"))
         axis.set_minor_formatter(NullFormatter())
     ax.legend(frameon=False)
+    return ax
+
+
+def frontier(found: Frontier, *, ax: Any = None) -> Any:
+    """Plot the loss of all runs over compute, those of the frontier in blue, on log axes."""
+    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+
+    ax = _axes(ax)
+    runs, output = found.all_runs, found.all_runs.output
+    ax.scatter(runs["C"], runs[output], s=12, color=_GREY, alpha=0.4, lw=0, label="all runs")
+    best = found.table
+    ax.plot(best["C"], best[output], "o-", color=_BLUE, ms=4, lw=1.2, label="frontier")
+    ax.set(xscale="log", xlabel="C (FLOPs)", ylabel=_with_unit(output, runs))
+    if (runs[output] > 0).all():
+        ax.set_yscale("log")  # losses rarely span a decade: plain numbers at even steps
+        ax.yaxis.set_major_locator(MaxNLocator(7))
+        ax.yaxis.set_major_formatter(ScalarFormatter())
+        ax.yaxis.set_minor_locator(NullLocator())
+    ax.legend(frameon=False)
+    return ax
+
+
+def isoflop(found: IsoFlop, *, ax: Any = None) -> Any:
+    """Plot each budget's runs and parabola over N; a diamond marks the parabola's minimum.
+
+    A cross marks the optimum of the fitted surface. Parabolas of budgets at an edge are dashed
+    and have no diamond.
+    """
+    import matplotlib as mpl
+
+    ax = _axes(ax)
+    output, table = found.runs.output, found.table
+    colors = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(table)))
+    named = table.index[:: -(-len(table) // _MOST_NAMED)]
+    for budget, color in zip(table.index, colors, strict=True):
+        own = found.points[found.points["budget"] == budget]
+        row, shape = table.loc[budget], found.parabolas.loc[budget]
+        x = np.linspace(np.log(own["N"].min()), np.log(own["N"].max()), 120)
+        line = np.polyval(shape[["curvature", "slope", "level"]], x - shape["centre"])
+        ax.scatter(own["N"], own[output], s=14, color=color, alpha=0.7, lw=0)
+        style = "--" if row["at_edge"] else "-"
+        label = f"C = {row['C']:.2g}" if budget in named else None
+        ax.plot(np.exp(x), line, style, color=color, lw=1.2, label=label)
+        if not row["at_edge"]:
+            ax.plot(row["N"], row[output], "D", color=color, mec="black", ms=6)
+        ax.plot(row["surface_N"], row["surface_loss"], "x", color="black", mew=1.5)
+    ax.plot([], [], "D", color="white", mec="black", label="minimum")
+    if found.surface is not None:
+        ax.plot([], [], "x", color="black", label=f"optimum of {found.surface.law.name}")
+    ax.set(xscale="log", xlabel="N", ylabel=_with_unit(output, found.runs))
+    ax.legend(frameon=False, fontsize="small", ncols=1 if len(named) <= 5 else 2)
     return ax
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from jscale._precision import float64_scope
 from jscale.errors import FitWarning, JscaleError, listing
+from jscale.fitting.approximation import t_draws
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws, no_spare_runs
@@ -37,12 +38,9 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     freedom = fit.problem.freedom
     if freedom < 1:
         raise no_spare_runs(fit)
+    _warn_of_what_is_unknown(fit)
     rng = np.random.default_rng(seed)
-    values, vectors = np.linalg.eigh(_of_what_is_known(fit))
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    z = rng.standard_normal((int(draws), len(fit.theta)))
-    wide = np.sqrt(freedom / rng.chisquare(freedom, size=(int(draws), 1)))
-    theta = fit.theta + (z * wide) @ root.T
+    theta = t_draws(fit.theta, fit.theta_covariance, freedom, int(draws), rng)
     with float64_scope():
         sampled = natural_parameters(fit.problem, theta)
     good = np.asarray(np.isfinite(sampled).all(axis=1))
@@ -59,8 +57,8 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     return Draws(fit, sampled[good][None], names, "laplace", settings, failed)
 
 
-def _of_what_is_known(fit: Fit) -> np.ndarray:
-    """Return the covariance of the coordinates, zero for those that move no prediction."""
+def _warn_of_what_is_unknown(fit: Fit) -> None:
+    """Warn of coordinates that move no prediction: they are held."""
     unknown = ~np.isfinite(np.diag(fit.theta_covariance))
     if unknown.any():
         names = [x for x, lost in zip(fit.problem.layout.labels, unknown, strict=True) if lost]
@@ -70,4 +68,3 @@ def _of_what_is_known(fit: Fit) -> np.ndarray:
             FitWarning,
             stacklevel=3,
         )
-    return np.where(np.add.outer(unknown, unknown), 0.0, fit.theta_covariance)

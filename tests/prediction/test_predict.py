@@ -155,7 +155,7 @@ def test_an_input_of_any_sign_may_have_any_sign():
 
 
 def test_a_source_that_is_no_fit():
-    with pytest.raises(js.PredictionError, match="predict takes a Fit or Draws, not str"):
+    with pytest.raises(js.PredictionError, match="predict takes a Fit, Draws or an Ensemble, not str"):
         js.predict("fit.json", **NEAR)  # type: ignore[arg-type]
 
 

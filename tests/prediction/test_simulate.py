@@ -100,3 +100,15 @@ def test_unknown_distribution():
     )
     with pytest.raises(js.DataError, match=wrong):
         js.simulate("power_const", POWER, DESIGN, distribution="student")
+
+
+def test_checkpoints_of_a_design_become_runs_with_clusters():
+    design = js.designs.checkpoints(js.designs.grid([1e8, 1e9], [1e10, 4e10]), 6)
+    noise = js.Noise(0.0, shared={"run": 0.02})
+    simulated = js.simulate("chinchilla", CHINCHILLA, design, noise=noise, seed=1)
+    runs = js.Runs.from_frame(simulated.frame, run="run")
+    assert (len(runs), runs.n_independent) == (24, 4)
+    exact = js.laws.get("chinchilla")(design["N"].to_numpy(), design["D"].to_numpy(), **CHINCHILLA)
+    errors = np.log(runs["loss"] / exact).reshape(4, 6)
+    np.testing.assert_allclose(errors, errors[:, :1] * np.ones(6), atol=1e-14)
+    assert len(np.unique(errors[:, 0].round(12))) == 4

@@ -80,6 +80,15 @@ def test_leave_out_and_folds_partition_the_rows() -> None:
         (lambda: splits.beyond("C", fit=1e3, predict=1e4).make(runs()), "leaves no row to fit: move"),
         (lambda: splits.beyond("C", fit=1e30, predict=1e31).make(runs()), "leaves no row to predict"),
         (lambda: splits.as_scheme(["holdout"] * 11), "is no mask: give True or False per row"),
+        (lambda: splits.as_scheme(pd.Series(["yes", "no"] * 6, index=list("abcdefghijkl"))),
+         r"holdout with text in row 'a' \('yes'\), row 'b' \('no'\).*\(7 more\) \(compare first: column == 'yes'\) is no mask"),
+        (lambda: splits.as_scheme(np.array(["True", "False"])), r"with text in row 0 \('True'\), row 1 \('False'\)"),
+        (lambda: splits.as_scheme(pd.Series([True, "False", None, False])),
+         r"with text, NoneType in row 1 \('False'\), row 2 \(None\) \(compare first: column == 'False'\) is no mask"),
+        (lambda: splits.as_scheme(pd.Series([True, None], dtype="boolean")), r"with NAType in row 1 \(<NA>\) is no mask"),
+        (lambda: splits.as_scheme([0, 1, 1]), r"with int in row 0 \(0\), row 1 \(1\), row 2 \(1\) is no mask"),
+        (lambda: splits.as_scheme(pd.DataFrame({"a": [True]})), r"holdout of shape \(1, 1\) is no mask"),
+        (lambda: splits.as_scheme("C"), "holdout='C' is no mask: give True or False per row"),
         (lambda: splits.as_scheme([True, False]).make(runs()), "The mask has 2 entries, but there are 11"),
         (lambda: splits.origins("C", 0), "count=0 must be 1 or more"),
         (lambda: splits.origins("C", 3, factor=1e6).make(runs()), "spans too little for origins"),
@@ -99,3 +108,93 @@ def test_what_cannot_be_split_says_so(make, message) -> None:
 def test_a_scheme_says_what_it_is() -> None:
     assert repr(splits.origins("C", 4, factor=3.0)) == "origins('C', 4, factor=3)"
     assert repr(splits.as_scheme([True, False])) == "a mask of 1 rows"
+    assert repr(splits.given([([0], [1])])) == "given(1 folds)"
+    assert repr(splits.given([([0], [1])], overlapping=True)) == "given(1 folds, overlapping)"
+
+
+def test_a_mask_of_objects_that_are_true_or_false_is_one() -> None:
+    mask = pd.Series([False] * 9 + [True] * 2, dtype=object)
+    assert splits.as_scheme(mask).make(runs())[0].test.tolist() == [9, 10]
+    (one,) = splits.given([(~mask.astype(bool), mask)]).make(runs())
+    assert one.test.tolist() == [9, 10]
+
+
+# ── Folds as they are given ──────────────────────────────────────────────────────────────────
+
+
+def test_given_folds_are_masks_or_row_numbers() -> None:
+    C = runs()["C"]
+    small, large = C < 1e17, C > 1e19
+    by_mask = splits.given({"small": (small, large)}).make(runs())
+    numbers = (np.flatnonzero(small)[::-1], np.flatnonzero(large).tolist())
+    by_number = splits.given([numbers]).make(runs())
+    for (one,), label in ((by_mask, "small"), (by_number, 0)):
+        assert one.label == label
+        np.testing.assert_array_equal(one.fit, np.flatnonzero(small))
+        np.testing.assert_array_equal(one.test, np.flatnonzero(large))
+
+
+def test_given_folds_may_be_made_by_others() -> None:
+    """A generator of (fit, test), as those of cross-validation elsewhere, whole runs together."""
+    fold = np.array([0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2])
+    scheme = splits.given((np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(3))
+    for _ in range(2):  # a scheme can be made again
+        found = scheme.make(clustered())
+        assert [s.label for s in found] == [0, 1, 2]
+        assert np.sort(np.concatenate([s.test for s in found])).tolist() == list(range(11))
+
+
+def test_rolling_origins_can_be_given_where_said() -> None:
+    pairs = [(np.arange(k), np.arange(k, 11)) for k in (5, 8)]
+    found = splits.given(pairs, overlapping=True).make(runs())
+    assert [len(s.test) for s in found] == [6, 3]
+
+
+def test_given_folds_compare_laws() -> None:
+    table = js.simulate("power", {"A": 50.0, "alpha": 0.07}, {"C": np.geomspace(1e17, 1e22, 24)},
+                        noise=0.01)  # fmt: skip
+    folds = {"even": (np.arange(0, 24, 2), np.arange(1, 24, 2))}
+    found = js.compare(["power"], table, holdout=splits.given(folds), resamples=50)
+    assert set(found.rows["split"]) == {"even"}
+    assert sorted(found.rows["place"]) == list(range(1, 24, 2))
+
+
+MASK = np.arange(11) < 8
+
+
+def labelled_rows() -> js.Runs:
+    return js.Runs.from_frame(runs().frame.set_index(pd.Index(list("abcdefghijk"))))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: splits.given("C"), r"'C' is no sequence of folds: give pairs of rows, js\.splits\.given\(\[\(fit, predict\)"),
+        (lambda: splits.given(3), "3 is no sequence of folds"),
+        (lambda: splits.given([]), "There is no fold: give pairs of rows"),
+        (lambda: splits.given((MASK, ~MASK)), r"The fold 0 is ndarray of 11 and no pair \(fit, predict\)"),
+        (lambda: splits.given([{"fit": MASK}]), "The fold 0 is dict and no pair"),
+        (lambda: splits.given({"a": (MASK, np.where(MASK, "no", "yes"))}),
+         r"The rows to predict of fold 'a' with text in row 0 \('no'\), .*\(compare first: column == 'no'\): give a mask"),
+        (lambda: splits.given([(MASK.astype(float), ~MASK)]), r"The rows to fit of fold 0 with float in row 0 \(1.0\)"),
+        (lambda: splits.given([([0, 2.5], [1])]), r"The rows to fit of fold 0 with float in row 0 \(0.0\), row 1 \(2.5\)"),
+        (lambda: splits.given([(["C"], ~MASK)]), r"with text in row 0 \('C'\)"),
+        (lambda: splits.given([(MASK, 3)]), "The rows to predict of fold 0=3: give a mask"),
+        (lambda: splits.given([(MASK, [[1], [2]])]), r"The rows to predict of fold 0 of shape \(2, 1\)"),
+        (lambda: splits.given([(MASK[:9], ~MASK)]).make(runs()), "to fit of fold 0: the mask has 9 entries, but there are 11 rows"),
+        (lambda: splits.given({"a": ([0, 11, -1], [1])}).make(runs()),
+         "The rows to fit of fold 'a': there is no row number 11, -1; they go from 0 to 10"),
+        (lambda: splits.given({"a": (MASK.astype(int), [8])}).make(runs()),
+         "The rows to fit of fold 'a': the row number 0, 1 is repeated.*a mask holds True and False, not 0 and 1"),
+        (lambda: splits.given({"a": (MASK, [7, 8])}).make(labelled_rows()),
+         "The fold 'a' both fits and predicts row 'h', so the law would have seen"),
+        (lambda: splits.given({"a": (MASK, [8, 9]), "b": (MASK, [9, 10])}).make(labelled_rows()),
+         "The folds 'a' and 'b' both predict row 'j', which would count twice.*js.splits.origins, or overlapping=True"),
+        (lambda: splits.given([([], [3])]).make(runs()), "The split 0 leaves no row to fit"),
+        (lambda: splits.given([(MASK, MASK & False)]).make(runs()), "The split 0 leaves no row to predict"),
+        (lambda: splits.given([([0, 2], [1, 3])]).make(clustered()), "The split 0 has rows of run a, b on both sides"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_given_says_so(make, message) -> None:
+    with pytest.raises(js.DataError, match=message):
+        make()

@@ -1,0 +1,222 @@
+"""information: AICc and BIC of fits, where the objective is a likelihood with a fitted scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import lgamma
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.data.checks import rows_at
+from jscale.errors import DataError, JscaleError, listing
+from jscale.fitting.objective import rounding_error
+from jscale.fitting.result import Fit
+
+_USE = (
+    'Fit with objective="least_squares", "least_absolute" or "student_t", or compare predictions '
+    "of runs that the laws have not seen, whatever the objective: js.rollout."
+)
+
+
+def information(fits: Iterable[Fit] | Mapping[str, Fit]) -> pd.DataFrame:
+    """Rank fits to the same rows by information criteria, the lowest AICc first.
+
+    This is a ranking in-sample: it says nothing of how a law extrapolates, which is what a
+    scaling law is for. Prefer :func:`rollout` wherever there are runs to hold out.
+
+    AICc = −2 ln L + 2k + 2k(k + 1)/(n − k − 1), infinite where n ≤ k + 1 (Hurvich and Tsai 1989,
+    doi:10.1093/biomet/76.2.297); BIC = −2 ln L + k ln n (Schwarz 1978,
+    doi:10.1214/aos/1176344136). n counts the rows with weight, k the free parameters and the
+    scale. ln L is of the observed output itself, at the scale of largest likelihood, so that
+    fits in log, linear and logit space can be compared: normal errors for "least_squares" and
+    Laplace for "least_absolute", the scale of a row with weight w being σ/√w and b/w; Student-t,
+    its degrees of freedom given, for "student_t".
+
+    ``fits`` is a sequence, or a mapping by name. Returns a row per fit, by the law's name (with
+    the objective, then a number, where names repeat): ``log_likelihood``, ``parameters`` (k),
+    ``rows`` (n), ``aicc``, ``bic``, how far each lies above the lowest (``aicc_behind``,
+    ``bic_behind``), and ``akaike_weight``, in proportion to exp(−aicc_behind/2); NaN where every
+    AICc is infinite.
+
+    Raises JscaleError where there is no such likelihood: another objective, a scale that was
+    given, unequal weights of "student_t", a fit that passes through every row. Raises DataError
+    for fits to other rows, outputs or units, and for rows that are not independent.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> small = table[table["split"] == "fit"]
+    >>> fits = [js.fit(law, small, objective="student_t") for law in ("chinchilla", "farseer")]
+    >>> js.information(fits)["parameters"].to_dict()
+    {'farseer': 10, 'chinchilla': 6}
+    """
+    named = _named(fits)
+    for name, fit in named.items():
+        _check_likelihood(name, fit)
+        _check_independent(name, fit)
+    first, *others = named
+    for name in others:
+        _check_same(first, named[first], name, named[name])
+    rows = {name: _criteria(fit, _log_likelihood(name, fit)) for name, fit in named.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
+    for column in ("aicc", "bic"):
+        with np.errstate(invalid="ignore"):  # infinite less infinite
+            table[f"{column}_behind"] = table[column] - table[column].min()
+    share = np.exp(-0.5 * table["aicc_behind"].to_numpy())
+    table["akaike_weight"] = share / share.sum()
+    return table.sort_values("aicc", kind="stable")
+
+
+def _named(fits: Any) -> dict[str, Fit]:
+    if isinstance(fits, Fit) or not isinstance(fits, Iterable):
+        raise JscaleError(f"fits must be several fits, [fit, other], not {type(fits).__name__}.")
+    items = list(fits.items() if isinstance(fits, Mapping) else enumerate(fits))
+    if not items:
+        raise JscaleError("There is no fit to rank: give one or more, js.information([fit, other])")
+    for key, fit in items:
+        if not isinstance(fit, Fit):
+            raise JscaleError(
+                f"fits[{key!r}] is {type(fit).__name__} and no Fit: give results of js.fit."
+            )
+    if isinstance(fits, Mapping):
+        return {str(key): fit for key, fit in items}
+    return _names([fit for _, fit in items])
+
+
+def _names(fits: list[Fit]) -> dict[str, Fit]:
+    """Name fits by law; where one repeats by its objective too, then by a number."""
+    names = [fit.law.name for fit in fits]
+    longer = [f"{fit.law.name}, {fit.settings.objective}" for fit in fits]
+    names = [long if names.count(n) > 1 else n for n, long in zip(names, longer, strict=True)]
+    found: dict[str, Fit] = {}
+    for i, (name, fit) in enumerate(zip(names, fits, strict=True)):
+        number = names[: i + 1].count(name)
+        found[name if number == 1 else f"{name} {number}"] = fit
+    return found
+
+
+def _check_likelihood(name: str, fit: Fit) -> None:
+    objective = fit.settings.objective
+    if objective.kind not in ("least_squares", "least_absolute", "student_t"):
+        raise JscaleError(
+            f"{name} was fitted by {objective}, whose sum is no likelihood with a fitted scale: "
+            f"its size depends on delta, so there is no AICc or BIC of it. {_USE}"
+        )
+    if objective.kind == "student_t" and not objective.auto:
+        raise JscaleError(
+            f"{name} was fitted by {objective}, whose scale was given and not fitted, so its "
+            'likelihood is not the largest one. Fit with js.student_t(scale="auto").'
+        )
+    weights = _weights(fit)
+    if objective.kind == "student_t" and np.ptp(weights) > 0:
+        raise JscaleError(
+            f"{name} has weights from {weights.min():g} to {weights.max():g}; with unequal "
+            "weights the Student-t objective is no likelihood. Use weights of 0 and 1, or "
+            'objective="least_squares".'
+        )
+
+
+def _check_independent(name: str, fit: Fit) -> None:
+    units = fit.problem.units[fit.problem.used]
+    count = len(np.unique(units))
+    if count == len(units):
+        return
+    if fit.runs.run is None:
+        raise DataError(
+            f"{name}: {len(units) - count} of {len(units)} rows repeat another one in every "
+            "number, so they are not independent. Drop them with df.drop_duplicates(), or, if "
+            'they are different runs, name each: Runs.from_frame(df, run="<column>").'
+        )
+    raise DataError(
+        f"{name}: {len(units)} rows belong to {count} runs. Rows of one run err together, so the "
+        "product of their densities is no likelihood. Compare predictions of whole runs, "
+        "js.rollout, or keep the end of each run, js.checkpoints(runs, final_only=True)."
+    )
+
+
+_SAME = "Likelihoods compare only where all are of the same numbers: fit each law to the same Runs."
+
+
+def _check_same(first: str, one: Fit, name: str, other: Fit) -> None:
+    """Raise DataError unless two fits are to the same numbers."""
+    for what, a, b in (
+        ("output", one.runs.output, other.runs.output),
+        ("loss unit", one.runs.loss_unit, other.runs.loss_unit),
+    ):
+        if a != b:
+            raise DataError(f"The {what} of {first} is {a!r}, that of {name} {b!r}. {_SAME}")
+    rows, others = (fit.runs.frame.index[fit.problem.used] for fit in (one, other))
+    if not rows.equals(others):
+        alone = [*_alone(first, rows, others), *_alone(name, others, rows)]
+        how = "; ".join(alone) or "the labels are the same but come in another order or number"
+        raise DataError(
+            f"{first} was fitted to {len(rows)} rows and {name} to {len(others)}, not the same "
+            f"ones: {how}. {_SAME}"
+        )
+    y, z = _observed(one), _observed(other)
+    if (y != z).any():
+        pairs = np.array([f"{u:.6g} and {v:.6g}" for u, v in zip(y, z, strict=True)], dtype=object)
+        raise DataError(
+            f"{one.runs.output} is not the same for {first} and {name} in "
+            f"{rows_at(one.runs.frame.loc[one.problem.used], y != z, pairs)}. {_SAME}"
+        )
+
+
+def _alone(name: str, rows: pd.Index, others: pd.Index) -> list[str]:
+    """Say which row labels only one of two fits has."""
+    only = rows.difference(others, sort=False)
+    return [f"only {name} has row {listing([repr(label) for label in only])}"] if len(only) else []
+
+
+def _weights(fit: Fit) -> np.ndarray:
+    """The weights of the rows that have one."""
+    problem = fit.problem
+    return problem.weights[: problem.n][problem.used]
+
+
+def _observed(fit: Fit) -> np.ndarray:
+    return fit.runs[fit.runs.output][fit.problem.used]
+
+
+def _log_likelihood(name: str, fit: Fit) -> float:
+    """The logarithm of the density of the observed outputs, at the fit and its scale."""
+    objective, used = fit.settings.objective, fit.problem.used
+    r, w, n = fit.residuals[used], _weights(fit), int(used.sum())
+    target = np.asarray(fit.problem.data.target)[: len(used)][used]
+    if np.max(np.abs(r)) <= 4 * np.max(rounding_error(target, objective.space, w)):
+        raise JscaleError(
+            f"{name} passes through all {n} rows: its scale is zero and its likelihood infinite. "
+            "Add runs, or fix or tie parameters."
+        )
+    if objective.kind == "least_squares":
+        variance = np.sum(w * r * r) / n
+        total = 0.5 * np.sum(np.log(w)) - 0.5 * n * (np.log(2 * np.pi * variance) + 1.0)
+    elif objective.kind == "least_absolute":
+        scale = np.sum(w * np.abs(r)) / n
+        total = np.sum(np.log(w)) - n * (np.log(2 * scale) + 1.0)
+    else:
+        df, scale = float(objective.shape), float(fit.settings.solved.width)
+        each = lgamma((df + 1) / 2) - lgamma(df / 2) - 0.5 * np.log(df * np.pi) - np.log(scale)
+        total = n * each - 0.5 * (df + 1) * np.sum(np.log1p(r * r / (df * scale * scale)))
+    return float(total + _log_jacobian(_observed(fit), objective.space))
+
+
+def _log_jacobian(y: np.ndarray, space: str) -> float:
+    """Σ ln of the slope of the space's map at outputs (n,): densities of residuals become of y."""
+    if space == "log":
+        return float(-np.sum(np.log(y)))
+    return float(-np.sum(np.log(y) + np.log1p(-y))) if space == "logit" else 0.0
+
+
+def _criteria(fit: Fit, log_likelihood: float) -> dict[str, float]:
+    k, n = fit.problem.layout.size + 1, int(fit.problem.used.sum())
+    spare = n - k - 1
+    aicc = -2 * log_likelihood + 2 * k + 2 * k * (k + 1) / spare if spare > 0 else np.inf
+    return {
+        "log_likelihood": log_likelihood,
+        "parameters": k,
+        "rows": n,
+        "aicc": float(aicc),
+        "bic": float(-2 * log_likelihood + k * np.log(n)),
+    }

@@ -1,0 +1,134 @@
+"""Predictive: what a law, or a mixture of laws, says of new runs, as weighted samples.
+
+A law gives samples of its curve (its parameters' draws) and of new runs (the curve and a run's
+own error), in the objective's space. A mixture gives the samples of all its laws, weighted.
+Intervals and scores are read off the samples, by the same code for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.fitting.objective import from_space
+from jscale.prediction.criteria import log_score
+from jscale.prediction.quantiles import quantiles
+from jscale.uncertainty.draws import tails
+
+_SPAN = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """One law at points (m,): ``curve`` (m,) at the fit itself, ``curves`` and ``new`` (R, m).
+
+    All are in ``space``; a draw that gives no number is NaN and is left out of quantiles.
+    """
+
+    curve: np.ndarray
+    curves: np.ndarray
+    new: np.ndarray
+    space: str
+
+    def widened(self, factor: Any) -> Samples:
+        """Return the samples ``factor`` times as far from their medians: a number, or (m,)."""
+        if np.all(np.asarray(factor) == 1.0):
+            return self
+        return replace(self, curves=_spread(self.curves, factor), new=_spread(self.new, factor))
+
+    def log_score(self, measured: np.ndarray) -> np.ndarray:
+        """Return the log density of ln measured (m,) under new runs, in nats."""
+        with np.errstate(over="ignore"):
+            return log_score(from_space(self.new, self.space), measured)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictive:
+    """A mixture of K laws' samples at points (m,), ``weights`` (K, m) adding up to one."""
+
+    parts: tuple[Samples, ...]
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, samples: Samples) -> Predictive:
+        """Return the predictive of one law alone."""
+        return cls((samples,), np.ones((1, len(samples.curve))))
+
+    @classmethod
+    def mix(cls, parts: Sequence[Samples], weights: np.ndarray) -> Predictive:
+        """Mix laws by weights (K, m); one that says nothing at a point has none there.
+
+        A law says nothing where its own 90 % interval of a new run spans more than a factor of
+        ten, or has no end: resamples of a flexible law can run away far out, and a small weight
+        would take the mixture's interval with it. Where all say nothing, all keep their weights.
+        """
+        says = np.stack([_says_something(part) for part in parts])
+        some = (says & (weights > 0)).any(axis=0)
+        kept = np.where(says | ~some, weights, 0.0)
+        return cls(tuple(parts), kept / kept.sum(axis=0))
+
+    def frame(self, level: float) -> pd.DataFrame:
+        """Return the curve and both intervals, equal-tailed at ``level``: a row per point.
+
+        A mixture's curve is the median of its curves' samples, so that a law of little weight
+        that runs away does not take the curve with it.
+        """
+        space = self.parts[0].space
+        curves = np.concatenate([part.curves for part in self.parts])
+        new = np.concatenate([part.new for part in self.parts])
+        weights = self._of_samples()
+        low, middle, high = tails(level)[0], 0.5, tails(level)[1]
+        bounds = quantiles(curves, (low, middle, high), weights)
+        curve = self.parts[0].curve if len(self.parts) == 1 else bounds[1]
+        ends = quantiles(new, (low, high), weights)
+        columns = {"curve": curve, "confidence_low": bounds[0], "confidence_high": bounds[2],
+                   "prediction_low": ends[0], "prediction_high": ends[1]}  # fmt: skip
+        with np.errstate(over="ignore"):
+            return pd.DataFrame({name: from_space(x, space) for name, x in columns.items()})
+
+    def log_score(self, measured: np.ndarray) -> np.ndarray:
+        """Return the log density of ln measured (m,) under the mixture, in nats."""
+        from scipy.special import logsumexp
+
+        scores = np.stack([part.log_score(measured) for part in self.parts])
+        return np.asarray(logsumexp(scores, axis=0, b=self.weights))
+
+    def pit(self, measured: np.ndarray) -> np.ndarray:
+        """Return the share of new runs at or below the measured ones (m,); NaN without any."""
+        space = self.parts[0].space
+        total, below = np.zeros(len(measured)), np.zeros(len(measured))
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            with np.errstate(over="ignore"):
+                new = from_space(part.new, space)
+            usable = ~np.isnan(new)
+            each = weight / len(new)
+            total += each * usable.sum(axis=0)
+            below += each * (usable & (new <= measured)).sum(axis=0)
+        return np.divide(below, total, out=np.full(len(measured), np.nan), where=total > 0)
+
+    def _of_samples(self) -> np.ndarray | None:
+        """Each sample's own weight (samples, m); None where all are alike."""
+        if len(self.parts) == 1:
+            return None
+        each = [
+            np.broadcast_to(w / len(part.new), part.new.shape)
+            for part, w in zip(self.parts, self.weights, strict=True)
+        ]
+        return np.concatenate(each)
+
+
+def _says_something(part: Samples) -> np.ndarray:
+    """Whether a law's 90 % interval of a new run has ends less than a factor of ten apart (m,)."""
+    with np.errstate(all="ignore"):
+        low, high = from_space(quantiles(part.new, (0.05, 0.95)), part.space)
+        return (low > 0) & np.isfinite(high) & (high < _SPAN * low)
+
+
+def _spread(samples: np.ndarray, factor: Any) -> np.ndarray:
+    middle = quantiles(samples, (0.5,))[0]
+    with np.errstate(invalid="ignore"):
+        return middle + factor * (samples - middle)

@@ -1,0 +1,114 @@
+"""Trials: laws fitted to many sets of rows, and what they predict of other rows.
+
+A question is a pair: from the rows of a set, predict a row. All sets of a law are one batch of
+lanes, and all questions are flat arrays, a bounded number of samples at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from jscale._precision import float64_scope
+from jscale.data.runs import Runs
+from jscale.fitting.batch import fit_sets
+from jscale.fitting.objective import Objective, to_space
+from jscale.fitting.problem import bucket, pad_rows
+from jscale.fitting.table import FitTable
+from jscale.model.law import Law
+from jscale.prediction.predictive import Samples
+
+# Samples (draw × question) that are held at once.
+_SAMPLES_AT_ONCE = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Questions:
+    """What is asked, flat: from set number ``sets`` (P,), predict row number ``rows`` (P,)."""
+
+    sets: np.ndarray
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, tests: Sequence[np.ndarray]) -> Questions:
+        """Ask every set for its rows."""
+        sets = np.repeat(np.arange(len(tests)), [len(rows) for rows in tests])
+        return cls(sets, np.concatenate([*tests, np.empty(0, dtype=int)]).astype(int))
+
+    def __len__(self) -> int:
+        return len(self.sets)
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """How laws are tried: on which runs, by which objective, with how many draws."""
+
+    runs: Runs
+    objective: Objective
+    resamples: int
+    method: str = "bootstrap"
+    seed: int = 0
+    devices: Any = None
+    progress: bool = False
+
+    def fit(self, law: Law, sets: Sequence[np.ndarray], labels: Sequence[Any]) -> FitTable:
+        """Fit a law to every set of rows."""
+        return fit_sets(
+            law, self.runs, sets, labels, by="split", objective=self.objective,
+            resamples=self.resamples, method=self.method, seed=self.seed,
+            devices=self.devices, progress=self.progress,
+        )  # fmt: skip
+
+    def measured(self, questions: Questions) -> np.ndarray:
+        """Return the measured output of each question's row (P,)."""
+        return self.runs.frame[self.runs.output].to_numpy(dtype=np.float64)[questions.rows]
+
+    def pieces(self, questions: Questions) -> Iterator[slice]:
+        """Yield the questions a bounded number at a time."""
+        size = max(_SAMPLES_AT_ONCE // self.resamples, 1)
+        for first in range(0, len(questions), size):
+            yield slice(first, min(first + size, len(questions)))
+
+    def samples(self, table: FitTable, questions: Questions, piece: slice) -> Samples:
+        """Return what a law predicts of some questions (m,), by its draws (R, m)."""
+        sets, rows = questions.sets[piece], questions.rows[piece]
+        draws = table.draws if table.draws is not None else np.empty((len(table), 0, 0))
+        params = np.concatenate([table.params.to_numpy()[:, None], draws], axis=1)[sets]
+        frame = self.runs.frame
+        inputs = [frame[x].to_numpy(dtype=np.float64)[rows] for x in table.law.inputs]
+        size = bucket(len(rows))
+        with float64_scope(), np.errstate(all="ignore"):
+            program = _program(table.law, self.objective.space)
+            padded = program(pad_rows(params, size), tuple(pad_rows(x, size) for x in inputs))
+            curves = np.asarray(padded)[: len(rows)].T
+        rng = np.random.default_rng((self.seed, piece.start))
+        new = curves[1:] + _noise(table, sets, len(curves) - 1, rng)
+        return Samples(curves[0], curves[1:], new, self.objective.space)
+
+
+@lru_cache(maxsize=256)
+def _program(law: Law, space: str) -> Callable[..., Any]:
+    """Return a program: parameters (m, R, q) and inputs (m,) each, to the curve's space (m, R)."""
+    import jax
+
+    def one(values: Any, inputs: Any) -> Any:
+        named = dict(zip(law.names, values, strict=True))
+        return to_space(
+            law.evaluate({**dict(zip(law.inputs, inputs, strict=True)), **named}), space
+        )
+
+    return jax.jit(jax.vmap(jax.vmap(one, in_axes=(0, None))))
+
+
+def _noise(table: FitTable, sets: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw errors of new runs (draws, m) from the residuals of each question's set."""
+    count = np.array([len(each) for each in table.noise])
+    padded = np.full((len(count), max(count.max(initial=0), 1)), np.nan)
+    for k, each in enumerate(table.noise):
+        padded[k, : len(each)] = each
+    pick = (rng.random((draws, len(sets))) * np.maximum(count, 1)[sets]).astype(int)
+    return padded[sets[None, :], pick]
