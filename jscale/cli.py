@@ -134,7 +134,8 @@ def predict(
 def compare(
     file: File = None,
     law: Annotated[
-        list[str] | None, typer.Option(help="A law; repeat (default: several common ones).")
+        list[str] | None,
+        typer.Option(help="A law, or auto; repeat (default: all that fit the columns, and auto)."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -158,12 +159,13 @@ def compare(
     """Compare laws by how they predict runs that they have not seen.
 
     Held out are rows whose column `split` says `holdout`, or else the fifth of the runs with the
-    largest compute.
+    largest compute. "auto" is the ensemble of all laws that fit the columns, weighed by how each
+    extrapolated within the fitted runs.
     """
     from jscale import commands
 
     commands.compare_laws(
-        file=file, laws=law or ["chinchilla", "farseer", "power_const"],
+        file=file, laws=law or ["auto"],
         columns=_pairs(column, "--column"), loss_unit=loss_unit, share=share, origins=origins,
         factor=factor, resamples=resamples, level=level, seed=seed, as_json=json_,
     )  # fmt: skip

@@ -131,19 +131,20 @@ def _read_whole(
     file: Path | None, laws: Sequence[str], columns: Mapping[str, Any], loss_unit: str, invalid: str
 ) -> Runs:
     """Return all runs of a table (default: our own), with the inputs of the laws."""
-    found = [js.laws.get(law) for law in laws]
+    found = [js.laws.get(law) for law in laws if law != "auto"]
     count = None
     if file is None:
         table, source, count = js.datasets.load("stdlib_lm"), "stdlib_lm (embedded)", "total"
     else:
         table, source = read_table(file), str(file)
     inputs = {name for law in found for name in law.inputs}
-    named: dict[str, str] = {}
+    named = {} if found else dict(columns)
     for law in found:
         own = {k: v for k, v in columns.items() if k in law.inputs or k not in inputs}
         named |= _named(law, own, table)
+    output = found[0].output if found else "loss"
     return Runs.from_frame(
-        table, output=found[0].output, loss_unit=loss_unit, count=count, invalid=invalid,
+        table, output=output, loss_unit=loss_unit, count=count, invalid=invalid,
         source=source, **named,
     )  # fmt: skip
 
@@ -313,6 +314,7 @@ def compare_laws(
     """Compare laws on runs held out by origins, by their column ``split``, or the largest ones."""
     check_level(level)
     runs = _read_whole(file, laws, columns, loss_unit, "raise")
+    chosen = "auto" if list(laws) == ["auto"] else list(laws)
     held = _held_out(runs.frame.loc[:, "split"]) if "split" in runs.frame.columns else None
     holdout: Any = js.largest("C", 0.2 if share is None else share)
     if origins is not None:
@@ -323,23 +325,33 @@ def compare_laws(
     with _working("Fitting every law to every split …", not as_json), warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
         found = js.compare(
-            list(laws), runs, holdout=holdout, level=level, resamples=resamples, seed=seed
+            chosen, runs, holdout=holdout, level=level, resamples=resamples, seed=seed
         )
     if as_json:
         show_in.print_json({
             "table": show_in.records(found.table.reset_index()),
+            "auto": None if found.ensembles is None else show_in.records(found.ensembles),
             "holdout": str(found.scheme), "level": level, "notes": list(found.notes),
         })  # fmt: skip
         return
     out = show_in.screen()
-    splits = len(next(iter(found.fits.values())))
-    out.print(f"Runs: {runs.source}; held out: {found.scheme}, {splits} split(s)", markup=False)
+    splits, rows = len(set(found.rows["split"])), len(found.rows) // len(found.table)
+    asked = f"{rows} predictions" + (f" in {splits} splits" if splits > 1 else "")
+    out.print(f"Runs: {runs.source}; held out: {found.scheme}, {asked}", markup=False)
     out.print(show_in.table_of(show_in.scores_table(found.table, level), index="law"))
     out.print(
         "\nerror and score are relative to the measured loss; ± is a standard error over splits, "
         "or over runs where there is one split. The score is the interval score: lower is better.",
         markup=False,
     )
+    if found.ensembles is not None:
+        means = found.ensembles.pivot_table("weight", "law")["weight"].to_dict()
+        ranked = sorted(means.items(), key=lambda item: -item[1])
+        said = ", ".join(f"{name} {w:.2f}" for name, w in ranked if w >= 0.005)
+        out.print(
+            f"auto mixes the laws by how they extrapolated within the fitted runs: {said}",
+            markup=False,
+        )
     for note in found.notes:
         out.print(note, markup=False)
 

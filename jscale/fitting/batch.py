@@ -39,7 +39,7 @@ from jscale.fitting.diagnostics import (
 from jscale.fitting.fit import check_choices, chosen_devices, given_starts
 from jscale.fitting.gauss_newton import WARM, Lanes, Status, descend
 from jscale.fitting.objective import Objective, as_objective, from_space, shown_value
-from jscale.fitting.problem import Families, Problem
+from jscale.fitting.problem import Families, Problem, buckets
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Settings
@@ -213,7 +213,8 @@ class _Batch:
         self, law: Law, by: str, labels: tuple[Any, ...], rows: Sequence[np.ndarray], progress: bool
     ) -> FitTable:
         """Fit every family and put the rows in the order of the labels."""
-        problems = [self.whole.part(r) for r in rows]
+        sizes = buckets([len(r) for r in rows])
+        problems = [self.whole.part(r, size) for r, size in zip(rows, sizes, strict=True)]
         done: dict[int, _Row] = {}
         with lane_bar(len(rows), "families", progress) as tick:
             for members in self._chunks(problems, done):

@@ -19,6 +19,7 @@ from jscale.model.layout import Layout
 
 # Rows whose sums are taken at once; more are padded to a multiple of it.
 BLOCK = 512
+_FEW_PARTS = 256
 
 
 class Model(NamedTuple):
@@ -84,14 +85,9 @@ class Problem:
         padded[: self.n] = weights
         return replace(self, weights=padded)
 
-    def part(self, rows: np.ndarray) -> Problem:
-        """Return the problem of some of the real rows alone, centred and padded on its own.
-
-        Buckets are coarser than a single problem's: there are many parts, and every bucket
-        is a program to compile.
-        """
+    def part(self, rows: np.ndarray, size: int) -> Problem:
+        """Return the problem of some of the real rows alone, centred, padded to ``size`` rows."""
         n = len(rows)
-        size = bucket(n, steps=2)
         inputs = [np.asarray(x)[rows] for x in self.data.inputs]
         data = Data(
             inputs=tuple(pad_rows(x, size) for x in inputs),
@@ -149,6 +145,19 @@ def bucket(n: int, steps: int = 8) -> int:
     if n > BLOCK:
         step = max(step, BLOCK)
     return step * -(-n // step)
+
+
+def buckets(counts: Sequence[int]) -> list[int]:
+    """Return the padded number of rows for each of many parts of a table.
+
+    Buckets are coarser than a single problem's, and few parts share one as long as that less
+    than quadruples their rows: every bucket is a program to compile, which takes longer than
+    a few hundred fits.
+    """
+    own = [bucket(n, steps=2) for n in counts]
+    if len(own) <= _FEW_PARTS and len(own) * max(own, default=0) <= 4 * sum(own):
+        return [max(own)] * len(own)
+    return own
 
 
 def pad_rows(values: np.ndarray, rows: int) -> np.ndarray:

@@ -26,10 +26,10 @@ from jscale.prediction.comparison import Comparison, comparison_notes, tabulate
 from jscale.prediction.criteria import by_row
 from jscale.prediction.ensemble import (
     AUTO,
+    Mixing,
     axis_of,
     candidates,
     chosen_laws,
-    mixture,
     runs_of,
     weigh_each,
 )
@@ -97,7 +97,9 @@ def compare(
     scheme, splits, families = _splits(runs, holdout, by)
     trials = Trials(runs, kind, int(resamples), method, int(seed), devices, progress)
     named = members if every else chosen
-    tables = {name: _fitted(trials, law, splits) for name, law in {**named, **members}.items()}
+    tables = trials.fit_all(
+        {**named, **members}, [s.fit for s in splits], [s.label for s in splits]
+    )
     left_out = _left_out(tables, named, every)
     weights = weigh_each(trials, members, [s.fit for s in splits])[0] if auto else []
     entered = [name for name in named if name not in left_out]
@@ -164,10 +166,6 @@ def _splits(runs: Runs, holdout: Any, by: str | None) -> tuple[Any, list[Split],
     return splits_of(runs, holdout, by)
 
 
-def _fitted(trials: Trials, law: Law, splits: list[Split]) -> FitTable:
-    return trials.fit(law, [s.fit for s in splits], [s.label for s in splits])
-
-
 def _left_out(
     tables: Mapping[str, FitTable], named: Mapping[str, Law], every: bool
 ) -> dict[str, str]:
@@ -220,14 +218,15 @@ def _rows(
     measured = trials.measured(questions)
     best = None if oracle is None else _oracle_of(trials.runs, oracle, questions.rows)
     pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in entered}
-    if weights:
+    mixing = Mixing.of(weights, list(members)) if weights else None
+    if mixing is not None:
         pieces[AUTO] = []
     for piece in trials.pieces(questions):
         samples = {name: trials.samples(t, questions, piece) for name, t in tables.items()}
         said = {name: Predictive.of(samples[name]) for name in entered}
-        if weights:
-            own = {name: samples[name] for name in members}
-            said[AUTO] = mixture(own, weights, questions.sets[piece])
+        if mixing is not None:
+            own = [samples[name] for name in members]
+            said[AUTO] = mixing.mix(own, questions.sets[piece])
         for name, predictive in said.items():
             truth = None if best is None else best.iloc[piece]
             pieces[name].append(_scored(predictive, measured[piece], level, truth))

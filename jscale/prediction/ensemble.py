@@ -8,7 +8,8 @@ intervals should have been. A law that never beat a simpler one out of range is 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 
 from jscale import laws as registry
 from jscale.data.runs import Runs
-from jscale.errors import DataError, LawError, listing
+from jscale.errors import DataError, FitWarning, LawError, listing
 from jscale.fitting.build import as_runs
 from jscale.fitting.fit import check_choices, fit
 from jscale.fitting.objective import Objective, as_objective
@@ -38,6 +39,7 @@ _FEW_RUNS = 12
 _ORIGINS = 6
 _LEVEL = 0.9
 _WIDE = 2.0
+_UNSETTLED = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +113,14 @@ def ensemble(
     chosen = chosen if chosen is not None else candidates(runs)
     (table,), (asked,) = weigh_each(trials, chosen, [np.arange(len(runs))])
     members = {}
-    for name in _with_weight(table):
-        fitted = fit(chosen[name], runs, objective=kind, seed=seed, devices=devices)
-        members[name] = bootstrap(fitted, resamples, seed=seed, progress=progress)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)  # told in the notes
+        for name in _with_weight(table):
+            fitted = fit(chosen[name], runs, objective=kind, seed=seed, devices=devices)
+            members[name] = bootstrap(fitted, resamples, seed=seed, progress=progress)
     settings = {"objective": str(kind), "resamples": int(resamples), "seed": int(seed)}
-    return Ensemble(members, table, runs, _notes(table, asked), settings)
+    notes = (*_notes(table, asked), *_notes_on_members(members))
+    return Ensemble(members, table, runs, notes, settings)
 
 
 def _with_weight(table: pd.DataFrame) -> list[str]:
@@ -138,6 +143,18 @@ def _notes(table: pd.DataFrame, asked: Rehearsal) -> tuple[str, ...]:
             f"intervals more often than they say; they are made wider: {listing(said)}."
         )
     return tuple(notes)
+
+
+def _notes_on_members(members: Mapping[str, Draws]) -> Iterator[str]:
+    for name, draws in members.items():
+        codes = [note.code for note in draws.fit.notes if note.severity == "warning"]
+        if draws.failed + draws.unsettled > _UNSETTLED * (len(draws) + draws.failed):
+            codes.append("draws-unsettled")
+        if codes:
+            yield (
+                f"[caution] member-doubtful: {name}, fitted to all runs, has the notes "
+                f"{listing(codes, 10)}: read ensemble.members[{name!r}].fit.notes."
+            )
 
 
 def chosen_laws(laws: Any) -> dict[str, Law]:
@@ -254,13 +271,15 @@ def weigh_each(
     whose = np.repeat(np.arange(len(sets)), [len(each.splits) for each in asked])
     splits = [split for each in asked for split in each.splits]
     questions = Questions.of([split.test for split in splits])
-    scores = {}
-    for name, law in laws.items():
+
+    def scored(name: str) -> Any:
         own = np.flatnonzero([name in asked[k].laws for k in whose])
-        scores[name] = _scores(trials, law, splits, own, questions)
-    tables = []
+        return _scores(trials, laws[name], splits, own, questions)
+
+    scores = dict(zip(laws, trials.each(scored, list(laws)), strict=True))
+    tables, bounds = [], np.searchsorted(whose[questions.sets], np.arange(len(sets) + 1))
     for k, each in enumerate(asked):
-        here = np.flatnonzero(whose[questions.sets] == k)
+        here = slice(bounds[k], bounds[k + 1])
         evidence = Evidence(
             laws=each.laws,
             parameters=np.array([len(laws[name].names) for name in each.laws]),
@@ -316,13 +335,24 @@ def _scores(
     return logs, width, error
 
 
-def mixture(
-    samples: Mapping[str, Samples], tables: Sequence[pd.DataFrame], sets: np.ndarray
-) -> Predictive:
-    """Mix laws' samples at questions (m,) by the weights of each question's set."""
-    weights = np.stack([[t.loc[name, "weight"] for t in tables] for name in samples])
-    widening = np.stack([[t.loc[name, "widening"] for t in tables] for name in samples])
-    widening = np.nan_to_num(widening, nan=1.0)
-    parts = [own.widened(widening[k][sets]) for k, own in enumerate(samples.values())]
-    used = np.flatnonzero(weights[:, sets].any(axis=1))
-    return Predictive.mix([parts[k] for k in used], weights[np.ix_(used, sets)])
+@dataclass(frozen=True, eq=False)
+class Mixing:
+    """The weights and widenings of K laws for each set: (K, sets)."""
+
+    weights: np.ndarray
+    widening: np.ndarray
+
+    @classmethod
+    def of(cls, tables: Sequence[pd.DataFrame], laws: Sequence[str]) -> Mixing:
+        """Read them off the tables of :func:`weigh_each`."""
+        rows = [table.loc[list(laws)] for table in tables]
+        weights = np.stack([row["weight"].to_numpy() for row in rows], axis=1)
+        widening = np.stack([row["widening"].to_numpy() for row in rows], axis=1)
+        return cls(weights, np.nan_to_num(widening, nan=1.0))
+
+    def mix(self, samples: Sequence[Samples], sets: np.ndarray) -> Predictive:
+        """Mix the K laws' samples at questions (m,) by the weights of each question's set."""
+        weights, widening = self.weights[:, sets], self.widening[:, sets]
+        used = np.flatnonzero(weights.any(axis=1))
+        parts = [samples[k].widened(widening[k]) for k in used.tolist()]
+        return Predictive.mix(parts, weights[used])

@@ -44,5 +44,6 @@ def _of_equal(ordered: np.ndarray, count: np.ndarray, at: Sequence[float]) -> np
         low = np.take_along_axis(ordered, below[None], axis=0)[0]
         high = np.take_along_axis(ordered, above[None], axis=0)[0]
         with np.errstate(invalid="ignore"):  # infinite neighbours
-            found[k] = np.where(low == high, low, low + (place - below) * (high - low))
+            between = low + (place - below) * (high - low)
+        found[k] = np.where((low == high) | (place == below) | np.isneginf(low), low, between)
     return found

@@ -6,7 +6,8 @@ lanes, and all questions are flat arrays, a bounded number of samples at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,6 +25,8 @@ from jscale.prediction.predictive import Samples
 
 # Samples (draw × question) that are held at once.
 _SAMPLES_AT_ONCE = 2**20
+# Fewer questions are filled up, so that they share a program: compiling one takes longer.
+_LEAST_PADDED = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,23 @@ class Trials:
             devices=self.devices, progress=self.progress,
         )  # fmt: skip
 
+    def fit_all(
+        self, laws: Mapping[str, Law], sets: Sequence[np.ndarray], labels: Sequence[Any]
+    ) -> dict[str, FitTable]:
+        """Fit every law to every set of rows, two laws at a time.
+
+        While one law's lanes are solved, the other's program is compiled or its fits are judged.
+        """
+        fitted = self.each(lambda law: self.fit(law, sets, labels), list(laws.values()))
+        return dict(zip(laws, fitted, strict=True))
+
+    def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Return the work on each item, two at a time (one, where a bar shows the progress)."""
+        if self.progress or len(items) < 2:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(work, items))
+
     def measured(self, questions: Questions) -> np.ndarray:
         """Return the measured output of each question's row (P,)."""
         return self.runs.frame[self.runs.output].to_numpy(dtype=np.float64)[questions.rows]
@@ -80,7 +100,7 @@ class Trials:
         params = np.concatenate([table.params.to_numpy()[:, None], draws], axis=1)[sets]
         frame = self.runs.frame
         inputs = [frame[x].to_numpy(dtype=np.float64)[rows] for x in table.law.inputs]
-        size = bucket(len(rows))
+        size = max(bucket(len(rows)), _LEAST_PADDED)
         with float64_scope(), np.errstate(all="ignore"):
             program = _program(table.law, self.objective.space)
             padded = program(pad_rows(params, size), tuple(pad_rows(x, size) for x in inputs))

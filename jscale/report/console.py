@@ -71,7 +71,8 @@ def table_of(frame: pd.DataFrame, *, index: str | None = None) -> Table:
     """
     table = Table(header_style="bold", box=None)
     if index is not None:
-        table.add_column(index, overflow="fold")
+        longest = max((len(str(label)) for label in frame.index), default=1)
+        table.add_column(index, overflow="fold", min_width=min(longest, 20))
     for name in frame.columns:
         number = pd.api.types.is_numeric_dtype(frame[name])
         justify = "right" if number else "left"
@@ -197,22 +198,21 @@ def held_out_table(prediction: Prediction) -> pd.DataFrame:
 def scores_table(table: pd.DataFrame, level: float) -> pd.DataFrame:
     """Return the table of a Comparison as shown: percent, each with its standard error."""
 
-    def with_error(name: str, scale: float = 100.0, digits: int = 1) -> pd.Series:
-        error = f"{name}_error"
-        cells = zip(table[name], table[error], strict=True)
+    def with_error(name: str, scale: float = 100.0, form: str = ".2g") -> pd.Series:
+        cells = zip(table[name], table[f"{name}_error"], strict=True)
+        digits = ".3g" if form == ".2g" else form
         return pd.Series(
-            [f"{scale * v:.{digits}f}±{scale * e:.{digits}f}" for v, e in cells], table.index
+            [f"{scale * v:{digits}}±{scale * e:{form}}" for v, e in cells], table.index
         )
 
     return pd.DataFrame(
         {
-            "rows": table["rows"],
             "error %": with_error("absolute_error"),
             "bias %": with_error("bias"),
-            f"in {100 * level:g}%": with_error("coverage", 1.0, 2),
+            f"in {100 * level:g}%": with_error("coverage", 1.0, ".2f"),
             "score %": with_error("interval_score"),
             "behind %": with_error("behind"),
-            "weight": [f"{w:.2f}" for w in table["weight"]],
+            "weight": ["" if np.isnan(w) else f"{w:.2f}" for w in table["weight"]],
         }
     )
 
