@@ -138,16 +138,19 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     if problem.freedom < 1:
         return np.diag(np.full(p, np.inf))
     psi = terms(problem.model.kind, r, *problem.objective.numbers)[1]
-    moving = np.any(J != 0, axis=0)
+    # A column that overflows says nothing; one that is only large is scaled.
+    moving = np.any(J != 0, axis=0) & np.isfinite(J).all(axis=0)
     J = J[:, moving]
+    size = np.abs(J).max(axis=0)
+    J = J / size
     H = (J * (w * smoothed_curvature(problem.objective, r))[:, None]).T @ J
     scale = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values, vectors = np.linalg.eigh(H / np.outer(scale, scale))
-    values = np.maximum(values, 1e-14 * values.max())
+    values = np.maximum(values, 1e-14 * values.max(initial=0.0))
     inverse = (vectors / values) @ vectors.T / np.outer(scale, scale)
     by_run = _sum_by(problem.units[used], J * (w * psi)[:, None])
     # As a product with its own transpose, so that no variance comes out negative.
-    scores = by_run @ inverse
+    scores = by_run @ inverse / size
     whole = np.diag(np.where(moving, 0.0, np.inf))
     whole[np.ix_(moving, moving)] = len(by_run) / (len(by_run) - p) * scores.T @ scores
     return whole
@@ -202,6 +205,11 @@ class Directions:
 def directions(problem: Problem, optimum: Optimum) -> Directions:
     """Find how well the data determine the parameters together, and what they do not."""
     J = optimum.jacobian * np.sqrt(problem.weights[: problem.n])[:, None]
+    finite = np.asarray(np.isfinite(J).all(axis=0))
+    if not finite.all():
+        labels = zip(problem.layout.labels, finite, strict=True)
+        return Directions(np.inf, tuple(label for label, known in labels if not known))
+    J = J / np.maximum(np.abs(J).max(axis=0), 1e-300)
     length = np.linalg.norm(J, axis=0)
     _, singular, right = np.linalg.svd(J / np.where(length > 0, length, 1.0), full_matrices=False)
     names = tuple(
@@ -220,7 +228,9 @@ def studentised(problem: Problem, optimum: Optimum) -> np.ndarray:
     Their median is taken out: the curve is the conditional median of new runs.
     """
     used = problem.used
-    basis, _ = np.linalg.qr(optimum.jacobian[used])
+    J = optimum.jacobian[used]
+    J = J[:, np.isfinite(J).all(axis=0)]
+    basis, _ = np.linalg.qr(J / np.maximum(np.abs(J).max(axis=0, initial=0.0), 1e-300))
     leverage = np.minimum(np.sum(basis**2, axis=1), _HIGHEST_LEVERAGE)
     residual = -optimum.residual[used] / np.sqrt(1.0 - leverage)
     return residual - np.median(residual)

@@ -7,6 +7,7 @@ arguments are parameters, and the annotation of a parameter is its role.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -180,6 +181,7 @@ class Law:
             self,
             name=f"{self.name}:{axis}",
             inputs=(axis,),
+            formula=re.sub(rf"\b{self.inputs[0]}\b", axis, self.formula),
             powers=tuple(replace(e, input=axis) for e in self.powers),
             inside=tuple((a, axis, p) for a, _, p in self.inside),
             offset_powers=tuple((b, a, axis, p) for b, a, _, p in self.offset_powers),

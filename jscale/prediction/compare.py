@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,13 @@ from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
 from jscale.errors import DataError, FitWarning, JscaleError, listing
 from jscale.fitting.fit import check_choices
-from jscale.fitting.objective import Objective, as_objective
+from jscale.fitting.objective import Objective
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 from jscale.prediction.comparison import Comparison, comparison_notes, tabulate
 from jscale.prediction.criteria import by_row
-from jscale.prediction.ensemble import (
+from jscale.prediction.predictive import Predictive
+from jscale.prediction.rehearsal import (
     AUTO,
     Mixing,
     axis_of,
@@ -33,9 +33,13 @@ from jscale.prediction.ensemble import (
     runs_of,
     weigh_each,
 )
-from jscale.prediction.predictive import Predictive
 from jscale.prediction.splits import Scheme, Split, largest, origins, splits_of
-from jscale.prediction.trials import Questions, Trials
+from jscale.prediction.trials import (
+    Questions,
+    Trials,
+    checked_objective,
+    checked_resamples,
+)
 from jscale.uncertainty.draws import check_level
 
 _METHODS = ("bootstrap", "laplace")
@@ -67,12 +71,13 @@ def compare(
     scored together.
 
     Each law is fitted to the same rows, and its prediction intervals at ``level`` come from
-    ``resamples`` draws by ``method`` ("bootstrap" refits, or "laplace", its quick normal
-    approximation) and the fit's own residuals. ``oracle`` (a table by the rows' labels with
-    ``prediction_low`` and ``prediction_high``; see :func:`jscale.oracle`) adds each interval's
-    width over that of one who knows the truth. Standard errors take together the rows of a
-    family, or of a split where there are several, else of a run. Warns with FitWarning where a
-    law did not converge.
+    ``resamples`` draws by ``method`` and the fit's own residuals: "bootstrap" refits, "laplace"
+    is the quick normal approximation (about as wide where the objective is smooth; with Huber's
+    delta far below the noise 1.3 to 1.5 times as wide; much too narrow with fewer than some three
+    runs per parameter). ``oracle`` (a table by the rows' labels with ``prediction_low`` and
+    ``prediction_high``; see :func:`jscale.oracle`) adds each interval's width over that of one
+    who knows the truth. Standard errors take together the rows of a family, or of a split where
+    there are several, else of a run. Warns with FitWarning where a law did not converge.
 
     Raises LawError for the same law twice or different outputs, JscaleError for a level, method
     or number of resamples that cannot be, DataError for a law whose inputs the table has not, a
@@ -87,15 +92,15 @@ def compare(
     """
     check_level(level)
     check_choices(None, (), None, seed)
-    _check_draws(method, resamples)
-    kind = as_objective(objective)
-    if kind.auto:
-        raise JscaleError(f"compare takes a number for delta, not {kind}.")
+    if method not in _METHODS:
+        raise JscaleError(f"method={method!r} is not known; use {listing(_METHODS)}.")
+    kind, resamples = checked_objective(objective), checked_resamples(resamples)
     every, auto, chosen = _contenders(laws)
     runs = runs_of(None if every else chosen, data, columns)
     members = candidates(runs) if auto else {}
     scheme, splits, families = _splits(runs, holdout, by)
-    trials = Trials(runs, kind, int(resamples), method, int(seed), devices, progress)
+    best = None if oracle is None else _checked_oracle(runs, oracle)
+    trials = Trials(runs, kind, resamples, method, int(seed), devices, progress)
     named = members if every else chosen
     tables = trials.fit_all(
         {**named, **members}, [s.fit for s in splits], [s.label for s in splits]
@@ -103,7 +108,7 @@ def compare(
     left_out = _left_out(tables, named, every)
     weights = weigh_each(trials, members, [s.fit for s in splits])[0] if auto else []
     entered = [name for name in named if name not in left_out]
-    parts = _rows(trials, tables, entered, members, weights, splits, level, oracle)
+    parts = _rows(trials, tables, entered, members, weights, splits, level, best)
     clusters = _clusters(runs, splits, families)
     if by is not None:
         for part in parts.values():
@@ -111,7 +116,7 @@ def compare(
     table = tabulate(parts, clusters, AUTO)
     fits = {name: tables[name] for name in entered}
     notes = [*comparison_notes(fits, len(np.unique(clusters))), *left_out.values()]
-    settings = {"objective": str(kind), "method": method, "resamples": int(resamples),
+    settings = {"objective": str(kind), "method": method, "resamples": resamples,
                 "seed": int(seed), "by": by}  # fmt: skip
     return Comparison(
         table, pd.concat(parts.values(), ignore_index=True), fits, _by_split(weights, splits),
@@ -140,13 +145,6 @@ def rollout(
     2
     """
     return compare(laws, data, holdout=origins(column, count, factor), **choices)
-
-
-def _check_draws(method: Any, resamples: Any) -> None:
-    if method not in _METHODS:
-        raise JscaleError(f"method={method!r} is not known; use {listing(_METHODS)}.")
-    if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 2:
-        raise JscaleError(f"resamples={resamples!r} must be a whole number, at least 2: 500.")
 
 
 def _contenders(laws: Any) -> tuple[bool, bool, dict[str, Law]]:
@@ -216,7 +214,6 @@ def _rows(
     """Return a row per split and predicted run of each law, and of the ensemble."""
     questions = Questions.of([s.test for s in splits])
     measured = trials.measured(questions)
-    best = None if oracle is None else _oracle_of(trials.runs, oracle, questions.rows)
     pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in entered}
     mixing = Mixing.of(weights, list(members)) if weights else None
     if mixing is not None:
@@ -228,7 +225,7 @@ def _rows(
             own = [samples[name] for name in members]
             said[AUTO] = mixing.mix(own, questions.sets[piece])
         for name, predictive in said.items():
-            truth = None if best is None else best.iloc[piece]
+            truth = None if oracle is None else oracle.iloc[questions.rows[piece]]
             pieces[name].append(_scored(predictive, measured[piece], level, truth))
     head = _head(trials.runs, splits, questions, measured)
     return {
@@ -267,8 +264,8 @@ def _past(runs: Runs, splits: list[Split], questions: Questions) -> np.ndarray:
     return x[questions.rows] / largest_fitted[questions.sets]
 
 
-def _oracle_of(runs: Runs, oracle: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
-    """Return the oracle's intervals for rows by number, checked."""
+def _checked_oracle(runs: Runs, oracle: pd.DataFrame) -> pd.DataFrame:
+    """Return the oracle's intervals row for row; raises DataError where labels do not tell."""
     wanted = ["prediction_low", "prediction_high"]
     missing = [c for c in wanted if c not in oracle]
     if missing:
@@ -276,13 +273,21 @@ def _oracle_of(runs: Runs, oracle: pd.DataFrame, rows: np.ndarray) -> pd.DataFra
             f"The oracle's table has no column {listing(missing)}; js.oracle(law, params, design, "
             "noise) makes one."
         )
-    if not runs.frame.index.isin(oracle.index).all():
-        absent = ~runs.frame.index.isin(oracle.index)
+    labels = runs.frame.index
+    for whose, index in (("The runs' table", labels), ("The oracle's table", oracle.index)):
+        if not index.is_unique:
+            raise DataError(
+                f"{whose} has the label {index[index.duplicated()].tolist()[0]!r} more than once, so it is "
+                "not clear which row of the oracle is whose: number the rows of both, "
+                "df.reset_index(drop=True)."
+            )
+    absent = np.asarray(~labels.isin(oracle.index))
+    if absent.any():
         raise DataError(
             "The oracle's table says nothing of "
             f"{rows_at(runs.frame, absent, runs.frame[runs.output])}; give a row for each run."
         )
-    return oracle[wanted].loc[runs.frame.index[rows]].reset_index(drop=True)
+    return oracle.loc[labels, wanted]
 
 
 def _clusters(runs: Runs, splits: list[Split], families: np.ndarray | None) -> np.ndarray:

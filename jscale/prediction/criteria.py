@@ -53,7 +53,9 @@ def r2(predicted: Any, measured: Any) -> float:
     """
     predicted, measured = _pair(predicted, measured)
     total = float(np.sum((measured - measured.mean()) ** 2))
-    return 1.0 - float(np.sum((measured - predicted) ** 2)) / total if total > 0 else np.nan
+    with np.errstate(over="ignore"):  # a law that runs away is infinitely wrong
+        left = float(np.sum((measured - predicted) ** 2))
+    return 1.0 - left / total if total > 0 else np.nan
 
 
 def interval_score(low: Any, high: Any, measured: Any, level: float) -> np.ndarray:
@@ -112,8 +114,9 @@ def standard_error(values: Any, clusters: Any = None) -> float:
     count = codes.max(initial=-1) + 1
     if count < 2:
         return float("nan")
-    sums = np.bincount(codes, values - values.mean(), minlength=count)
-    return float(np.sqrt(count / (count - 1) * np.sum(sums**2)) / len(values))
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.bincount(codes, values - values.mean(), minlength=count)
+        return float(np.sqrt(count / (count - 1) * np.sum(sums**2)) / len(values))
 
 
 def by_row(

@@ -106,12 +106,11 @@ def predict(
         point = curves(fit, table, fit.params.to_numpy()[None])[0]
         frame = table.assign(curve=point)
     else:
-        frame = pd.concat(
-            [
-                _framed(part, Predictive.of(_samples(draws, part, seed + first)), level)
-                for first, part in _pieces(table)
-            ]
-        )
+        parts = []
+        for first, part in _pieces(table):
+            samples = _samples(draws, part, seed + first, stacklevel=4)
+            parts.append(_framed(part, Predictive.of(samples), level))
+        frame = pd.concat(parts)
     frame["extrapolation"] = extrapolation(fit, table)
     _warn_far(frame, "input" if fit.largest is None else "compute")
     settings = {**(draws.settings if draws else {}), "noise_seed": seed}
@@ -135,15 +134,15 @@ def _predict_ensemble(
     weights, widening = (source.table.loc[source.weights.index, c] for c in ("weight", "widening"))
     frames = []
     for first, part in _pieces(table):
-        parts = [
-            _samples(draws, input_table(draws.fit, part, {}), seed + first).widened(factor)
-            for draws, factor in zip(members, widening, strict=True)
-        ]
+        parts = []
+        for draws, factor in zip(members, widening, strict=True):
+            own = input_table(draws.fit, part, {})
+            parts.append(_samples(draws, own, seed + first, stacklevel=5).widened(factor))
         each = np.broadcast_to(weights.to_numpy()[:, None], (len(parts), len(part)))
         frames.append(_framed(part, Predictive.mix(parts, each), level))
     frame = pd.concat(frames)
     frame["extrapolation"] = extrapolation(widest, table)
-    _warn_far(frame, "input" if widest.largest is None else "compute")
+    _warn_far(frame, "input" if widest.largest is None else "compute", stacklevel=4)
     said = ", ".join(f"{name} {w:.2f}" for name, w in weights.items())
     settings = {**source.settings, "noise_seed": seed}
     return Prediction(frame, widest.law.output, level, f"ensemble ({said})", settings)
@@ -198,19 +197,19 @@ def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
         return np.asarray(output)[:, : len(table)]
 
 
-def _samples(draws: Draws, table: pd.DataFrame, seed: int) -> Samples:
+def _samples(draws: Draws, table: pd.DataFrame, seed: int, stacklevel: int) -> Samples:
     """Return what a fit's draws say of rows of inputs."""
     fit = draws.fit
     output = curves(fit, table, np.concatenate([fit.params.to_numpy()[None], draws.flat]))
     space = fit.settings.objective.space
     with float64_scope(), np.errstate(all="ignore"):
         curve = np.asarray(to_space(output, space))
-    _warn_undefined(fit, table, curve[1:])
+    _warn_undefined(fit, table, curve[1:], stacklevel)
     new = curve[1:] + draw_noise(fit, curve[1:].shape, seed)
     return Samples(curve[0], curve[1:], new, space)
 
 
-def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
+def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray, stacklevel: int) -> None:
     """Warn where draws give no number: quantiles are then those of the other draws."""
     undefined = np.asarray(np.isnan(curve))
     if undefined.any():
@@ -221,7 +220,7 @@ def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
             "leaves its range there. Intervals are of the other draws, and too narrow; predict "
             "nearer to the fitted runs.",
             FitWarning,
-            stacklevel=5,
+            stacklevel=stacklevel,
         )
 
 
@@ -240,7 +239,7 @@ def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:
     return np.max(ratios, axis=0) if ratios else np.full(len(table), np.nan)
 
 
-def _warn_far(frame: pd.DataFrame, what: str) -> None:
+def _warn_far(frame: pd.DataFrame, what: str, stacklevel: int = 3) -> None:
     past = frame["extrapolation"].to_numpy()
     far = past > _FAR
     if far.any():
@@ -250,5 +249,5 @@ def _warn_far(frame: pd.DataFrame, what: str) -> None:
             "is wrong out there, the true loss can lie well outside these intervals: they only "
             "cover uncertainty within the law. Hold out your largest runs to see how it fares.",
             ExtrapolationWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )

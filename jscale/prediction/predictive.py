@@ -75,7 +75,8 @@ class Predictive:
         """Return the curve and both intervals, equal-tailed at ``level``: a row per point.
 
         A mixture's curve is the median of its curves' samples, so that a law of little weight
-        that runs away does not take the curve with it.
+        that runs away does not take the curve with it; where one law has all the weight, it is
+        that law's own.
         """
         space = self.parts[0].space
         curves = np.concatenate([part.curves for part in self.parts])
@@ -83,7 +84,9 @@ class Predictive:
         weights = self._of_samples()
         low, middle, high = tails(level)[0], 0.5, tails(level)[1]
         bounds = quantiles(curves, (low, middle, high), weights)
-        curve = self.parts[0].curve if len(self.parts) == 1 else bounds[1]
+        curve = bounds[1]
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            curve = np.where(weight == 1.0, part.curve, curve)
         ends = quantiles(new, (low, high), weights)
         columns = {"curve": curve, "confidence_low": bounds[0], "confidence_high": bounds[2],
                    "prediction_low": ends[0], "prediction_high": ends[1]}  # fmt: skip

@@ -67,7 +67,29 @@ class Noise:
     def draw(self, frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
         """Return errors of the log output (n,) for the rows of a design."""
         error = self.sd * self._growth(frame) * self._own(len(frame), rng)
+        self._check_shared(frame)
         for column, own in self.shared.items():
+            codes, labels = pd.factorize(frame[column])
+            error = error + own * rng.standard_normal(len(labels))[codes]
+        return error
+
+    def quantiles(self, frame: pd.DataFrame, at: Sequence[float]) -> np.ndarray:
+        """Return quantiles of a new row's error (len(at), n): its own and shared ones together.
+
+        From 200000 draws with a fixed seed (20000 for each row where noise changes with compute).
+        """
+        self._check_shared(frame)
+        rng = np.random.default_rng(0)
+        sd = np.broadcast_to(self.sd * self._growth(frame), len(frame))
+        distinct, place = np.unique(sd, return_inverse=True)
+        count = _DRAWS if len(distinct) == 1 else _DRAWS // 10
+        own, other = self._own(count, rng), rng.standard_normal(count)
+        shared = np.sqrt(sum(each**2 for each in self.shared.values()))
+        found = np.stack([np.quantile(one * own + shared * other, at) for one in distinct], axis=1)
+        return found[:, place]
+
+    def _check_shared(self, frame: pd.DataFrame) -> None:
+        for column in self.shared:
             if column not in frame:
                 raise DataError(
                     f"shared names {column!r}, but the design has no such column: it has "
@@ -79,23 +101,6 @@ class Noise:
                     f"shared names {column!r}, but the design has no label there in "
                     f"{rows_at(frame, missing, frame[column])}: give each row one."
                 )
-            codes, labels = pd.factorize(frame[column])
-            error = error + own * rng.standard_normal(len(labels))[codes]
-        return error
-
-    def quantiles(self, frame: pd.DataFrame, at: Sequence[float]) -> np.ndarray:
-        """Return quantiles of a new row's error (len(at), n): its own and shared ones together.
-
-        From 200000 draws with a fixed seed (20000 for each row where noise changes with compute).
-        """
-        rng = np.random.default_rng(0)
-        sd = np.broadcast_to(self.sd * self._growth(frame), len(frame))
-        distinct, place = np.unique(sd, return_inverse=True)
-        count = _DRAWS if len(distinct) == 1 else _DRAWS // 10
-        own, other = self._own(count, rng), rng.standard_normal(count)
-        shared = np.sqrt(sum(each**2 for each in self.shared.values()))
-        found = np.stack([np.quantile(one * own + shared * other, at) for one in distinct], axis=1)
-        return found[:, place]
 
     def _own(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw rows' own errors, in units of ``sd``."""

@@ -70,7 +70,8 @@ def oracle(
 ) -> pd.DataFrame:
     """Return the curve, and the interval of new runs of one who knows the law and its noise.
 
-    Arguments are those of :func:`simulate` (a parameter may be an array, one per row). Columns
+    Arguments are those of :func:`simulate` (a parameter may be an array, one per row); give the
+    whole design, since noise that changes with compute is set by the mean of all rows. Columns
     ``curve``, ``prediction_low`` and ``prediction_high``, equal-tailed at ``level``; the noise's
     quantiles are those of 200000 draws of it, made with a fixed seed.
 

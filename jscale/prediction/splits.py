@@ -247,7 +247,8 @@ def splits_of(
     if not isinstance(holdout, Scheme) and len(np.asarray(holdout)) != len(runs):
         scheme.make(runs)  # says how long the mask must be
     splits, families = [], []
-    for family, rows in labels.groupby(labels, sort=False).indices.items():
+    for key, rows in labels.groupby(labels, sort=False).indices.items():
+        family = key.item() if isinstance(key, np.number) else key  # 3, not np.int64(3)
         part = replace(runs, frame=runs.frame.iloc[rows], doubts=())
         own = scheme if isinstance(holdout, Scheme) else as_scheme(np.asarray(holdout)[rows])
         try:

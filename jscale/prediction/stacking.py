@@ -64,7 +64,8 @@ def stacking_weights(
 
     They maximise Σ c·ln Σ w_k·exp(score_k) + Σ prior_k·ln w_k with w ≥ 0 and Σ w = 1, by
     expectation–maximisation, which cannot leave that set (Yao et al. 2018,
-    doi:10.1214/17-BA1091). ``counts`` c (n,) are equal by default, ``prior`` (K,) is zero.
+    doi:10.1214/17-BA1091). ``counts`` c (n,) are equal by default and taken as shares of
+    their sum, ``prior`` (K,) is zero.
 
     >>> stacking_weights(np.log([[0.9, 0.1], [0.8, 0.1]])).round(3)
     array([1., 0.])
@@ -85,7 +86,7 @@ def _by_origins(evidence: Evidence) -> pd.DataFrame:
     counts = _counts(evidence.origin)
     scores = np.nan_to_num(evidence.interval_score, nan=_WORST_SCORE, posinf=_WORST_SCORE)
     scores = np.minimum(scores, _WORST_SCORE)
-    logs = np.nan_to_num(evidence.log_score, nan=_WORST_LOG, neginf=_WORST_LOG)
+    logs = np.maximum(np.nan_to_num(evidence.log_score, nan=_WORST_LOG), _WORST_LOG)
     mean = scores @ counts
     best = np.argmax(logs @ counts, axis=1)
     widest = np.take_along_axis(logs, best[:, None, None], axis=1)[:, 0]

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from jscale._precision import float64_scope
 from jscale.data.runs import Runs
+from jscale.errors import JscaleError
 from jscale.fitting.batch import fit_sets
-from jscale.fitting.objective import Objective, to_space
+from jscale.fitting.objective import Objective, as_objective, to_space
 from jscale.fitting.problem import bucket, pad_rows
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
@@ -27,6 +29,24 @@ from jscale.prediction.predictive import Samples
 _SAMPLES_AT_ONCE = 2**20
 # Fewer questions are filled up, so that they share a program: compiling one takes longer.
 _LEAST_PADDED = 512
+
+
+def checked_objective(objective: Objective | str) -> Objective:
+    """Return the objective; raises JscaleError where its scale is to be found."""
+    kind = as_objective(objective)
+    if kind.auto:
+        raise JscaleError(
+            f"Laws are compared with a number for delta, not by {kind}: every split would have "
+            "its own. Give the number: huber(delta=1e-3), student_t(scale=0.01)."
+        )
+    return kind
+
+
+def checked_resamples(resamples: Any) -> int:
+    """Return the number of draws; raises JscaleError unless it is whole, and 2 or more."""
+    if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 2:
+        raise JscaleError(f"resamples={resamples!r} must be a whole number, at least 2: 500.")
+    return int(resamples)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -203,7 +204,10 @@ def comparison(found: Comparison, *, ax: Any = None) -> Any:
         raise PredictionError("These runs have no compute C to say how far past it they lie.")
     edges = np.geomspace(rows["extrapolation"].min(), rows["extrapolation"].max() * 1.001, 6)
     place = np.clip(np.digitize(rows["extrapolation"], edges), 1, len(edges) - 1)
-    for color, name in zip(_COLORS, found.table.index, strict=False):
+    # By the order in which laws were given, so that a law keeps its colour from picture to picture.
+    colors = dict(zip(dict.fromkeys(found.rows["law"]), cycle(_COLORS), strict=False))
+    for name in found.table.index:
+        color = colors[name]
         own = (rows["law"] == name).to_numpy()
         x, error = rows["extrapolation"][own], 100 * np.minimum(rows["absolute_error"][own], 3.0)
         ax.scatter(x, error, s=12, color=color, alpha=0.35, lw=0)

@@ -70,7 +70,9 @@ def misses(world: str, seeds: range, reference_starts: int = 0) -> list[int]:
     return missed
 
 
-@pytest.mark.parametrize("world", ["power", "power_const", "chinchilla", "broken:1"])
+@pytest.mark.parametrize(
+    "world", ["power", "power_const", "chinchilla", "chinchilla_tied", "broken:1"]
+)
 def test_noisy_optimum_is_found(world: str) -> None:
     assert misses(world, SEEDS) == []
 

@@ -26,6 +26,7 @@ WORLDS: dict[str, tuple[dict[str, float], pd.DataFrame]] = {
     "power": ({"A": 50.0, "alpha": 0.07}, compute(1e17, 1e22, 30)),
     "power_const": ({"E": 1.7, "A": 900.0, "alpha": 0.15}, compute(1e17, 1e22, 30)),
     "chinchilla": (CHINCHILLA, SURFACE),
+    "chinchilla_tied": ({"E": 1.69, "A": 250.0, "B": 450.0, "alpha": 0.3}, SURFACE),
     "broken:1": (
         {"a": 1.0, "b": 2000.0, "c0": 0.15, "c1": 0.25, "d1": 1e19, "f1": 0.3},
         compute(1e16, 1e23, 100),

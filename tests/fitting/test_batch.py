@@ -182,3 +182,67 @@ def test_one_dead_family_harms_no_other() -> None:
         fits = js.fit_many(edge, pd.concat([good, bad]), by="family", starts=8)
     assert fits.failures == {"bad": "no finite objective at any of 8 starts"}
     assert fits.params.loc["good", "b"] == pytest.approx(0.2, rel=1e-4)
+
+
+# ── Sets of rows, and quick draws ────────────────────────────────────────────────────────────
+
+
+def sets_of(
+    frame: pd.DataFrame, sets: list[np.ndarray], resamples: int = 20_000, method: str = "laplace"
+) -> js.FitTable:
+    law = js.laws.get("power_const:N")
+    runs = js.Runs.from_frame(frame)
+    return batch.fit_sets(
+        law, runs, sets, [f"set {k}" for k in range(len(sets))], by="split",
+        objective=js.huber(), resamples=resamples, method=method, seed=3,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def quick() -> js.FitTable:
+    """Overlapping sets of 22 runs: all, 16, as many as there are parameters, and fewer."""
+    return sets_of(family("c", 22, 2), [np.arange(k) for k in (22, 16, 3, 2)])
+
+
+def test_quick_draws_are_those_of_laplace(quick: js.FitTable) -> None:
+    """The same t around the same fit, from another generator."""
+    assert quick.draws is not None
+    assert quick.draws.shape == (4, 20_000, 3)
+    whole = family("c", 22, 2)
+    for k, rows in enumerate((22, 16)):
+        alone = js.laplace(js.fit("power_const:N", whole[:rows]), 20_000, seed=8).flat
+        found = quick.draws[k]
+        spread = np.subtract(*np.quantile(np.log(alone), [0.75, 0.25], axis=0))
+        for q, slack in ((0.05, 0.1), (0.5, 0.05), (0.95, 0.1)):
+            own, other = (np.quantile(np.log(d), q, axis=0) for d in (found, alone))
+            np.testing.assert_allclose(own / spread, other / spread, atol=slack, err_msg=f"{q}")
+
+
+def test_quick_draws_are_near_the_bootstraps() -> None:
+    runs, rows = family("c", 22, 2), [np.arange(22)]
+    tables = {m: sets_of(runs, rows, 400, m) for m in ("laplace", "bootstrap")}
+    sd = {m: np.log(table.draws[0]).std(axis=0) for m, table in tables.items()}
+    np.testing.assert_allclose(sd["laplace"], sd["bootstrap"], rtol=0.35)
+    np.testing.assert_array_equal(tables["laplace"].params, tables["bootstrap"].params)
+    assert tables["laplace"].summary["unsettled"].tolist() == [0]
+    assert tables["laplace"].draws[0].shape == (400, 3)
+
+
+def test_a_set_without_a_run_to_spare_has_no_draws(quick: js.FitTable) -> None:
+    assert quick.draws is not None
+    assert quick.labels == ("set 0", "set 1", "set 2", "set 3")
+    assert quick.summary.index.name == "split"
+    assert quick.failures == {"set 3": "2 independent runs for 3 free parameters"}
+    assert quick.params.loc["set 2"].notna().all()
+    assert np.isnan(quick.draws[2:]).all()
+    assert np.isfinite(quick.draws[:2]).all()
+
+
+def test_quick_draws_repeat_with_their_seed(quick: js.FitTable) -> None:
+    again = sets_of(family("c", 22, 2), [np.arange(k) for k in (22, 16, 3, 2)])
+    np.testing.assert_array_equal(again.draws, quick.draws)
+    assert quick.draws is not None
+    two = sets_of(family("c", 22, 2), [np.arange(22), np.arange(22)])
+    assert two.draws is not None
+    np.testing.assert_array_equal(two.draws[0], quick.draws[0])
+    assert (two.draws[0] != two.draws[1]).all()

@@ -18,6 +18,7 @@ from jscale.fitting.diagnostics import (
     of_parameters,
     pattern_in_residuals,
     smoothed_curvature,
+    studentised,
 )
 from tests.conformance.worlds import CHINCHILLA, FARSEER, SURFACE, WORLDS
 from tests.worlds import line
@@ -183,3 +184,29 @@ def test_a_coordinate_that_moves_nothing_has_an_infinite_error_and_the_others_th
     assert np.isinf(carried[0, 0])
     two = np.array([2.0, 1.0])
     assert carried[1, 1] == pytest.approx(two @ found[1:, 1:] @ two)
+
+
+def test_slopes_that_overflow_cost_their_own_parameter_alone() -> None:
+    rng = np.random.default_rng(0)
+    x = np.linspace(1, 5, 50)
+    table = pd.DataFrame({"x": x, "loss": 5 - 0.3 * x + 0.1 * rng.standard_normal(50)})
+    fit = js.fit(line, table, objective=js.least_squares(space="linear"))
+    plain = at_optimum(fit)
+    large = replace(plain, jacobian=plain.jacobian * np.array([1.0, 1e200]))
+    before, after = covariance(fit.problem, plain), covariance(fit.problem, large)
+    np.testing.assert_allclose(after[0, 0], before[0, 0], rtol=1e-9)
+    np.testing.assert_allclose(after[0, 1] * 1e200, before[0, 1], rtol=1e-9)
+    np.testing.assert_allclose(studentised(fit.problem, large), studentised(fit.problem, plain))
+    assert directions(fit.problem, large).condition == pytest.approx(
+        directions(fit.problem, plain).condition
+    )
+    jacobian = plain.jacobian.copy()
+    jacobian[3, 1] = np.inf
+    lost = replace(plain, jacobian=jacobian)
+    found = covariance(fit.problem, lost)
+    assert np.isfinite(found[0, 0])
+    assert found[1, 1] == np.inf
+    assert found[0, 1] == 0.0
+    weak = directions(fit.problem, lost)
+    assert (weak.condition, weak.names) == (np.inf, ("b",))
+    assert np.isfinite(studentised(fit.problem, lost)).all()

@@ -128,7 +128,10 @@ def test_scaling_all_weights_moves_nothing(which: str, request: pytest.FixtureRe
 
 def test_rows_in_another_order_and_padding_change_nothing(huber: js.Fit) -> None:
     order = np.random.default_rng(0).permutation(huber.problem.n)
-    there, here = expand(huber, problem=huber.problem.part(order, huber.problem.rows)), expand(huber)
+    there, here = (
+        expand(huber, problem=huber.problem.part(order, huber.problem.rows)),
+        expand(huber),
+    )
     for name in ("by_weights", "by_targets", "by_inputs"):
         moved, still = getattr(there, name)(), getattr(here, name)()[order]
         np.testing.assert_allclose(moved, still, rtol=1e-7, atol=1e-9 * np.abs(still).max())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from jscale import laws
@@ -52,6 +53,7 @@ def test_names_and_catalogue_agree() -> None:
         ("broken:2:N", "broken:2:N", ("N",), 9),
         ("broken:D", "broken:1:D", ("D",), 6),
         ("power_const:N", "power_const:N", ("N",), 3),
+        ("chinchilla_tied", "chinchilla_tied", ("N", "D"), 4),
     ],
 )
 def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None:
@@ -65,7 +67,7 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
     ("text", "says"),
     [
         ("chinchila", r"There is no law 'chinchila'\. Did you mean 'chinchilla'\? Known laws: "
-         r"power, power_const, broken, chinchilla, farseer"),
+         r"power, power_const, broken, chinchilla, chinchilla_tied, farseer"),
         ("", r"There is no law ''\."),
         ("broken:0", r"broken takes 1 to 6 breaks, not 0: broken:2\."),
         ("broken:7", r"broken takes 1 to 6 breaks, not 7"),
@@ -76,12 +78,29 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
         ("power_const:N:D", r"does not name a law: 'N', 'D' is not one input\."),
         ("power_const:2", r"'power_const:2' does not name a law: power_const takes no number\."),
         ("power_const:²", r"'²' is not one input"),
+        ("auto", r'"auto" is no single law but an ensemble of those that fit the columns: '
+         r'js\.ensemble\(runs\), or js\.compare\("auto", runs\)\.'),
+        ("auto:N", r"There is no law 'auto'\."),
         ("chinchilla:N", r"chinchilla has 2 inputs: N, D\. Only a law of one input"),
     ],
 )  # fmt: skip
 def test_texts_that_name_no_law(text: str, says: str) -> None:
     with pytest.raises(LawError, match=says):
         laws.get(text)
+
+
+def test_one_exponent_for_both_is_chinchilla_tied_by_hand() -> None:
+    N, D = [1e8, 1e10], [2e9, 2e11]
+    own = {"E": 1.7, "A": 300.0, "B": 500.0, "alpha": 0.31}
+    found = laws.get("chinchilla_tied")(N, D, **own)
+    np.testing.assert_allclose(found, laws.get("chinchilla")(N, D, **own, beta=0.31), rtol=1e-14)
+    # At the optimum of 6·N·D = C, tokens per parameter are (B/A)^(1/alpha), whatever C.
+    ratio = laws.get("chinchilla_tied").derived["tokens per parameter"]
+    for C in (1e18, 1e24):
+        size = np.geomspace(1e5, 1e13, 200_001)
+        loss = laws.get("chinchilla_tied")(size, C / (6 * size), **own)
+        best = size[np.argmin(loss)]
+        assert C / (6 * best**2) == pytest.approx(ratio(own, C), rel=1e-3)
 
 
 @pytest.mark.parametrize("thing", [3, None, lambda N: N])

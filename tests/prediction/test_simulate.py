@@ -112,3 +112,92 @@ def test_checkpoints_of_a_design_become_runs_with_clusters():
     errors = np.log(runs["loss"] / exact).reshape(4, 6)
     np.testing.assert_allclose(errors, errors[:, :1] * np.ones(6), atol=1e-14)
     assert len(np.unique(errors[:, 0].round(12))) == 4
+
+
+# ── Many worlds ──────────────────────────────────────────────────────────────────────────────
+
+SMALL = compute(1e17, 1e22, 6)
+EXACT = js.laws.get("power_const")(SMALL["C"].to_numpy(), **POWER)
+
+
+def worlds(count: int, **settings) -> np.ndarray:
+    """The losses of many worlds (count, 6)."""
+    runs = js.simulate("power_const", POWER, SMALL, worlds=count, **{"noise": 0.01, **settings})
+    assert runs.frame["world"].tolist() == np.repeat(np.arange(count), 6).tolist()
+    assert runs.frame.index.tolist() == list(range(6 * count))
+    np.testing.assert_array_equal(runs["C"], np.tile(SMALL["C"], count))
+    return runs["loss"].reshape(count, 6)
+
+
+def test_a_world_is_the_same_however_many_there_are():
+    few, many = worlds(2, seed=4), worlds(9, seed=4)
+    np.testing.assert_array_equal(few, many[:2])
+    assert (worlds(2, seed=5) != few).all()
+    assert worlds(1, seed=4).shape == (1, 6)
+
+
+def test_worlds_have_errors_of_their_own_around_one_law():
+    errors = np.log(worlds(2000, noise=0.02) / EXACT)
+    slack = 5 / np.sqrt(errors.size)
+    assert np.std(errors) / 0.02 == pytest.approx(1.0, abs=slack)
+    correlations = np.corrcoef(errors.T) - np.eye(6)
+    assert np.abs(correlations).max() < 5 / np.sqrt(2000)
+    between = np.mean(errors[1:] * errors[:-1]) / 0.02**2
+    assert between == pytest.approx(0.0, abs=slack)
+
+
+def test_what_rows_share_is_shared_within_a_world_only():
+    design = SMALL.assign(recipe=[0, 0, 0, 1, 1, 1])
+    noise = js.Noise(0.0, shared={"recipe": 0.02})
+    runs = js.simulate("power_const", POWER, design, worlds=40, noise=noise)
+    errors = np.log(runs["loss"].reshape(40, 6) / EXACT)
+    np.testing.assert_allclose(np.ptp(errors.reshape(80, 3), axis=1), 0.0, atol=1e-14)
+    assert len(np.unique(errors[:, ::3].round(12))) == 80
+
+
+def test_the_trend_of_noise_is_that_of_the_design():
+    """C0 is the mean of one design, as without worlds: the same errors at the same seed."""
+    noise = js.Noise(0.01, trend=0.3)
+    errors = np.log(worlds(4000, noise=noise) / EXACT)
+    growth = (SMALL["C"] / np.exp(np.log(SMALL["C"]).mean())).to_numpy() ** 0.3
+    np.testing.assert_allclose(errors.std(axis=0), 0.01 * growth, rtol=5 / np.sqrt(2 * 4000))
+
+
+def test_a_parameter_may_differ_from_world_to_world():
+    E = np.array([1.0, 1.5, 2.5])
+    runs = js.simulate("power_const", {**POWER, "E": E}, SMALL, worlds=3)
+    expected = EXACT[None] - POWER["E"] + E[:, None]
+    np.testing.assert_allclose(runs["loss"].reshape(3, 6), expected, rtol=1e-14)
+
+
+def test_worlds_are_families_of_a_fit():
+    E = [1.0, 2.0]
+    runs = js.simulate("power_const", {**POWER, "E": E}, compute(1e17, 1e22, 16), worlds=2)
+    fits = js.fit_many("power_const", runs, by="world", starts=16)
+    assert fits.labels == (0, 1)
+    np.testing.assert_allclose(fits.params["E"], E, rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.0, True, "3"])
+def test_worlds_that_are_no_number(count):
+    with pytest.raises(js.DataError, match=rf"worlds={count!r} must be a whole number, 1 or more"):
+        js.simulate("power_const", POWER, SMALL, worlds=count)
+
+
+def test_a_design_with_worlds_of_its_own():
+    design = SMALL.assign(world=0)
+    with pytest.raises(
+        js.DataError, match=r"The design has a column 'world' already; rename it, or"
+    ):
+        js.simulate("power_const", POWER, design, worlds=2)
+    assert js.simulate("power_const", POWER, design)["world"].tolist() == [0] * 6
+
+
+@pytest.mark.parametrize(
+    ("count", "value"), [(3, [1.0, 2.0]), (3, np.ones((3, 6))), (None, [1.0, 2.0])]
+)
+def test_a_parameter_of_another_shape(count, value):
+    shape = str(np.shape(value)).replace("(", r"\(").replace(")", r"\)")
+    wrong = rf"E has shape {shape}; a parameter is a number, or with worlds={count} an array of one"
+    with pytest.raises(js.LawError, match=wrong):
+        js.simulate("power_const", {**POWER, "E": value}, SMALL, worlds=count)

@@ -198,3 +198,141 @@ def labelled_rows() -> js.Runs:
 def test_what_cannot_be_given_says_so(make, message) -> None:
     with pytest.raises(js.DataError, match=message):
         make()
+
+
+# ── Origins that repeat nothing and cut no run ───────────────────────────────────────────────
+
+
+def test_origins_that_ask_the_same_are_asked_once() -> None:
+    """Three sizes of compute have two cuts, however many are asked for; none is lost."""
+    few = runs(C=np.repeat([1e15, 1e17, 1e20], [4, 4, 3]))
+    found = splits.origins("C", 20).make(few)
+    assert [(len(s.fit), len(s.test)) for s in found] == [(8, 3)]
+    found = splits.origins("C", 50).make(runs())
+    sides = {(s.fit.tobytes(), s.test.tobytes()) for s in found}
+    assert len(found) == len(sides) == 5
+    assert [len(s.fit) for s in found] == [6, 7, 8, 9, 10]
+    labels = [s.label for s in found]
+    assert labels == sorted(labels)
+
+
+def test_cuts_that_differ_in_what_they_predict_are_both_kept() -> None:
+    """With a gap after the cut, the same rows may be fitted and fewer predicted."""
+    found = splits.origins("C", 40, factor=2.0).make(runs())
+    pairs = {(len(s.fit), len(s.test)) for s in found}
+    assert len(pairs) == len(found)
+    assert len({fit for fit, _ in pairs}) < len(pairs)
+
+
+def along_runs(count: int = 8) -> js.Runs:
+    """Runs of three checkpoints each, of C to 3·C, that overlap in C: each starts at twice the last."""
+    end = 3e15 * 2.0 ** np.arange(count)
+    C = (end[:, None] * [1 / 3, 0.6, 1.0]).ravel()
+    name = np.repeat([f"r{k}" for k in range(count)], 3)
+    return js.Runs.from_frame(pd.DataFrame({"C": C, "loss": 2 + C**-0.1, "id": name}), run="id")
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.5])
+def test_an_origin_never_cuts_a_run_in_two(factor: float) -> None:
+    table = along_runs()
+    C, units = table["C"], splits.units_of(table)
+    ends = np.array([C[units == k].max() for k in range(8)])
+    found = splits.origins("C", 6, factor=factor).make(table)
+    assert len(found) >= 3
+    for s in found:
+        assert not np.intersect1d(units[s.fit], units[s.test]).size
+        # Every run that had ended by the cut is fitted whole; of the others, what lies beyond.
+        fitted = np.unique(units[s.fit])
+        cut = float(s.label) * (1 + 1e-5)
+        np.testing.assert_array_equal(fitted, np.flatnonzero(ends <= cut))
+        np.testing.assert_array_equal(s.fit, np.flatnonzero(np.isin(units, fitted)))
+        np.testing.assert_array_equal(s.test, np.flatnonzero(factor * cut < C))
+    assert any(len(s.fit) + len(s.test) < len(C) for s in found)
+
+
+def test_rows_are_units_unless_runs_are_named() -> None:
+    assert splits.units_of(runs()).tolist() == list(range(11))
+    assert splits.units_of(clustered()).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5]
+
+
+# ── Families, each split on its own ──────────────────────────────────────────────────────────
+
+
+def in_families() -> js.Runs:
+    """Rows of three families, shuffled; C of "b" is a thousand times as large."""
+    C = np.geomspace(1e15, 1e17, 10)
+    parts = [pd.DataFrame({"C": C * size, "loss": 2 + C**-0.1, "task": task})
+             for task, size in (("a", 1.0), ("b", 1e3), ("c", 1.0))]  # fmt: skip
+    frame = pd.concat(parts, ignore_index=True)
+    frame.loc[frame["task"] == "c", "loss"] += 1.0
+    return js.Runs.from_frame(frame.sample(frac=1.0, random_state=1))
+
+
+def test_each_family_is_split_as_it_is_alone() -> None:
+    table = in_families()
+    scheme, found, families = splits.splits_of(table, js.largest("C", 0.2), "task")
+    assert repr(scheme) == "largest('C', 0.2)"
+    assert families is not None
+    assert (
+        sorted(families) == [s.label for s in sorted(found, key=lambda s: s.label)] == list("abc")
+    )
+    task = table["task"]
+    for split, family in zip(found, families, strict=True):
+        assert set(task[split.fit]) == set(task[split.test]) == {family}
+        own = np.flatnonzero(task == family)
+        (alone,) = js.largest("C", 0.2).make(table.where(task == family))
+        np.testing.assert_array_equal(split.fit, own[alone.fit])
+        np.testing.assert_array_equal(split.test, own[alone.test])
+        assert len(split.test) == 2
+
+
+def test_families_of_several_splits_have_both_in_the_label() -> None:
+    _, found, families = splits.splits_of(in_families(), splits.origins("C", 3), "task")
+    assert families is not None
+    assert len(found) == len(families) == 9
+    for split, family in zip(found, families, strict=True):
+        assert str(split.label).startswith(f"{family}, ")
+    assert len({s.label for s in found}) == 9
+
+
+def test_a_mask_is_cut_by_family() -> None:
+    table = in_families()
+    mask = table["C"] > np.where(table["task"] == "b", 3e19, 3e16)
+    scheme, found, _ = splits.splits_of(table, mask, "task")
+    assert repr(scheme) == f"a mask of {mask.sum()} rows"
+    tested = np.sort(np.concatenate([s.test for s in found]))
+    np.testing.assert_array_equal(tested, np.flatnonzero(mask))
+
+
+def test_without_families_splits_are_the_schemes() -> None:
+    scheme, (one,), families = splits.splits_of(runs(), runs()["C"] > 1e18)
+    assert families is None
+    assert one.label == "held out"
+    assert repr(scheme) == "a mask of 4 rows"
+
+
+def one_small(**columns: object) -> js.Runs:
+    return js.Runs.from_frame(in_families().frame.sort_values(["task", "C"]).assign(**columns))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: splits.splits_of(one_small(), js.largest(), "tsk"), r"The table has no column 'tsk'\. Did you mean 'task'"),
+        (lambda: splits.splits_of(one_small(task=[None, *"ab" * 14, "a"]), js.largest(), "task"),
+         "column 'task' has no label in row"),
+        (lambda: splits.splits_of(one_small(), splits.beyond("C", fit=5e16, predict=5e16), "task"),
+         "task='b': The split 'held out' leaves no row to fit: move"),
+        (lambda: splits.splits_of(one_small(), np.arange(30) >= 20, "task"),
+         "task='a': The split 'held out' leaves no row to predict: move"),
+        (lambda: splits.splits_of(one_small(), np.arange(30) < 10, "task"),
+         "task='a': The split 'held out' leaves no row to fit: move"),
+        (lambda: splits.splits_of(one_small(), np.arange(20) < 10, "task"),
+         "^The mask has 20 entries, but there are 30 rows"),
+        (lambda: splits.splits_of(one_small(), "C", "task"), "holdout='C' is no mask"),
+        (lambda: splits.origins("C", 1).make(along_runs(2)), "leaves no row to fit: move its boundary"),
+    ],
+)  # fmt: skip
+def test_families_that_cannot_be_split_say_which(make, message) -> None:
+    with pytest.raises(js.DataError, match=message):
+        make()
