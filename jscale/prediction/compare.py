@@ -276,8 +276,9 @@ def _checked_oracle(runs: Runs, oracle: pd.DataFrame) -> pd.DataFrame:
     labels = runs.frame.index
     for whose, index in (("The runs' table", labels), ("The oracle's table", oracle.index)):
         if not index.is_unique:
+            twice = index[index.duplicated()].tolist()[0]
             raise DataError(
-                f"{whose} has the label {index[index.duplicated()].tolist()[0]!r} more than once, so it is "
+                f"{whose} has the label {twice!r} more than once, so it is "
                 "not clear which row of the oracle is whose: number the rows of both, "
                 "df.reset_index(drop=True)."
             )

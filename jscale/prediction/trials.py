@@ -89,12 +89,14 @@ class Trials:
     def fit_all(
         self, laws: Mapping[str, Law], sets: Sequence[np.ndarray], labels: Sequence[Any]
     ) -> dict[str, FitTable]:
-        """Fit every law to every set of rows, two laws at a time.
+        """Fit every law to every set of rows, two laws at a time, those that take longest first.
 
         While one law's lanes are solved, the other's program is compiled or its fits are judged.
         """
-        fitted = self.each(lambda law: self.fit(law, sets, labels), list(laws.values()))
-        return dict(zip(laws, fitted, strict=True))
+        order = sorted(laws, key=lambda name: -len(laws[name].names))
+        fitted = self.each(lambda name: self.fit(laws[name], sets, labels), order)
+        found = dict(zip(order, fitted, strict=True))
+        return {name: found[name] for name in laws}
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Return the work on each item, two at a time (one, where a bar shows the progress)."""
