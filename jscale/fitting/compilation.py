@@ -10,6 +10,10 @@ from jscale.fitting.provenance import cpu_features
 
 _LARGEST = 512 * 1024 * 1024
 
+# Programs of one kind that are kept. Each takes some hundred memory maps, of which Linux allows a
+# process 65530: beyond, it crashes. The programs of the laws that were used least recently go.
+MOST_PROGRAMS = 48
+
 
 def enable_compilation_cache(folder: str | Path | None = None) -> Path | None:
     """Keep compiled programs on disk, so that the first fit of a new process is quicker.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jscale.fitting.compilation import MOST_PROGRAMS
 from jscale.fitting.gauss_newton import WARM, descend
 from jscale.fitting.objective import Objective, rounding_error, terms, to_space
 from jscale.fitting.problem import Families, Model, Problem, predict_rows
@@ -62,7 +63,7 @@ def _outputs(model: Model, theta: Any, data: Any) -> tuple[Any, Any]:
     return (residual, flat), (predicted, residual, flat)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _linearise(model: Model, families: bool = False) -> Callable[..., Any]:
     import jax
 
@@ -97,7 +98,7 @@ def _optimum(theta: np.ndarray, n: int, out: Any) -> Optimum:
     return Optimum(theta, *rows, np.asarray(natural), np.asarray(slope))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _natural(layout: Layout) -> Callable[..., Any]:
     import jax
 

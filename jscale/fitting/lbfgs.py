@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jscale.fitting.compilation import MOST_PROGRAMS
 from jscale.fitting.evaluation import evaluate, residuals
 from jscale.fitting.gauss_newton import STAGES, Lanes
 from jscale.fitting.objective import rounding_error, terms
@@ -97,7 +98,7 @@ def _rows(problem: Problem, weights: np.ndarray | None, lanes: int) -> np.ndarra
     return padded
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _compiled(model: Model, steps: int) -> Callable[..., Any]:
     import jax
 
@@ -115,7 +116,7 @@ def _compiled(model: Model, steps: int) -> Callable[..., Any]:
     return jax.jit(run)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _curvatures(model: Model) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from jscale.errors import NotDifferentiable, listing
+from jscale.fitting.compilation import MOST_PROGRAMS
 from jscale.fitting.diagnostics import flatten, smoothed_curvature
 from jscale.fitting.evaluation import residuals_and_slopes
 from jscale.fitting.objective import terms, to_space
@@ -200,7 +201,7 @@ def _ways_out(local: Local) -> str:
 # Programs
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _program(model: Model) -> Callable[..., Any]:
     """Return the compiled program of all that :class:`Local` holds: per row, and in sum."""
     import jax
@@ -261,7 +262,7 @@ def slope_of_objective(
     return J @ (weights * terms(model.kind, r, width, shape)[1])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _predictions(model: Model) -> Callable[..., Any]:
     import jax
 

@@ -19,6 +19,7 @@ from jscale._precision import float64_scope
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
+from jscale.fitting.compilation import MOST_PROGRAMS
 from jscale.fitting.objective import to_space
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.problem import evaluate_rows
@@ -178,7 +179,7 @@ def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Dra
     return source, known[method]()
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_PROGRAMS)
 def _curves_program(layout: Layout) -> Callable[..., Any]:
     """Return a compiled program: parameters (R, q), inputs (m,), codes (m,) to outputs (R, m)."""
     import jax

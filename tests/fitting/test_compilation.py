@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,7 +12,9 @@ import jax
 import pytest
 
 import jscale as js
+from jscale.fitting.compilation import MOST_PROGRAMS
 from jscale.fitting.provenance import cpu_features
+from tests.test_imports import modules
 
 FIT = """
 import jscale as js
@@ -82,3 +85,15 @@ def test_a_second_process_compiles_nothing_new(tmp_path, monkeypatch):
     assert first
     subprocess.run([sys.executable, "-c", FIT], check=True, timeout=120)
     assert programs(tmp_path) == first
+
+
+def test_the_programs_of_old_laws_are_let_go():
+    """Every cache of programs is bounded: a process has room for so many memory maps only."""
+    sizes = {}
+    for name in [name for name in modules() if not name.endswith("__main__")]:
+        for key, value in vars(importlib.import_module(name)).items():
+            returned = getattr(value, "__annotations__", {}).get("return", "")
+            if hasattr(value, "cache_parameters") and str(returned).startswith("Callable"):
+                sizes[f"{name}.{key}"] = value.cache_parameters()["maxsize"]
+    assert len(sizes) >= 10
+    assert set(sizes.values()) == {MOST_PROGRAMS}
