@@ -26,6 +26,7 @@ from jscale.errors import (
     nearest,
 )
 from jscale.io import as_document
+from jscale.prediction.rehearsal import axis_of
 from jscale.report import console as show_in
 from jscale.report.plots import overview
 from jscale.uncertainty.draws import check_level
@@ -316,9 +317,10 @@ def compare_laws(
     runs = _read_whole(file, laws, columns, loss_unit, "raise")
     chosen = "auto" if list(laws) == ["auto"] else list(laws)
     held = _held_out(runs.frame.loc[:, "split"]) if "split" in runs.frame.columns else None
-    holdout: Any = js.largest("C", 0.2 if share is None else share)
+    axis = axis_of(runs) or "C"
+    holdout: Any = js.largest(axis, 0.2 if share is None else share)
     if origins is not None:
-        holdout = js.splits.origins("C", origins, factor)
+        holdout = js.splits.origins(axis, origins, factor)
     elif share is None and held is not None and held.any():
         holdout = held
     js.enable_compilation_cache()

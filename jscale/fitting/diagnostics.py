@@ -153,7 +153,12 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     # As a product with its own transpose, so that no variance comes out negative.
     scores = by_run @ inverse / size
     whole = np.diag(np.where(moving, 0.0, np.inf))
-    whole[np.ix_(moving, moving)] = len(by_run) / (len(by_run) - p) * scores.T @ scores
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = len(by_run) / (len(by_run) - p) * scores.T @ scores
+    # One that overflows after all is as good as unknown.
+    whole[np.ix_(moving, moving)] = found if np.isfinite(found).all() else np.diag(
+        np.full(len(found), np.inf)
+    )  # fmt: skip
     return whole
 
 

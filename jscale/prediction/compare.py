@@ -16,7 +16,7 @@ import pandas as pd
 
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
-from jscale.errors import DataError, FitWarning, JscaleError, listing
+from jscale.errors import DataError, FitWarning, JscaleError, LawError, listing
 from jscale.fitting.fit import check_choices
 from jscale.fitting.objective import Objective
 from jscale.fitting.table import FitTable
@@ -27,6 +27,7 @@ from jscale.prediction.predictive import Predictive
 from jscale.prediction.rehearsal import (
     AUTO,
     Mixing,
+    Rehearsal,
     axis_of,
     candidates,
     chosen_laws,
@@ -97,7 +98,9 @@ def compare(
     kind, resamples = checked_objective(objective), checked_resamples(resamples)
     every, auto, chosen = _contenders(laws)
     runs = runs_of(None if every else chosen, data, columns)
+    runs, holdout, unweighted = _with_weight(runs, holdout)
     members = candidates(runs) if auto else {}
+    _check_names(chosen, members)
     scheme, splits, families = _splits(runs, holdout, by)
     best = None if oracle is None else _checked_oracle(runs, oracle)
     trials = Trials(runs, kind, resamples, method, int(seed), devices, progress)
@@ -106,7 +109,11 @@ def compare(
         {**named, **members}, [s.fit for s in splits], [s.label for s in splits]
     )
     left_out = _left_out(tables, named, every)
-    weights = weigh_each(trials, members, [s.fit for s in splits])[0] if auto else []
+    weights, asked = ([], [])
+    if auto:
+        weights, asked = weigh_each(
+            trials, members, [s.fit for s in splits], [s.label for s in splits]
+        )
     entered = [name for name in named if name not in left_out]
     parts = _rows(trials, tables, entered, members, weights, splits, level, best)
     clusters = _clusters(runs, splits, families)
@@ -115,7 +122,10 @@ def compare(
             part.insert(2, "family", clusters)
     table = tabulate(parts, clusters, AUTO)
     fits = {name: tables[name] for name in entered}
-    notes = [*comparison_notes(fits, len(np.unique(clusters))), *left_out.values()]
+    notes = [
+        *comparison_notes(fits, clusters, Questions.of([s.test for s in splits]).rows),
+        *left_out.values(), *unweighted, *_notes_on_auto(asked),
+    ]  # fmt: skip
     settings = {"objective": str(kind), "method": method, "resamples": resamples,
                 "seed": int(seed), "by": by}  # fmt: skip
     return Comparison(
@@ -128,15 +138,17 @@ def rollout(
     laws: Sequence[Law | str] | str,
     data: Runs | pd.DataFrame,
     *,
-    column: str = "C",
+    column: str | None = None,
     count: int = 6,
     factor: float = 1.0,
     **choices: Any,
 ) -> Comparison:
     """Compare laws from origin after origin: all rows up to a cut predict all rows beyond it.
 
-    At most ``count`` cuts of ``column``, even in its logarithm; only rows beyond ``factor``
-    times the cut are predicted. ``choices`` are those of :func:`compare`.
+    At most ``count`` cuts of ``column`` (default: the compute C, or the one input there is),
+    even in its logarithm; only rows beyond ``factor`` times the cut are predicted. ``choices``
+    are those of :func:`compare`. Origins share runs, so standard errors over them are too
+    small: see the note ``shared-runs``.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -144,7 +156,45 @@ def rollout(
     >>> len(found.fits["power_const"])
     2
     """
-    return compare(laws, data, holdout=origins(column, count, factor), **choices)
+    usual = origins(column or "C", count, factor)
+
+    def make(runs: Runs) -> list[Split]:
+        return origins(column or axis_of(runs) or "C", count, factor).make(runs)
+
+    return compare(laws, data, holdout=Scheme(usual.name, make), **choices)
+
+
+def _with_weight(runs: Runs, holdout: Any) -> tuple[Runs, Any, list[str]]:
+    """Leave out rows of weight 0, from a mask of rows to hold out as well, and say so."""
+    if runs.weight is None:
+        return runs, holdout, []
+    keep = runs[runs.weight].astype(np.float64) > 0
+    if keep.all():
+        return runs, holdout, []
+    if holdout is not None and not isinstance(holdout, Scheme) and len(holdout) == len(keep):
+        holdout = np.asarray(holdout)[keep]
+    note = f"[info] rows-without-weight: {int((~keep).sum())} rows of weight 0 are left out."
+    return runs.where(keep), holdout, [note]
+
+
+def _check_names(chosen: Mapping[str, Law], members: Mapping[str, Law]) -> None:
+    for name, law in chosen.items():
+        if name in members and members[name] != law:
+            raise LawError(
+                f'"auto" tries a law named {name!r} that is another than yours; give yours '
+                f'another name: @jscale.law(name="my_{name}").'
+            )
+
+
+def _notes_on_auto(asked: Sequence[Rehearsal]) -> list[str]:
+    few = sum(not each.beyond for each in asked)
+    if not few:
+        return []
+    return [
+        f"[caution] not-extrapolated: in {few} of {len(asked)} splits the fitted runs are too few, "
+        "or too alike in compute, to hold any out by origin; auto left out each in turn instead, "
+        "which says little of how a law extrapolates."
+    ]
 
 
 def _contenders(laws: Any) -> tuple[bool, bool, dict[str, Law]]:

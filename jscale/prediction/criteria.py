@@ -94,7 +94,7 @@ def log_score(samples: Any, measured: Any) -> np.ndarray:
     R = np.maximum(usable.sum(axis=0), 1)
     quartiles = quantiles(np.where(usable, logs, np.nan), (0.25, 0.75))
     spread = (quartiles[1] - quartiles[0]) / 1.349
-    width = np.maximum(1.06 * spread * R**-0.2, 1e-12)
+    width = np.maximum(np.nan_to_num(1.06 * spread * R**-0.2), 1e-12)
     u = (y - np.where(usable, logs, 0.0)) / width
     constant = gammaln(2.5) - gammaln(2.0) - 0.5 * np.log(4.0 * np.pi)
     terms = np.where(usable, constant - 2.5 * np.log1p(u * u / 4.0), -np.inf)

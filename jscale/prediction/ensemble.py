@@ -88,7 +88,8 @@ def ensemble(
     of C (or the one input there is) power, power_const and broken:1. From each of six origins
     of compute, even in logarithm from the median run to the largest, every law predicts all
     runs beyond; :func:`jscale.prediction.stacking.weigh` makes weights of the scores. With
-    fewer than 12 runs, each is left out in turn instead. Predictions are those of the mixture.
+    fewer than 12 runs, each is left out in turn instead. Rows of weight 0 are left out.
+    Predictions are those of the mixture.
 
     Raises DataError where no law can be fitted with a run to spare or rows differ in the unit of
     loss, LawError for laws of different outputs or a law named twice, JscaleError for resamples
@@ -105,6 +106,8 @@ def ensemble(
     kind, resamples = checked_objective(objective), checked_resamples(resamples)
     chosen = None if isinstance(laws, str) and laws == AUTO else chosen_laws(laws)
     runs = runs_of(chosen, data, columns)
+    if runs.weight is not None:
+        runs = runs.where(runs[runs.weight].astype(np.float64) > 0)
     trials = Trials(runs, kind, resamples, seed=seed, devices=devices, progress=progress)
     chosen = chosen if chosen is not None else candidates(runs)
     (table,), (asked,) = weigh_each(trials, chosen, [np.arange(len(runs))])

@@ -129,6 +129,8 @@ def _predict_ensemble(
         )
     members = list(source.members.values())
     widest = max(members, key=lambda draws: len(draws.fit.law.inputs)).fit
+    if widest.law.inputs == ("C",):
+        inputs = _with_compute(where, inputs)
     table = input_table(widest, where, inputs)
     if "C" not in table and {"N", "D"} <= set(table):
         table["C"] = training_flops(table["N"], table["D"])
@@ -147,6 +149,16 @@ def _predict_ensemble(
     said = ", ".join(f"{name} {w:.2f}" for name, w in weights.items())
     settings = {**source.settings, "noise_seed": seed}
     return Prediction(frame, widest.law.output, level, f"ensemble ({said})", settings)
+
+
+def _with_compute(where: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Add C = 6·N·D where only N and D are given, since the laws with weight take C alone."""
+    table = where.frame if isinstance(where, Runs) else where
+    named = table if isinstance(table, (Mapping, pd.DataFrame)) else {}
+    given = {**{name: named[name] for name in ("N", "D", "C") if name in named}, **inputs}
+    if "C" in given or not {"N", "D"} <= set(given):
+        return dict(inputs)
+    return {**inputs, "C": training_flops(given["N"], given["D"])}
 
 
 def _pieces(table: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:

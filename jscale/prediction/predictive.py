@@ -48,10 +48,14 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Predictive:
-    """A mixture of K laws' samples at points (m,), ``weights`` (K, m) adding up to one."""
+    """A mixture of K laws' samples at points (m,), ``weights`` (K, m) adding up to one.
+
+    ``mute`` (m,) says where the samples of no law say anything.
+    """
 
     parts: tuple[Samples, ...]
     weights: np.ndarray
+    mute: np.ndarray | None = None
 
     @classmethod
     def of(cls, samples: Samples) -> Predictive:
@@ -69,14 +73,14 @@ class Predictive:
         says = np.stack([_says_something(part) for part in parts])
         some = (says & (weights > 0)).any(axis=0)
         kept = np.where(says | ~some, weights, 0.0)
-        return cls(tuple(parts), kept / kept.sum(axis=0))
+        return cls(tuple(parts), kept / kept.sum(axis=0), np.asarray(~some))
 
     def frame(self, level: float) -> pd.DataFrame:
         """Return the curve and both intervals, equal-tailed at ``level``: a row per point.
 
         A mixture's curve is the median of its curves' samples, so that a law of little weight
         that runs away does not take the curve with it; where one law has all the weight, it is
-        that law's own.
+        that law's own, and where no law's samples say anything, the median of the laws' own.
         """
         space = self.parts[0].space
         curves = np.concatenate([part.curves for part in self.parts])
@@ -85,8 +89,11 @@ class Predictive:
         low, middle, high = tails(level)[0], 0.5, tails(level)[1]
         bounds = quantiles(curves, (low, middle, high), weights)
         curve = bounds[1]
-        for part, weight in zip(self.parts, self.weights, strict=True):
-            curve = np.where(weight == 1.0, part.curve, curve)
+        own = np.stack([part.curve for part in self.parts])
+        if self.mute is not None and self.mute.any():
+            curve = np.where(self.mute, quantiles(own, (0.5,), self.weights)[0], curve)
+        curve = np.where((self.weights == 1.0).any(axis=0), own[self.weights.argmax(axis=0),
+                         np.arange(own.shape[1])], curve)  # fmt: skip
         ends = quantiles(new, (low, high), weights)
         columns = {"curve": curve, "confidence_low": bounds[0], "confidence_high": bounds[2],
                    "prediction_low": ends[0], "prediction_high": ends[1]}  # fmt: skip

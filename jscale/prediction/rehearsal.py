@@ -117,9 +117,10 @@ class Rehearsal:
 def rehearse(runs: Runs, rows: np.ndarray, laws: Mapping[str, Law]) -> Rehearsal:
     """Choose the questions of one set of rows: origin after origin, or each run in turn.
 
-    A law needs a run to spare at two origins at least, and two runs per parameter; those that
-    have not are left out, the one with the most parameters first. Raises DataError where no
-    law has a run to spare.
+    At origins a law needs a run to spare at two of them at least, and two runs per parameter;
+    those that have not are left out, the one with the most parameters first. With fewer than
+    12 runs, or no law left, runs are left out in turn, and a run to spare is enough. Raises
+    DataError where no law has a run to spare.
     """
     units = units_of(runs)
     count = len(np.unique(units[rows]))
@@ -135,16 +136,16 @@ def rehearse(runs: Runs, rows: np.ndarray, laws: Mapping[str, Law]) -> Rehearsal
     part = replace(runs, frame=runs.frame.iloc[rows], doubts=())
     axis = axis_of(runs)
     rolled = _rolled(part, axis) if axis is not None and count >= _FEW_RUNS else []
-    while rolled and len(able) > 1:
+    every, splits = able, []
+    while rolled and able and not splits:
         p = len(laws[able[0]].names)
         enough = [s for s in rolled if len(np.unique(units[rows[s.fit]])) > p]
-        if 2 * p <= count and len(enough) >= 2:
-            rolled = enough
-            break
-        able = able[1:]
-    splits = rolled or folds(count).make(part)
+        splits = enough if 2 * p <= count and len(enough) >= 2 else []
+        able = able if splits else able[1:]
+    rolled, able = bool(splits), able if splits else every
+    splits = splits or folds(count).make(part)
     whole = [Split(s.label, rows[s.fit], rows[s.test]) for s in splits]
-    return Rehearsal(tuple(n for n in laws if n in able), tuple(whole), bool(rolled))
+    return Rehearsal(tuple(n for n in laws if n in able), tuple(whole), rolled)
 
 
 def _rolled(part: Runs, axis: str) -> list[Split]:
@@ -155,14 +156,22 @@ def _rolled(part: Runs, axis: str) -> list[Split]:
 
 
 def weigh_each(
-    trials: Trials, laws: Mapping[str, Law], sets: Sequence[np.ndarray]
-) -> tuple[list[pd.DataFrame], list[Rehearsal]]:
+    trials: Trials, laws: Mapping[str, Law], sets: Sequence[np.ndarray],
+    labels: Sequence[Any] | None = None,
+) -> tuple[list[pd.DataFrame], list[Rehearsal]]:  # fmt: skip
     """Weigh the laws on each set of rows by itself, all sets of a law in one batch.
 
     Returns a table of :func:`~jscale.prediction.stacking.weigh` for each, with a row per law,
-    and what was asked. Raises DataError as :func:`rehearse`.
+    and what was asked. Raises DataError as :func:`rehearse`, naming the set by its label.
     """
-    asked = [rehearse(trials.runs, rows, laws) for rows in sets]
+    asked = []
+    for k, rows in enumerate(sets):
+        try:
+            asked.append(rehearse(trials.runs, rows, laws))
+        except DataError as error:
+            raise DataError(
+                f"The split {labels[k]!r}: {error}" if labels else str(error)
+            ) from error
     whose = np.repeat(np.arange(len(sets)), [len(each.splits) for each in asked])
     splits = [split for each in asked for split in each.splits]
     questions = Questions.of([split.test for split in splits])

@@ -62,7 +62,7 @@ def simulate(
 def oracle(
     law: Law | str,
     params: Mapping[str, Any],
-    design: pd.DataFrame | Mapping[str, Any],
+    design: Runs | pd.DataFrame | Mapping[str, Any],
     *,
     noise: float | Noise = 0.0,
     distribution: str = "normal",
@@ -70,7 +70,8 @@ def oracle(
 ) -> pd.DataFrame:
     """Return the curve, and the interval of new runs of one who knows the law and its noise.
 
-    Arguments are those of :func:`simulate` (a parameter may be an array, one per row); give the
+    Arguments are those of :func:`simulate` (a parameter may be an array, one per row; the design
+    may be Runs, and a table keeps its row labels); give the
     whole design, since noise that changes with compute is set by the mean of all rows. Columns
     ``curve``, ``prediction_low`` and ``prediction_high``, equal-tailed at ``level``; the noise's
     quantiles are those of 200000 draws of it, made with a fixed seed.
@@ -81,11 +82,13 @@ def oracle(
     [2.22]
     """
     law, frame, scatter = _checked(law, params, design, noise, distribution)
+    given = design.frame if isinstance(design, Runs) else design
     curve = _curve(law, frame, params)
     low, high = scatter.quantiles(frame, tails(level))
     return pd.DataFrame(
         {"curve": curve, "prediction_low": curve * np.exp(low),
-         "prediction_high": curve * np.exp(high)}
+         "prediction_high": curve * np.exp(high)},
+        index=given.index if isinstance(given, pd.DataFrame) else None,
     )  # fmt: skip
 
 
@@ -152,6 +155,7 @@ def _curve(law: Law, frame: pd.DataFrame, params: Mapping[str, Any]) -> np.ndarr
 
 
 def _table(design: Any, law: Law) -> pd.DataFrame:
+    design = design.frame if isinstance(design, Runs) else design
     try:
         return pd.DataFrame(design).reset_index(drop=True)
     except (TypeError, ValueError) as error:

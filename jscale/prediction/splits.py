@@ -248,7 +248,7 @@ def splits_of(
         scheme.make(runs)  # says how long the mask must be
     splits, families = [], []
     for key, rows in labels.groupby(labels, sort=False).indices.items():
-        family = key.item() if isinstance(key, np.number) else key  # 3, not np.int64(3)
+        family = key.item() if isinstance(key, np.generic) else key  # 3, not np.int64(3)
         part = replace(runs, frame=runs.frame.iloc[rows], doubts=())
         own = scheme if isinstance(holdout, Scheme) else as_scheme(np.asarray(holdout)[rows])
         try:

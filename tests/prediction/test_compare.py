@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import kstest, norm
 
 import jscale as js
+from jscale.prediction.comparison import tabulate
 from jscale.prediction.criteria import log_score, standard_error
 from jscale.prediction.stacking import stacking_weights
 from tests.conformance.worlds import FARSEER, SURFACE, compute
@@ -126,7 +127,7 @@ def test_a_law_without_a_run_to_spare() -> None:
 
 def test_few_questions_are_noted(table: pd.DataFrame) -> None:
     found = js.rollout(["power_const"], table, count=2, resamples=50)
-    assert any("few-held-out: 2 independent questions" in note for note in found.notes)
+    assert any("few-held-out: 2 questions" in note for note in found.notes)
 
 
 def test_a_scale_to_be_found_is_refused(table: pd.DataFrame) -> None:
@@ -527,3 +528,72 @@ def test_an_oracle_whose_rows_cannot_be_told_apart() -> None:
     twice = pd.concat([best, best.iloc[:1]])
     with pytest.raises(js.DataError, match="The oracle's table has the label 0 more than once"):
         js.compare(["power_const"], runs, oracle=twice, resamples=20)
+
+
+CURVE = {"E": 1.7, "A": 900.0, "alpha": 0.15}
+
+
+def of_compute(count: int = 16, seed: int = 0, **columns) -> pd.DataFrame:
+    design = {"C": np.geomspace(1e17, 1e22, count)}
+    return js.simulate("power_const", CURVE, design, noise=0.01, seed=seed).frame.assign(**columns)
+
+
+def test_an_oracle_keeps_the_labels_of_its_table() -> None:
+    table = of_compute(30).sample(frac=1.0, random_state=0)
+    best = js.oracle("power_const", CURVE, table, noise=0.01)
+    assert best.index.equals(table.index)
+    pd.testing.assert_frame_equal(
+        best, js.oracle("power_const", CURVE, js.Runs.from_frame(table), noise=0.01)
+    )
+    assert (table["loss"] / best["curve"] - 1).abs().max() < 0.04
+
+
+def test_rows_of_weight_0_are_neither_fitted_nor_predicted() -> None:
+    table = of_compute(weight=1.0)
+    spoilt = table.copy()
+    spoilt.loc[[3, 15], ["loss", "weight"]] = [30.0, 0.0]
+    mask = spoilt["C"] > 1e21
+    found = js.compare(
+        ["power"], js.Runs.from_frame(spoilt, weight="weight"), holdout=mask, resamples=20
+    )
+    assert set(found.rows["row"]) == set(table.index[mask]) - {15}
+    assert "rows-without-weight: 2 rows of weight 0 are left out" in found.notes[-1]
+    clean = js.compare(["power"], table.drop([3, 15]), holdout=mask.drop([3, 15]), resamples=20)
+    np.testing.assert_allclose(found.rows["curve"], clean.rows["curve"], rtol=1e-6)
+
+
+def test_a_law_of_ones_own_with_a_name_that_auto_tries() -> None:
+    @js.law
+    def power(C, *, a: js.Positive):
+        return a + 0.0 * C
+
+    with pytest.raises(js.LawError, match="'power' that is another than yours; give yours another"):
+        js.compare([power, "auto"], of_compute())
+
+
+def test_a_law_that_says_no_number_has_no_weight() -> None:
+    rows = pd.DataFrame({"curve": [1.0], "measured": [1.0], "absolute_error": [0.0]})
+    parts = {
+        "good": rows.assign(interval_score=1.0, log_score=-1.7),
+        "mute": rows.assign(interval_score=np.inf, log_score=np.nan),
+    }
+    table = tabulate(parts, np.zeros(1), "auto")
+    assert table.loc["good", "weight"] == pytest.approx(1.0)
+
+
+def test_rolling_along_the_one_input_there_is() -> None:
+    table = of_compute().rename(columns={"C": "D"})
+    found = js.rollout(["power:D"], table, count=3, resamples=20)
+    assert found.rows["extrapolation"].min() > 1
+    assert any("shared-runs: runs are predicted by more than one split" in n for n in found.notes)
+
+
+def test_a_family_too_small_for_auto_is_named() -> None:
+    table = pd.concat([of_compute(14).assign(task="a"), of_compute(3).assign(task="b")])
+    with pytest.raises(js.DataError, match="The split 'b': 2 runs are too few for any of power"):
+        js.compare("auto", table.reset_index(drop=True), by="task", resamples=20)
+
+
+def test_few_fitted_runs_are_noted_for_auto() -> None:
+    found = js.compare(["power", "auto"], of_compute(11), resamples=20)
+    assert any("not-extrapolated: in 1 of 1 splits" in note for note in found.notes)

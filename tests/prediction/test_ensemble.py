@@ -393,3 +393,19 @@ def test_rows_of_different_conventions_are_not_compared(straight, column, values
 def test_a_column_of_counts_is_no_convention(straight: js.Runs) -> None:
     table = straight.frame.assign(count=np.arange(len(straight)))
     assert js.compare(["power"], table, resamples=20).best == "power"
+
+
+def test_a_law_too_big_for_the_origins_is_asked_run_by_run(straight: js.Runs) -> None:
+    asked = rehearse(straight, np.arange(len(straight)), {"broken:2": js.laws.get("broken:2")})
+    assert not asked.beyond
+    assert len(asked.splits) == len(straight)
+
+
+def test_an_ensemble_of_laws_of_compute_takes_N_and_D() -> None:
+    design = js.designs.random(14, (1e7, 1e9), (1e9, 1e11), seed=0)
+    design["C"] = 6 * design["N"] * design["D"]
+    runs = js.simulate("power", {"A": 50.0, "alpha": 0.07}, design, noise=0.01)
+    found = js.ensemble(runs, ["power"], resamples=20)
+    by_pair = js.predict(found, N=1e9, D=1e10).frame
+    by_compute = js.predict(found, C=6e19).frame
+    assert by_pair["curve"][0] == by_compute["curve"][0]

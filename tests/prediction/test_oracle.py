@@ -110,7 +110,7 @@ def test_it_is_the_same_each_time_and_leaves_the_design_alone() -> None:
     design = DESIGN.set_index(pd.Index(list("abcde")))
     first, again = (js.oracle("power_const", POWER, design, noise=0.01) for _ in range(2))
     pd.testing.assert_frame_equal(first, again, check_exact=True)
-    assert first.index.tolist() == [0, 1, 2, 3, 4]
+    assert first.index.tolist() == list("abcde")
     assert list(design) == ["C"]
     assert list(first) == ["curve", "prediction_low", "prediction_high"]
 

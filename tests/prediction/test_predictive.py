@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -196,6 +198,13 @@ def test_a_law_with_all_the_weight_at_a_point_keeps_its_own_curve_there() -> Non
     frame = both.frame(0.9)
     assert frame["curve"][0] == pytest.approx(np.exp(0.3), rel=1e-12)
     assert np.exp(0.31) < frame["curve"][1] < np.exp(0.49)
+
+
+def test_where_no_law_says_anything_the_curve_is_of_their_own() -> None:
+    wild = [replace(normal(m, 9.0), curve=np.array([m])) for m in (0.3, 0.5, 0.6)]
+    wild = [replace(part, curves=part.new + 5.0) for part in wild]
+    both = Predictive.mix(wild, np.full((3, 1), 1 / 3))
+    assert both.frame(0.9)["curve"][0] == pytest.approx(np.exp(0.5))
 
 
 def test_pit_of_a_mixture_is_its_distribution_function() -> None:
