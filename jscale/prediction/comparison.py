@@ -25,10 +25,11 @@ class Comparison:
 
     ``table`` has a row per law, best interval score first: rows, RMSLE, R², and the means of
     absolute (relative) error, bias, coverage, interval score and width (over the measured
-    number) and log score, each with its standard error over clusters (``…_error``);
-    ``median_error``; ``behind`` is how much larger its interval score is than the best law's,
-    ``behind_error`` the standard error of that paired difference; ``weight`` its stacking
-    weight on these rows (NaN for "auto", which has weights of its own). ``rows`` has a row per
+    number) and log score, each with its standard error over clusters (``…_error``); the
+    ``median_error`` (the median of the absolute errors itself, not a standard error);
+    ``behind`` is how much larger its interval score is than the best law's, ``behind_error``
+    the standard error of that paired difference; ``weight`` its stacking weight on these rows
+    (NaN for "auto", which has weights of its own). ``rows`` has a row per
     law, split and predicted run: ``law``, ``split``, ``family`` (with ``by``), ``row`` (its
     label), ``place`` (its number), ``measured``, ``extrapolation`` (how many times it lies past
     the largest compute, or single input, that was fitted), ``curve``, the intervals, ``pit``

@@ -147,19 +147,46 @@ def by_row(
 def summarise(
     rows: pd.DataFrame, predicted: Any, measured: Any, clusters: Any = None
 ) -> Mapping[str, float]:
-    """Return all criteria of rows of :func:`by_row`: means with ``…_error`` beside, RMSLE, R².
+    """Return all criteria of rows of :func:`by_row`: means, RMSLE and R², with ``…_error`` beside.
 
-    RMSLE is infinite where a law predicts nothing above zero.
+    RMSLE is infinite where a law predicts nothing above zero. Its error and that of R² are
+    jackknifed over clusters: NaN with fewer than three.
     """
     predicted = np.asarray(predicted, dtype=np.float64)
     found: dict[str, float] = {"rows": len(rows), "rmsle": np.inf}
     if (predicted > 0).all():
         found["rmsle"] = rmsle(predicted, measured)
     found["r2"] = r2(predicted, measured)
+    found |= _jackknifed(predicted, np.asarray(measured, dtype=np.float64), clusters)
     for name in (name for name in MEANS if name in rows):
         found[name] = float(np.mean(rows[name].to_numpy()))
         found[f"{name}_error"] = standard_error(rows[name], clusters)
     return found
+
+
+def _jackknifed(predicted: np.ndarray, measured: np.ndarray, clusters: Any) -> dict[str, float]:
+    """Standard errors of RMSLE and R² over clusters, each left out in turn (from three on)."""
+    n = len(measured)
+    codes = np.arange(n) if clusters is None else pd.factorize(np.asarray(clusters))[0]
+    count = int(codes.max(initial=-1)) + 1
+    if count < 3:
+        return {"rmsle_error": np.nan, "r2_error": np.nan}
+
+    def without(values: np.ndarray) -> np.ndarray:
+        return values.sum() - np.bincount(codes, values, minlength=count)
+
+    with np.errstate(all="ignore"):
+        rows = without(np.ones(n))
+        rmsle_each = np.sqrt(without(np.log(predicted / measured) ** 2) / rows)
+        centred = measured - measured.mean()
+        total = without(centred**2) - without(centred) ** 2 / rows
+        r2_each = 1.0 - without((measured - predicted) ** 2) / total
+        share = (count - 1) / count
+        errors = [
+            float(np.sqrt(share * np.sum((each - each.mean()) ** 2)))
+            for each in (rmsle_each, r2_each)
+        ]
+    return dict(zip(("rmsle_error", "r2_error"), errors, strict=True))
 
 
 def _pair(predicted: Any, measured: Any) -> tuple[np.ndarray, np.ndarray]:

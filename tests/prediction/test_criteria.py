@@ -97,3 +97,17 @@ def test_a_law_that_predicts_nothing_is_infinitely_wrong() -> None:
     with np.errstate(divide="ignore"):
         some = criteria.log_score(samples, [2.0])
     assert some[0] < criteria.log_score(samples[:3], [2.0])[0]
+
+
+def test_errors_of_rmsle_and_r2_are_jackknifed_over_clusters() -> None:
+    rng = np.random.default_rng(3)
+    measured = np.exp(rng.normal(1.0, 0.3, 24))
+    predicted = measured * np.exp(rng.normal(0.0, 0.1, 24))
+    clusters = np.repeat(list("abcdefgh"), 3)
+    rows = criteria.by_row(pd.DataFrame({"curve": predicted}), measured, 0.9)
+    found = criteria.summarise(rows, predicted, measured, clusters)
+    for name, function in (("rmsle", criteria.rmsle), ("r2", criteria.r2)):
+        each = [function(predicted[clusters != c], measured[clusters != c]) for c in "abcdefgh"]
+        spread = np.sqrt(7 / 8 * np.sum((each - np.mean(each)) ** 2))
+        assert found[f"{name}_error"] == pytest.approx(spread, rel=1e-9)
+        assert np.isnan(criteria.summarise(rows, predicted, measured, ["a"] * 24)[f"{name}_error"])
