@@ -106,6 +106,7 @@ def ensemble(
     kind, resamples = checked_objective(objective), checked_resamples(resamples)
     chosen = None if isinstance(laws, str) and laws == AUTO else chosen_laws(laws)
     runs = runs_of(chosen, data, columns)
+    rows = len(runs)
     if runs.weight is not None:
         runs = runs.where(runs[runs.weight].astype(np.float64) > 0)
     trials = Trials(runs, kind, resamples, seed=seed, devices=devices, progress=progress)
@@ -118,8 +119,12 @@ def ensemble(
             fitted = fit(chosen[name], runs, objective=kind, seed=seed, devices=devices)
             members[name] = bootstrap(fitted, resamples, seed=seed, progress=progress)
     settings = {"objective": str(kind), "resamples": int(resamples), "seed": int(seed)}
-    notes = (*_notes(table, asked), *_notes_on_members(members))
-    return Ensemble(members, table, runs, notes, settings)
+    notes = [*_notes(table, asked), *_notes_on_members(members)]
+    if len(runs) < rows:
+        notes.append(
+            f"[info] rows-without-weight: {rows - len(runs)} rows of weight 0 are left out."
+        )
+    return Ensemble(members, table, runs, tuple(notes), settings)
 
 
 def _with_weight(table: pd.DataFrame) -> list[str]:

@@ -409,3 +409,11 @@ def test_an_ensemble_of_laws_of_compute_takes_N_and_D() -> None:
     by_pair = js.predict(found, N=1e9, D=1e10).frame
     by_compute = js.predict(found, C=6e19).frame
     assert by_pair["curve"][0] == by_compute["curve"][0]
+
+
+def test_rows_of_weight_0_are_left_out_and_said(straight: js.Runs) -> None:
+    table = straight.frame.assign(weight=1.0)
+    table.loc[table.index[-1], ["loss", "weight"]] = [30.0, 0.0]
+    found = js.ensemble(js.Runs.from_frame(table, weight="weight"), ["power"], resamples=20)
+    assert len(found.runs) == len(straight) - 1
+    assert found.notes[-1] == "[info] rows-without-weight: 1 rows of weight 0 are left out."
