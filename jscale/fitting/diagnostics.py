@@ -164,10 +164,18 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
 
 def _sum_by(units: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sum rows of values (n, …) within units (n,): (number of units, …)."""
+    if (units[1:] > units[:-1]).all():
+        return values
     _, place = np.unique(units, return_inverse=True)
     total = np.zeros((place.max() + 1, *values.shape[1:]))
     np.add.at(total, place, values)
     return total
+
+
+def _median(values: np.ndarray) -> float:
+    """Return the median, as NumPy's own function does that takes ten times as long for few."""
+    ordered = np.sort(values)
+    return 0.5 * float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])
 
 
 def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray:
@@ -184,7 +192,7 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
 
     if not objective.kinked:
         return terms(objective.kind, residual, *objective.numbers)[3]
-    spread = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
+    spread = 1.4826 * _median(np.abs(residual - _median(residual)))
     s = max(_SMOOTHING * spread, 1e-12)
     if objective.kind == "least_absolute":
         return np.sqrt(2 / np.pi) / s * np.exp(-0.5 * (residual / s) ** 2)
@@ -239,7 +247,7 @@ def studentised(problem: Problem, optimum: Optimum) -> np.ndarray:
     basis, _ = np.linalg.qr(J / np.maximum(np.abs(J).max(axis=0, initial=0.0), 1e-300))
     leverage = np.minimum(np.sum(basis**2, axis=1), _HIGHEST_LEVERAGE)
     residual = -optimum.residual[used] / np.sqrt(1.0 - leverage)
-    return residual - np.median(residual)
+    return residual - _median(residual)
 
 
 def moves_without_outliers(problem: Problem, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
@@ -274,8 +282,8 @@ def pattern_in_residuals(problem: Problem, optimum: Optimum) -> tuple[float, flo
     logs = [np.log(x) for x in columns if (x > 0).all() and np.ptp(x) > 0]
     basis = [x - x.mean() for x in logs]
     basis += [a * b for i, a in enumerate(basis) for b in basis[i:]]
-    r = optimum.residual[used] - np.median(optimum.residual[used])
-    spread = 1.4826 * float(np.median(np.abs(r)))
+    r = optimum.residual[used] - _median(optimum.residual[used])
+    spread = 1.4826 * _median(np.abs(r))
     k, freedom = len(basis), problem.freedom - 1
     if spread == 0.0 or not basis or freedom < k:
         return 0.0, 1.0

@@ -150,14 +150,17 @@ def bucket(n: int, steps: int = 8) -> int:
 def buckets(counts: Sequence[int]) -> list[int]:
     """Return the padded number of rows for each of many parts of a table.
 
-    Buckets are coarser than a single problem's, and few parts share one as long as that less
-    than quadruples their rows: every bucket is a program to compile, which takes longer than
-    a few hundred fits.
+    Every bucket is a program to compile, which takes longer than a few hundred fits. Few parts
+    therefore share one as long as that less than quadruples their rows, more parts fill coarse
+    buckets, and only so many that compiling hardly counts have buckets as fine as one problem's.
     """
-    own = [bucket(n, steps=2) for n in counts]
-    if len(own) <= _FEW_PARTS and len(own) * max(own, default=0) <= 4 * sum(own):
-        return [max(own)] * len(own)
-    return own
+    fine = [bucket(n) for n in counts]
+    if len(fine) >= _FEW_PARTS * len(set(fine)):
+        return fine
+    coarse = [bucket(n, steps=2) for n in counts]
+    if len(coarse) <= _FEW_PARTS and len(coarse) * max(coarse, default=0) <= 4 * sum(coarse):
+        return [max(coarse)] * len(coarse)
+    return coarse
 
 
 def pad_rows(values: np.ndarray, rows: int) -> np.ndarray:

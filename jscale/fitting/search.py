@@ -33,6 +33,7 @@ _FEW = 4
 # A lane is also tried from where it would be so many rounds later. Where that converges, and
 # the lane itself gains less than this share of its objective in a round, it is left there.
 _LEAPS = (3.0, 10.0, 30.0)
+_FAMILY_LEAPS = (4.0, 25.0)
 _FLAT = 1e-4
 _DEAD_SHARE = 1e-3
 _KINK_STAGE = 1e-2
@@ -279,10 +280,11 @@ def _round(
     Returns the lanes and for each the best scout, the old one where no new one is better.
     """
     k, lead = len(which), _leading(lanes, scouts, which)
+    leaps = _FAMILY_LEAPS if isinstance(problem, Families) else _LEAPS
     known = np.isfinite(scouts.objective) & (scouts.status == Status.OUT_OF_STEPS)
     old, going = np.flatnonzero(known[which]), np.flatnonzero(np.isfinite(move).all(axis=1))
-    owner = np.concatenate([np.arange(k), old, *(going for _ in _LEAPS)])
-    leapt = [lead[going] + leap * move[going] for leap in _LEAPS]
+    owner = np.concatenate([np.arange(k), old, *(going for _ in leaps)])
+    leapt = [lead[going] + leap * move[going] for leap in leaps]
     theta = np.concatenate([lanes.theta[which], scouts.theta[which[old]], *leapt])
     damping = np.full(len(owner), WARM.damping)
     damping[: k + len(old)] = np.r_[lanes.damping[which], scouts.damping[which[old]]]

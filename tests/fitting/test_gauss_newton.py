@@ -9,7 +9,7 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.gauss_newton import Settings, Status, deal, solve
-from jscale.fitting.problem import BLOCK, Problem, bucket
+from jscale.fitting.problem import BLOCK, Problem, bucket, buckets
 from jscale.fitting.starts import automatic
 from tests.worlds import chinchilla, line
 
@@ -165,3 +165,10 @@ def test_buckets_grow_slowly_and_hold() -> None:
         assert bucket(n) <= bucket(n, steps=2) <= max(16, 1.5 * n + 4, n + BLOCK)
     assert len({bucket(n) for n in range(1, 513)}) < 40
     assert bucket(249) == bucket(256)
+
+
+def test_buckets_of_many_parts_are_as_fine_as_compiling_is_worth() -> None:
+    assert buckets([20, 27, 33]) == [48] * 3  # few: one program
+    assert buckets([20, 27, 33] * 100) == [24, 32, 48] * 100
+    assert buckets([20, 27, 33] * 256) == [20, 28, 36] * 256  # 256 parts a program
+    assert buckets([20] * 50 + [400]) == [24] * 50 + [512]  # one would be mostly padding
