@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from jscale.errors import FitError, JscaleError, listing, nearest
+from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 
 
@@ -40,6 +41,14 @@ def no_spare_runs(fit: Fit) -> FitError:
     )
 
 
+class NewRuns(Protocol):
+    """Draws the errors of new runs around the curve, in the objective's space."""
+
+    def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
+        """Return one error for each draw of the curve (R, m) at rows of inputs, shape (R, m)."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Draws:
     """Draws of a fit's parameters.
@@ -47,7 +56,10 @@ class Draws:
     ``values`` (chain, draw, parameter) are the law's own parameters in the order of ``names``.
     ``method`` says what they came from, ``settings`` how (seed included), ``failed`` how many
     draws were left out because their refit ended nowhere finite, ``unsettled`` how many were
-    kept although their refit had not converged.
+    kept although their refit had not converged, ``switched`` how many of the resamples ended in
+    another basin than the fit. ``notes`` are remarks to read before trusting them. ``noise`` draws
+    the errors of new runs where the draws came with a noise of their own (a posterior's); without,
+    it is estimated from the fit's residuals.
     """
 
     fit: Fit
@@ -57,6 +69,9 @@ class Draws:
     settings: Mapping[str, Any] = field(default_factory=dict)
     failed: int = 0
     unsettled: int = 0
+    switched: int = 0
+    notes: tuple[Note, ...] = ()
+    noise: NewRuns | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0] * self.values.shape[1]
@@ -101,5 +116,7 @@ class Draws:
     def __repr__(self) -> str:
         trouble = f", {self.failed} failed" if self.failed else ""
         trouble += f", {self.unsettled} not converged" if self.unsettled else ""
+        trouble += f", {self.switched} in another basin" if self.switched else ""
         table = self.summary().to_string(float_format=lambda v: f"{v:.5g}")
-        return f"Draws({self.method}, {len(self)} draws{trouble})\n{table}"
+        notes = "".join(f"\n{note}" for note in self.notes)
+        return f"{type(self).__name__}({self.method}, {len(self)} draws{trouble})\n{table}{notes}"
