@@ -127,8 +127,9 @@ def fit_sets(
     """Fit a law to sets of rows (numbers of rows, which may overlap), all in one batch.
 
     ``labels`` name the sets, and ``by`` says what they are. ``resamples`` draws of each are by
-    ``method``: "bootstrap" refits, or "laplace", the t-tailed normal approximation, which
-    costs next to nothing. Otherwise as :func:`fit_many`.
+    ``method``: "bootstrap" refits resampled runs, "bayesian" refits randomly weighted ones (each
+    weight exponential: Rubin, Annals of Statistics 1981), "laplace" is the t-tailed normal
+    approximation, which costs next to nothing. Otherwise as :func:`fit_many`.
     """
     with float64_scope():
         whole, _ = build(law, runs, objective, fixed=fixed, tie=tie, weights=weights)
@@ -275,7 +276,7 @@ class _Batch:
 
     @property
     def _refits(self) -> bool:
-        return self.resamples > 0 and self.method == "bootstrap"
+        return self.resamples > 0 and self.method != "laplace"
 
     def _approximate(self, problem: Problem, optimum: Optimum, row: _Row, f: int) -> np.ndarray:
         """Draw from a family's normal approximation: (resamples, q), NaN without a spare run."""
@@ -310,7 +311,7 @@ class _Batch:
         R = self.resamples
         weights = np.zeros((len(members), R, families.rows))
         for k, (f, part) in enumerate(zip(members, families.parts, strict=True)):
-            counts = _counts(part, R, (self.settings.seed, f))
+            counts = _counts(part, R, (self.settings.seed, f), self.method)
             weights[k, :, : part.n] = counts * part.weights[: part.n]
         family = np.repeat(np.arange(len(members)), R)
         lanes = descend(
@@ -398,11 +399,15 @@ def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, 
     )
 
 
-def _counts(problem: Problem, resamples: int, seed: tuple[int, int]) -> np.ndarray:
-    """How often each row is drawn in each resample of whole runs: (resamples, n)."""
+def _counts(problem: Problem, resamples: int, seed: tuple[int, int], method: str) -> np.ndarray:
+    """How often each row is drawn in each resample of whole runs, or how much it weighs (R, n)."""
     members, place = np.unique(problem.units[problem.used], return_inverse=True)
-    share = np.full(len(members), 1.0 / len(members))
-    drawn = np.random.default_rng(seed).multinomial(len(members), share, size=resamples)
+    rng = np.random.default_rng(seed)
+    if method == "bayesian":
+        drawn = len(members) * rng.dirichlet(np.ones(len(members)), size=resamples)
+    else:
+        share = np.full(len(members), 1.0 / len(members))
+        drawn = rng.multinomial(len(members), share, size=resamples)
     counts = np.zeros((resamples, problem.n))
     counts[:, problem.used] = drawn[:, place]
     return counts

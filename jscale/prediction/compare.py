@@ -43,7 +43,7 @@ from jscale.prediction.trials import (
 )
 from jscale.uncertainty.draws import check_level
 
-_METHODS = ("bootstrap", "laplace")
+_METHODS = ("bootstrap", "bayesian", "laplace")
 
 
 def compare(
@@ -72,10 +72,10 @@ def compare(
     scored together.
 
     Each law is fitted to the same rows, and its prediction intervals at ``level`` come from
-    ``resamples`` draws by ``method`` and the fit's own residuals: "bootstrap" refits, "laplace"
-    is the quick normal approximation (about as wide where the objective is smooth; with Huber's
-    delta far below the noise 1.3 to 1.5 times as wide; much too narrow with fewer than some three
-    runs per parameter). ``oracle`` (a table by the rows' labels with ``prediction_low`` and
+    ``resamples`` draws by ``method`` and the fit's own residuals: "bootstrap" refits
+    resampled runs, "bayesian" randomly weighted ones (see :func:`jscale.bootstrap`), "laplace"
+    is the quick normal approximation: its curves are off with few runs, where 50 % intervals held
+    19 to 44 % near the largest of 20 runs (benchmarks/results/coverage.txt). ``oracle`` (a table by the rows' labels with ``prediction_low`` and
     ``prediction_high``; see :func:`jscale.oracle`) adds each interval's width over that of one
     who knows the truth. Standard errors take together the rows of a family, or of a split where
     there are several, else of a run. Warns with FitWarning where a law did not converge.

@@ -228,6 +228,26 @@ def test_quick_draws_are_near_the_bootstraps() -> None:
     assert tables["laplace"].draws[0].shape == (400, 3)
 
 
+def test_weighted_runs_spread_as_resampled_ones_do() -> None:
+    runs, rows = family("c", 60, 2), [np.arange(60)]
+    tables = {m: sets_of(runs, rows, 400, m) for m in ("bayesian", "bootstrap")}
+    assert tables["bayesian"].draws is not None
+    sd = {m: np.log(table.draws[0]).std(axis=0) for m, table in tables.items()}
+    np.testing.assert_allclose(sd["bayesian"], sd["bootstrap"], rtol=0.25)
+    assert len(np.unique(tables["bayesian"].draws[0, :, 0])) == 400  # no two weightings are alike
+
+
+def test_weights_are_of_whole_runs_and_add_up_to_their_number() -> None:
+    runs = js.Runs.from_frame(family("c", 22, 2).assign(part=np.arange(22) // 2), run="part")
+    problem = js.fit("power_const:N", runs).problem
+    drawn = batch._counts(problem, 4000, (3, 0), "bayesian")
+    np.testing.assert_allclose(drawn.sum(axis=1), 22)
+    np.testing.assert_array_equal(drawn[:, ::2], drawn[:, 1::2])
+    # A share of 11 by a flat Dirichlet has mean 1/11 and variance 10/(11²·12).
+    assert drawn.mean() == pytest.approx(1.0)
+    assert drawn[:, ::2].var() == pytest.approx(11**2 * 10 / (11**2 * 12), rel=0.05)
+
+
 def test_a_set_without_a_run_to_spare_has_no_draws(quick: js.FitTable) -> None:
     assert quick.draws is not None
     assert quick.labels == ("set 0", "set 1", "set 2", "set 3")
