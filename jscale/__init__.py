@@ -60,9 +60,13 @@ from jscale.prediction.predict import Prediction, predict
 from jscale.prediction.scatter import Noise
 from jscale.prediction.simulate import oracle, simulate
 from jscale.prediction.splits import largest
+from jscale.uncertainty.automatic import draws
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.jackknife import jackknife
 from jscale.uncertainty.laplace import laplace
+from jscale.uncertainty.noise import NoiseModel, noise_model
+from jscale.uncertainty.profile import Profile, profile
 
 __version__ = "0.1.0"
 
@@ -92,10 +96,12 @@ __all__ = [
     "Location",
     "LogScale",
     "Noise",
+    "NoiseModel",
     "NotDifferentiable",
     "Positive",
     "Prediction",
     "PredictionError",
+    "Profile",
     "Real",
     "Runs",
     "Scale",
@@ -108,6 +114,7 @@ __all__ = [
     "datasets",
     "designs",
     "differentiable",
+    "draws",
     "enable_compilation_cache",
     "ensemble",
     "fit",
@@ -117,6 +124,7 @@ __all__ = [
     "influence",
     "information",
     "isoflop",
+    "jackknife",
     "laplace",
     "largest",
     "law",
@@ -124,9 +132,11 @@ __all__ = [
     "least_absolute",
     "least_squares",
     "load",
+    "noise_model",
     "oracle",
     "power",
     "predict",
+    "profile",
     "pseudo_huber",
     "rollout",
     "save",

@@ -14,6 +14,8 @@ from benchmarks.coverage_parts.scenarios import SCALES, Scenario
 from jscale.fitting.batch import fit_sets
 from jscale.fitting.objective import as_objective
 from jscale.fitting.table import FitTable
+from jscale.uncertainty.student import Errors
+from jscale.uncertainty.trend import log_axis, trend_along
 
 LEVELS = (0.5, 0.8, 0.95)
 METHODS = ("bayesian", "bootstrap", "laplace")
@@ -73,12 +75,13 @@ def _curves(
     points, truth = scenario.points(), np.log(scenario.true_curve())
     errors = scenario.new_errors(len(table), rng)
     others = scenario.new_errors(len(table), rng)
+    noise = _errors(scenario, table, table.draws.shape[:2], rng)
     for k, scale in enumerate(SCALES):
         at = [points[x].to_numpy()[k] for x in scenario.inputs]
         drawn = _log_curve(scenario.law, table.draws, at)
         own = _log_curve(scenario.law, table.params.to_numpy(), at)
         yield _row(f"curve {scale:g}x", drawn, truth[k], _width(own))
-        new = drawn + _residuals(table, drawn.shape, rng)
+        new = drawn + noise[k]
         yield _row(f"new run {scale:g}x", new, truth[k] + errors[:, k], _width(own + others[:, k]))
 
 
@@ -89,9 +92,25 @@ def _log_curve(law: str, params: np.ndarray, at: list[float]) -> np.ndarray:
         return np.log(np.asarray(found(*at, **named)))
 
 
-def _residuals(table: FitTable, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Draw studentised residuals of each world's own fit, (worlds, draws)."""
-    return np.stack([rng.choice(own, size=shape[1]) for own in table.noise])
+def _errors(
+    scenario: Scenario, table: FitTable, shape: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
+    """Draw errors of new runs at each point as predict does, (points, worlds, draws)."""
+    own = log_axis(scenario.design, "C")
+    points = scenario.points()
+    units = scenario.design["run"].to_numpy() if scenario.clustered else np.arange(len(own))
+    spare = scenario.count - len(table.law.names)
+    found = np.empty((len(points), *shape))
+    for world, errors in enumerate(table.noise):
+        trend = trend_along(own, errors, units, "C")
+        if trend is not None:
+            errors = errors / trend.factor(own)
+        shares = np.full(len(errors), 1.0 / len(errors))
+        drawn = Errors.of(errors, shares, spare, scenario.count).draw((shape[1], len(points)), rng)
+        if trend is not None:
+            drawn = drawn * trend.draw(points, shape[1], rng)
+        found[:, world] = drawn.T
+    return found
 
 
 def _width(values: np.ndarray) -> float:

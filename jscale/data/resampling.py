@@ -1,31 +1,122 @@
-"""Resampling: how often each row of a table is drawn in each resample."""
+"""Resampling: which rows are drawn together, within which parts, and how often in each resample.
+
+A *unit* is what is drawn: a row, all rows of a run, or all rows of one label of a column. A
+*stratum* is a part of the table within which units are drawn, as many as it has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
+from jscale.errors import DataError, listing, nearest
 
 
-def resample_counts(runs: Runs, per: Mapping[str, str], resamples: int, seed: int) -> np.ndarray:
+class Units(NamedTuple):
+    """The unit and the stratum of each row (n,), both numbered from 0 on."""
+
+    unit: np.ndarray
+    stratum: np.ndarray
+
+    @property
+    def alone(self) -> np.ndarray:
+        """The strata with a single unit, which is drawn in every resample."""
+        pairs = np.unique(np.stack([self.stratum, self.unit]), axis=1)
+        return np.flatnonzero(np.bincount(pairs[0]) == 1)
+
+
+def units_of(runs: Runs, per: Mapping[str, str], cluster: str | None = None) -> Units:
+    """Number what is drawn together, and the strata that it is drawn within.
+
+    Units are the labels of the column ``cluster``, or else runs, or rows. Strata are the groups,
+    and every column that parameters are given per, but never ``cluster`` itself. Raises DataError
+    for a column that is not there, rows without a label, or labels that lie in several strata.
+    """
+    if cluster is not None:
+        check_cluster(runs, cluster)
+    column = runs.run if cluster is None else cluster
+    unit = np.arange(len(runs)) if column is None else pd.factorize(runs.frame[column])[0]
+    columns = [c for c in (runs.group, *per.values()) if c is not None and c != cluster]
+    columns = list(dict.fromkeys(columns))
+    stratum = np.zeros(len(runs), dtype=int)
+    if columns:
+        stratum = runs.frame.groupby(columns, sort=False).ngroup().to_numpy()
+    if cluster is not None:
+        _check_within(pd.Series(runs.frame[cluster]), unit, stratum, columns)
+    return Units(unit, stratum)
+
+
+def resample_counts(
+    runs: Runs,
+    per: Mapping[str, str],
+    resamples: int,
+    seed: int | np.random.Generator,
+    cluster: str | None = None,
+) -> np.ndarray:
     """Return how often each row is drawn in each resample: (resamples, n).
 
-    Units (runs, or rows) are drawn with replacement within each stratum (group, and every
-    column that parameters are given per), as many as it has.
+    Units (runs, or rows; or the rows of a label of ``cluster``) are drawn with replacement within
+    each stratum (group, and every column that parameters are given per), as many as it has.
     """
-    units = np.arange(len(runs)) if runs.run is None else pd.factorize(runs.frame[runs.run])[0]
-    columns = [c for c in (runs.group, *per.values()) if c is not None]
-    strata = np.zeros(len(runs), dtype=int)
-    if columns:
-        strata = runs.frame.groupby(list(dict.fromkeys(columns)), sort=False).ngroup().to_numpy()
-    rng = np.random.default_rng(seed)
-    counts = np.zeros((resamples, len(runs)))
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
-        members, place = np.unique(units[rows], return_inverse=True)
-        share = np.full(len(members), 1.0 / len(members))
-        counts[:, rows] = rng.multinomial(len(members), share, size=resamples)[:, place]
+    return count_units(units_of(runs, per, cluster), resamples, np.random.default_rng(seed))
+
+
+def count_units(
+    units: Units, resamples: int, rng: np.random.Generator, *, smooth: bool = False
+) -> np.ndarray:
+    """Return how often each row is drawn, (resamples, n): units within their strata.
+
+    ``smooth`` gives shares from a flat Dirichlet distribution instead, as many in all: every row
+    has some weight, and no two resamples are alike (Rubin, Annals of Statistics 9, 1981).
+    """
+    counts = np.zeros((resamples, len(units.unit)))
+    for stratum in np.unique(units.stratum):
+        rows = np.flatnonzero(units.stratum == stratum)
+        members, place = np.unique(units.unit[rows], return_inverse=True)
+        k = len(members)
+        if smooth:
+            drawn = k * rng.dirichlet(np.ones(k), size=resamples)
+        else:
+            drawn = rng.multinomial(k, np.full(k, 1.0 / k), size=resamples)
+        counts[:, rows] = drawn[:, place]
     return counts
+
+
+def check_cluster(runs: Runs, cluster: str) -> None:
+    """Raise DataError unless the table has the column, with a label in every row."""
+    columns = list(runs.frame.columns)
+    if cluster not in columns:
+        hint = nearest(str(cluster), columns)
+        raise DataError(
+            f"The table has no column {cluster!r} to draw clusters by.{hint} Its columns are: "
+            f"{listing(columns, 20)}. Leave cluster=None for whole runs, or rows."
+        )
+    missing = runs.frame[cluster].isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"cluster={cluster!r}: column {cluster!r} has no label in "
+            f"{rows_at(runs.frame, missing, runs.frame[cluster])}; leave those rows out before the "
+            f"fit, runs.where(runs.frame[{cluster!r}].notna()), or give each its own label."
+        )
+
+
+def _check_within(
+    labels: pd.Series, unit: np.ndarray, stratum: np.ndarray, columns: list[str]
+) -> None:
+    """Raise DataError where rows of one label lie in several strata."""
+    pairs = np.unique(np.stack([unit, stratum]), axis=1)
+    spread = np.flatnonzero(np.bincount(pairs[0]) > 1)
+    if spread.size:
+        names = listing([labels.iloc[np.argmax(unit == u)] for u in spread])
+        strata, cluster = " and ".join(map(repr, columns)), labels.name
+        raise DataError(
+            f"cluster={cluster!r}: rows labelled {names} lie in several parts by {strata}, but "
+            "each part is resampled within itself. If equal labels there are different things, "
+            f"name them apart, df[{columns[0]!r}] + '-' + df[{cluster!r}].astype(str); if not, "
+            f"make the Runs without group={columns[0]!r}, or share the parameters."
+        )

@@ -20,21 +20,21 @@ from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
 from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.notes import Note
 from jscale.fitting.objective import to_space
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.problem import evaluate_rows
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
 from jscale.prediction.ensemble import Ensemble
+from jscale.prediction.newruns import KNOWN, NewRun, errors_of, remarks, with_known_errors
 from jscale.prediction.predictive import Predictive, Samples
-from jscale.uncertainty.bootstrap import bootstrap
-from jscale.uncertainty.draws import Draws, check_level
-from jscale.uncertainty.laplace import laplace
-from jscale.uncertainty.noise import draw_noise
+from jscale.uncertainty.automatic import METHODS
+from jscale.uncertainty.automatic import draws as make_draws
+from jscale.uncertainty.draws import Draws, NewRuns, check_level
 
 _FAR = 10.0
 _ROWS_AT_ONCE = 256
-_AUTO_RESAMPLES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,7 @@ class Prediction:
     row's compute so many times (the largest input fitted into this one, where there is no
     compute). ``method`` says where the draws came from, ``settings`` how (their own seed
     included), and the ``noise_seed`` of new runs: all that is needed to predict the same again.
+    ``notes`` are remarks of the draws and of the noise of new runs.
     """
 
     frame: pd.DataFrame
@@ -54,6 +55,7 @@ class Prediction:
     level: float
     method: str
     settings: Mapping[str, Any]
+    notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
@@ -64,10 +66,10 @@ class Prediction:
 
     def __repr__(self) -> str:
         table = self.frame.to_string(float_format=lambda v: f"{v:.5g}", index=False)
-        return (
-            f"Prediction of {self.output}: {100 * self.level:g}% intervals by {self.method}\n"
-            + table
-        )
+        family = ", new runs of a new family" if self.settings.get("new") == "family" else ""
+        intervals = f"{100 * self.level:g}% intervals by {self.method}{family}"
+        notes = "".join(f"\n{note}" for note in self.notes)
+        return f"Prediction of {self.output}: {intervals}\n{table}{notes}"
 
 
 def predict(
@@ -76,19 +78,31 @@ def predict(
     *,
     level: float = 0.9,
     method: str | None = "auto",
+    new: str = "run",
+    known_error: Any = None,
+    noise: NewRuns | None = None,
     seed: int = 0,
     **inputs: Any,
 ) -> Prediction:
     """Predict a law's output at given inputs, with confidence and prediction intervals.
 
-    ``source`` is Draws, or a Fit: then draws are made by ``method``, "auto" (1000 pairs
-    resamples), "bootstrap", "laplace", or None for the point alone; or an Ensemble, whose laws
+    ``source`` is Draws, or a Fit: then 1000 draws are made by ``method``, "auto",
+    "bayesian", "bootstrap", "laplace" or "jackknife" (see :func:`jscale.draws`), or None for the
+    point alone; or an Ensemble, whose laws
     have draws (the curve is then the median of all laws' curves, weighted). Inputs come as a
     table ``where`` or by keyword (``N=70e9, D=1.4e12``; arrays broadcast), with a column for each
     parameter given per group. ``seed`` is that of the noise of new runs and, for a Fit, of the
     draws.
 
-    Raises PredictionError for inputs that are missing, unknown, or not usable; warns with
+    ``new="run"`` predicts a new run of the fitted families, ``new="family"`` one of a new family.
+    The noise of new runs is the draws' own (a posterior's) or else
+    :func:`~jscale.uncertainty.noise.noise_model`'s, unless another ``noise`` is given.
+    ``known_error`` adds in quadrature what is known beside: standard deviations in the
+    objective's space (relative, for log), one or one per row, or a column of ``where``. A column
+    that the fitted runs have too is first taken out of their noise.
+
+    Raises PredictionError for inputs that are missing, unknown, or not usable, JscaleError for a
+    new family where the fit knows fewer than five; warns with
     ExtrapolationWarning past ten times the largest fitted compute, and with FitWarning where
     draws give no number.
 
@@ -99,29 +113,36 @@ def predict(
     ['N', 'D', 'curve', 'extrapolation']
     """
     check_level(level)
+    asked = NewRun.asked(new, known_error, noise)
     if isinstance(source, Ensemble):
-        return _predict_ensemble(source, where, level, method, seed, inputs)
+        return _predict_ensemble(source, where, level, method, asked, known_error, seed, inputs)
     fit, draws = _draws(source, method, seed)
-    table = input_table(fit, where, inputs)
-    if draws is None:
+    errors: NewRuns | None = None
+    if draws is not None:
+        draws, errors = asked.of(draws)
+        fit = draws.fit
+    table = with_known_errors(input_table(fit, where, inputs), known_error, where)
+    notes: tuple[Note, ...] = ()
+    if draws is None or errors is None:
         point = curves(fit, table, fit.params.to_numpy()[None])[0]
         frame = table.assign(curve=point)
     else:
+        notes = remarks([draws], [errors])
         parts = []
         for first, part in _pieces(table):
-            samples = _samples(draws, part, seed + first, stacklevel=4)
+            samples = _samples(draws, part, errors, seed + first, stacklevel=4)
             parts.append(_framed(part, Predictive.of(samples), level))
         frame = pd.concat(parts)
     frame["extrapolation"] = extrapolation(fit, table)
     _warn_far(frame, "input" if fit.largest is None else "compute")
-    settings = {**(draws.settings if draws else {}), "noise_seed": seed}
+    settings = {**(draws.settings if draws else {}), **asked.settings, "noise_seed": seed}
     name = draws.method if draws else "none (point alone)"
-    return Prediction(frame, fit.law.output, level, name, settings)
+    return Prediction(frame, fit.law.output, level, name, settings, notes)
 
 
 def _predict_ensemble(
-    source: Ensemble, where: Any, level: float, method: str | None, seed: int,
-    inputs: Mapping[str, Any],
+    source: Ensemble, where: Any, level: float, method: str | None, asked: NewRun,
+    known_error: Any, seed: int, inputs: Mapping[str, Any],
 ) -> Prediction:  # fmt: skip
     if method != "auto":
         raise PredictionError(
@@ -131,24 +152,28 @@ def _predict_ensemble(
     widest = max(members, key=lambda draws: len(draws.fit.law.inputs)).fit
     if widest.law.inputs == ("C",):
         inputs = _with_compute(where, inputs)
-    table = input_table(widest, where, inputs)
+    table = with_known_errors(input_table(widest, where, inputs), known_error, where)
     if "C" not in table and {"N", "D"} <= set(table):
         table["C"] = training_flops(table["N"], table["D"])
     weights, widening = (source.table.loc[source.weights.index, c] for c in ("weight", "widening"))
+    members, noises = zip(*(asked.of(draws) for draws in members), strict=True)
     frames = []
     for first, part in _pieces(table):
         parts = []
-        for draws, factor in zip(members, widening, strict=True):
+        for draws, errors, factor in zip(members, noises, widening, strict=True):
             own = input_table(draws.fit, part, {})
-            parts.append(_samples(draws, own, seed + first, stacklevel=5).widened(factor))
+            own = own if KNOWN not in part else own.assign(**{KNOWN: part[KNOWN]})
+            samples = _samples(draws, own, errors, seed + first, stacklevel=5)
+            parts.append(samples.widened(factor))
         each = np.broadcast_to(weights.to_numpy()[:, None], (len(parts), len(part)))
         frames.append(_framed(part, Predictive.mix(parts, each), level))
     frame = pd.concat(frames)
     frame["extrapolation"] = extrapolation(widest, table)
     _warn_far(frame, "input" if widest.largest is None else "compute", stacklevel=4)
     said = ", ".join(f"{name} {w:.2f}" for name, w in weights.items())
-    settings = {**source.settings, "noise_seed": seed}
-    return Prediction(frame, widest.law.output, level, f"ensemble ({said})", settings)
+    settings = {**source.settings, **asked.settings, "noise_seed": seed}
+    notes, name = remarks(members, noises), f"ensemble ({said})"
+    return Prediction(frame, widest.law.output, level, name, settings, notes)
 
 
 def _with_compute(where: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,15 +205,10 @@ def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Dra
         )
     if method is None:
         return source, None
-    known: dict[Any, Callable[[], Draws]] = {
-        "auto": lambda: bootstrap(source, _AUTO_RESAMPLES, seed=seed),
-        "bootstrap": lambda: bootstrap(source, seed=seed),
-        "laplace": lambda: laplace(source, seed=seed),
-    }
-    if method not in known:
-        hint = nearest(str(method), known)
-        raise PredictionError(f"method={method!r} is not known.{hint} Use {listing(list(known))}.")
-    return source, known[method]()
+    if method not in METHODS:
+        hint = nearest(str(method), METHODS)
+        raise PredictionError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
+    return source, make_draws(source, method, seed=seed)
 
 
 @lru_cache(maxsize=MOST_PROGRAMS)
@@ -210,7 +230,9 @@ def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
         return np.asarray(output)[:, : len(table)]
 
 
-def _samples(draws: Draws, table: pd.DataFrame, seed: int, stacklevel: int) -> Samples:
+def _samples(
+    draws: Draws, table: pd.DataFrame, noise: NewRuns, seed: int, stacklevel: int
+) -> Samples:
     """Return what a fit's draws say of rows of inputs."""
     fit = draws.fit
     output = curves(fit, table, np.concatenate([fit.params.to_numpy()[None], draws.flat]))
@@ -218,7 +240,7 @@ def _samples(draws: Draws, table: pd.DataFrame, seed: int, stacklevel: int) -> S
     with float64_scope(), np.errstate(all="ignore"):
         curve = np.asarray(to_space(output, space))
     _warn_undefined(fit, table, curve[1:], stacklevel)
-    new = curve[1:] + draw_noise(fit, curve[1:].shape, seed)
+    new = curve[1:] + errors_of(noise, curve[1:], table, seed)
     return Samples(curve[0], curve[1:], new, space)
 
 

@@ -1,40 +1,73 @@
 """bootstrap: draws by refitting resampled runs, all resamples as lanes of one batch.
 
-A resample is a row of weights (counts), so the data are never copied. Refits start at the
-fit's optimum.
+A resample of pairs is a row of weights (counts), so the data are never copied; a resample of
+errors is a row of targets around the fitted curve. Refits start at the fit's optimum, and a
+share of them elsewhere too: see :mod:`jscale.uncertainty.refits`.
 """
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.data.resampling import resample_counts
-from jscale.errors import FitError, FitWarning, JscaleError, listing
+from jscale.data.resampling import Units, units_of
+from jscale.errors import DataError, FitError, FitWarning, JscaleError, listing, nearest
 from jscale.fitting.diagnostics import flat_names, natural_parameters
-from jscale.fitting.gauss_newton import WARM, Status, descend
-from jscale.fitting.lbfgs import descend_lbfgs
+from jscale.fitting.gauss_newton import Status
+from jscale.fitting.notes import Note
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws, no_spare_runs
+from jscale.uncertainty.refits import WEIGHTED, Refits, Resampler, refit
 
-_KINDS = ("pairs",)
+_KINDS = ("pairs", "bayesian", "residual", "wild")
+_FEW_CLUSTERS = 8
+# A switch of basin in more of the guarded resamples than this is worth a note.
+_NOTABLE = 0.01
 
 
 def bootstrap(
-    fit: Fit, resamples: int = 4000, *, kind: str = "pairs", seed: int = 0, progress: bool = False
+    fit: Fit,
+    resamples: int = 4000,
+    *,
+    kind: str = "pairs",
+    cluster: str | None = None,
+    seed: int = 0,
+    progress: bool = False,
 ) -> Draws:
     """Refit ``resamples`` resamples of the runs; return the parameters as draws.
 
-    ``kind="pairs"`` draws whole runs with replacement: rows, or all rows of a run together
-    where ``Runs`` knows ``run=``; within each group where it knows ``group=``. The same seed
-    gives the same draws. A scale that the fit found (delta="auto") is kept. Resamples whose
-    refit is not finite are left out and counted.
+    ``kind="pairs"`` draws whole runs with replacement, inputs and outputs: right whatever the
+    errors are like. ``"bayesian"`` gives each run a random weight instead (exponential, adding
+    up to the number of runs: Rubin, Annals of Statistics 9, 1981): no run is lost, and under
+    near-absolute objectives, whose resamples by pairs jump from kink to kink, its intervals
+    cover best (benchmarks/results/coverage.txt). ``"residual"`` keeps the inputs and puts
+    studentised residuals, centred and drawn with replacement, onto the fitted curve: sharper for
+    few runs, if all runs err alike and the law is right. ``"wild"`` turns the sign of each run's
+    own residual or not, at random (signs with sizes of Webb's six points below 12 clusters): for
+    designs to be kept and errors that differ from run to run.
 
-    Raises JscaleError for an unknown kind or fewer than two resamples, FitError if every
-    refit failed; warns with FitWarning when over 1 % failed or did not converge.
+    What is drawn (or keeps one sign) is a row, or all rows of a run where ``Runs`` knows
+    ``run=``, or all rows of one label of the column ``cluster``: ``cluster="family"`` lets
+    families differ. Drawing is within each group where ``Runs`` knows ``group=`` and within
+    each column that parameters are given per, unless that column is the cluster.
+
+    The same seed gives the same draws. A scale that the fit found (delta="auto") is kept.
+    Every 20th refit (50 at least) also starts at other optima of the fit and at automatic
+    starts; where that ends lower, in another basin, it counts in ``switched``, and where more
+    than 3 % do, all refits start there too. Refits that are not finite are left out and counted.
+    A fit by solver="lbfgs" takes ``"pairs"`` and ``"bayesian"`` alone, and its refits start at
+    the fit alone.
+
+    Raises JscaleError for an unknown kind, a kind that the fit's solver or objective cannot take,
+    or fewer than two resamples; DataError for a cluster that is no column, rows without its
+    label, or resamples that would lose a group with parameters of its own; FitError if every
+    refit failed. Warns with FitWarning of fewer than 8 clusters, and when over 1 % failed or did
+    not converge.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -42,42 +75,136 @@ def bootstrap(
     >>> js.bootstrap(fit, resamples=64).method
     'bootstrap (pairs)'
     """
-    if kind not in _KINDS:
-        raise JscaleError(f"kind={kind!r} is not known; use {listing(_KINDS)}.")
-    if int(resamples) < 2:
-        raise JscaleError(
-            f"resamples={resamples} must be at least 2; intervals want 1000 or more: "
-            "bootstrap(fit, resamples=1000)."
-        )
-    problem = fit.problem
-    if problem.freedom < 1:
-        raise no_spare_runs(fit)
-    counts = np.zeros((int(resamples), problem.n))
-    weighted = fit.runs.where(problem.used)
-    counts[:, problem.used] = resample_counts(weighted, fit.settings.per, int(resamples), seed)
-    weights = counts * problem.weights[: problem.n]
-    starts = np.repeat(fit.theta[None], int(resamples), axis=0)
-    with float64_scope(), lane_bar(int(resamples), "resamples", progress) as tick:
-        if fit.settings.solver == "lbfgs":
-            lanes = descend_lbfgs(problem, starts, weights=weights, progress=tick)
-        else:
-            lanes = descend(problem, starts, weights=weights, settings=WARM, progress=tick)
-        good = np.isfinite(lanes.objective) & np.isfinite(lanes.theta).all(axis=1)
+    _check(fit, kind, resamples)
+    units = _units(fit, kind, cluster)
+    notes = _notes_on_clusters(fit, kind, units, cluster)
+    for note in notes:
+        if note.severity == "warning":
+            warnings.warn(str(note), FitWarning, stacklevel=2)
+    total = int(resamples)
+    with float64_scope(), lane_bar(total, "resamples", progress) as tick:
+        lbfgs = fit.settings.solver == "lbfgs"
+        resampler = Resampler(fit.problem, kind, units, fit.theta, seed, lbfgs)
+        found = refit(resampler, total, tick)
+        good = found.good
         if not good.any():
             raise FitError(
                 f"None of {len(good)} resamples could be refitted: the objective is not finite at "
                 "the fit itself. Read fit.notes, or use js.laplace(fit)."
             )
-        sampled = natural_parameters(problem, lanes.theta)[good]
-    unsettled = int(np.sum(good & (lanes.status != Status.CONVERGED)))
-    failed = int(np.sum(~good))
-    if failed + unsettled > 0.01 * len(good):
+        sampled = natural_parameters(fit.problem, found.theta)[good]
+    unsettled, failed = int(np.sum(good & (found.status != Status.CONVERGED))), int(np.sum(~good))
+    _warn_of_failures(len(good), failed, unsettled)
+    settings = {"resamples": total, "seed": seed, "kind": kind, "cluster": cluster}
+    return Draws(
+        fit, sampled[None], flat_names(fit.problem.layout), f"bootstrap ({kind})", settings,
+        failed, unsettled, int(found.switched.sum()), (*notes, *_notes_on_basins(found)),
+    )  # fmt: skip
+
+
+def _check(fit: Fit, kind: str, resamples: Any) -> None:
+    """Refuse what cannot be resampled so, before anything is computed."""
+    if kind not in _KINDS:
+        raise JscaleError(
+            f"kind={kind!r} is not known; use {listing(_KINDS)}.{nearest(str(kind), _KINDS)}"
+        )
+    if int(resamples) < 2:
+        raise JscaleError(
+            f"resamples={resamples} must be at least 2; intervals want 1000 or more: "
+            "bootstrap(fit, resamples=1000)."
+        )
+    if kind not in WEIGHTED and fit.settings.solver == "lbfgs":
+        raise JscaleError(
+            f'kind={kind!r} gives each resample its own targets, which solver="lbfgs" cannot '
+            'take; use kind="pairs", or fit with solver="gauss_newton".'
+        )
+    if kind == "wild" and fit.problem.model.kind == "asymmetric":
+        raise JscaleError(
+            'kind="wild" turns the signs of residuals, but this objective, asymmetric, takes the '
+            'two sides differently, so the curve would move; use kind="residual" or "pairs".'
+        )
+    if fit.problem.freedom < 1:
+        raise no_spare_runs(fit)
+
+
+def _units(fit: Fit, kind: str, cluster: str | None) -> Units:
+    """What is drawn together, of the rows with weight; refuses clusters that cannot serve."""
+    per = fit.settings.per
+    own = sorted(name for name, column in per.items() if column == cluster)
+    if own and kind in WEIGHTED:
+        fault = (
+            "draws whole labels, so most resamples lose one, and with it all that is known of"
+            if kind == "pairs"
+            else "weighs whole labels, so the errors within one never show in"
+        )
+        raise DataError(
+            f"cluster={cluster!r} {fault} its own {listing(own)} (per=). Leave cluster=None "
+            f"to draw runs within each {cluster}, or keep all of them: "
+            f'bootstrap(fit, kind="wild", cluster={cluster!r}).'
+        )
+    runs = fit.runs.where(fit.problem.used)
+    if kind == "wild":  # signs are drawn for each unit alone, whatever it lies in
+        runs, per = replace(runs, group=None), {}
+    units = units_of(runs, per, cluster)
+    parts = len(np.unique(units.stratum))
+    if len(units.alone) == parts:
+        what = f"cluster={cluster!r} makes" if cluster else "Drawing runs within groups leaves"
+        raise DataError(
+            f"{what} a single cluster of {'the whole table' if parts == 1 else 'each part'}, so "
+            "every resample would be the same. Draw by a column with 8 or more labels in it, "
+            "or cluster=None, or make the Runs without group=."
+        )
+    return units
+
+
+def _notes_on_clusters(fit: Fit, kind: str, units: Units, cluster: str | None) -> list[Note]:
+    count, rows, notes = len(np.unique(units.unit)), len(units.unit), []
+    what = repr(cluster or fit.runs.run)
+    if count < _FEW_CLUSTERS and count < rows:
+        notes.append(Note(
+            "few-clusters", "warning", f"There are {count} clusters, the labels of {what}.",
+            "Fewer than about 8 say little of how much clusters differ: intervals come out too "
+            "narrow.",
+            "Add clusters" + ("." if kind == "wild" else
+                              ', or take kind="wild", which bears few of them best.'),
+        ))  # fmt: skip
+    parts = len(np.unique(units.stratum))
+    if len(units.alone) and parts > 1:
+        notes.append(Note(
+            "lone-cluster", "caution",
+            f"{len(units.alone)} of {parts} parts that are resampled within themselves hold a "
+            "single cluster.",
+            "It is drawn in every resample, so its own error is not in the intervals.",
+            "Add runs there, or make the Runs without group= where parts are alike.",
+        ))  # fmt: skip
+    return notes
+
+
+def _notes_on_basins(found: Refits) -> list[Note]:
+    if found.guarded == 0:
+        return [Note(
+            "basins-unchecked", "info", "All refits started at the fit alone (solver=\"lbfgs\").",
+            "Resamples whose best optimum lies elsewhere are not found.",
+            "Fit with solver=\"gauss_newton\", whose refits also start elsewhere.",
+        )]  # fmt: skip
+    if found.seen <= _NOTABLE * found.guarded:
+        return []
+    where = "all refits started there too" if found.everywhere else "the others did not look there"
+    return [Note(
+        "basins-switch", "caution",
+        f"Of {found.guarded} refits that also started elsewhere, {found.seen} ended lower, in "
+        f"another basin; {where}.",
+        "The objective has several optima about as good, and draws lie in more than one.",
+        "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or fix "
+        "one.",
+    )]  # fmt: skip
+
+
+def _warn_of_failures(count: int, failed: int, unsettled: int) -> None:
+    if failed + unsettled > 0.01 * count:
         warnings.warn(
-            f"{failed} of {len(good)} resamples failed and {unsettled} did not converge: the "
+            f"{failed} of {count} resamples failed and {unsettled} did not converge: the "
             "intervals may be off. Fix or tie the parameters that fit.notes names.",
             FitWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    settings = {"resamples": int(resamples), "seed": seed, "kind": kind}
-    names = flat_names(problem.layout)
-    return Draws(fit, sampled[None], names, f"bootstrap ({kind})", settings, failed, unsettled)

@@ -9,23 +9,42 @@ wide the logarithms skew the draws; the bootstrap, which refits, is then the bet
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.errors import FitWarning, JscaleError, listing
+from jscale.errors import FitWarning, JscaleError, listing, nearest
 from jscale.fitting.approximation import t_draws
-from jscale.fitting.diagnostics import flat_names, natural_parameters
+from jscale.fitting.diagnostics import (
+    Optimum,
+    flat_names,
+    linearise,
+    natural_parameters,
+    smoothed_curvature,
+)
+from jscale.fitting.notes import Note
+from jscale.fitting.objective import terms
+from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws, no_spare_runs
 
+_KINDS = ("sandwich", "hessian")
 
-def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
+
+def laplace(fit: Fit, draws: int = 4000, *, kind: str = "sandwich", seed: int = 0) -> Draws:
     """Draw parameters from a multivariate t around the fit, in the solver's coordinates.
 
+    ``kind="sandwich"`` takes the fit's own covariance, n/(n−p)·H⁻¹ K H⁻¹ with K the squares of
+    the runs' scores: right also where errors differ from run to run or are shared within one.
+    ``"hessian"`` takes n/(n−p)·phi·H⁻¹, phi = Σ w·psi²/Σ w·c the scale of the residuals (s² for
+    squares) and c the smoothed curvatures that make H = Σ w·c·(dr/dtheta)(dr/dtheta)ᵀ: it takes
+    rows for independent and errors for alike, and is then steadier for few runs.
+
     Amplitudes and exponents are drawn as logarithms, so they stay positive. The same seed
-    gives the same draws. Raises JscaleError for fewer than two draws, FitError without a run
-    to spare; warns with FitWarning where draws overflow.
+    gives the same draws. Raises JscaleError for fewer than two draws or an unknown kind, FitError
+    without a run to spare; warns with FitWarning where draws overflow.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -35,12 +54,29 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     """
     if int(draws) < 2:
         raise JscaleError(f"draws={draws} must be at least 2: laplace(fit, draws=4000).")
-    freedom = fit.problem.freedom
-    if freedom < 1:
+    if kind not in _KINDS:
+        hint = nearest(str(kind), _KINDS)
+        raise JscaleError(f"kind={kind!r} is not known; use {listing(_KINDS)}.{hint}")
+    if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
-    _warn_of_what_is_unknown(fit)
-    rng = np.random.default_rng(seed)
-    theta = t_draws(fit.theta, fit.theta_covariance, freedom, int(draws), rng)
+    settings = {"draws": int(draws), "seed": seed, "kind": kind}
+    if kind == "sandwich":
+        return drawn(fit, fit.theta_covariance, "laplace", settings, (), stacklevel=3)
+    with float64_scope():
+        spread = hessian_covariance(fit.problem, linearise(fit.problem, fit.theta))
+    notes = _notes_on_runs(fit.problem)
+    return drawn(fit, spread, "laplace (hessian)", settings, notes, stacklevel=3)
+
+
+def drawn(
+    fit: Fit, covariance: np.ndarray, method: str, settings: Mapping[str, Any],
+    notes: tuple[Note, ...], stacklevel: int,
+) -> Draws:  # fmt: skip
+    """Draw from a t around a fit; warns, ``stacklevel`` calls up, of draws that are lost."""
+    freedom = fit.problem.freedom
+    _warn_of_what_is_unknown(fit, covariance, stacklevel + 1)
+    rng = np.random.default_rng(settings["seed"])
+    theta = t_draws(fit.theta, covariance, freedom, settings["draws"], rng)
     with float64_scope():
         sampled = natural_parameters(fit.problem, theta)
     good = np.asarray(np.isfinite(sampled).all(axis=1))
@@ -50,21 +86,58 @@ def laplace(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
             f"{failed} of {len(good)} draws overflowed and were left out: the data do not "
             "determine some parameter. See fit.notes, or use js.bootstrap(fit).",
             FitWarning,
-            stacklevel=2,
+            stacklevel=stacklevel,
         )
-    settings = {"draws": int(draws), "seed": seed, "freedom": freedom}
+    settings = {**settings, "freedom": freedom}
     names = flat_names(fit.problem.layout)
-    return Draws(fit, sampled[good][None], names, "laplace", settings, failed)
+    return Draws(fit, sampled[good][None], names, method, settings, failed, notes=notes)
 
 
-def _warn_of_what_is_unknown(fit: Fit) -> None:
+def hessian_covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
+    """Return n/(n−p)·(Σ w·psi²/Σ w·c)·H⁻¹ (p, p), c and H smoothed where the objective is kinked.
+
+    The scale is such that Var psi = phi·E c: for a likelihood at its own scale it is one.
+    Coordinates that move no prediction have infinite variance.
+    """
+    used = problem.used
+    J, r = optimum.jacobian[used], optimum.residual[used]
+    w = problem.weights[: problem.n][used]
+    psi = terms(problem.model.kind, r, *problem.objective.numbers)[1]
+    curvature = smoothed_curvature(problem.objective, r)
+    moving = np.any(J != 0, axis=0) & np.isfinite(J).all(axis=0)
+    J = J[:, moving]
+    size = np.abs(J).max(axis=0)
+    values, vectors = np.linalg.eigh((J / size).T @ (J / size * (w * curvature)[:, None]))
+    values = np.maximum(values, 1e-14 * values.max(initial=0.0))
+    n, p = problem.freedom + problem.layout.size, problem.layout.size
+    phi = n / (n - p) * np.sum(w * psi**2) / np.sum(w * curvature)
+    root = vectors * np.sqrt(phi / values) / size[:, None]
+    whole = np.diag(np.where(moving, 0.0, np.inf))
+    whole[np.ix_(moving, moving)] = root @ root.T
+    return whole
+
+
+def _notes_on_runs(problem: Problem) -> tuple[Note, ...]:
+    rows, runs = int(problem.used.sum()), len(np.unique(problem.units[problem.used]))
+    if rows == runs:
+        return ()
+    return (
+        Note(
+            "rows-not-independent", "caution", f"{rows} rows are of {runs} independent runs.",
+            'kind="hessian" takes every row for a run of its own: errors may be too small.',
+            'Use laplace(fit), kind="sandwich", or js.bootstrap(fit).',
+        ),
+    )  # fmt: skip
+
+
+def _warn_of_what_is_unknown(fit: Fit, covariance: np.ndarray, stacklevel: int) -> None:
     """Warn of coordinates that move no prediction: they are held."""
-    unknown = ~np.isfinite(np.diag(fit.theta_covariance))
+    unknown = ~np.isfinite(np.diag(covariance))
     if unknown.any():
         names = [x for x, lost in zip(fit.problem.layout.labels, unknown, strict=True) if lost]
         warnings.warn(
             f"The data say nothing of {listing(names, 24)}, in a term that has died: held at the "
             "fit's value in all draws. Fix it (fixed=…), or use a law without the term.",
             FitWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )

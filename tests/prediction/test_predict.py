@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import jscale as js
+from jscale.fitting.notes import Note
 from jscale.prediction.predict import curves
+from jscale.uncertainty.noise import noise_model
+from tests.conformance.worlds import CHINCHILLA
+
+POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
 
 NEAR = {"N": 2e9, "D": 5e10}
 COLUMNS = [
@@ -248,6 +254,143 @@ def test_settings_are_enough_to_predict_the_same_again(surface):
     same_draws = js.laplace(surface, 200, seed=first.settings["seed"])
     again = js.predict(same_draws, **NEAR, seed=first.settings["noise_seed"])
     pd.testing.assert_frame_equal(first.frame, again.frame, check_exact=True)
+
+
+# ── New runs ─────────────────────────────────────────────────────────────────────────────────
+
+
+def spread(frame: pd.DataFrame, kind: str = "prediction") -> float:
+    """The logarithmic width of the first row's interval."""
+    return float(np.log(frame[f"{kind}_high"] / frame[f"{kind}_low"]).iloc[0])
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A noise that puts every new run so far above the curve."""
+
+    by: float
+    notes: tuple = ()
+
+    def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
+        assert len(table) == curves.shape[1]
+        return np.full(curves.shape, self.by)
+
+
+NOTE = Note("heard-of", "info", "Seen.", "", "")
+
+
+def test_noise_of_the_draws_own_goes_before_that_of_residuals(draws):
+    own = replace(draws, noise=Shift(0.3, (NOTE,)))
+    prediction = js.predict(own, **NEAR)
+    frame = prediction.frame
+    for end in ("low", "high"):
+        ratio = frame[f"prediction_{end}"] / frame[f"confidence_{end}"]
+        assert ratio.tolist() == pytest.approx([np.exp(0.3)])
+    assert prediction.notes == (NOTE,)
+    assert repr(prediction).endswith("\n[info] heard-of: Seen.")
+    given = js.predict(own, **NEAR, noise=Shift(0.5)).frame
+    assert (given["prediction_low"] / given["confidence_low"])[0] == pytest.approx(np.exp(0.5))
+
+
+def test_a_noise_that_draws_nothing(draws):
+    with pytest.raises(
+        js.PredictionError, match=r"noise=0\.1 draws no errors: give js\.noise_model"
+    ):
+        js.predict(draws, **NEAR, noise=0.1)  # type: ignore[arg-type]
+
+
+def test_new_runs_have_the_noise_models_errors(draws):
+    model = noise_model(draws.fit)
+    curve = np.log(curves(draws.fit, pd.DataFrame([NEAR]), draws.flat))
+    new = curve + model.draw(curve, pd.DataFrame([NEAR]), 5)
+    frame = js.predict(draws, **NEAR, seed=5).frame
+    expected = np.exp(np.quantile(new, [0.05, 0.95]))
+    found = frame[["prediction_low", "prediction_high"]].to_numpy()[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+@pytest.fixture(scope="module")
+def many_families() -> js.Draws:
+    """Twelve families whose losses differ by an effect ten times a run's own error."""
+    design = js.designs.random(96, (1e8, 1e10), (2e9, 2e11), seed=1)
+    design["family"] = [f"f{k % 12}" for k in range(96)]
+    noise = js.Noise(sd=0.003, shared={"family": 0.03})
+    frame = js.simulate("chinchilla", CHINCHILLA, design, noise=noise, seed=2).frame
+    return js.laplace(js.fit("chinchilla", js.Runs.from_frame(frame, group="family")), 2000)
+
+
+def test_a_run_of_a_new_family(many_families):
+    """Its interval is the wider, and as wide as the planted effect asks for."""
+    family = js.predict(many_families, **NEAR, new="family", level=0.68)
+    assert 0.04 < spread(family.frame) < 0.12  # 2·0.03, from twelve, and a curve bent by them
+    assert family.settings["new"] == "family"
+    assert "by laplace, new runs of a new family\n" in repr(family)
+    run = js.predict(many_families, **NEAR, level=0.68)
+    assert family.frame["confidence_low"].equals(run.frame["confidence_low"])
+    assert "new" not in run.settings
+
+
+def test_a_new_family_of_unknown_families(draws):
+    with pytest.raises(js.JscaleError, match=r'new="family" needs the family of each run'):
+        js.predict(draws, **NEAR, new="family")
+    with pytest.raises(js.PredictionError, match=r"new='famly' .*Did you mean 'family'\? Use run"):
+        js.predict(draws, **NEAR, new="famly")
+
+
+def test_pooled_draws_have_their_own_for_a_new_family(draws):
+    class Pooled(js.Draws):
+        def for_new_group(self) -> js.Draws:
+            return replace(draws, method="a new one", noise=Shift(0.2))
+
+    pooled = Pooled(draws.fit, draws.values, draws.names, "pooled", noise=Shift(0.1))
+    old, new = js.predict(pooled, **NEAR), js.predict(pooled, **NEAR, new="family")
+    assert (old.method, new.method) == ("pooled", "a new one")
+    for found, shift in ((old, 0.1), (new, 0.2)):
+        ratio = found.frame["prediction_low"] / found.frame["confidence_low"]
+        assert ratio.tolist() == pytest.approx([np.exp(shift)])
+
+
+def test_known_errors_add_in_quadrature(draws):
+    wide = replace(draws, values=np.repeat(draws.values[:, :1], 20000, axis=1))
+    plain = replace(wide, noise=Shift(0.0))
+    frame = js.predict(plain, **NEAR, known_error=0.02, level=0.68).frame
+    assert frame["known_error"].tolist() == [0.02]
+    assert spread(frame) == pytest.approx(2 * 0.9945 * 0.02, rel=0.03)
+    table = pd.DataFrame({**NEAR, "seen": [0.0, 0.05]}, index=["x", "y"])
+    frame = js.predict(plain, table, known_error="seen").frame
+    assert spread(frame) == pytest.approx(0.0, abs=1e-12)
+    assert spread(frame.loc[["y"]]) == pytest.approx(2 * 1.645 * 0.05, rel=0.05)
+
+
+def test_known_errors_that_the_runs_have_too_are_counted_once():
+    runs = js.simulate("power_const", POWER, {"C": np.geomspace(1e17, 1e22, 200)}, noise=0.02)
+    fit = js.fit("power_const", runs.frame.assign(seen=0.018))
+    draws, table = js.laplace(fit, 4000), pd.DataFrame({"C": [1e20], "seen": [0.018]})
+    once = spread(js.predict(draws, table, known_error="seen").frame)
+    twice = spread(js.predict(draws, table, known_error=0.018).frame)
+    none = spread(js.predict(draws, table).frame)
+    assert once == pytest.approx(none, rel=0.1)
+    assert twice > 1.2 * none
+
+
+def test_known_errors_that_cannot_be_used(draws):
+    table = pd.DataFrame({**NEAR, "seen": [0.01, np.nan]}, index=["x", "y"])
+    with pytest.raises(js.PredictionError, match=r"'sen': the table .* Did you mean 'seen'\? Give"):
+        js.predict(draws, table, known_error="sen")
+    with pytest.raises(
+        js.PredictionError, match=r"zero or more, but row 'y' \(nan\)\. Give numbers"
+    ):
+        js.predict(draws, table, known_error="seen")
+    with pytest.raises(js.PredictionError, match=r"known_error has 3 numbers for 2 rows; give one"):
+        js.predict(draws, table, known_error=[0.1, 0.1, 0.1])
+
+
+def test_an_ensembles_new_runs(draws, curve):
+    source = mixed(draws, curve, chinchilla=0.7, power_const=0.3)
+    frame = js.predict(source, **NEAR, noise=Shift(0.3), known_error=1e-9).frame
+    for end in ("low", "high"):
+        ratio = frame[f"prediction_{end}"] / frame[f"confidence_{end}"]
+        assert ratio.tolist() == pytest.approx([np.exp(0.3)], rel=1e-6)
 
 
 # ── Extrapolation ────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,7 @@
-"""bootstrap: what is resampled, that it repeats, and that every refit is an optimum."""
+"""bootstrap: what is resampled, that it repeats, and that every refit is an optimum.
+
+Kinds are checked on straight lines by least squares, whose resampled variance has a closed form.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.data.resampling import resample_counts
+from jscale.data.resampling import count_units, resample_counts, units_of
 from jscale.fitting.objective import terms
 from jscale.prediction.predict import curves
 from tests.conformance.worlds import compute
@@ -89,8 +92,9 @@ def test_other_seed_other_draws(fit, draws):
 
 def test_says_what_it_did(draws):
     assert draws.method == "bootstrap (pairs)"
-    assert draws.settings == {"resamples": 64, "seed": 5, "kind": "pairs"}
-    assert (draws.failed, draws.unsettled) == (0, 0)
+    assert draws.settings == {"resamples": 64, "seed": 5, "kind": "pairs", "cluster": None}
+    assert (draws.failed, draws.unsettled, draws.switched) == (0, 0, 0)
+    assert draws.notes == ()
     assert draws.values.shape == (1, 64, 5)
 
 
@@ -162,11 +166,381 @@ def test_no_finite_refit_is_an_error(fit):
 
 
 def test_unknown_kind(fit):
-    with pytest.raises(js.JscaleError, match=r"kind='wild' is not known; use pairs"):
-        js.bootstrap(fit, kind="wild")
+    with pytest.raises(
+        js.JscaleError, match=r"kind='wilde' is not known; use pairs, bayesian, residual, wild.* 'wild'\?"
+    ):
+        js.bootstrap(fit, kind="wilde")
 
 
 @pytest.mark.parametrize("resamples", [1, 0, -5])
 def test_too_few_resamples(fit, resamples):
     with pytest.raises(js.JscaleError, match=rf"resamples={resamples} must be at least 2.*=1000\)"):
         js.bootstrap(fit, resamples)
+
+
+# Residuals and wild signs
+
+
+SQUARES = js.least_squares(space="linear")
+
+
+@js.law(output="y")
+def straight(x: float, *, a: js.Real, b: js.Real):
+    return a + b * x
+
+
+def line(rows: int = 40, outliers: int = 0, **columns: object) -> js.Runs:
+    """A noisy straight line, its errors growing with x; further columns are labels."""
+    rng = np.random.default_rng(4)
+    x = np.linspace(-1.0, 2.0, rows)
+    y = 1.0 + 0.5 * x + 0.1 * (1.2 + x) * rng.standard_normal(rows)
+    y[:outliers] += 3.0
+    frame = pd.DataFrame({"x": x, "y": y, **columns})
+    marks = {name: name for name in ("run", "group") if name in columns}
+    return js.Runs.from_frame(frame, output="y", x="x", loss_unit="other", **marks)
+
+
+def design(runs: js.Runs) -> np.ndarray:
+    return np.column_stack([np.ones(len(runs)), runs["x"]])
+
+
+def studentised(runs: js.Runs) -> np.ndarray:
+    """Residuals of a straight line over sqrt(1 - leverage), less their mean."""
+    X, y = design(runs), runs["y"]
+    hat = X @ np.linalg.solve(X.T @ X, X.T)
+    e = (y - hat @ y) / np.sqrt(1 - np.diag(hat))
+    return e - e.mean()
+
+
+def sandwich(X: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    bread = np.linalg.inv(X.T @ X)
+    return bread @ scores.T @ scores @ bread
+
+
+def assert_covariance(draws: js.Draws, expected: np.ndarray) -> None:
+    """Five standard errors of a variance: 5·√((kurtosis − 1)/R), and kurtosis is below 4."""
+    root = np.linalg.cholesky(expected)
+    found = np.cov(np.linalg.solve(root, (draws.flat - draws.flat.mean(axis=0)).T))
+    assert np.abs(found - np.eye(len(found))).max() < 5 * np.sqrt(3 / len(draws))
+
+
+def test_residuals_have_the_variance_of_a_text_book():
+    runs = line()
+    e, X = studentised(runs), design(runs)
+    draws = js.bootstrap(js.fit(straight, runs, objective=SQUARES), 8000, kind="residual")
+    assert_covariance(draws, np.mean(e**2) * np.linalg.inv(X.T @ X))
+    assert np.abs(draws.flat.mean(axis=0) - draws.fit.params).max() < 5 * 0.05 / np.sqrt(8000)
+
+
+def test_weighted_runs_have_the_variance_of_a_text_book():
+    """Exponential weights vary by n/(n + 1), and the refit to first order with them."""
+    runs = line()
+    X, y = design(runs), runs["y"]
+    e = y - X @ np.linalg.solve(X.T @ X, X.T @ y)
+    draws = js.bootstrap(js.fit(straight, runs, objective=SQUARES), 8000, kind="bayesian")
+    assert draws.method == "bootstrap (bayesian)"
+    found = draws.flat.std(axis=0)
+    expected = np.sqrt(np.diag(sandwich(X, X * e[:, None]) * len(e) / (len(e) + 1)))
+    np.testing.assert_allclose(found, expected, rtol=0.05)
+
+
+def test_smooth_weights_are_of_whole_units_within_their_strata(runs):
+    part = js.Runs.from_frame(
+        labelled(runs, run=repeated("abcdefgh", len(runs))), run="run", group=None
+    )
+    units = units_of(part, {})
+    drawn = count_units(units, 3000, np.random.default_rng(1), smooth=True)
+    whole = drawn[:, units.unit == 0]
+    assert (whole == whole[:, :1]).all()
+    first = np.stack([drawn[:, np.argmax(units.unit == u)] for u in range(8)], axis=1)
+    np.testing.assert_allclose(first.sum(axis=1), 8.0)
+    assert (first > 0).all()
+    assert first.var() == pytest.approx(7 / 9, rel=0.1)  # 8²·(7/(8²·9)): a share of 8
+
+
+def test_wild_signs_keep_errors_where_they_are():
+    runs = line()
+    draws = js.bootstrap(js.fit(straight, runs, objective=SQUARES), 8000, kind="wild")
+    X = design(runs)
+    assert_covariance(draws, sandwich(X, X * studentised(runs)[:, None]))
+
+
+@pytest.mark.parametrize("by", ["run", "cluster"])
+@pytest.mark.parametrize("clusters", [20, 10])
+def test_wild_signs_are_shared_within_a_cluster(by, clusters):
+    labels = np.arange(40) % clusters
+    runs = line(**{"run" if by == "run" else "size": labels})
+    fit = js.fit(straight, runs, objective=SQUARES)
+    draws = js.bootstrap(fit, 8000, kind="wild", cluster=None if by == "run" else "size")
+    X = design(runs)
+    scores = X * studentised(runs)[:, None]
+    assert_covariance(draws, sandwich(X, pd.DataFrame(scores).groupby(labels).sum().to_numpy()))
+
+
+def test_few_clusters_get_more_than_signs():
+    """Of 8 clusters there are 2**8 patterns of signs, but 6**8 of Webb's points."""
+    fit = js.fit(straight, line(size=np.arange(40) % 8), objective=SQUARES)
+    draws = js.bootstrap(fit, 2000, kind="wild", cluster="size")
+    assert len(np.unique(draws.flat[:, 0].round(12))) > 1900
+
+
+def test_residuals_of_clusters_are_moved_in_blocks():
+    """Errors that a run's two rows share keep together, and so does their variance."""
+    rng = np.random.default_rng(2)
+    shared = np.repeat(rng.standard_normal(20), 2)
+    runs = line(run=np.repeat(np.arange(20), 2))
+    runs = replace(runs, frame=runs.frame.assign(y=1.0 + 0.5 * runs["x"] + shared))
+    draws = js.bootstrap(js.fit(straight, runs, objective=SQUARES), 8000, kind="residual")
+    e, X = studentised(runs), design(runs)
+    pairs = e.reshape(20, 2).T @ e.reshape(20, 2) / 20  # the mean covariance of two rows
+    bread = np.linalg.inv(X.T @ X)
+    # Blocks have a mean too, by first and second row: it is no part of the variance.
+    mean = np.tile(e.reshape(20, 2).mean(axis=0), 20)
+    pairs -= np.outer(mean[:2], mean[:2])
+    meat = sum(X[i : i + 2].T @ pairs @ X[i : i + 2] for i in range(0, 40, 2))
+    assert_covariance(draws, bread @ meat @ bread)
+
+
+def test_residuals_stay_within_their_group():
+    """Quiet runs stay quiet: errors of one group are not put onto another's curve."""
+    runs = line(group=repeated("ab", 40))
+    quiet = runs.frame["group"] == "a"
+    y = np.where(quiet, 1.0 + 0.5 * runs["x"], runs["y"] + 1.0)
+    runs = replace(runs, frame=runs.frame.assign(y=y))
+    fit = js.fit(straight, runs, objective=SQUARES, per={"a": "group", "b": "group"})
+    draws = js.bootstrap(fit, 100, kind="residual")
+    assert draws["a[a]"].std() < 1e-6 < 1e-2 < draws["a[b]"].std()
+
+
+@pytest.mark.parametrize("kind", ["residual", "wild"])
+@pytest.mark.parametrize(
+    "objective", [js.huber(0.1, "linear"), js.least_absolute("linear"), js.student_t(3, 0.2, "linear")]
+)  # fmt: skip
+def test_the_curve_of_resampled_errors_is_the_fitted_one(kind, objective):
+    """Draws lie around the fit for every objective, outliers on one side or not."""
+    fit = js.fit(straight, line(100, outliers=12), objective=objective)
+    draws = js.bootstrap(fit, 1000, kind=kind)
+    off = (np.median(draws.flat, axis=0) - fit.params) / draws.flat.std(axis=0)
+    assert np.abs(off).max() < 0.25
+
+
+def test_residuals_of_an_envelope_keep_to_their_side():
+    fit = js.fit(straight, line(200), objective=js.asymmetric(0.01, 10.0, space="linear"))
+    draws = js.bootstrap(fit, 1000, kind="residual")
+    off = (np.median(draws.flat, axis=0) - fit.params) / draws.flat.std(axis=0)
+    assert np.abs(off).max() < 0.5
+    with pytest.raises(
+        js.JscaleError, match=r"kind=\"wild\" turns the signs.*asymmetric.*\"pairs\""
+    ):
+        js.bootstrap(fit, kind="wild")
+
+
+@pytest.mark.parametrize("kind", ["residual", "wild"])
+def test_rows_of_weight_zero_take_no_part(runs, kind):
+    weights = np.where(np.arange(len(runs)) % 4 == 0, 0.0, 1.0)
+    whole = js.bootstrap(js.fit("chinchilla", runs, weights=weights), 40, kind=kind)
+    part = js.bootstrap(js.fit("chinchilla", runs.where(weights > 0)), 40, kind=kind)
+    np.testing.assert_allclose(whole.flat, part.flat, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["pairs", "bayesian", "residual", "wild"])
+def test_memory_is_bounded_by_chunks(fit, kind, monkeypatch):
+    """Chunks draw from one stream: the first of many are the first of few."""
+    monkeypatch.setattr("jscale.uncertainty.refits._NUMBERS_AT_ONCE", 64 * 20)
+    draws = js.bootstrap(fit, 70, kind=kind, seed=5)
+    assert len(draws) == 70
+    short = js.bootstrap(fit, 20, kind=kind, seed=5)
+    np.testing.assert_array_equal(draws.flat[:20], short.flat)
+    assert len(np.unique(draws.flat[:, 0])) == 70
+
+
+# Clusters
+
+
+def families(runs: js.Runs, count: int, **more: object) -> pd.DataFrame:
+    return runs.frame.assign(family=np.arange(len(runs)) % count, **more)
+
+
+def test_cluster_rows_are_drawn_together_across_groups_of_that_name(runs):
+    own = js.Runs.from_frame(families(runs, 14), group="family")
+    counts = resample_counts(own, {}, RESAMPLES, seed=0, cluster="family")
+    by_family = counts.reshape(RESAMPLES, 3, 14)
+    assert (by_family == by_family[:, :1]).all()
+    assert (by_family[:, 0].sum(axis=1) == 14).all()
+    # multinomial: mean 1, variance 1 - 1/14
+    assert abs(by_family[:, 0].var() - 13 / 14) < 5 * np.sqrt(2 / RESAMPLES / 14)
+
+
+def test_clusters_stay_within_groups(runs):
+    frame = families(runs, 14).assign(lab=lambda t: t["family"] // 7)
+    own = js.Runs.from_frame(frame, group="lab")
+    counts = resample_counts(own, {}, RESAMPLES, seed=0, cluster="family")
+    for _, rows in own.frame.reset_index(drop=True).groupby("lab"):
+        assert (counts[:, rows.index].sum(axis=1) == len(rows)).all()
+
+
+def test_draws_by_cluster_differ_from_draws_by_row(runs):
+    """Families that differ in level make the floor far less certain than their rows say."""
+    levels = 0.02 * np.random.default_rng(0).standard_normal(14)
+    frame = families(runs, 14).assign(loss=lambda t: t["loss"] * np.exp(levels[t["family"]]))
+    fit = js.fit("chinchilla", frame, fixed={"alpha": 0.34, "beta": 0.28})
+    by_row, by_family = (js.bootstrap(fit, 400, cluster=c) for c in (None, "family"))
+    assert by_family.settings["cluster"] == "family"
+    assert by_family.flat[:, 0].std() != pytest.approx(by_row.flat[:, 0].std(), rel=0.05)
+
+
+def test_few_clusters_warn_and_are_noted(runs):
+    fit = js.fit("chinchilla", families(runs, 6))
+    with pytest.warns(
+        js.FitWarning, match=r"few-clusters: There are 6 clusters, the labels of 'family'.*too narr"
+    ):
+        draws = js.bootstrap(fit, 50, cluster="family")
+    assert [n.code for n in draws.notes] == ["few-clusters"]
+    assert "few-clusters" in repr(draws)
+
+
+def test_runs_of_several_rows_can_be_too_few(runs):
+    names = np.arange(len(runs)) // 6
+    fit = js.fit("chinchilla", js.Runs.from_frame(runs.frame.assign(id=names), run="id"))
+    with pytest.warns(js.FitWarning, match=r"There are 7 clusters, the labels of 'id'"):
+        js.bootstrap(fit, 50)
+
+
+def test_a_part_with_one_cluster_is_noted(runs):
+    frame = families(runs, 14).assign(lab=lambda t: (t["family"] == 3).map({True: "x", False: "y"}))
+    draws = js.bootstrap(js.fit("chinchilla", js.Runs.from_frame(frame, group="lab")), 50,
+                         cluster="family")  # fmt: skip
+    note = draws.notes[0]
+    assert (note.code, note.severity) == ("lone-cluster", "caution")
+    assert "1 of 2 parts" in note.seen
+
+
+@pytest.mark.parametrize("group", [None, "lab"])
+def test_clusters_that_cannot_vary_are_refused(runs, group):
+    frame = families(runs, 2).assign(lab=lambda t: t["family"])
+    own = js.Runs.from_frame(frame.assign(one="same"), group=group)
+    with pytest.raises(
+        js.DataError, match=r"a single cluster of (the whole table|each part), so every resample"
+    ):
+        js.bootstrap(js.fit("chinchilla", own), 50, cluster="one" if group is None else "family")
+
+
+def test_cluster_that_is_no_column(fit):
+    with pytest.raises(
+        js.DataError,
+        match=r"no column 'famly' to draw clusters by\..*columns are: N, D.*cluster=None",
+    ):
+        js.bootstrap(fit, cluster="famly")
+
+
+def test_rows_without_a_cluster(runs):
+    frame = runs.frame.assign(family=[None, *repeated("ab", len(runs) - 1)])
+    with pytest.raises(
+        js.DataError, match=r"cluster='family': column 'family' has no label in row 0 .*\.notna\(\)"
+    ):
+        js.bootstrap(js.fit("chinchilla", frame), cluster="family")
+
+
+def test_a_cluster_in_several_groups(runs):
+    own = js.Runs.from_frame(families(runs, 14, lab=repeated("xyy", len(runs))), group="lab")
+    with pytest.raises(
+        js.DataError,
+        match=r"rows labelled 0, 1.* lie in several parts by 'lab'.*without group='lab'",
+    ):
+        js.bootstrap(js.fit("chinchilla", own), cluster="family")
+    # signs need no groups to be drawn within
+    assert len(js.bootstrap(js.fit("chinchilla", own), 20, kind="wild", cluster="family")) == 20
+
+
+def test_resamples_that_would_lose_a_parameters_group(runs):
+    fit = js.fit("chinchilla", families(runs, 9), per={"E": "family"}, starts=8)
+    with pytest.raises(
+        js.DataError,
+        match=r"lose one, and with it all that is known of its own E \(per=\).*\"wild\"",
+    ):
+        js.bootstrap(fit, cluster="family")
+    with pytest.raises(js.DataError, match=r"errors within one never show in its own E \(per=\)"):
+        js.bootstrap(fit, kind="bayesian", cluster="family")
+    assert len(js.bootstrap(fit, 20, kind="wild", cluster="family")) == 20
+
+
+def test_residuals_of_unequal_clusters(runs):
+    fit = js.fit("chinchilla", families(runs, 9))
+    with pytest.raises(
+        js.JscaleError, match=r"clusters have 4 to 5 rows; use kind=\"wild\" or \"pairs\""
+    ):
+        js.bootstrap(fit, kind="residual", cluster="family")
+
+
+# Other basins
+
+
+@js.law(output="y", start={"c": (0.3, 8.0)})
+def wave(x: float, *, c: js.Positive):
+    """Nearly as good at c + 2π as at c, where x lies near whole numbers."""
+    import jax.numpy as jnp
+
+    return jnp.sin(c * x)
+
+
+@pytest.fixture(scope="module")
+def aliased() -> js.Fit:
+    rng = np.random.default_rng(0)
+    x = np.arange(1.0, 17.0) + 0.03 * rng.standard_normal(16)
+    frame = pd.DataFrame({"x": x, "y": np.sin(0.9 * x) + 0.3 * rng.standard_normal(16)})
+    runs = js.Runs.from_frame(frame, output="y", x="x", loss_unit="other")
+    return js.fit(wave, runs, objective=SQUARES)
+
+
+def lowest(fit: js.Fit, weights: np.ndarray) -> np.ndarray:
+    """The least weighted sum of squares by brute force, for each row of weights (R, n)."""
+    c = np.linspace(0.3, 8.0, 40001)
+    error = np.sin(c[:, None] * fit.runs["x"]) - fit.runs["y"]
+    return (weights @ (0.5 * error.T**2)).min(axis=1)
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_replicates_find_another_basin(aliased):
+    """Where enough of the guarded switch, all are started elsewhere and end at their best."""
+    draws = js.bootstrap(aliased, 400, seed=2)
+    counts = resample_counts(aliased.runs, {}, 400, seed=2)
+    error = np.sin(draws.flat * aliased.runs["x"]) - aliased.runs["y"]
+    found = np.sum(counts * 0.5 * error**2, axis=1)
+    best = lowest(aliased, counts)
+    assert np.mean(found < best * (1 + 1e-3)) > 0.99
+    far = np.abs(draws.flat[:, 0] - aliased.params["c"]) > 1.0
+    assert draws.switched == pytest.approx(far.sum(), abs=4)
+    assert 20 < draws.switched < 380
+    note = draws.notes[0]
+    assert (note.code, note.severity) == ("basins-switch", "caution")
+    assert "Of 50 refits" in note.seen
+    assert "all refits started there too" in note.seen
+    assert f"{draws.switched} in another basin" in repr(draws)
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_later_chunks_start_elsewhere_too(aliased, monkeypatch):
+    monkeypatch.setattr("jscale.uncertainty.refits._NUMBERS_AT_ONCE", 16 * 100)
+    draws = js.bootstrap(aliased, 400, seed=2)
+    counts = resample_counts(aliased.runs, {}, 100, seed=2)
+    error = np.sin(draws.flat[:100] * aliased.runs["x"]) - aliased.runs["y"]
+    found = np.sum(counts * 0.5 * error**2, axis=1)
+    assert np.mean(found < lowest(aliased, counts) * (1 + 1e-3)) > 0.99
+    far = np.abs(draws.flat[:, 0] - aliased.params["c"]) > 1.0
+    assert all(far[first : first + 100].sum() > 10 for first in range(0, 400, 100))
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+@pytest.mark.parametrize("kind", ["residual", "wild"])
+def test_other_kinds_are_guarded_too(aliased, kind):
+    assert js.bootstrap(aliased, 100, kind=kind).switched > 2
+
+
+def test_lbfgs_takes_weights_alone_and_says_so(runs):
+    fit = js.fit("chinchilla", runs, solver="lbfgs", starts=8)
+    assert len(js.bootstrap(fit, 8, kind="bayesian")) == 8
+    draws = js.bootstrap(fit, 8)
+    assert [n.code for n in draws.notes] == ["basins-unchecked"]
+    for kind in ("residual", "wild"):
+        with pytest.raises(js.JscaleError, match=rf"kind='{kind}' gives .*lbfgs.* cannot take"):
+            js.bootstrap(fit, kind=kind)

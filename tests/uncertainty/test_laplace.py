@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import jscale as js
+from jscale._precision import float64_scope
+from jscale.fitting.diagnostics import linearise
+from jscale.fitting.objective import Objective
+from jscale.uncertainty.laplace import hessian_covariance
 
 DRAWS = 4000
 
@@ -63,7 +68,7 @@ def test_parameters_keep_to_their_support(fit):
 def test_says_what_it_did(fit):
     draws = js.laplace(fit, 10, seed=4)
     assert draws.method == "laplace"
-    assert draws.settings == {"draws": 10, "seed": 4, "freedom": 37}
+    assert draws.settings == {"draws": 10, "seed": 4, "kind": "sandwich", "freedom": 37}
 
 
 def test_too_few_draws(fit):
@@ -86,3 +91,79 @@ def test_a_coordinate_that_moves_nothing_is_held_and_said():
         draws = js.laplace(dead, draws=200)
     assert np.ptp(draws.flat[:, 0]) == 0.0
     assert draws.flat[:, 1].std() > 0
+
+
+@js.law(output="y")
+def straight(x: float, *, a: js.Real, b: js.Real):
+    return a + b * x
+
+
+def line(objective: Objective, rows: int = 30, **columns: object) -> js.Fit:
+    rng = np.random.default_rng(0)
+    x = np.linspace(-1.0, 2.0, rows)
+    frame = pd.DataFrame({"x": x, "y": 1.0 + 0.5 * x + 0.1 * rng.standard_normal(rows), **columns})
+    marks = {name: name for name in columns}
+    runs = js.Runs.from_frame(frame, output="y", x="x", loss_unit="other", **marks)
+    return js.fit(straight, runs, objective=objective)
+
+
+def by_hessian(fit: js.Fit) -> np.ndarray:
+    with float64_scope():
+        return hessian_covariance(fit.problem, linearise(fit.problem, fit.theta))
+
+
+def test_hessian_of_squares_is_that_of_a_text_book():
+    """s²·(XᵀX)⁻¹ with s² = RSS/(n − p)."""
+    fit = line(js.least_squares(space="linear"))
+    x, y = fit.runs["x"], fit.runs["y"]
+    _, expected = np.polyfit(x, y, 1, cov=True)
+    np.testing.assert_allclose(by_hessian(fit), expected[::-1, ::-1], rtol=1e-9)
+
+
+def test_hessian_of_a_likelihood_needs_no_scale():
+    """With errors of its own kind and scale, Σ psi² is Σ psi': phi is one."""
+    rng = np.random.default_rng(1)
+    x = np.linspace(0.0, 1.0, 4000)
+    frame = pd.DataFrame({"x": x, "y": x + 0.1 * rng.standard_t(3, 4000)})
+    runs = js.Runs.from_frame(frame, output="y", x="x", loss_unit="other")
+    fit = js.fit(straight, runs, objective=js.student_t(3, 0.1, space="linear"))
+    r, X = fit.residuals, np.column_stack([np.ones(4000), x])
+    curvature = 4 * (0.03 - r**2) / (0.03 + r**2) ** 2
+    expected = np.linalg.inv((X * curvature[:, None]).T @ X)
+    np.testing.assert_allclose(by_hessian(fit), expected, rtol=0.1)
+
+
+def test_hessian_agrees_with_the_sandwich_where_errors_are_alike(runs):
+    fit = js.fit("chinchilla", runs, objective=js.pseudo_huber(1e-2))
+    ratio = np.diag(by_hessian(fit)) / np.diag(fit.theta_covariance)
+    assert np.all((ratio > 0.5) & (ratio < 2.0)), ratio
+    draws = js.laplace(fit, DRAWS, kind="hessian")
+    assert draws.method == "laplace (hessian)"
+    assert draws.settings["kind"] == "hessian"
+    assert not np.isclose(draws.flat, js.laplace(fit, DRAWS).flat).all(axis=0).any()
+
+
+def test_hessian_holds_a_term_that_has_died():
+    fit = line(js.least_squares(space="linear"))
+    with float64_scope():
+        optimum = linearise(fit.problem, fit.theta)
+    dead = replace(optimum, jacobian=optimum.jacobian * [0.0, 1.0])
+    found = hessian_covariance(fit.problem, dead)
+    assert found[0, 0] == np.inf
+    assert found[0, 1] == found[1, 0] == 0.0
+    assert 0 < found[1, 1] < np.inf
+
+
+def test_hessian_takes_rows_for_independent_and_says_so():
+    fit = line(js.least_squares(space="linear"), run=np.arange(30) // 3)
+    note = js.laplace(fit, 10, kind="hessian").notes[0]
+    assert note.code == "rows-not-independent"
+    assert note.seen == "30 rows are of 10 independent runs."
+    assert js.laplace(fit, 10).notes == ()
+
+
+def test_unknown_kind(fit):
+    with pytest.raises(
+        js.JscaleError, match=r"kind='hesian' is not known; use sandwich, hessian\. Did.*'hessian'"
+    ):
+        js.laplace(fit, kind="hesian")

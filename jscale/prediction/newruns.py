@@ -1,0 +1,116 @@
+"""New runs: what is asked of them, a run or a family, with which known error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.data.checks import rows_at
+from jscale.data.runs import Runs
+from jscale.errors import PredictionError, listing, nearest
+from jscale.fitting.notes import Note
+from jscale.uncertainty.draws import Draws, NewRuns
+from jscale.uncertainty.noise import noise_model
+
+KNOWN = "known_error"
+_NEW = ("run", "family")
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What is predicted of new runs: of the fitted families or of a new one (``new``).
+
+    ``column`` names the fitted runs' known errors, which are then no part of their noise;
+    ``given`` is a noise to use in place of the draws' own.
+    """
+
+    new: str = "run"
+    column: str | None = None
+    given: NewRuns | None = None
+
+    @classmethod
+    def asked(cls, new: str, known_error: Any, given: NewRuns | None) -> NewRun:
+        """Check what was asked; raises PredictionError."""
+        if new not in _NEW:
+            hint = nearest(str(new), _NEW)
+            raise PredictionError(f"new={new!r} is not known.{hint} Use {listing(_NEW)}.")
+        if given is not None and not callable(getattr(given, "draw", None)):
+            raise PredictionError(
+                f"noise={given!r} draws no errors: give js.noise_model(fit, …), or leave it out."
+            )
+        return cls(new, known_error if isinstance(known_error, str) else None, given)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What is needed to predict the same again, where it is not the usual."""
+        return {} if self.new == "run" else {"new": self.new}
+
+    def of(self, draws: Draws) -> tuple[Draws, NewRuns]:
+        """Return the draws to predict with, and what draws the errors of new runs.
+
+        For a new family these are the draws that a pooled posterior makes for one, with their own
+        noise. Else it is the noise that was given, or the draws' own, or that of the residuals;
+        for a new family always the latter, since draws' own noise is of the fitted ones.
+        """
+        new, other = self.new, getattr(draws, "for_new_group", None)
+        if new == "family" and other is not None:
+            draws, new = other(), "run"
+        if self.given is not None:
+            return draws, self.given
+        if draws.noise is not None and new == "run":
+            return draws, draws.noise
+        column = self.column if self.column in draws.fit.runs.frame.columns else None
+        return draws, noise_model(draws.fit, new=new, known_error=column)
+
+
+def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.DataFrame:
+    """Return the table with the column of known errors that were asked for, checked.
+
+    They come as numbers, one or one per row, or as the name of a column of ``where``.
+    """
+    if known_error is None:
+        return table
+    values = known_error
+    if isinstance(known_error, str):
+        source = where.frame if isinstance(where, Runs) else where
+        source = source if isinstance(source, (Mapping, pd.DataFrame)) else {}
+        if known_error not in source:
+            raise PredictionError(
+                f"known_error={known_error!r}: the table to predict at has no such column."
+                f"{nearest(known_error, [str(name) for name in source])} Give it one, or give "
+                "the numbers: known_error=0.01."
+            )
+        values = source[known_error]
+    exact = np.asarray(pd.to_numeric(pd.Series(np.ravel(values)), errors="coerce"), dtype=float)
+    if len(exact) not in (1, len(table)):
+        raise PredictionError(
+            f"known_error has {len(exact)} numbers for {len(table)} rows; give one, or one per row."
+        )
+    exact = np.broadcast_to(exact, len(table))
+    bad = ~(np.isfinite(exact) & (exact >= 0))
+    if bad.any():
+        raise PredictionError(
+            "known_error must be standard deviations, zero or more, but "
+            f"{rows_at(table, bad, exact)}. Give numbers, such as known_error=0.01."
+        )
+    return table.assign(**{KNOWN: exact})
+
+
+def errors_of(noise: NewRuns, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
+    """Draw the errors of new runs (R, m) at rows of inputs, the known ones added."""
+    errors = noise.draw(curves, table, seed)
+    if KNOWN not in table:
+        return errors
+    rng = np.random.default_rng((seed, 1))
+    return errors + table[KNOWN].to_numpy() * rng.standard_normal(curves.shape)
+
+
+def remarks(draws: Sequence[Draws], noises: Sequence[NewRuns]) -> tuple[Note, ...]:
+    """Return the notes of draws and of noises, each once."""
+    each = [source.notes for source in draws]
+    each += [getattr(noise, "notes", ()) for noise in noises]
+    return tuple(dict.fromkeys(note for notes in each for note in notes))

@@ -1,0 +1,281 @@
+"""Refits: resamples of a fit's problem, taken to their optima some at a time.
+
+Each refit starts at the fit. Since a resample's best optimum may lie in another basin, a share
+of them (the guarded ones) also starts at other optima of the fit's own objective and at
+automatic starts; the lower end counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jscale.data.resampling import Units, count_units
+from jscale.errors import JscaleError
+from jscale.fitting.diagnostics import linearise, rounding_floor, studentised
+from jscale.fitting.gauss_newton import WARM, Lanes, Settings, Status, descend
+from jscale.fitting.lbfgs import descend_lbfgs
+from jscale.fitting.objective import terms
+from jscale.fitting.problem import Families, Problem
+from jscale.fitting.starts import automatic
+
+# Numbers in the weights or targets of the resamples taken at a time: 64 MB.
+_NUMBERS_AT_ONCE = 2**23
+# Below so many units there are few patterns of signs, and Webb's six points take their place.
+_FEW_FOR_SIGNS = 12
+_WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
+
+# Kinds whose resamples are weights; those of the others are targets.
+WEIGHTED = ("pairs", "bayesian")
+
+_COLD = Settings(steps=150)
+_AUTOMATIC = 32
+_OTHER_OPTIMA = 2
+_GUARDED_SHARE = 0.05
+_GUARDED_LEAST = 50
+# An end is in another basin where it is lower by this share; rounding does not reach it.
+_LOWER = 1e-6
+_MANY_SWITCH = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """Where the refits of R resamples ended.
+
+    ``theta`` (R, p), ``objective`` and ``status`` (R,); ``switched`` (R,) says which ended lower
+    from elsewhere than from the fit. Of the first of each chunk, ``guarded`` in all, ``seen``
+    switched; ``everywhere`` says that therefore all started elsewhere too.
+    """
+
+    theta: np.ndarray
+    objective: np.ndarray
+    status: np.ndarray
+    switched: np.ndarray
+    guarded: int
+    seen: int
+    everywhere: bool
+
+    @property
+    def good(self) -> np.ndarray:
+        """Which refits are finite (R,)."""
+        return np.isfinite(self.objective) & np.isfinite(self.theta).all(axis=1)
+
+
+def refit(resampler: Resampler, resamples: int, tick: Callable[[int], object] | None) -> Refits:
+    """Refit resamples from the fit's optimum. Call inside the float64 scope."""
+    theta = resampler.theta
+    others = [] if resampler.lbfgs else list(_elsewhere(resampler.problem, theta))
+    share = max(_GUARDED_LEAST / resamples, _GUARDED_SHARE)
+    parts: list[tuple[Lanes, np.ndarray]] = []
+    guarded = seen = 0
+    everywhere = False
+    for chunk in resampler.chunks(resamples):
+        every = np.arange(chunk.count)
+        lanes = chunk.descend(every, np.repeat(theta[None], len(every), axis=0), WARM, tick)
+        some = every[: int(np.ceil(share * len(every)))] if others else every[:0]
+        guard = _Guard(chunk, lanes, others, rounding_floor(resampler.problem))
+        guard.start(some)
+        guarded, seen = guarded + len(some), seen + int(guard.switched.sum())
+        everywhere |= seen > _MANY_SWITCH * max(guarded, 1)
+        if everywhere:
+            guard.start(every[len(some) :])
+        parts.append((guard.lanes, guard.switched))
+    return Refits(
+        theta=np.concatenate([lanes.theta for lanes, _ in parts]),
+        objective=np.concatenate([lanes.objective for lanes, _ in parts]),
+        status=np.concatenate([lanes.status for lanes, _ in parts]),
+        switched=np.concatenate([switched for _, switched in parts]),
+        guarded=guarded,
+        seen=seen,
+        everywhere=everywhere,
+    )
+
+
+class _Start(NamedTuple):
+    """Coordinates (k, p) to start at, by turns, and how carefully."""
+
+    theta: np.ndarray
+    settings: Settings
+
+
+def _elsewhere(problem: Problem, theta: np.ndarray) -> Iterator[_Start]:
+    """Yield starts away from ``theta``: other optima of the problem's own, automatic starts."""
+    cold = automatic(problem, _AUTOMATIC)
+    lanes = descend(problem, np.concatenate([theta[None], cold]), settings=_COLD)
+    beside = rounding_floor(problem)
+    if not np.isfinite(lanes.objective[0]):
+        return
+    last = [lanes.objective[0]]
+    for k in np.argsort(lanes.objective, kind="stable"):
+        far = all(abs(lanes.objective[k] - x) > _LOWER * x + beside for x in last)
+        if lanes.status[k] == Status.CONVERGED and far and len(last) <= _OTHER_OPTIMA:
+            last.append(lanes.objective[k])
+            yield _Start(lanes.theta[[k]], WARM)
+    yield _Start(cold, _COLD)
+
+
+class _Guard:
+    """Starts some refits of a chunk elsewhere too, and keeps what ends lower."""
+
+    def __init__(self, chunk: Chunk, lanes: Lanes, others: list[_Start], rounding: float) -> None:
+        self.chunk, self.lanes, self.others, self.rounding = chunk, lanes, others, rounding
+        self.switched = np.zeros(chunk.count, dtype=bool)
+
+    def start(self, which: np.ndarray) -> None:
+        """Start refits ``which`` at each of the other starts."""
+        for other in self.others if len(which) else ():
+            starts = other.theta[which % len(other.theta)]
+            again = self.chunk.descend(which, starts, other.settings, None)
+            finite = np.isfinite(self.lanes.objective[which])
+            known = np.where(finite, self.lanes.objective[which], 0.0)
+            limit = np.where(finite, known - (_LOWER * np.abs(known) + self.rounding), np.inf)
+            better = np.isfinite(again.objective) & (again.objective < limit)
+            self.switched[which[better]] = finite[better] | self.switched[which[better]]
+            found = Lanes(*(np.asarray(values)[better] for values in vars(again).values()))
+            self.lanes = self.lanes.replaced(which[better], found)
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Some resamples of a problem: weights (R, n) of their own, or a family (targets) each."""
+
+    problem: Problem
+    count: int
+    weights: np.ndarray | None = None
+    families: Families | None = None
+    lbfgs: bool = False
+
+    def descend(
+        self, which: np.ndarray, starts: np.ndarray, settings: Settings, tick: Any
+    ) -> Lanes:
+        """Refit resamples ``which`` (k,), each from its start (k, p)."""
+        if self.families is not None:
+            return descend(self.families, starts, family=which, settings=settings, progress=tick)
+        assert self.weights is not None
+        own = self.weights[which]
+        if self.lbfgs:
+            return descend_lbfgs(self.problem, starts, weights=own, progress=tick)
+        return descend(self.problem, starts, weights=own, settings=settings, progress=tick)
+
+
+@dataclass(frozen=True, eq=False)
+class Resampler:
+    """Draws resamples of a problem, of a kind, from one stream of random numbers.
+
+    ``units`` are those of the rows with weight.
+    """
+
+    problem: Problem
+    kind: str
+    units: Units
+    theta: np.ndarray
+    seed: int
+    lbfgs: bool = False
+
+    def chunks(self, resamples: int) -> Iterator[Chunk]:
+        """Yield all resamples, as many at a time as memory is meant to hold."""
+        rng = np.random.default_rng(self.seed)
+        most = max(_NUMBERS_AT_ONCE // self.problem.rows, 8)
+        draw = self._weights if self.kind in WEIGHTED else self._targets()
+        for first in range(0, resamples, most):
+            yield draw(min(most, resamples - first), rng)
+
+    def _weights(self, count: int, rng: np.random.Generator) -> Chunk:
+        problem = self.problem
+        weights = np.zeros((count, problem.n))
+        weights[:, problem.used] = count_units(
+            self.units, count, rng, smooth=self.kind == "bayesian"
+        )
+        weights *= problem.weights[: problem.n]
+        return Chunk(problem, count, weights=weights, lbfgs=self.lbfgs)
+
+    def _targets(self) -> Callable[[int, np.random.Generator], Chunk]:
+        problem = self.problem
+        optimum = linearise(problem, self.theta)
+        errors = centred(problem, studentised(problem, optimum))
+        target = np.array(problem.data.target)
+        used = np.flatnonzero(problem.used)
+        curve = target[used] + optimum.residual[used]
+        pick = turned(self.units, errors) if self.kind == "wild" else moved(self.units, errors)
+
+        def draw(count: int, rng: np.random.Generator) -> Chunk:
+            targets = np.repeat(target[None], count, axis=0)
+            targets[:, used] = curve + pick(count, rng)
+            return Chunk(problem, count, families=_with_targets(problem, targets))
+
+        return draw
+
+
+def _with_targets(problem: Problem, targets: np.ndarray) -> Families:
+    """One family per row of targets (R, rows); all else is shared, without a copy."""
+    import jax
+
+    count = len(targets)
+    data = jax.tree.map(
+        lambda x: np.broadcast_to(np.asarray(x), (count, *np.shape(x))), problem.data
+    )._replace(target=targets)
+    weights = np.broadcast_to(problem.weights, (count, problem.rows))
+    return Families(problem.model, problem.objective, data, weights, (problem,) * count)
+
+
+def centred(problem: Problem, errors: np.ndarray) -> np.ndarray:
+    """Take out of errors (n,) what the objective, fitting a constant, would find in them.
+
+    The mean for squares, the median for absolute values: so that the fitted curve is the right
+    one for resampled errors. By bisection: the slope of a sum of losses has one change of sign.
+    """
+    weights = problem.weights[: problem.n][problem.used]
+    low, high = float(errors.min()), float(errors.max())
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        psi = terms(problem.model.kind, middle - errors, *problem.objective.numbers)[1]
+        low, high = (middle, high) if weights @ psi < 0 else (low, middle)
+    return errors - 0.5 * (low + high)
+
+
+def moved(units: Units, errors: np.ndarray) -> Callable[[int, np.random.Generator], np.ndarray]:
+    """Return a function that puts units' errors (n,) onto others of their stratum: (R, n).
+
+    Raises JscaleError where units of a stratum have not all as many rows.
+    """
+    strata = []
+    for stratum in np.unique(units.stratum):
+        rows = np.flatnonzero(units.stratum == stratum)
+        rows = rows[np.argsort(units.unit[rows], kind="stable")]
+        sizes = np.unique(units.unit[rows], return_counts=True)[1]
+        if sizes.min() < sizes.max():
+            raise JscaleError(
+                'kind="residual" puts the errors of one cluster onto another, row by row, but '
+                f'clusters have {sizes.min()} to {sizes.max()} rows; use kind="wild" or "pairs".'
+            )
+        strata.append(rows.reshape(len(sizes), -1))
+
+    def draw(count: int, rng: np.random.Generator) -> np.ndarray:
+        out = np.empty((count, len(errors)))
+        for blocks in strata:
+            chosen = rng.integers(len(blocks), size=(count, len(blocks)))
+            out[:, blocks] = errors[blocks][chosen]
+        return out
+
+    return draw
+
+
+def turned(units: Units, errors: np.ndarray) -> Callable[[int, np.random.Generator], np.ndarray]:
+    """Return a function that multiplies errors (n,) by a random number per unit: (R, n).
+
+    Signs (Rademacher) leave each error its size, so also the density at a kink that near-absolute
+    losses depend on; below 12 units their few patterns are widened to Webb's six points,
+    ±√½, ±1, ±√1½ (Webb, Queen's Economics Department Working Paper 1315). Mammen's two points,
+    not symmetric, would move the curve of any objective but squares.
+    """
+    _, place = np.unique(units.unit, return_inverse=True)
+    many = int(place.max()) + 1
+    points = np.concatenate([-_WEBB, _WEBB]) if many < _FEW_FOR_SIGNS else np.array([-1.0, 1.0])
+
+    def draw(count: int, rng: np.random.Generator) -> np.ndarray:
+        return points[rng.integers(len(points), size=(count, many))][:, place] * errors
+
+    return draw
