@@ -69,7 +69,9 @@ def fit_and_report(
     with _working(f"Fitting {law} from many starts …", not as_json):
         result = _quiet_fit(law, fitted, choices)
     with _working("Resampling the runs for intervals …", not as_json):
-        draws = js.bootstrap(result, resamples, seed=int(choices["seed"]), progress=not as_json)
+        draws = js.draws(
+            result, resamples=resamples, seed=int(choices["seed"]), progress=not as_json
+        )
     checked = _check(draws, held_out, result, level)
     _write(result, draws, checked, output, plot, force, level)
     if as_json:

@@ -1,0 +1,50 @@
+"""draws: which method is taken, and that it is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import jscale as js
+from jscale.uncertainty import automatic
+
+
+@pytest.fixture(scope="module")
+def fit() -> js.Fit:
+    design = js.designs.random(40, (1e7, 1e9), (1e9, 1e11), seed=3)
+    truth = dict(E=1.7, A=400.0, alpha=0.34, B=410.0, beta=0.28)
+    runs = js.simulate("chinchilla", truth, design, noise=0.01, seed=5)
+    return js.fit("chinchilla", runs, objective=js.pseudo_huber(0.01))
+
+
+def test_refits_of_weighted_runs_are_the_usual_choice(fit: js.Fit) -> None:
+    found = js.draws(fit, resamples=50, seed=3)
+    assert found.settings["chosen"].startswith("bootstrap (bayesian): of the cheap methods")
+    same = js.bootstrap(fit, 50, kind="bayesian", seed=3)
+    np.testing.assert_array_equal(found.values, same.values)
+
+
+def test_a_table_too_long_to_refit_is_approximated(
+    fit: js.Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automatic, "_MOST_CELLS", 40 * 50 - 1)
+    found = js.draws(fit, resamples=50)
+    assert found.method == "laplace"
+    assert found.settings["chosen"] == "laplace: 40 rows are too many to refit 50 times"
+    assert js.draws(fit, resamples=49).method == "bootstrap (bayesian)"
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("bayesian", "bootstrap (bayesian)"), ("bootstrap", "bootstrap (pairs)"),
+     ("laplace", "laplace"), ("jackknife", "jackknife")],
+)  # fmt: skip
+def test_a_method_that_was_asked_for(fit: js.Fit, method: str, name: str) -> None:
+    found = js.draws(fit, method, resamples=30)
+    assert (found.method, len(found)) == (name, 30)
+    assert "chosen" not in found.settings
+
+
+def test_unknown_method(fit: js.Fit) -> None:
+    with pytest.raises(js.JscaleError, match=r"method='laplce' is not known.*'laplace'\? Use auto"):
+        js.draws(fit, "laplce")
