@@ -60,12 +60,15 @@ from jscale.prediction.predict import Prediction, predict
 from jscale.prediction.scatter import Noise
 from jscale.prediction.simulate import oracle, simulate
 from jscale.prediction.splits import largest
+from jscale.report.page import Report, report
 from jscale.uncertainty.automatic import draws
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
 from jscale.uncertainty.jackknife import jackknife
 from jscale.uncertainty.laplace import laplace
 from jscale.uncertainty.noise import NoiseModel, noise_model
+from jscale.uncertainty.posterior import Posterior, posterior, prior
+from jscale.uncertainty.prior_table import prior_summary
 from jscale.uncertainty.profile import Profile, profile
 
 __version__ = "0.1.0"
@@ -99,10 +102,12 @@ __all__ = [
     "NoiseModel",
     "NotDifferentiable",
     "Positive",
+    "Posterior",
     "Prediction",
     "PredictionError",
     "Profile",
     "Real",
+    "Report",
     "Runs",
     "Scale",
     "Sensitivity",
@@ -134,10 +139,14 @@ __all__ = [
     "load",
     "noise_model",
     "oracle",
+    "posterior",
     "power",
     "predict",
+    "prior",
+    "prior_summary",
     "profile",
     "pseudo_huber",
+    "report",
     "rollout",
     "save",
     "sensitivity",

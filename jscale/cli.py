@@ -1,4 +1,4 @@
-"""The command line: fit, show, predict, compare, laws, data."""
+"""The command line: fit, show, predict, bootstrap, posterior, report, compare, laws, data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,27 @@ from typing import Annotated, Any
 
 import typer
 
+from jscale.cli_options import (
+    Columns,
+    DrawsFile,
+    DropInvalid,
+    File,
+    Fix,
+    Force,
+    Group,
+    Json,
+    Law,
+    Level,
+    Objective,
+    Per,
+    Resamples,
+    Run,
+    Seed,
+    Starts,
+    Tie,
+    Unit,
+)  # fmt: skip
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -16,46 +37,24 @@ app = typer.Typer(
     help="Scaling laws: fit them, know how sure you are, decide with them.",
 )
 
-File = Annotated[
-    Path | None,
-    typer.Argument(
-        help="Table of runs (CSV, TSV, JSON lines, Parquet). Default: jscale's own runs."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Level = Annotated[float, typer.Option(help="Level of all intervals.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of starts and resamples.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
-
 
 @app.command()
 def fit(
     file: File = None,
-    law: Annotated[str, typer.Option(help="The law: see `jscale laws`.")] = "chinchilla",
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--column", "-c", help="NAME=COLUMN, such as N=params; repeat as needed."),
-    ] = None,
-    group: Annotated[str | None, typer.Option(help="Column of the family of a run.")] = None,
-    run: Annotated[str | None, typer.Option(help="Column that identifies a run.")] = None,
-    loss_unit: Annotated[str, typer.Option(help="nats, bits, perplexity or other.")] = "nats",
-    fix: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, a fixed parameter.")] = None,
-    tie: Annotated[str | None, typer.Option(help="Parameters that are equal: alpha,beta.")] = None,
-    per: Annotated[list[str] | None, typer.Option(help="NAME=COLUMN, one per group.")] = None,
-    objective: Annotated[
-        str, typer.Option(help="huber, pseudo_huber, student_t, asymmetric, least_squares, …")
-    ] = "huber",
-    starts: Annotated[
-        int | None, typer.Option(min=1, help="Number of starts (default: the law's).")
-    ] = None,
-    resamples: Annotated[
-        int, typer.Option(min=2, help="Bootstrap resamples for intervals.")
-    ] = 1000,
+    law: Law = "chinchilla",
+    column: Columns = None,
+    group: Group = None,
+    run: Run = None,
+    loss_unit: Unit = "nats",
+    fix: Fix = None,
+    tie: Tie = None,
+    per: Per = None,
+    objective: Objective = "huber",
+    starts: Starts = None,
+    resamples: Resamples = 1000,
     level: Level = 0.9,
     seed: Seed = 0,
-    drop_invalid: Annotated[
-        bool, typer.Option("--drop-invalid", help="Leave unusable rows out and list them.")
-    ] = False,
+    drop_invalid: DropInvalid = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the fit goes.")] = Path(
         "fit.json"
     ),
@@ -75,19 +74,9 @@ def fit(
     commands.fit_and_report(
         file=file,
         law=law,
-        columns={
-            **_pairs(column, "--column"),
-            **{k: v for k, v in (("group", group), ("run", run)) if v is not None},
-        },
+        columns=_columns(column, group, run),
         loss_unit=loss_unit,
-        choices={
-            "fixed": {k: _number(v) for k, v in _pairs(fix, "--fix").items()},
-            "tie": tuple(name.strip() for name in tie.split(",")) if tie else (),
-            "per": _pairs(per, "--per"),
-            "objective": objective,
-            "starts": "auto" if starts is None else starts,
-            "seed": seed,
-        },
+        choices=_choices(fix, tie, per, objective, starts, seed),
         resamples=resamples,
         level=level,
         invalid="drop" if drop_invalid else "raise",
@@ -131,17 +120,122 @@ def predict(
 
 
 @app.command()
+def bootstrap(
+    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    resamples: Annotated[int, typer.Option(min=2, help="Number of resamples.")] = 4000,
+    kind: Annotated[str, typer.Option(help="pairs, bayesian, residual, or wild.")] = "pairs",
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of what is drawn together (default: runs).")
+    ] = None,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    output: DrawsFile = None,
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Refit resampled runs of a saved fit, for errors and intervals of its parameters."""
+    from jscale import commands_uncertainty
+
+    commands_uncertainty.bootstrap(
+        file, resamples=resamples, kind=kind, cluster=cluster, level=level, seed=seed,
+        output=output, force=force, as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def posterior(
+    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    likelihood: Annotated[
+        str, typer.Option(help="student_t, normal, binomial, or beta_binomial.")
+    ] = "student_t",
+    method: Annotated[str, typer.Option(help="auto, importance, or nuts.")] = "auto",
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=COLUMN, one per group, drawn from one population; repeatable."),
+    ] = None,
+    trials: Annotated[
+        str | None, typer.Option(help="Column of the number of trials, for counted outcomes.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=50, help="DrawsFile per chain.")] = 1000,
+    warmup: Annotated[int, typer.Option(min=50, help="Steps before the first draw.")] = 1000,
+    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    output: DrawsFile = None,
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Draw from the posterior of a saved fit: priors by role, noise found along with the law."""
+    from jscale import commands_uncertainty
+
+    commands_uncertainty.posterior(
+        file, likelihood=likelihood, method=method, pool=_pairs(pool, "--pool"), trials=trials,
+        draws=draws, warmup=warmup, chains=chains, level=level, seed=seed, output=output,
+        force=force, as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    file: File = None,
+    law: Law = "chinchilla",
+    column: Columns = None,
+    group: Group = None,
+    run: Run = None,
+    loss_unit: Unit = "nats",
+    fix: Fix = None,
+    tie: Tie = None,
+    per: Per = None,
+    objective: Objective = "huber",
+    starts: Starts = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", help="Where to answer: N=70B,D=1.4T, or C=1e24; repeat as needed."),
+    ] = None,
+    about: Annotated[
+        list[str] | None,
+        typer.Option(help="ITEM=TEXT, what a fit cannot know: data, architecture, schedule, …"),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="The page's title.")] = None,
+    resamples: Resamples = 1000,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    drop_invalid: DropInvalid = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the page goes.")] = Path(
+        "report.html"
+    ),
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Fit a law and write a one-page report: answer, intervals, pictures, checks, and recipe.
+
+    Rows whose column `split` says `holdout` (or `held-out`) are not fitted: they are predicted
+    and compared.
+    """
+    from shlex import join
+
+    from jscale import commands_report
+
+    commands_report.write_report(
+        file=file, law=law, columns=_columns(column, group, run), loss_unit=loss_unit,
+        choices=_choices(fix, tie, per, objective, starts, seed),
+        points=[_pairs(text.split(","), "--at") for text in at or []],
+        about=_pairs(about, "--about"), title=title, resamples=resamples, level=level,
+        invalid="drop" if drop_invalid else "raise", output=output, force=force,
+        again=join(["jscale", *(context.obj or ("report",))]), as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
 def compare(
     file: File = None,
     law: Annotated[
         list[str] | None,
         typer.Option(help="A law, or auto; repeat (default: all that fit the columns, and auto)."),
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--column", "-c", help="NAME=COLUMN, such as N=params; repeat as needed."),
-    ] = None,
-    loss_unit: Annotated[str, typer.Option(help="nats, bits, perplexity or other.")] = "nats",
+    column: Columns = None,
+    loss_unit: Unit = "nats",
     share: Annotated[
         float | None, typer.Option(help="Hold out this share of runs, those of largest compute.")
     ] = None,
@@ -151,7 +245,7 @@ def compare(
     factor: Annotated[
         float, typer.Option(help="Predict only beyond so many times an origin.")
     ] = 1.0,
-    resamples: Annotated[int, typer.Option(min=2, help="Bootstrap resamples for intervals.")] = 500,
+    resamples: Resamples = 500,
     level: Level = 0.9,
     seed: Seed = 0,
     json_: Json = False,
@@ -219,13 +313,35 @@ def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
     for text in texts or []:
         name, mark, value = text.partition("=")
         if not (mark and name and value):
-            example = {"--at": "N=70B,D=1.4T", "--fix": "E=1.69", "--per": "E=family"}
+            example = {"--at": "N=70B,D=1.4T", "--fix": "E=1.69", "--per": "E=family",
+                       "--pool": "E=family", "--about": "data='English web text'"}  # fmt: skip
             raise JscaleError(
                 f"{option} {text!r} must read NAME=VALUE, such as {option} "
                 f"{example.get(option, 'N=params')}."
             )
         pairs[name.strip()] = value.strip()
     return pairs
+
+
+def _columns(column: list[str] | None, group: str | None, run: str | None) -> dict[str, str]:
+    """Return the columns that options name, by what they are."""
+    marks = {k: v for k, v in (("group", group), ("run", run)) if v is not None}
+    return {**_pairs(column, "--column"), **marks}
+
+
+def _choices(
+    fix: list[str] | None, tie: str | None, per: list[str] | None, objective: str,
+    starts: int | None, seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the choices of a fit that options make."""
+    return {
+        "fixed": {k: _number(v) for k, v in _pairs(fix, "--fix").items()},
+        "tie": tuple(name.strip() for name in tie.split(",")) if tie else (),
+        "per": _pairs(per, "--per"),
+        "objective": objective,
+        "starts": "auto" if starts is None else starts,
+        "seed": seed,
+    }
 
 
 def _number(text: str) -> float:
@@ -284,5 +400,6 @@ def _run(arguments: list[str]) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("always", JscaleWarning)
         warnings.showwarning = shown
-        code = app(arguments, standalone_mode=False)
+        # A command that writes down how it was called finds the words in its context.
+        code = app(arguments, standalone_mode=False, obj=tuple(arguments))
     return code if isinstance(code, int) else 0

@@ -36,7 +36,7 @@ _MARKS = ("run", "group", "weight")
 
 
 @contextmanager
-def _working(what: str, shown: bool) -> Iterator[None]:
+def working(what: str, shown: bool) -> Iterator[None]:
     """Show a spinner on standard error while something takes long, if it is a terminal."""
     out = show_in.screen(stderr=True)
     if shown and out.is_terminal:
@@ -64,11 +64,11 @@ def fit_and_report(
     """Fit the runs, predict those marked ``split == "holdout"``, print, and write both files."""
     check_level(level)
     _check_outputs(output, plot, force)
-    fitted, held_out, source = _read(file, law, columns, loss_unit, invalid)
+    fitted, held_out, source = read(file, law, columns, loss_unit, invalid)
     js.enable_compilation_cache()
-    with _working(f"Fitting {law} from many starts …", not as_json):
-        result = _quiet_fit(law, fitted, choices)
-    with _working("Resampling the runs for intervals …", not as_json):
+    with working(f"Fitting {law} from many starts …", not as_json):
+        result = quiet_fit(law, fitted, choices)
+    with working("Resampling the runs for intervals …", not as_json):
         draws = js.draws(
             result, resamples=resamples, seed=int(choices["seed"]), progress=not as_json
         )
@@ -105,7 +105,7 @@ def _check_outputs(output: Path, plot: Path, force: bool) -> None:
         )
 
 
-def _quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
+def quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
     """Fit without Python warnings: the notes, printed after, say the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
@@ -113,7 +113,7 @@ def _quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
         return js.fit(law, runs, **choices)
 
 
-def _read(
+def read(
     file: Path | None, law: str, columns: Mapping[str, Any], loss_unit: str, invalid: str
 ) -> tuple[Runs, Runs | None, str]:
     """Return the runs to fit, the held-out ones (or None), and where they are from."""
@@ -266,9 +266,9 @@ def predict_from(
     if bool(points) == (table is not None):
         example = ",".join(f"{x}=…" for x in fit.law.inputs)
         raise DataError(f"Say where to predict, by --at {example} or by --table FILE.")
-    where = read_table(table) if table is not None else _points(fit, points)
+    where = read_table(table) if table is not None else read_points(fit, points)
     js.enable_compilation_cache()
-    with _working("Resampling the runs for intervals …", not as_json):
+    with working("Resampling the runs for intervals …", not as_json):
         prediction = js.predict(fit, where, method=method, level=level, seed=seed)
     if as_json:
         show_in.print_json({
@@ -281,7 +281,7 @@ def predict_from(
     out.print(show_in.table_of(show_in.prediction_table(prediction)))
 
 
-def _points(fit: js.Fit, points: list[dict[str, str]]) -> dict[str, list[Any]]:
+def read_points(fit: js.Fit, points: list[dict[str, str]]) -> dict[str, list[Any]]:
     """Return the points' values by name: numbers for inputs, text for a group's label."""
     names = list(points[0])
     numbers = {*fit.law.inputs, *fit.runs.inputs}
@@ -326,7 +326,7 @@ def compare_laws(
     elif share is None and held is not None and held.any():
         holdout = held
     js.enable_compilation_cache()
-    with _working("Fitting every law to every split …", not as_json), warnings.catch_warnings():
+    with working("Fitting every law to every split …", not as_json), warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
         found = js.compare(
             chosen, runs, holdout=holdout, level=level, resamples=resamples, seed=seed

@@ -350,7 +350,7 @@ def test_predict_at_points(jscale, saved):
         "predict", saved["plain"], "--at", "N=7B,D=140B", "--at", "N=1e9,D=20_000M"
     )
     assert (code, err) == (0, "")
-    assert "chinchilla: loss, by bootstrap (pairs)" in out
+    assert "chinchilla: loss, by bootstrap (bayesian)" in out
     assert "90% new run" in out
     fit = js.load(saved["plain"])
     expected = fit.law(np.array([7e9, 1e9]), np.array([1.4e11, 2e10]), **fit.params)

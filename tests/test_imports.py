@@ -28,6 +28,8 @@ ROOMS = [
     ["io"],
     ["jscale"],
     ["commands"],
+    ["commands_report", "commands_uncertainty"],
+    ["cli_options"],
     ["cli"],
 ]
 # The same within fitting/, where the order is that of a fit.

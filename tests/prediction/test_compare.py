@@ -470,7 +470,9 @@ def test_an_oracle_that_does_not_know_the_runs(long, known, change, message) -> 
 
 
 def test_an_unknown_method(long: js.Runs) -> None:
-    with pytest.raises(js.JscaleError, match=r"method='nuts' is not known; use bootstrap, bayesian, laplace"):
+    with pytest.raises(
+        js.JscaleError, match=r"method='nuts' is not known; use bootstrap, bayesian, laplace"
+    ):
         js.compare(["power_const"], long, method="nuts")
 
 

@@ -12,7 +12,7 @@ from jscale.uncertainty import automatic
 @pytest.fixture(scope="module")
 def fit() -> js.Fit:
     design = js.designs.random(40, (1e7, 1e9), (1e9, 1e11), seed=3)
-    truth = dict(E=1.7, A=400.0, alpha=0.34, B=410.0, beta=0.28)
+    truth = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
     runs = js.simulate("chinchilla", truth, design, noise=0.01, seed=5)
     return js.fit("chinchilla", runs, objective=js.pseudo_huber(0.01))
 

@@ -167,7 +167,8 @@ def test_no_finite_refit_is_an_error(fit):
 
 def test_unknown_kind(fit):
     with pytest.raises(
-        js.JscaleError, match=r"kind='wilde' is not known; use pairs, bayesian, residual, wild.* 'wild'\?"
+        js.JscaleError,
+        match=r"kind='wilde' is not known; use pairs, bayesian, residual, wild.* 'wild'\?",
     ):
         js.bootstrap(fit, kind="wilde")
 

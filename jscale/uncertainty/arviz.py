@@ -1,0 +1,189 @@
+"""ArviZ: draws as its containers and back, and the few numbers that are taken from it.
+
+The only file that imports arviz (0.x) or arviz_base and arviz_stats (1.x), inside functions. The
+groups are made as one ``xarray.DataTree``, the same under both; files interchange.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jscale.errors import FileError, JscaleError
+from jscale.uncertainty.draws import Draws
+
+
+def _classic() -> Any:
+    """Return arviz of the 0.x line, or None where 1.x (or its parts alone) is installed."""
+    if find_spec("arviz") is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # 0.23 announces 1.0 on import
+        import arviz
+
+    return arviz if int(arviz.__version__.split(".")[0]) < 1 else None
+
+
+def _array_stats() -> Any:
+    """Return the functions on arrays of ArviZ 1.x."""
+    from arviz_stats.base import array_stats  # pyright: ignore[reportMissingImports]
+
+    return array_stats
+
+
+def smoothed_log_weights(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return Pareto-smoothed log weights (S,) and Pareto's k (arXiv:1507.02646)."""
+    usable = np.where(np.isfinite(log_weights), log_weights, -1e300)
+    if not np.isfinite(log_weights).any():
+        return np.zeros_like(usable), np.inf
+    usable = np.maximum(usable, usable.max() - 700.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        classic = _classic()
+        smoothed, k = (classic or _array_stats()).psislw(usable)
+    return np.asarray(smoothed), float(k)
+
+
+def mixing(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (R-hat, bulk effective number of draws), each (k,), for draws (chain, draw, k).
+
+    R-hat is the rank-normalised split one (arXiv:1903.08008); NaN where draws do not move.
+    """
+    classic = _classic()
+    rhat, ess = np.full(values.shape[2], np.nan), np.full(values.shape[2], np.nan)
+    for i in range(values.shape[2]):
+        one = np.ascontiguousarray(values[:, :, i])
+        if np.ptp(one) == 0.0:
+            continue
+        if classic is not None:
+            rhat[i], ess[i] = classic.rhat(one), classic.ess(one)
+        else:
+            stats = _array_stats()
+            rhat[i] = stats.rhat(one, chain_axis=0, draw_axis=1)
+            ess[i] = stats.ess(one, chain_axis=0, draw_axis=1)
+    return rhat, ess
+
+
+def to_datatree(draws: Draws) -> Any:
+    """Return draws as an ``xarray.DataTree``.
+
+    Groups: ``posterior`` (``prior`` for prior draws), a variable per parameter with dimensions
+    chain and draw (one that differs by group has the group's column as a third);
+    ``observed_data``, the output by row; and for a posterior ``log_likelihood`` and, where there
+    are any, ``sample_stats``.
+    """
+    import xarray
+
+    group = "prior" if draws.method == "prior" else "posterior"
+    row = [str(label) for label in draws.fit.runs.frame.index[draws.fit.problem.used]]
+    output = draws.fit.law.output
+    observed = np.asarray(draws.fit.runs[output], dtype=np.float64)[draws.fit.problem.used]
+    groups = {
+        group: _parameters(draws),
+        "observed_data": xarray.Dataset({output: ("row", observed)}, {"row": row}),
+    }
+    pointwise = getattr(draws, "log_likelihood", None)
+    if pointwise is not None:
+        groups["log_likelihood"] = xarray.Dataset(
+            {output: (("chain", "draw", "row"), pointwise)}, {**_chains(draws), "row": row}
+        )
+    stats: Mapping[str, np.ndarray] = getattr(draws, "stats", {})
+    if stats:
+        named = {k: (("chain", "draw"), np.asarray(v)) for k, v in stats.items()}
+        groups["sample_stats"] = xarray.Dataset(named, _chains(draws))
+    for dataset in groups.values():
+        dataset.attrs.update(_attributes(draws))
+    return xarray.DataTree.from_dict(groups)
+
+
+def _attributes(draws: Draws) -> dict[str, Any]:
+    """What a file's reader should know, as plain text and numbers."""
+    plain = {k: v for k, v in draws.settings.items() if isinstance(v, (str, int, float))}
+    said = {f"setting_{k}": int(v) if isinstance(v, bool) else v for k, v in plain.items()}
+    return {
+        "inference_library": "jscale",
+        "inference_library_version": version("jscale"),
+        "law": draws.fit.law.name,
+        "method": draws.method,
+        "data_digest": draws.fit.runs.digest,
+        "notes": "\n".join(map(str, draws.notes)),
+        **said,
+    }
+
+
+def _chains(draws: Draws) -> dict[str, np.ndarray]:
+    chains, many = draws.values.shape[:2]
+    return {"chain": np.arange(chains), "draw": np.arange(many)}
+
+
+def _parameters(draws: Draws) -> Any:
+    """A dataset with a variable per parameter, those by group along their column."""
+    import xarray
+
+    layout, found, coords = draws.fit.problem.layout, {}, _chains(draws)
+    groups = dict(layout.groups)
+    first = 0
+    for name in layout.law.names:
+        column = layout.column(name)
+        size = len(groups[column]) if column else 1
+        values = draws.values[:, :, first : first + size]
+        if column:
+            along = f"{column}_label" if column in (*layout.law.names, "chain", "draw") else column
+            coords[along] = np.array(groups[column], dtype=str)
+            found[name] = (("chain", "draw", along), values)
+        else:
+            found[name] = (("chain", "draw"), values[:, :, 0])
+        first += size
+    extras: Mapping[str, np.ndarray] = getattr(draws, "extras", {})
+    found.update({name: (("chain", "draw"), v) for name, v in extras.items()})
+    return xarray.Dataset(found, coords)
+
+
+def to_arviz(draws: Draws) -> Any:
+    """Return draws as ArviZ holds them: InferenceData on 0.x, an xarray.DataTree on 1.x.
+
+    >>> import jscale as js
+    >>> from jscale.uncertainty.arviz import to_arviz
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> sorted(to_arviz(js.bootstrap(fit, resamples=64)).children)
+    ['observed_data', 'posterior']
+    """
+    tree, classic = to_datatree(draws), _classic()
+    return tree if classic is None else classic.InferenceData.from_datatree(tree)
+
+
+def save_netcdf(draws: Draws, path: str | Path) -> Path:
+    """Write draws to a NetCDF file that either major of ArviZ reads; raises FileError."""
+    path = Path(path)
+    if path.exists():
+        raise FileError(f"{path} exists already. Name another file, or delete it first.")
+    try:
+        to_datatree(draws).to_netcdf(path, engine="h5netcdf")
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error}.") from error
+    return path
+
+
+def load_netcdf(path: str | Path) -> Any:
+    """Read a file of :func:`save_netcdf`, as :func:`to_arviz` returns draws; raises FileError."""
+    import xarray
+
+    path = Path(path)
+    if not path.exists():
+        raise FileError(f"There is no file {path}.")
+    try:
+        tree = xarray.open_datatree(path, engine="h5netcdf").load()
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} is not a NetCDF file of draws: {error}.") from error
+    tree.close()
+    if not {"posterior", "prior"} & set(tree.children):
+        raise JscaleError(f"{path} has neither a posterior nor a prior: it holds no draws.")
+    classic = _classic()
+    return tree if classic is None else classic.InferenceData.from_datatree(tree)

@@ -1,0 +1,308 @@
+"""posterior: draws from Bayes' rule, with the noise's scale found along with the parameters.
+
+It is another estimator than the fit, whose point it starts from: residuals in the objective's
+space have a likelihood with a scale of its own, and parameters have priors by their roles. Where
+the density is close enough to normal, importance sampling takes milliseconds; else NUTS runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from jscale._precision import float64_scope
+from jscale.errors import FitError, JscaleError, LawError, listing, nearest
+from jscale.fitting.diagnostics import flat_names, natural_parameters
+from jscale.fitting.notes import Note
+from jscale.fitting.result import Fit
+from jscale.uncertainty import verdicts
+from jscale.uncertainty.arviz import mixing
+from jscale.uncertainty.draws import no_spare_runs
+from jscale.uncertainty.importance import ENOUGH, RELIABLE, importance
+from jscale.uncertainty.joint import (
+    Given,
+    Mode,
+    Spec,
+    centred,
+    coordinates_of_many,
+    curves_of_many,
+    find_mode,
+    given_arrays,
+    log_joint_of_many,
+)  # fmt: skip
+from jscale.uncertainty.likelihoods import (
+    COUNTED,
+    NUISANCE,
+    LikelihoodNoise,
+    check_likelihood,
+    counts_of,
+)  # fmt: skip
+from jscale.uncertainty.nuts import Plan, check_chains, nuts
+from jscale.uncertainty.pooling import fit_at, pooled_problem, start_of
+from jscale.uncertainty.priors import as_stated, make_priors, prior_moments
+from jscale.uncertainty.sampled import Posterior, Sampled, extras_of
+
+METHODS = ("auto", "importance", "nuts")
+_PREDICTIVE_DRAWS = 400
+_FEWEST = 50
+_SMALLEST = 1e-12
+
+
+def posterior(
+    fit: Fit,
+    *,
+    likelihood: str = "student_t",
+    method: str = "auto",
+    priors: Mapping[str, Any] | None = None,
+    pool: Mapping[str, str] | None = None,
+    trials: str | None = None,
+    df: float = 3.0,
+    draws: int = 1000,
+    warmup: int = 1000,
+    chains: int = 4,
+    chain_method: str = "vectorized",
+    seed: int = 0,
+    progress: bool = False,
+) -> Posterior:
+    """Draw from the posterior of a fit's law, chains × draws points.
+
+    ``likelihood`` is "student_t" (``df`` degrees of freedom) or "normal", of residuals in the
+    objective's space with a scale to be found, or "binomial" or "beta_binomial" for rates, whose
+    number of trials is in the column ``trials``. Priors come from roles (see
+    :func:`prior_summary`); ``priors`` overrides them by parameter, ``{"E": ("lognormal", 0.5,
+    0.5)}`` or a NumPyro distribution over the parameter's own value, and that of
+    ``"noise_scale"``. ``pool={"E": "family"}`` gives each family an E of its own, drawn from a
+    population whose mean and spread are learnt. What the fit fixed, tied or gave per group stays
+    so; its weights multiply the terms, scaled to a mean of one.
+
+    ``method`` is "importance" (t around the mode, PSIS), "nuts", or "auto": importance sampling
+    where Pareto's k < 0.7 and at least two fifths of the draws count, else NUTS. ``settings`` say
+    which it was and why. ``chain_method`` "parallel" wants a device per chain. The same seed
+    gives the same draws.
+
+    Draws that fail their checks are returned with notes that say so. Raises JscaleError for a
+    setting that is not known, LawError for priors or pools that do not suit the law, DataError
+    for counts that are not whole, FitError where the density is zero at the fit.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> len(js.posterior(fit, draws=250))
+    1000
+    """
+    plan = Plan(draws, warmup, chains, chain_method, seed, progress)
+    _check(likelihood, method, plan, df, pool)
+    if fit.problem.freedom < 1:
+        raise no_spare_runs(fit)
+    model = _model(fit, likelihood, priors, pool, trials, df)
+    settings: dict[str, Any] = {
+        "likelihood": likelihood, "draws": plan.draws, "chains": plan.chains, "seed": seed,
+    }  # fmt: skip
+    settings.update({"df": float(df)} if likelihood == "student_t" else {})
+    settings.update({"pool": dict(pool)} if pool else {})
+    with float64_scope():
+        spec, start = model.spec, _start(fit, model)
+        mode, given = find_mode(spec, start, model.given), model.given
+        if pool:
+            given, mode = centred(spec, given, mode)
+        found = _sample(spec, given, mode, method, plan)
+        sampled = replace(model, given=given, z=found.z)
+        drawn = _drawn(sampled, {**settings, **found.how}, trials)
+        notes = [*found.notes, *_notes(drawn, sampled, model.given, seed)]
+    drawn = replace(drawn, stats=found.stats, checks=found.checks, notes=tuple(notes))
+    return drawn if found.how["method"] == "importance" else _with_mixing(drawn)
+
+
+def _model(
+    fit: Fit, likelihood: str, priors: Mapping[str, Any] | None, pool: Mapping[str, str] | None,
+    trials: str | None, df: float,
+) -> Sampled:  # fmt: skip
+    """Return what is to be sampled, without points."""
+    problem = pooled_problem(fit, pool) if pool else fit.problem
+    space = problem.model.space
+    made = make_priors(problem.layout, space, likelihood, priors, tuple(pool or ()))
+    counts = counts_of(fit, problem, likelihood, trials)
+    given = given_arrays(problem, counts, df, made.arrays)
+    return Sampled(fit, problem, made, given, np.zeros((0, 0, made.spec.size)))
+
+
+def _check(
+    likelihood: str, method: str, plan: Plan, df: float, pool: Mapping[str, str] | None
+) -> None:
+    check_likelihood(likelihood)
+    if method not in METHODS:
+        hint = nearest(str(method), METHODS)
+        raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
+    if method == "importance" and pool:
+        raise JscaleError(
+            'method="importance" is not for pool=: a spread over families is far from normal. '
+            'Use method="nuts".'
+        )
+    for name, least in (("draws", _FEWEST), ("warmup", _FEWEST), ("chains", 1)):
+        value = getattr(plan, name)
+        if not isinstance(value, (int, np.integer)) or value < least:
+            raise JscaleError(f"{name}={value!r} must be a whole number, {least} or more.")
+    if not (isinstance(df, (int, float)) and 0 < df < np.inf):
+        raise JscaleError(f"df={df!r} must be a positive number of degrees of freedom, such as 3.")
+    check_chains(plan.chains, plan.chain_method)
+
+
+def _start(fit: Fit, model: Sampled) -> np.ndarray:
+    """Return the point z of the fit; raises an error where its joint density is zero."""
+    spec = model.spec
+    start = start_of(spec, fit, _nuisance_start(fit, spec.likelihood), model.made.spread)
+    if np.isfinite(log_joint_of_many(spec, start[None], model.given)[0]):
+        return start
+    for own in spec.own:
+        _check_mass(own.name, own.distribution, fit, start)
+    why = "its output leaves (0, 1)" if spec.likelihood in COUNTED else "it gives no number"
+    raise FitError(
+        f"The density of {fit.law.name} is zero at the fit: {why} at some run. "
+        "Use a law whose output stays in range, or leave those runs out."
+    )
+
+
+def _nuisance_start(fit: Fit, likelihood: str) -> float | None:
+    """Return the logarithm of the scale that the fit's residuals suggest."""
+    if NUISANCE[likelihood] is None:
+        return None
+    if likelihood in COUNTED:
+        return 4.0
+    scale = 1.4826 * float(np.median(np.abs(fit.residuals[fit.problem.used])))
+    if scale < _SMALLEST:
+        raise FitError(
+            f"{fit.law.name} passes through most runs exactly (median residual {scale:.1e}): there "
+            "is no noise whose scale could be found. Check that the losses were measured."
+        )
+    return float(np.log(scale))
+
+
+def _check_mass(name: str, distribution: Any, fit: Fit, start: np.ndarray) -> None:
+    """Raise LawError for a prior that gives the fit's own value no density."""
+    by_name = dict(zip(map(str, fit.params.index), fit.params.to_numpy(), strict=True))
+    labels = [x for x in by_name if x.split("[")[0] == name]
+    values = np.array([by_name[x] for x in labels]) if labels else np.exp(start[-1:])
+    inside = np.asarray(distribution.support(values))
+    if not (inside & np.isfinite(np.asarray(distribution.log_prob(values)))).all():
+        raise LawError(
+            f"priors[{name!r}] has no mass at the data: the fit puts {name} at "
+            f"{listing([f'{v:.4g}' for v in values])}. Give a prior that allows it."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Points z (chain, draw, size), and what is known of how they were found."""
+
+    z: np.ndarray
+    how: dict[str, Any]
+    checks: dict[str, float]
+    stats: dict[str, np.ndarray]
+    notes: list[Note]
+
+
+def _sample(spec: Spec, given: Given, mode: Mode, method: str, plan: Plan) -> _Found:
+    """Sample by importance where that is asked for or good enough, else by NUTS."""
+    why, many = "asked for", plan.draws * plan.chains
+    if method != "nuts" and not spec.pooled:
+        rng = np.random.default_rng(plan.seed)
+        found = importance(spec, given, mode, many, rng)
+        said = f"Pareto's k {found.k:.2f}, effective share {found.share:.2f}"
+        if method == "importance" or found.reliable:
+            z = found.resampled(many, rng).reshape(plan.chains, plan.draws, spec.size)
+            how = {"method": "importance", "why": said if method == "auto" else f"{why}; {said}",
+                   "resampling": "systematic", "rounds": found.rounds}  # fmt: skip
+            checks = {"pareto_k": found.k, "effective_share": found.share,
+                      "min_ess": found.share * many}  # fmt: skip
+            notes = list(verdicts.notes_on_importance(found.k, found.share, many))
+            return _Found(z, how, checks, {}, notes)
+        why = f"importance sampling had {said} (limits {RELIABLE} and {ENOUGH})"
+    elif method == "auto":
+        why = "a spread over families is far from normal"
+    run = nuts(spec, given, mode, plan)
+    how = {"method": "nuts", "why": why, "warmup": plan.warmup, "chain_method": plan.chain_method,
+           "target_accept": run.accept, "thinning": run.thinning}  # fmt: skip
+    checks = {"divergences": float(run.divergences)}
+    return _Found(run.z, how, checks, run.stats, [])
+
+
+def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Posterior:
+    """Turn points z into a Posterior, without checks and notes. Call in the float64 scope."""
+    fit, problem, spec, given = sampled.source, sampled.problem, sampled.spec, sampled.given
+    theta = coordinates_of_many(spec, sampled.flat, given)
+    values = natural_parameters(problem, theta).reshape(*sampled.z.shape[:2], -1)
+    described, extras = fit, extras_of(sampled)
+    if spec.pooled:
+        per = {**fit.settings.per, **settings["pool"]}
+        described = fit_at(fit, problem, np.median(theta, axis=0), np.cov(theta.T), per)
+    name = NUISANCE[spec.likelihood]
+    nuisance = np.ones(len(theta)) if name is None else extras[name].ravel()
+    counted = None
+    if trials is not None:
+        counted = trials, float(np.median(np.asarray(given.counts[1])[: problem.n]))
+    noise = LikelihoodNoise(spec.likelihood, spec.space, float(given.df), nuisance, counted)
+    return Posterior(
+        described, values, flat_names(problem.layout), f"posterior ({settings['method']})",
+        settings, noise=noise, likelihood=spec.likelihood, extras=extras, sampled=sampled,
+    )  # fmt: skip
+
+
+def _notes(drawn: Posterior, sampled: Sampled, offsets: Given, seed: int) -> list[Note]:
+    """Notes on what the priors had to say, and on how posterior and fit compare.
+
+    ``offsets`` are the arrays under which the prior's draws are families' offsets.
+    """
+    spec, problem = sampled.spec, sampled.problem
+    by_name = dict(zip(drawn.names, drawn.flat.T, strict=True))
+    stated = as_stated(sampled.made, sampled.flat, by_name)
+    hidden = frozenset(x for x in spec.layout.labels if x.split("[")[0] in spec.pooled)
+    moments = prior_moments(sampled.made)
+    notes = [*verdicts.notes_on_priors(spec.labels, stated, *moments, hidden)]
+    z = sampled.made.draw(problem, _PREDICTIVE_DRAWS, seed)
+    curves = curves_of_many(spec, z, offsets)[:, : problem.n][:, problem.used]
+    target = np.asarray(problem.data.target)[: problem.n][problem.used]
+    notes += verdicts.note_on_prior_predictive(curves, target)
+    notes += verdicts.note_on_disagreement(sampled.source, drawn.names, drawn.flat)
+    return notes + verdicts.note_on_rows(problem.units[problem.used])
+
+
+def _with_mixing(post: Posterior) -> Posterior:
+    """Add what R-hat and effective draws say of NUTS' chains."""
+    extras = [v[:, :, None] for v in post.extras.values()]
+    rhat, ess = mixing(np.concatenate([post.values, *extras], axis=2))
+    names = [*post.names, *post.extras]
+    divergences = int(post.checks["divergences"])
+    notes = verdicts.notes_on_chains(divergences, len(post), rhat, ess, names)
+    checks = {**post.checks, "max_rhat": float(np.nanmax(rhat)), "min_ess": float(np.nanmin(ess))}
+    return replace(post, checks=checks, notes=(*notes, *post.notes))
+
+
+def prior(
+    fit: Fit,
+    *,
+    likelihood: str = "student_t",
+    priors: Mapping[str, Any] | None = None,
+    trials: str | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Posterior:
+    """Draw from the prior, as draws that everything takes: ``predict(prior(fit), …)``.
+
+    The fit gives the law, what is fixed, tied or per group, and the inputs that centre the
+    priors; its losses are not used. Raises LawError for priors that do not suit the law.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> js.prior(fit, draws=500).method
+    'prior'
+    """
+    _check(likelihood, "auto", Plan(draws, _FEWEST, 1, "vectorized", seed, False), 3.0, None)
+    model = _model(fit, likelihood, priors, None, trials, 3.0)
+    settings = {"method": "prior", "likelihood": likelihood, "draws": draws, "seed": seed}
+    with float64_scope():
+        z = model.made.draw(model.problem, draws, seed)[None]
+        return replace(_drawn(replace(model, z=z), settings, trials), method="prior")

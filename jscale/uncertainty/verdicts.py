@@ -1,0 +1,179 @@
+"""Notes on a posterior: whether its draws can be trusted, and what the priors had to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from jscale.errors import listing
+from jscale.fitting.notes import Note
+from jscale.fitting.result import Fit
+from jscale.model.supports import to_line
+
+MIXED = 1.01
+ENOUGH = 400
+_CONTRACTED = 0.8
+_FAR_SDS = 3.0
+_NEAR_SHARE = 0.5
+
+
+def notes_on_chains(
+    divergences: int, many: int, rhat: np.ndarray, ess: np.ndarray, names: list[str]
+) -> Iterable[Note]:
+    """Notes on NUTS: divergences, chains that disagree, draws that are too alike."""
+    if divergences:
+        yield Note(
+            "divergences", "warning",
+            f"{divergences} of {many} transitions diverged.",
+            "The sampler could not follow the density everywhere: tails may be missing.",
+            "Fix or tie parameters that the data do not determine, give tighter priors "
+            "(priors=…), or a longer warmup.",
+        )  # fmt: skip
+    unmixed = [f"{n} ({r:.3f})" for n, r in zip(names, rhat, strict=True) if r > MIXED]
+    if unmixed:
+        yield Note(
+            "not-mixed", "warning",
+            f"R-hat is above {MIXED} for {listing(unmixed, 24)}.",
+            "The chains have not come to agree: intervals mean little yet.",
+            "Take a longer warmup and more draws (warmup=2000, draws=4000), or fix or tie "
+            "parameters.",
+        )  # fmt: skip
+    few = [f"{n} ({e:.0f})" for n, e in zip(names, ess, strict=True) if e < ENOUGH]
+    if few:
+        yield few_draws(listing(few, 24))
+
+
+def few_draws(which: str) -> Note:
+    """Build the note on too few effective draws."""
+    return Note(
+        "few-effective-draws", "warning",
+        f"Fewer than {ENOUGH} effective draws: {which}.",
+        "Intervals carry much Monte-Carlo error of their own.",
+        "Take more draws (draws=4000).",
+    )  # fmt: skip
+
+
+def notes_on_importance(k: float, share: float, many: int) -> Iterable[Note]:
+    """Notes on importance sampling: a proposal too far from the posterior, few draws left."""
+    if k >= 0.7:
+        yield Note(
+            "importance-unreliable", "warning", f"Pareto's k of the weights is {k:.2f}.",
+            "The posterior's tails lie too far from the normal approximation (0.7 is the limit).",
+            'Use method="nuts".',
+        )  # fmt: skip
+    if share * many < ENOUGH:
+        yield few_draws(f"{share * many:.0f} of {many}, by their weights")
+
+
+def notes_on_priors(
+    labels: tuple[str, ...], draws: np.ndarray, prior_mean: np.ndarray, prior_sd: np.ndarray,
+    skip: frozenset[str],
+) -> Iterable[Note]:  # fmt: skip
+    """Notes on parameters that the data hardly inform, or that lie far out in their prior.
+
+    ``draws`` (S, size) and the priors' moments (size,) are by coordinate; ``skip`` names those
+    that are not parameters.
+    """
+    centre, sd = np.median(draws, axis=0), draws.std(axis=0)
+    driven = [
+        name for name, a, b in zip(labels, sd, prior_sd, strict=True)
+        if name not in skip and a > _CONTRACTED * b
+    ]  # fmt: skip
+    if driven:
+        yield Note(
+            "prior-driven", "caution",
+            f"The data narrow the prior of {listing(driven, 24)} by less than 20 %.",
+            "What the posterior says of these is mostly what the prior said.",
+            f'Read js.prior_summary, state your own prior (priors={{"{driven[0].split("[")[0]}": '
+            "…}), or add runs that inform them.",
+        )  # fmt: skip
+    far = [
+        f"{name} ({abs(x - m) / s:.1f} prior standard deviations)"
+        for name, x, m, s in zip(labels, centre, prior_mean, prior_sd, strict=True)
+        if name not in skip and abs(x - m) > _FAR_SDS * s
+    ]  # fmt: skip
+    if far:
+        yield Note(
+            "prior-conflict", "caution",
+            f"The posterior lies far out in its prior: {listing(far, 24)}.",
+            "The prior pulls it away from where the data alone would put it.",
+            "Check the units of the table and give a prior that allows such values (priors=…).",
+        )  # fmt: skip
+
+
+def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Note]:
+    """Note a prior whose curves (S, n) do not reach most runs (n,), in the objective's space."""
+    low = np.min(np.where(np.isfinite(curves), curves, np.inf), axis=0)
+    high = np.max(np.where(np.isfinite(curves), curves, -np.inf), axis=0)
+    near = float(np.mean((target >= low) & (target <= high)))
+    if near >= _NEAR_SHARE:
+        return []
+    return [
+        Note(
+            "prior-far-from-data", "warning",
+            f"Curves drawn from the prior come near {100 * near:.0f} % of the runs only.",
+            "The prior says that such data cannot be, and the posterior is a compromise.",
+            "Check the units of the table, and the priors: js.prior_summary(fit).",
+        )
+    ]  # fmt: skip
+
+
+def note_on_disagreement(fit: Fit, names: tuple[str, ...], draws: np.ndarray) -> list[Note]:
+    """Note parameters whose median (of draws (S, q)) lies over a standard error from the fit's."""
+    median = np.median(draws, axis=0)
+    estimate = fit.params.reindex(list(names)).to_numpy(dtype=np.float64)
+    error = fit.stderr.reindex(list(names)).to_numpy(dtype=np.float64)
+    line = [_on_line(fit, name) for name in names]
+    apart = [
+        f"{name} {m:.4g} (posterior), {e:.4g} ± {s:.2g} (fit)"
+        for name, m, e, s, log in zip(names, median, estimate, error, line, strict=True)
+        if np.isfinite(e) and 0 < s < np.inf and _apart(m, e, s, log)
+    ]
+    if not apart:
+        return []
+    return [
+        Note(
+            "estimators-disagree", "caution",
+            f"Posterior and fit differ by over a standard error: {listing(apart, 24)}.",
+            "They weigh large residuals differently, and the prior counts too.",
+            "Look for outliers (fit.notes), and read predictions of both.",
+        )
+    ]  # fmt: skip
+
+
+def _on_line(fit: Fit, name: str) -> bool:
+    """Whether a parameter is positive, so that distances are of logarithms."""
+    return fit.law.role(name.split("[")[0]).support == "positive"
+
+
+def _apart(median: float, estimate: float, error: float, log: bool) -> bool:
+    if log and estimate > 0:
+        line = to_line(np.array([median, estimate]), "positive")
+        return bool(abs(line[0] - line[1]) > error / estimate)
+    return bool(abs(median - estimate) > error)
+
+
+def note_on_rows(units: np.ndarray) -> list[Note]:
+    """Note rows (n,) that share a run: the likelihood takes every row as independent."""
+    rows, independent = len(units), len(np.unique(units))
+    if independent >= rows:
+        return []
+    return [
+        Note(
+            "rows-share-a-run", "caution",
+            f"{rows} rows come from {independent} independent runs.",
+            "The likelihood takes rows as independent: intervals are too narrow.",
+            "Keep one row per run, or use js.bootstrap(fit), which resamples whole runs.",
+        )
+    ]  # fmt: skip
+
+
+def failed(notes: tuple[Note, ...]) -> list[str]:
+    """Return the codes of the notes that say not to trust the draws."""
+    return [note.code for note in notes if note.severity == "warning"]
+
+
+def checks_table(checks: Mapping[str, float]) -> str:
+    """Say the checks' figures in a line."""
+    return ", ".join(f"{k} {v:.4g}" for k, v in checks.items())
