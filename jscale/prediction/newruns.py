@@ -49,7 +49,7 @@ class NewRun:
         """What is needed to predict the same again, where it is not the usual."""
         return {} if self.new == "run" else {"new": self.new}
 
-    def of(self, draws: Draws) -> tuple[Draws, NewRuns]:
+    def of(self, draws: Draws, seed: int) -> tuple[Draws, NewRuns]:
         """Return the draws to predict with, and what draws the errors of new runs.
 
         For a new family these are the draws that a pooled posterior makes for one, with their own
@@ -58,7 +58,7 @@ class NewRun:
         """
         new, other = self.new, getattr(draws, "for_new_group", None)
         if new == "family" and other is not None:
-            draws, new = other(), "run"
+            draws, new = other(seed), "run"
         if self.given is not None:
             return draws, self.given
         if draws.noise is not None and new == "run":
@@ -102,10 +102,12 @@ def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.D
 
 def errors_of(noise: NewRuns, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
     """Draw the errors of new runs (R, m) at rows of inputs, the known ones added."""
-    errors = noise.draw(curves, table, seed)
+    # A stream apart: draws made with the same seed must not be drawn along with their errors.
+    apart = int(np.random.SeedSequence((seed, 2)).generate_state(1)[0])
+    errors = noise.draw(curves, table, apart)
     if KNOWN not in table:
         return errors
-    rng = np.random.default_rng((seed, 1))
+    rng = np.random.default_rng((seed, 3))
     return errors + table[KNOWN].to_numpy() * rng.standard_normal(curves.shape)
 
 

@@ -29,9 +29,11 @@ from jscale.model.layout import Layout
 from jscale.prediction.ensemble import Ensemble
 from jscale.prediction.newruns import KNOWN, NewRun, errors_of, remarks, with_known_errors
 from jscale.prediction.predictive import Predictive, Samples
+from jscale.prediction.quantiles import quantiles
 from jscale.uncertainty.automatic import METHODS
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, NewRuns, check_level
+from jscale.uncertainty.sampled import Posterior
 
 _FAR = 10.0
 # Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla.
@@ -91,13 +93,13 @@ def predict(
 ) -> Prediction:
     """Predict a law's output at given inputs, with confidence and prediction intervals.
 
-    ``source`` is Draws, or a Fit: then 1000 draws are made by ``method``, "auto",
-    "bayesian", "bootstrap", "laplace" or "jackknife" (see :func:`jscale.draws`), or None for the
-    point alone; or an Ensemble, whose laws
-    have draws (the curve is then the median of all laws' curves, weighted). Inputs come as a
-    table ``where`` or by keyword (``N=70e9, D=1.4e12``; arrays broadcast), with a column for each
-    parameter given per group. ``seed`` is that of the noise of new runs and, for a Fit, of the
-    draws.
+    ``source`` is Draws, or a Fit: then 1000 draws are made by ``method``, "auto", "bayesian",
+    "bootstrap", "laplace" or "jackknife" (see :func:`jscale.draws`), or None for the point alone;
+    or an Ensemble, whose laws have draws. The ``curve`` is the fit's; that of a posterior is the
+    median of its curves, and that of an ensemble the median of all its laws', weighted. Inputs
+    come as a table ``where`` or by keyword (``N=70e9, D=1.4e12``; arrays broadcast), with a column
+    for each parameter given per group. ``seed`` is that of the noise of new runs and, for a Fit,
+    of the draws.
 
     ``new="run"`` predicts a new run of the fitted families, ``new="family"`` one of a new family.
     The noise of new runs is the draws' own (a posterior's) or else
@@ -124,7 +126,7 @@ def predict(
     fit, draws = _draws(source, method, seed)
     errors: NewRuns | None = None
     if draws is not None:
-        draws, errors = asked.of(draws)
+        draws, errors = asked.of(draws, seed)
         fit = draws.fit
     table = with_known_errors(input_table(fit, where, inputs), known_error, where)
     notes: tuple[Note, ...] = ()
@@ -161,7 +163,7 @@ def _predict_ensemble(
     if "C" not in table and {"N", "D"} <= set(table):
         table["C"] = training_flops(table["N"], table["D"])
     weights, widening = (source.table.loc[source.weights.index, c] for c in ("weight", "widening"))
-    members, noises = zip(*(asked.of(draws) for draws in members), strict=True)
+    members, noises = zip(*(asked.of(draws, seed) for draws in members), strict=True)
     frames = []
     for first, part in _pieces(table):
         parts = []
@@ -246,7 +248,9 @@ def _samples(
         curve = np.asarray(to_space(output, space))
     _warn_undefined(fit, table, curve[1:], stacklevel)
     new = curve[1:] + errors_of(noise, curve[1:], table, seed)
-    return Samples(curve[0], curve[1:], new, space)
+    # A posterior is another estimator than the fit: its curve is its own.
+    own = quantiles(curve[1:], (0.5,))[0] if isinstance(draws, Posterior) else curve[0]
+    return Samples(own, curve[1:], new, space)
 
 
 def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray, stacklevel: int) -> None:

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from jscale.data.resampling import units_of
 from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.result import Fit
 from jscale.uncertainty.bootstrap import bootstrap
@@ -44,9 +47,10 @@ def draws(
     >>> draws(fit, resamples=100).settings["chosen"].partition(":")[0]
     'bootstrap (bayesian)'
     """
+    cluster = _together(fit) if method == "auto" else None
     known: dict[str, Callable[[], Draws]] = {
         "bayesian": lambda: bootstrap(
-            fit, resamples, kind="bayesian", seed=seed, progress=progress
+            fit, resamples, kind="bayesian", cluster=cluster, seed=seed, progress=progress
         ),
         "bootstrap": lambda: bootstrap(fit, resamples, seed=seed, progress=progress),
         "laplace": lambda: laplace(fit, resamples, seed=seed),
@@ -59,8 +63,19 @@ def draws(
         return known[method]()
     short, why = _choice(fit, resamples)
     found = known[short]()
+    if cluster is not None and short == "bayesian":
+        why += f"; each {cluster} holds one run, so runs are drawn across them"
     settings: dict[str, Any] = {**found.settings, "chosen": f"{found.method}: {why}"}
     return replace(found, settings=settings)
+
+
+def _together(fit: Fit) -> str | None:
+    """Return the column of groups where each holds one run, so that none can vary within it."""
+    runs = fit.runs.where(fit.problem.used)
+    if runs.group is None or fit.settings.per:
+        return None
+    units = units_of(runs, {})
+    return runs.group if len(units.alone) == len(np.unique(units.stratum)) > 1 else None
 
 
 def _choice(fit: Fit, resamples: int) -> tuple[str, str]:

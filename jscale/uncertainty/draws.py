@@ -96,6 +96,12 @@ class Draws:
         """Return one row per draw and one column per parameter."""
         return pd.DataFrame(self.flat, columns=list(self.names))
 
+    def to_arviz(self) -> Any:
+        """Return ArviZ's container: InferenceData on ArviZ 0.x, xarray.DataTree on 1.x."""
+        from jscale.uncertainty.arviz import to_arviz
+
+        return to_arviz(self)
+
     def interval(self, level: float = 0.9, *, kind: str = "percentile") -> pd.DataFrame:
         """Return intervals at ``level``: columns ``low`` and ``high``, a row per parameter.
 

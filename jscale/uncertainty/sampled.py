@@ -202,7 +202,7 @@ def _new_group(post: Posterior, sampled: Sampled, seed: int) -> Posterior:
             "for a new one. Pool it too, or share it in the fit."
         )
     flat = sampled.flat
-    offset = np.random.default_rng(seed).standard_normal((len(flat), len(spec.pooled)))
+    offset = np.random.default_rng((seed, 1)).standard_normal((len(flat), len(spec.pooled)))
     theta = _at_population(sampled, offset)
     with float64_scope():
         values = natural_parameters(fit.problem, theta)

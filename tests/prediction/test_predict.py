@@ -11,6 +11,7 @@ import pytest
 
 import jscale as js
 from jscale.fitting.notes import Note
+from jscale.prediction.newruns import errors_of
 from jscale.prediction.predict import curves
 from jscale.uncertainty.noise import noise_model
 from tests.conformance.worlds import CHINCHILLA
@@ -302,7 +303,7 @@ def test_a_noise_that_draws_nothing(draws):
 def test_new_runs_have_the_noise_models_errors(draws):
     model = noise_model(draws.fit)
     curve = np.log(curves(draws.fit, pd.DataFrame([NEAR]), draws.flat))
-    new = curve + model.draw(curve, pd.DataFrame([NEAR]), 5)
+    new = curve + errors_of(model, curve, pd.DataFrame([NEAR]), 5)
     frame = js.predict(draws, **NEAR, seed=5).frame
     expected = np.exp(np.quantile(new, [0.05, 0.95]))
     found = frame[["prediction_low", "prediction_high"]].to_numpy()[0]
@@ -339,12 +340,12 @@ def test_a_new_family_of_unknown_families(draws):
 
 def test_pooled_draws_have_their_own_for_a_new_family(draws):
     class Pooled(js.Draws):
-        def for_new_group(self) -> js.Draws:
-            return replace(draws, method="a new one", noise=Shift(0.2))
+        def for_new_group(self, seed: int) -> js.Draws:
+            return replace(draws, method=f"a new one of {seed}", noise=Shift(0.2))
 
     pooled = Pooled(draws.fit, draws.values, draws.names, "pooled", noise=Shift(0.1))
-    old, new = js.predict(pooled, **NEAR), js.predict(pooled, **NEAR, new="family")
-    assert (old.method, new.method) == ("pooled", "a new one")
+    old, new = js.predict(pooled, **NEAR), js.predict(pooled, **NEAR, new="family", seed=3)
+    assert (old.method, new.method) == ("pooled", "a new one of 3")
     for found, shift in ((old, 0.1), (new, 0.2)):
         ratio = found.frame["prediction_low"] / found.frame["confidence_low"]
         assert ratio.tolist() == pytest.approx([np.exp(shift)])
@@ -545,3 +546,32 @@ def test_an_ensemble_has_its_draws(draws, curve, method):
     wrong = rf"method={method!r} is for a Fit: an ensemble has its draws\. Leave it out"
     with pytest.raises(js.PredictionError, match=wrong):
         js.predict(mixed(draws, curve, chinchilla=1.0), **NEAR, method=method)
+
+
+# ── Posteriors ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_the_curve_of_a_posterior_is_its_own(surface):
+    """A prior far from the fit takes the posterior, and with it the curve, away from the fit."""
+    far = ("lognormal", float(np.log(1.6 * surface.params["E"])), 0.002)
+    post = js.posterior(surface, priors={"E": far}, method="importance", draws=250)
+    row = js.predict(post, **NEAR).frame.iloc[0]
+    fitted = js.predict(surface, **NEAR, method=None).frame["curve"].iloc[0]
+    assert row["confidence_low"] < row["curve"] < row["confidence_high"]
+    assert not row["confidence_low"] < fitted < row["confidence_high"]
+
+
+def test_errors_of_new_runs_are_drawn_apart_from_the_draws(surface):
+    """Draws and errors by normal numbers from one stream would go together."""
+    draws = js.laplace(surface, 4000, seed=0)
+
+    class Normal:
+        def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
+            self.errors = np.random.default_rng(seed).standard_normal(curves.shape)
+            return self.errors
+
+    noise = Normal()
+    js.predict(draws, **NEAR, noise=noise, seed=0)
+    for name in draws.names:
+        assert abs(np.corrcoef(noise.errors[:, 0], draws[name].to_numpy()[0])[0, 1]) < 0.07, name

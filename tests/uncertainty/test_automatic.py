@@ -48,3 +48,15 @@ def test_a_method_that_was_asked_for(fit: js.Fit, method: str, name: str) -> Non
 def test_unknown_method(fit: js.Fit) -> None:
     with pytest.raises(js.JscaleError, match=r"method='laplce' is not known.*'laplace'\? Use auto"):
         js.draws(fit, "laplce")
+
+
+def test_groups_of_one_run_each_are_drawn_together(fit: js.Fit) -> None:
+    frame = fit.runs.frame.assign(family=[f"f{k}" for k in range(len(fit.runs))])
+    alone = js.fit("chinchilla", js.Runs.from_frame(frame, group="family"))
+    found = js.draws(alone, resamples=30)
+    assert found.settings["cluster"] == "family"
+    assert found.settings["chosen"].endswith(
+        "each family holds one run, so runs are drawn across them"
+    )
+    with pytest.raises(js.DataError, match="leaves a single cluster of each part"):
+        js.draws(alone, "bayesian", resamples=30)

@@ -75,3 +75,10 @@ def test_repr_tells_of_trouble(draws):
         "Draws(bootstrap (pairs), 64 draws, 3 failed, 2 not converged)"
     )
     assert "low_90%" in repr(draws)
+
+
+def test_draws_go_to_arviz(draws):
+    found = draws.to_arviz()
+    alpha = found.posterior["alpha"]
+    assert alpha.dims[:2] == ("chain", "draw")
+    np.testing.assert_array_equal(alpha.to_numpy(), draws["alpha"].to_numpy())
