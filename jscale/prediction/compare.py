@@ -74,7 +74,7 @@ def compare(
     Each law is fitted to the same rows, and its prediction intervals at ``level`` come from
     ``resamples`` draws by ``method`` and the fit's own residuals: "bootstrap" refits resampled
     runs, "bayesian" randomly weighted ones (see :func:`jscale.bootstrap`), "laplace" is the quick
-    normal approximation: its curves are off with few runs, where 50 % intervals held 12 to 46 %
+    normal approximation: its curves are off with few runs, where 50 % intervals held 13 to 44 %
     near the largest of 20 runs (benchmarks/results/coverage.txt). ``oracle`` (a table by the
     rows' labels with ``prediction_low`` and ``prediction_high``; see :func:`jscale.oracle`) adds
     each interval's width over that of one who knows the truth. Standard errors take together the

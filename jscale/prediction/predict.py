@@ -38,7 +38,7 @@ from jscale.uncertainty.sampled import Posterior
 _FAR = 10.0
 # Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla.
 _WRONG_LAW = (
-    "Of simulated runs of a law other than the one fitted, 80% prediction intervals held 23% at "
+    "Of simulated runs of a law other than the one fitted, 80% prediction intervals held 22% at "
     "ten times the largest compute, and 2% at a hundred times."
 )
 _ROWS_AT_ONCE = 256

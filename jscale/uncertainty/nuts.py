@@ -24,6 +24,7 @@ CHAIN_METHODS = ("vectorized", "parallel", "sequential")
 # Attempts: the acceptance that steps are adapted to, and how many transitions make a draw. Where
 # floor and exponents trade off the density bends, and a first attempt can fail its checks.
 _ATTEMPTS = ((0.95, 1), (0.99, 4))
+_MANY_STEPS = 250
 # Transitions per call of the compiled program: the progress bar moves by so many.
 _BLOCK = 50
 _KERNELS = 16
@@ -142,7 +143,8 @@ def nuts(spec: Spec, given: Given, mode: Mode, plan: Plan) -> Chains:
     runs = []
     for accept, thinning in _ATTEMPTS:
         runs.append(_chains(spec, given, mode, plan, accept, thinning))
-        if not any(runs[-1].trouble):
+        # A density that takes so many steps is not mended by smaller ones.
+        if not any(runs[-1].trouble) or runs[-1].stats["n_steps"].mean() > _MANY_STEPS:
             break
     return min(runs, key=lambda run: run.trouble)
 
@@ -164,7 +166,7 @@ def _chains(
     with lane_bar(total, "transitions", plan.progress) as tick:
         for first in range(0, chains, together):
             few = slice(first, first + together)
-            states = jax.vmap(lambda a, k: kernel.begin(a, k, args))(x[few], keys[few])
+            states = _strong(jax.vmap(lambda a, k: kernel.begin(a, k, args))(x[few], keys[few]))
             parts.append(_run(kernel, states, args, blocks, tick))
     end = warmup + plan.draws * thinning
     whole = [np.concatenate(p, axis=1)[warmup:end] for p in zip(*parts, strict=True)]
@@ -176,6 +178,17 @@ def _chains(
     stats = {"n_steps": steps[:, kept], "acceptance_rate": acceptance[:, kept],
              "diverging": diverging, "energy": energy[:, kept]}  # fmt: skip
     return Chains(mode.z + x[:, kept] @ mode.root.T, stats, accept, thinning)
+
+
+def _strong(states: Any) -> Any:
+    """Fix the types of states: a program would be compiled again for those that it returns."""
+    import jax
+    import jax.numpy as jnp
+
+    def one(v: Any) -> Any:
+        return v if jnp.issubdtype(v.dtype, jax.dtypes.prng_key) else jnp.array(v, v.dtype)
+
+    return jax.tree.map(one, states)
 
 
 def _run(kernel: _Kernel, states: Any, args: Any, blocks: int, tick: Any) -> list[np.ndarray]:

@@ -185,8 +185,8 @@ def _check_mass(name: str, distribution: Any, fit: Fit, start: np.ndarray) -> No
     by_name = dict(zip(map(str, fit.params.index), fit.params.to_numpy(), strict=True))
     labels = [x for x in by_name if x.split("[")[0] == name]
     values = np.array([by_name[x] for x in labels]) if labels else np.exp(start[-1:])
-    inside = np.asarray(distribution.support(values))
-    if not (inside & np.isfinite(np.asarray(distribution.log_prob(values)))).all():
+    inside = bool(np.asarray(distribution.support(values)).all())
+    if not (inside and np.isfinite(np.asarray(distribution.log_prob(values))).all()):
         raise LawError(
             f"priors[{name!r}] has no mass at the data: the fit puts {name} at "
             f"{listing([f'{v:.4g}' for v in values])}. Give a prior that allows it."
