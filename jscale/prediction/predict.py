@@ -285,7 +285,7 @@ def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:
 
 def _warn_far(frame: pd.DataFrame, what: str, stacklevel: int = 3) -> None:
     past = frame["extrapolation"].to_numpy()
-    far = past > _FAR
+    far = past > _FAR * (1 + 1e-9)  # ten times is not more than that, whatever the rounding
     if far.any():
         warnings.warn(
             f"{int(far.sum())} of {len(frame)} predictions lie more than {_FAR:g} times past the "
