@@ -19,6 +19,7 @@ import pandas as pd
 from jscale import laws
 from jscale._precision import float64_scope
 from jscale.data.checks import rows_at
+from jscale.data.resampling import Units, count_units
 from jscale.data.runs import Runs
 from jscale.errors import DataError, FitWarning, JscaleError, listing, nearest
 from jscale.fitting import notes as judge
@@ -401,15 +402,10 @@ def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, 
 
 def _counts(problem: Problem, resamples: int, seed: tuple[int, int], method: str) -> np.ndarray:
     """How often each row is drawn in each resample of whole runs, or how much it weighs (R, n)."""
-    members, place = np.unique(problem.units[problem.used], return_inverse=True)
-    rng = np.random.default_rng(seed)
-    if method == "bayesian":
-        drawn = len(members) * rng.dirichlet(np.ones(len(members)), size=resamples)
-    else:
-        share = np.full(len(members), 1.0 / len(members))
-        drawn = rng.multinomial(len(members), share, size=resamples)
+    runs = problem.units[problem.used]
+    units, rng = Units(runs, np.zeros_like(runs)), np.random.default_rng(seed)
     counts = np.zeros((resamples, problem.n))
-    counts[:, problem.used] = drawn[:, place]
+    counts[:, problem.used] = count_units(units, resamples, rng, smooth=method == "bayesian")
     return counts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,24 +72,26 @@ def standard_errors(fit: Fit, points: Points, slopes: np.ndarray) -> pd.Series:
 
 
 def input_table(
-    fit: Fit, where: Any, by_name: Mapping[str, Any], call: str | None = None
-) -> pd.DataFrame:
+    fit: Fit, where: Any, by_name: Mapping[str, Any], call: str | None = None,
+    also: Sequence[str] = (),
+) -> pd.DataFrame:  # fmt: skip
     """Return a table with the law's inputs (float64), the group columns it needs, and C if given.
 
     ``where`` is a table, Runs, a mapping or None, and ``by_name`` overrides it; ``call`` is what
-    a message tells the caller to do. Raises PredictionError for inputs that are missing,
-    unknown, of shapes that do not fit together, or not usable numbers.
+    a message tells the caller to do. Columns ``also`` are kept where they are given. Raises
+    PredictionError for inputs that are missing, unknown, of shapes that do not fit together, or
+    not usable numbers.
     """
     columns = _columns(fit)
     call = call or f"Call predict(fit, {', '.join(f'{c}=…' for c in columns)})."
     given = {**_given(where, call), **by_name}
     # A table may have any columns beside; a name given by hand that means nothing is a slip.
     by_hand = by_name if isinstance(where, (pd.DataFrame, Runs)) else given
-    unknown = [k for k in by_hand if k not in (*columns, *fit.runs.inputs)]
+    unknown = [k for k in by_hand if k not in (*columns, *fit.runs.inputs, *also)]
     missing = [k for k in columns if k not in given]
     if unknown or missing:
         raise _wrong_names(fit.law, columns, unknown, missing, call)
-    table = _broadcast({c: given[c] for c in given if c in (*columns, "C")})
+    table = _broadcast({c: given[c] for c in given if c in (*columns, "C", *also)})
     if len(table) == 0:
         raise PredictionError(f"No rows to predict: {listing(columns)} are empty; give values.")
     source = where.frame if isinstance(where, Runs) else where

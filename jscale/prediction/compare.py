@@ -39,9 +39,8 @@ from jscale.prediction.trials import (
     Questions,
     Trials,
     checked_objective,
-    checked_resamples,
 )
-from jscale.uncertainty.draws import check_level
+from jscale.uncertainty.draws import check_count, check_level
 
 _METHODS = ("bootstrap", "bayesian", "laplace")
 
@@ -96,7 +95,7 @@ def compare(
     check_choices(None, (), None, seed)
     if method not in _METHODS:
         raise JscaleError(f"method={method!r} is not known; use {listing(_METHODS)}.")
-    kind, resamples = checked_objective(objective), checked_resamples(resamples)
+    kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     every, auto, chosen = _contenders(laws)
     runs = runs_of(None if every else chosen, data, columns)
     runs, holdout, unweighted = _with_weight(runs, holdout)

@@ -29,9 +29,9 @@ from jscale.prediction.rehearsal import (
     runs_of,
     weigh_each,
 )
-from jscale.prediction.trials import Trials, checked_objective, checked_resamples
+from jscale.prediction.trials import Trials, checked_objective
 from jscale.uncertainty.bootstrap import bootstrap
-from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.draws import Draws, check_count
 
 _WIDE = 2.0
 _UNSETTLED = 0.01
@@ -103,7 +103,7 @@ def ensemble(
     1
     """
     check_choices(None, (), None, seed)
-    kind, resamples = checked_objective(objective), checked_resamples(resamples)
+    kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     chosen = None if isinstance(laws, str) and laws == AUTO else chosen_laws(laws)
     runs = runs_of(chosen, data, columns)
     rows = len(runs)

@@ -62,6 +62,12 @@ class NewRun:
         if self.given is not None:
             return draws, self.given
         if draws.noise is not None and new == "run":
+            if self.column in draws.fit.runs.frame.columns:
+                raise PredictionError(
+                    f"known_error={self.column!r} is a column of the fitted runs too, whose errors "
+                    f"the noise of {draws.method} holds already: they would count twice. Leave it "
+                    "out, or give numbers for what comes on top: known_error=0.01."
+                )
             return draws, draws.noise
         column = self.column if self.column in draws.fit.runs.frame.columns else None
         return draws, noise_model(draws.fit, new=new, known_error=column)
@@ -98,6 +104,11 @@ def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.D
             f"{rows_at(table, bad, exact)}. Give numbers, such as known_error=0.01."
         )
     return table.assign(**{KNOWN: exact})
+
+
+def beside(noise: NewRuns) -> tuple[str, ...]:
+    """Return the columns, beside the law's inputs, that a noise reads of new rows."""
+    return getattr(noise, "columns", ())
 
 
 def errors_of(noise: NewRuns, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:

@@ -27,7 +27,14 @@ from jscale.fitting.problem import evaluate_rows
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
 from jscale.prediction.ensemble import Ensemble
-from jscale.prediction.newruns import KNOWN, NewRun, errors_of, remarks, with_known_errors
+from jscale.prediction.newruns import (
+    KNOWN,
+    NewRun,
+    beside,
+    errors_of,
+    remarks,
+    with_known_errors,
+)
 from jscale.prediction.predictive import Predictive, Samples
 from jscale.prediction.quantiles import quantiles
 from jscale.uncertainty.automatic import METHODS
@@ -106,7 +113,8 @@ def predict(
     :func:`~jscale.uncertainty.noise.noise_model`'s, unless another ``noise`` is given.
     ``known_error`` adds in quadrature what is known beside: standard deviations in the
     objective's space (relative, for log), one or one per row, or a column of ``where``. A column
-    that the fitted runs have too is first taken out of their noise.
+    that the fitted runs have too is first taken out of their noise. Rates that a posterior counted
+    take their number of trials from its column in ``where``, else the fitted runs' median.
 
     Raises PredictionError for inputs that are missing, unknown, or not usable, JscaleError for a
     new family where the fit knows fewer than five; warns with
@@ -128,7 +136,9 @@ def predict(
     if draws is not None:
         draws, errors = asked.of(draws, seed)
         fit = draws.fit
-    table = with_known_errors(input_table(fit, where, inputs), known_error, where)
+    also = () if errors is None else beside(errors)
+    table = input_table(fit, where, inputs, also=also)
+    table = with_known_errors(table, known_error, where)
     notes: tuple[Note, ...] = ()
     if draws is None or errors is None:
         point = curves(fit, table, fit.params.to_numpy()[None])[0]

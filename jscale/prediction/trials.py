@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -41,13 +40,6 @@ def checked_objective(objective: Objective | str) -> Objective:
             "its own. Give the number: huber(delta=1e-3), student_t(scale=0.01)."
         )
     return kind
-
-
-def checked_resamples(resamples: Any) -> int:
-    """Return the number of draws; raises JscaleError unless it is whole, and 2 or more."""
-    if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 2:
-        raise JscaleError(f"resamples={resamples!r} must be a whole number, at least 2: 500.")
-    return int(resamples)
 
 
 @dataclass(frozen=True, eq=False)

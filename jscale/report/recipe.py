@@ -92,7 +92,16 @@ def _draws_call(draws: Draws) -> str:
         return f"…  # {draws.method}: {_plain(draws.settings)}"
     known = inspect.signature(function).parameters
     settings = {k: v for k, v in draws.settings.items() if k in known}
-    return f"js.{name}({', '.join(['fit', *(f'{k}={v!r}' for k, v in settings.items())])})"
+    call = f"js.{name}({', '.join(['fit', *(_argument(k, v) for k, v in settings.items())])})"
+    group = draws.settings.get("new_group_seed")
+    return call if group is None else f"{call}.for_new_group({group!r})"
+
+
+def _argument(name: str, value: Any) -> str:
+    """Return a setting as an argument; a prior that only its own code can state is left open."""
+    if name == "priors" and any(isinstance(own, str) for own in value.values()):
+        return "priors=…"
+    return f"{name}={value!r}"
 
 
 def _function(name: str) -> Callable[..., Any] | None:

@@ -54,8 +54,12 @@ def smoothed_log_weights(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
 def mixing(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (R-hat, bulk effective number of draws), each (k,), for draws (chain, draw, k).
 
-    R-hat is the rank-normalised split one (arXiv:1903.08008); NaN where draws do not move.
+    R-hat is the rank-normalised split one (arXiv:1903.08008), of the halves of a chain that is
+    alone; NaN where draws do not move.
     """
+    if len(values) == 1:
+        half = values.shape[1] // 2
+        values = values[0, : 2 * half].reshape(2, half, -1)
     classic = _classic()
     rhat, ess = np.full(values.shape[2], np.nan), np.full(values.shape[2], np.nan)
     for i in range(values.shape[2]):

@@ -24,8 +24,11 @@ from jscale.uncertainty.jackknife import jackknife
 from jscale.uncertainty.laplace import laplace
 
 RESAMPLES = 1000
-# Rows × resamples, beyond which refitting takes minutes and the normal approximation is good.
+# Rows × resamples, beyond which refitting takes minutes.
 _MOST_CELLS = 2e8
+
+# Notes on fits whose parameters are too far from determined for a normal approximation.
+_BENT = {"unidentified", "at-edge", "dead-term", "not-converged"}
 
 METHODS = ("auto", "bayesian", "bootstrap", "laplace", "jackknife")
 
@@ -37,7 +40,8 @@ def draws(
     """Draw a fit's parameters by a method, or by the one that suits the fit.
 
     ``method="auto"`` refits randomly weighted runs (``bootstrap(kind="bayesian")``), or takes
-    the normal approximation (``laplace``) where rows × resamples exceed 2e8; the draws'
+    the normal approximation (``laplace``) where rows × resamples exceed 2e8 and no note says that
+    the data leave parameters open; the draws'
     ``settings["chosen"]`` says which and why. "bayesian" and "bootstrap" (pairs) refit,
     "laplace" and "jackknife" approximate; ``resamples`` is the number of draws.
 
@@ -82,6 +86,7 @@ def _together(fit: Fit) -> str | None:
 
 def _choice(fit: Fit, resamples: int) -> tuple[str, str]:
     """Return the method that suits a fit, and why."""
-    if len(fit.runs) * float(resamples) > _MOST_CELLS:
+    bent = {note.code for note in fit.notes} & _BENT
+    if len(fit.runs) * float(resamples) > _MOST_CELLS and not bent:
         return "laplace", f"{len(fit.runs)} rows are too many to refit {resamples} times"
     return "bayesian", "of the cheap methods its measured coverage is nearest to what it states"

@@ -21,7 +21,7 @@ from jscale.fitting.gauss_newton import Status
 from jscale.fitting.notes import Note
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, no_spare_runs
+from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
 from jscale.uncertainty.refits import WEIGHTED, Refits, Resampler, refit
 
 _KINDS = ("pairs", "bayesian", "residual", "wild")
@@ -59,7 +59,8 @@ def bootstrap(
     The same seed gives the same draws. A scale that the fit found (delta="auto") is kept.
     Every 20th refit (50 at least) also starts at other optima of the fit and at automatic
     starts; where that ends lower, in another basin, it counts in ``switched``, and where more
-    than 3 % do, all refits start there too. Refits that are not finite are left out and counted.
+    than 3 % do, all refits from then on start there too. Refits that are not finite are left out
+    and counted.
     A fit by solver="lbfgs" takes ``"pairs"`` and ``"bayesian"`` alone, and its refits start at
     the fit alone.
 
@@ -76,6 +77,7 @@ def bootstrap(
     'bootstrap (pairs)'
     """
     _check(fit, kind, resamples)
+    check_seed(seed)
     units = _units(fit, kind, cluster)
     notes = _notes_on_clusters(fit, kind, units, cluster)
     for note in notes:
@@ -108,11 +110,7 @@ def _check(fit: Fit, kind: str, resamples: Any) -> None:
         raise JscaleError(
             f"kind={kind!r} is not known; use {listing(_KINDS)}.{nearest(str(kind), _KINDS)}"
         )
-    if int(resamples) < 2:
-        raise JscaleError(
-            f"resamples={resamples} must be at least 2; intervals want 1000 or more: "
-            "bootstrap(fit, resamples=1000)."
-        )
+    check_count("resamples", resamples, "bootstrap(fit, resamples=1000)")
     if kind not in WEIGHTED and fit.settings.solver == "lbfgs":
         raise JscaleError(
             f'kind={kind!r} gives each resample its own targets, which solver="lbfgs" cannot '
@@ -189,7 +187,7 @@ def _notes_on_basins(found: Refits) -> list[Note]:
         )]  # fmt: skip
     if found.seen <= _NOTABLE * found.guarded:
         return []
-    where = "all refits started there too" if found.everywhere else "the others did not look there"
+    where = "all refits from then on did" if found.everywhere else "the others did not look there"
     return [Note(
         "basins-switch", "caution",
         f"Of {found.guarded} refits that also started elsewhere, {found.seen} ended lower, in "

@@ -32,20 +32,23 @@ def influences(fit: Fit, cluster: str | None = None) -> np.ndarray:
     """Return how each unit's weight moves the law's own parameters: (units, q).
 
     The infinitesimal jackknife: d parameter / d weight, times the weight, summed over the rows of
-    a unit (see :func:`jscale.data.resampling.units_of`). The Hessian is the objective's own, or
-    the expected one (see :func:`jscale.fitting.diagnostics.smoothed_curvature`) where it has a
-    kink and fewer than 3 residuals per parameter lie inside it. Raises NotDifferentiable where
-    the Hessian is singular.
+    a unit, less their mean in its stratum (see :func:`jscale.data.resampling.units_of`). The
+    Hessian is the objective's own, or the expected one (see
+    :func:`jscale.fitting.diagnostics.smoothed_curvature`) where it has a kink and fewer than 3
+    residuals per parameter lie inside it. Raises NotDifferentiable where the Hessian is singular.
     """
     used = fit.problem.used
     with float64_scope():
         local = second_order(fit.problem, fit.theta)
     moves = (local.by_weights() * local.weights[:, None])[used] @ local.slope.T
-    unit = np.unique(
-        units_of(fit.runs.where(used), fit.settings.per, cluster).unit, return_inverse=True
-    )[1]
-    total = np.zeros((int(unit.max()) + 1, moves.shape[1]))
+    units = units_of(fit.runs.where(used), fit.settings.per, cluster)
+    _, first, unit = np.unique(units.unit, return_index=True, return_inverse=True)
+    total = np.zeros((len(first), moves.shape[1]))
     np.add.at(total, unit, moves)
+    # Units are drawn within strata, so only how they differ there moves a resample.
+    stratum = units.stratum[first]
+    for own in np.unique(stratum):
+        total[stratum == own] -= total[stratum == own].mean(axis=0)
     return total
 
 

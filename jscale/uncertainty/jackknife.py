@@ -13,11 +13,11 @@ import warnings
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.errors import FitWarning, JscaleError, NotDifferentiable
+from jscale.errors import FitWarning, NotDifferentiable
 from jscale.fitting.local import Local, second_order
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, no_spare_runs
+from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
 from jscale.uncertainty.laplace import drawn
 
 # The same bound as for a fit's own note "near-l1".
@@ -47,8 +47,8 @@ def jackknife(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     >>> js.jackknife(fit, draws=100).method
     'jackknife'
     """
-    if int(draws) < 2:
-        raise JscaleError(f"draws={draws} must be at least 2: jackknife(fit, draws=4000).")
+    check_count("draws", draws, "jackknife(fit, draws=4000)")
+    check_seed(seed)
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
     local = _local(fit)

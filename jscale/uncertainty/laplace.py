@@ -28,7 +28,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, no_spare_runs
+from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
 
 _KINDS = ("sandwich", "hessian")
 
@@ -52,8 +52,8 @@ def laplace(fit: Fit, draws: int = 4000, *, kind: str = "sandwich", seed: int = 
     >>> len(js.laplace(fit, draws=100))
     100
     """
-    if int(draws) < 2:
-        raise JscaleError(f"draws={draws} must be at least 2: laplace(fit, draws=4000).")
+    check_count("draws", draws, "laplace(fit, draws=4000)")
+    check_seed(seed)
     if kind not in _KINDS:
         hint = nearest(str(kind), _KINDS)
         raise JscaleError(f"kind={kind!r} is not known; use {listing(_KINDS)}.{hint}")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from jscale._precision import float64_scope
 from jscale.data.checks import rows_at, to_numbers
-from jscale.errors import DataError, JscaleError, listing, nearest
+from jscale.errors import DataError, JscaleError, PredictionError, listing, nearest
 from jscale.fitting.objective import from_space, to_space
 from jscale.fitting.problem import Problem, pad_rows
 from jscale.fitting.result import Fit
@@ -153,6 +153,11 @@ class LikelihoodNoise:
     nuisance: np.ndarray
     trials: tuple[str, float] | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads of new rows."""
+        return () if self.trials is None else (self.trials[0],)
+
     def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
         """Return one error per draw and row (R, m), for curves in the objective's space."""
         rng = np.random.default_rng(seed)
@@ -171,7 +176,7 @@ class LikelihoodNoise:
         """Draw new rows' rates, in the objective's space."""
         assert self.trials is not None
         column, usual = self.trials
-        n = table[column].to_numpy(dtype=np.int64) if column in table else int(usual)
+        n = _whole(table, column) if column in table else int(usual)
         rate = np.clip(from_space(curves, self.space), 1e-12, 1 - 1e-12)
         if self.likelihood == "beta_binomial":
             rate = rng.beta(rate * nuisance, (1 - rate) * nuisance)
@@ -183,3 +188,15 @@ class LikelihoodNoise:
             seen = np.where(edge, (k + 0.5) / (n + 1), seen)
         with float64_scope():
             return np.asarray(to_space(seen, self.space))
+
+
+def _whole(table: pd.DataFrame, column: str) -> np.ndarray:
+    """Return the numbers of trials of new rows (m,); raises PredictionError unless whole."""
+    values = np.asarray(pd.to_numeric(table[column], errors="coerce"), dtype=np.float64)
+    bad = ~(np.isfinite(values) & (values >= 1) & (values == np.round(values)))
+    if bad.any():
+        raise PredictionError(
+            f"column {column!r} must hold whole numbers of trials, 1 or more, but "
+            f"{rows_at(table, bad, table[column])}."
+        )
+    return values.astype(np.int64)

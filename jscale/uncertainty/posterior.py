@@ -103,6 +103,8 @@ def posterior(
     }  # fmt: skip
     settings.update({"df": float(df)} if likelihood == "student_t" else {})
     settings.update({"pool": dict(pool)} if pool else {})
+    settings.update({"trials": trials} if trials else {})
+    settings.update({"priors": _described(priors)} if priors else {})
     with float64_scope():
         spec, start = model.spec, _start(fit, model)
         mode, given = find_mode(spec, start, model.given), model.given
@@ -127,6 +129,14 @@ def _model(
     counts = counts_of(fit, problem, likelihood, trials)
     given = given_arrays(problem, counts, df, made.arrays)
     return Sampled(fit, problem, made, given, np.zeros((0, 0, made.spec.size)))
+
+
+def _described(priors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stated priors as plain values; a distribution, which none can hold, as its name."""
+    return {
+        name: tuple(own) if isinstance(own, (tuple, list)) else type(own).__name__
+        for name, own in priors.items()
+    }
 
 
 def _check(

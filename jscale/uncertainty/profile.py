@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -133,8 +134,10 @@ def profile(
     True
     """
     check_level(level)
-    if int(points) < 4:
-        raise JscaleError(f"points={points} must be at least 4: profile(fit, …, points=24).")
+    if isinstance(points, bool) or not isinstance(points, Integral) or points < 4:
+        raise JscaleError(
+            f"points={points!r} must be a whole number, at least 4: profile(fit, …, points=24)."
+        )
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
     limit = limit_of(level, fit.problem.freedom)

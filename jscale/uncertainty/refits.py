@@ -47,7 +47,7 @@ class Refits:
 
     ``theta`` (R, p), ``objective`` and ``status`` (R,); ``switched`` (R,) says which ended lower
     from elsewhere than from the fit. Of the first of each chunk, ``guarded`` in all, ``seen``
-    switched; ``everywhere`` says that therefore all started elsewhere too.
+    switched; ``everywhere`` says that therefore all later ones started elsewhere too.
     """
 
     theta: np.ndarray

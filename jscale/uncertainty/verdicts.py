@@ -161,7 +161,7 @@ def note_on_rows(units: np.ndarray) -> list[Note]:
         return []
     return [
         Note(
-            "rows-share-a-run", "caution",
+            "rows-share-a-run", "warning",
             f"{rows} rows come from {independent} independent runs.",
             "The likelihood takes rows as independent: intervals are too narrow.",
             "Keep one row per run, or use js.bootstrap(fit), which resamples whole runs.",

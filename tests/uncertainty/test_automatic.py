@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import jscale as js
+from jscale.fitting.notes import Note
 from jscale.uncertainty import automatic
 
 
@@ -32,6 +35,8 @@ def test_a_table_too_long_to_refit_is_approximated(
     assert found.method == "laplace"
     assert found.settings["chosen"] == "laplace: 40 rows are too many to refit 50 times"
     assert js.draws(fit, resamples=49).method == "bootstrap (bayesian)"
+    open_ = replace(fit, notes=(*fit.notes, Note("unidentified", "warning", "", "", "")))
+    assert js.draws(open_, resamples=50).method == "bootstrap (bayesian)"
 
 
 @pytest.mark.parametrize(

@@ -173,9 +173,12 @@ def test_unknown_kind(fit):
         js.bootstrap(fit, kind="wilde")
 
 
-@pytest.mark.parametrize("resamples", [1, 0, -5])
+@pytest.mark.parametrize("resamples", [1, 0, -5, 10.5])
 def test_too_few_resamples(fit, resamples):
-    with pytest.raises(js.JscaleError, match=rf"resamples={resamples} must be at least 2.*=1000\)"):
+    with pytest.raises(
+        js.JscaleError,
+        match=rf"resamples={resamples} must be a whole number, at least 2: .*=1000\)",
+    ):
         js.bootstrap(fit, resamples)
 
 
@@ -515,7 +518,7 @@ def test_replicates_find_another_basin(aliased):
     note = draws.notes[0]
     assert (note.code, note.severity) == ("basins-switch", "caution")
     assert "Of 50 refits" in note.seen
-    assert "all refits started there too" in note.seen
+    assert "all refits from then on did" in note.seen
     assert f"{draws.switched} in another basin" in repr(draws)
 
 
@@ -545,3 +548,9 @@ def test_lbfgs_takes_weights_alone_and_says_so(runs):
     for kind in ("residual", "wild"):
         with pytest.raises(js.JscaleError, match=rf"kind='{kind}' gives .*lbfgs.* cannot take"):
             js.bootstrap(fit, kind=kind)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5])
+def test_seed_that_is_none(fit, seed):
+    with pytest.raises(js.JscaleError, match=rf"seed={seed} must be a whole number, 0 or more"):
+        js.bootstrap(fit, 10, seed=seed)

@@ -117,7 +117,9 @@ def test_no_derivatives_no_jackknife(runs):
 
 
 def test_too_few_draws(fit):
-    with pytest.raises(js.JscaleError, match=r"draws=1 must be at least 2: jackknife\(fit, draws="):
+    with pytest.raises(
+        js.JscaleError, match=r"draws=1 must be a whole number, at least 2: jackknife\(fit, draws="
+    ):
         jackknife(fit, draws=1)
 
 

@@ -72,7 +72,9 @@ def test_says_what_it_did(fit):
 
 
 def test_too_few_draws(fit):
-    with pytest.raises(js.JscaleError, match=r"draws=1 must be at least 2: laplace\(fit, draws="):
+    with pytest.raises(
+        js.JscaleError, match=r"draws=1 must be a whole number, at least 2: laplace\(fit, draws="
+    ):
         js.laplace(fit, draws=1)
 
 

@@ -289,8 +289,11 @@ def test_estimators_that_disagree_are_shown_both(fit: js.Fit) -> None:
 def test_rows_that_share_a_run_are_noted(fit: js.Fit) -> None:
     table = fit.runs.frame.assign(name=[f"r{i // 2}" for i in range(len(fit.runs))])
     shared = js.fit("chinchilla", js.Runs.from_frame(table, run="name"))
-    note = next(n for n in posterior(shared, seed=1).notes if n.code == "rows-share-a-run")
+    post = posterior(shared, seed=1)
+    note = next(n for n in post.notes if n.code == "rows-share-a-run")
     assert "42 rows come from 21 independent runs" in note.seen
+    assert not post.passed
+    assert "checks passed" not in repr(post)
 
 
 def test_failed_checks_are_never_fine() -> None:
@@ -391,3 +394,50 @@ def test_draws_by_name(by_importance: Posterior) -> None:
         by_importance["nois_scale"]
     with pytest.raises(js.JscaleError, match="for_new_group is for a pooled posterior"):
         by_importance.for_new_group()
+
+
+# New rows, and what makes a posterior again
+
+
+def test_new_rates_take_their_own_number_of_trials() -> None:
+    """With p known as from 300 trials, ten more trials vary by √(p(1−p)/10), and many by none."""
+    post = posterior(rates([30, 40, 35], [100] * 3), likelihood="binomial", trials="n", seed=3)
+    rows = pd.DataFrame({"x": [1.0, 1.0], "n": [10, 1_000_000]})
+    frame = js.predict(post, rows, level=0.9).frame
+    wide = (frame["prediction_high"] - frame["prediction_low"]).to_numpy()
+    curve = (frame["confidence_high"] - frame["confidence_low"]).to_numpy()
+    assert wide[0] > 4 * curve[0]
+    assert wide[1] == pytest.approx(curve[1], rel=0.05)
+    by_name = js.predict(post, x=1.0, n=10).frame
+    np.testing.assert_array_equal(by_name["n"], [10])
+
+
+@pytest.mark.parametrize("bad", [0, 2.5, np.nan])
+def test_new_rates_want_whole_trials(bad: float) -> None:
+    post = posterior(rates([30, 40, 35], [100] * 3), likelihood="binomial", trials="n", seed=3)
+    with pytest.raises(js.PredictionError, match="column 'n' must hold whole numbers of trials"):
+        js.predict(post, pd.DataFrame({"x": [1.0], "n": [bad]}))
+
+
+def test_known_errors_of_the_fitted_runs_would_count_twice(fit: js.Fit) -> None:
+    frame = fit.runs.frame.assign(own=0.001)
+    known = js.fit(fit.law, js.Runs.from_frame(frame))
+    post = posterior(known, method="importance", seed=1)
+    with pytest.raises(js.PredictionError, match="'own' is a column of the fitted runs too"):
+        js.predict(post, frame.iloc[:2], known_error="own")
+
+
+def test_settings_hold_what_makes_it_again(fit: js.Fit) -> None:
+    from numpyro.distributions import LogNormal
+
+    E = ("lognormal", 0.5, 0.5)
+    made = posterior(fit, priors={"E": E, "A": LogNormal(5.0, 2.0)}, method="importance", draws=50)
+    assert made.settings["priors"] == {"E": E, "A": "LogNormal"}
+    counted = posterior(rates([30, 40], [100] * 2), likelihood="binomial", trials="n", draws=50)
+    assert counted.settings["trials"] == "n"
+
+
+def test_one_chain_is_checked_by_its_halves(fit: js.Fit) -> None:
+    post = posterior(fit, method="nuts", chains=1, draws=400, seed=1)
+    assert np.isfinite(post.checks["max_rhat"])
+    assert post.checks["min_ess"] > 0

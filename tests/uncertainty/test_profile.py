@@ -246,7 +246,7 @@ def test_a_level_beyond_what_was_followed(alpha):
 
 
 def test_too_few_points(fit):
-    with pytest.raises(js.JscaleError, match=r"points=3 must be at least 4"):
+    with pytest.raises(js.JscaleError, match=r"points=3 must be a whole number, at least 4"):
         profile(fit, "alpha", points=3)
 
 
