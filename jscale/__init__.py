@@ -54,6 +54,7 @@ from jscale.model.roles import (
 from jscale.prediction import designs, splits
 from jscale.prediction.compare import compare, rollout
 from jscale.prediction.comparison import Comparison
+from jscale.prediction.derive import Derived, derive
 from jscale.prediction.ensemble import Ensemble, ensemble
 from jscale.prediction.information import information
 from jscale.prediction.predict import Prediction, predict
@@ -78,6 +79,7 @@ __all__ = [
     "DataError",
     "DataWarning",
     "DatasetError",
+    "Derived",
     "Draws",
     "Ensemble",
     "Exponent",
@@ -117,6 +119,7 @@ __all__ = [
     "checkpoints",
     "compare",
     "datasets",
+    "derive",
     "designs",
     "differentiable",
     "draws",

@@ -269,11 +269,12 @@ def compare(
 def laws(
     name: Annotated[str | None, typer.Argument(help="Show the page of one law.")] = None,
     json_: Json = False,
+    markdown: Annotated[bool, typer.Option(help="Print the list as Markdown.")] = False,
 ) -> None:
     """List the laws, or show one."""
-    from jscale import commands
+    from jscale import commands_laws
 
-    commands.list_laws(name, as_json=json_)
+    commands_laws.list_laws(name, as_json=json_, as_markdown=markdown)
 
 
 @app.command()

@@ -360,51 +360,6 @@ def compare_laws(
         out.print(note, markup=False)
 
 
-def list_laws(name: str | None, *, as_json: bool) -> None:
-    """Print the catalogue of laws, or one law's page."""
-    if name is not None:
-        _print_law(js.laws.get(name), as_json)
-        return
-    found = [js.laws.get(each) for each in js.laws.names()]
-    table = pd.DataFrame(
-        {
-            "law": js.laws.names(),
-            "inputs": [", ".join(each.inputs) for each in found],
-            "formula": [f"{each.output} = {each.formula}" for each in found],
-            "source": [each.reference for each in found],
-        }
-    )
-    if as_json:
-        show_in.print_json(show_in.records(table.assign(output=[each.output for each in found])))
-        return
-    show_in.screen().print(show_in.table_of(table))
-    show_in.screen().print(
-        "\nA page on one: jscale laws NAME. Structure: broken:2; axis: power_const:N.", markup=False
-    )
-
-
-def _print_law(law: js.Law, as_json: bool) -> None:
-    parameters = {p.name: f"{p.role.name}: {p.role.meaning}" for p in law.parameters}
-    if as_json:
-        show_in.print_json({
-            "law": law.name, "inputs": law.inputs, "output": law.output, "unit": law.unit,
-            "formula": law.formula, "source": law.reference, "parameters": parameters,
-            "published": {k: dict(v) for k, v in law.published.items()}, "doc": law.doc,
-        })  # fmt: skip
-        return
-    out = show_in.screen()
-    out.print(f"{law.name}: {law.output} = {law.formula}\n", style="bold", markup=False)
-    for paragraph in law.doc.replace("``", "`").split("\n\n"):
-        if not paragraph.lstrip().startswith(">>>"):
-            out.print(" ".join(paragraph.split()), markup=False)
-    out.print("\nParameters", style="bold")
-    for name, text in parameters.items():
-        out.print(f"  {name:8} {text}", markup=False)
-    for source, values in law.published.items():
-        out.print(f"\nPublished, {source}", style="bold", markup=False)
-        out.print("  " + ", ".join(f"{k} = {v:g}" for k, v in values.items()), markup=False)
-
-
 def list_data(name: str | None, *, as_json: bool) -> None:
     """Print the list of data sets, or one card."""
     if name is not None:

@@ -28,13 +28,13 @@ ROOMS = [
     ["io"],
     ["jscale"],
     ["commands"],
-    ["commands_report", "commands_uncertainty"],
+    ["commands_laws", "commands_report", "commands_uncertainty"],
     ["cli_options"],
     ["cli"],
 ]
 # The same within fitting/, where the order is that of a fit.
 FITTING = [
-    ["objective"],
+    ["domain", "objective"],
     ["problem"],
     ["evaluation"],
     ["approximation", "build", "compilation", "progress", "provenance", "step"],

@@ -91,7 +91,7 @@ def fit_many(
     law = laws.get(law)
     law = law.with_starts(start) if start else law
     runs = as_runs(law, data, columns)
-    kind = as_objective(objective)
+    kind = as_objective(objective, law.space)
     check_choices(fixed, tie, None, seed)
     _check_own_choices(kind, resamples)
     chosen = given_starts(starts)

@@ -14,6 +14,7 @@ from jscale.data.checks import check_weights, rows_at
 from jscale.data.columns import GLOSSARY, find_column, missing_column
 from jscale.data.runs import Doubt, Runs
 from jscale.errors import DataError, DataWarning, LawError, listing, nearest
+from jscale.fitting.domain import check_domain, check_fixed_floors
 from jscale.fitting.objective import Objective
 from jscale.fitting.problem import Data, Model, Problem, bucket, log_centre, pad_rows
 from jscale.model.law import Law
@@ -44,7 +45,9 @@ def as_runs(law: Law, data: Runs | pd.DataFrame, columns: Mapping[str, Any]) -> 
         found = find_column(name, data.columns) if name not in named else None
         if found is not None:
             named[name] = found
-    return Runs.from_frame(data, **{"output": law.output, **named})
+    # Scores are no losses: they have no unit to doubt, and may be zero.
+    unit = {} if law.output == "loss" else {"loss_unit": "other"}
+    return Runs.from_frame(data, **{"output": law.output, **unit, **named})
 
 
 def _check_options(law: Law, columns: Mapping[str, Any]) -> None:
@@ -77,10 +80,11 @@ def build(
     """
     _check_columns(law, runs)
     columns = [runs[name] for name in law.inputs]
-    _check_positive(law, runs)
+    check_domain(law, runs.frame, DataError, _leave_out)
     target = _target(runs, law.output, objective.space)
     codes, groups = _groups(runs, per or {})
     exact = {name: _number(name, value) for name, value in (fixed or {}).items()}
+    check_fixed_floors(law, runs.frame, exact, DataError)
     layout = Layout.make(law, fixed=tuple(exact), tie=tie, per=per, groups=groups)
     weight = _weights(runs, weights)
     if solver == "gauss_newton":
@@ -120,15 +124,8 @@ def _check_columns(law: Law, runs: Runs) -> None:
         raise missing_column(name, None, runs.frame.columns)
 
 
-def _check_positive(law: Law, runs: Runs) -> None:
-    for name in law.positive_inputs:
-        bad = runs[name] <= 0
-        if bad.any():
-            raise DataError(
-                f"{law.name} takes the logarithm of {name}, which is zero or negative in "
-                f"{rows_at(runs.frame, bad, runs[name])}. "
-                f"Leave those rows out: runs.where(runs[{name!r}] > 0)."
-            )
+def _leave_out(condition: str) -> str:
+    return f"Leave those rows out: runs.where({condition})."
 
 
 def _target(runs: Runs, output: str, space: str) -> np.ndarray:

@@ -62,7 +62,8 @@ def fit(
 
     ``law`` is a Law or its name. ``data`` is Runs, or a DataFrame with columns named as in
     :meth:`Runs.from_frame` (``N="params"``). ``objective`` is a sum over rows (default: Huber,
-    delta 1e-3, of log residuals; arXiv:2203.15556), ``weights`` (rows,) multiply its terms.
+    delta 1e-3, of log residuals; arXiv:2203.15556), ``weights`` (rows,) multiply its terms. A
+    name ("huber") leaves the residuals' space to the law, which is log for nearly all.
     ``fixed={"E": 1.69}`` holds parameters, ``tie=("alpha", "beta")`` equates them,
     ``per={"E": "family"}`` gives each group its own. ``starts`` is "auto", a number,
     "hoffmann" (the grid of 4500 of arXiv:2203.15556) or parameter values (mappings or a
@@ -84,7 +85,7 @@ def fit(
     law = laws.get(law)
     law = law.with_starts(start) if start else law
     runs = as_runs(law, data, columns)
-    kind = as_objective(objective)
+    kind = as_objective(objective, law.space)
     check_choices(fixed, tie, per, seed)
     _check_solver(solver)
     given, places = given_starts(starts), chosen_devices(devices)

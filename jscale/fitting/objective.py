@@ -13,8 +13,8 @@ from numbers import Real
 from typing import Any
 
 from jscale.errors import JscaleError, listing, nearest
+from jscale.model.supports import SPACES
 
-SPACES = ("log", "linear", "logit")
 KINDS = (
     "huber", "pseudo_huber", "least_squares", "least_absolute", "student_t", "asymmetric",
 )  # fmt: skip
@@ -143,15 +143,15 @@ def least_absolute(space: str = "log") -> Objective:
     return Objective("least_absolute", 1.0, space)
 
 
-def as_objective(objective: Objective | str) -> Objective:
-    """Return an Objective, given one or its kind's name."""
+def as_objective(objective: Objective | str, space: str = "log") -> Objective:
+    """Return an Objective, given one or its kind's name, of residuals in ``space``."""
     if isinstance(objective, Objective):
         return objective
     if not isinstance(objective, str):
         raise JscaleError(f"objective={objective!r} is not known; use {listing(KINDS, 10)}.")
     if objective == "student_t":
-        return student_t()
-    return Objective(objective, 1.0 if objective.startswith("least") else 1e-3)
+        return student_t(space=space)
+    return Objective(objective, 1.0 if objective.startswith("least") else 1e-3, space)
 
 
 def to_space(values: Any, space: str) -> Any:

@@ -13,6 +13,7 @@ from jscale.data.columns import GLOSSARY
 from jscale.data.runs import Runs
 from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.diagnostics import of_parameters
+from jscale.fitting.domain import check_domain
 from jscale.fitting.local import prediction_slopes
 from jscale.fitting.problem import bucket, pad_rows
 from jscale.fitting.result import Fit
@@ -100,6 +101,7 @@ def input_table(
     for name in map(str, table):
         if name in (*fit.law.inputs, "C"):
             table[name] = _number(table.loc[:, name], _must_be_positive(fit.law, name))
+    check_domain(fit.law, table, PredictionError, lambda _: "Predict within the limit.")
     return table
 
 

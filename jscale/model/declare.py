@@ -11,6 +11,7 @@ from typing import Any, get_args
 from jscale.errors import LawError, listing, nearest
 from jscale.model.law import Law, Parameter, Power, unknown_parameter
 from jscale.model.roles import POSITIVE, REAL, ROLE_ALIASES, Role, with_start
+from jscale.model.supports import SPACES
 
 _FORMS = {
     "powers": 'Declare A·N^(-alpha) as powers=(("A", "N", "alpha"),), A·N^alpha with +1 behind.',
@@ -137,9 +138,14 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
             raise unknown_parameter(made, n)
     axes = [e.input for e in made.powers] + [x for _, x, _ in made.inside]
     axes += [x for _, _, x, _ in made.offset_powers] + list(made.axes.values())
+    axes += [*made.positive, *made.falling, *made.rising]
+    axes += [x for pair in made.ordered for x in pair]
+    axes += [x for x in made.limits if x != made.output]
     for x in axes:
         if x not in made.inputs:
             raise unknown_parameter(made, x)
+    if made.space not in SPACES:
+        raise LawError(f"{made.name}: space={made.space!r} is not known; use {listing(SPACES)}.")
     locations = [p.name for p in made.parameters if p.role.unit == "range"]
     unplaced = [n for n in locations if n not in made.axes]
     if unplaced and len(made.inputs) > 1:

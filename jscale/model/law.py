@@ -49,10 +49,17 @@ class Law:
     ``linear`` names parameters in which the law is linear given the rest. ``powers``,
     ``inside`` and ``offset_powers`` declare where inputs are raised to powers, so that the
     solver can work in units of the data's geometric mean: A·x^(∓alpha), (A/x)^alpha, and
-    b + a·x^alpha. ``axes`` says along which input a location lies. ``published`` holds
-    verified constants by source, ``derived`` well-determined combinations as functions of the
-    parameters and a compute C (written {C} in their names). Laws compare equal when their code
-    and declarations do.
+    b + a·x^alpha. ``axes`` says along which input a location lies.
+
+    Where the law holds: ``positive`` inputs (beside those raised to powers), ``limits`` of inputs
+    and output (closed), ``ordered`` pairs of inputs of which the first is at most the second. Its
+    output falls in the inputs ``falling`` and rises in ``rising``. ``space`` is that of
+    residuals where an objective is asked for by name: "log", "linear" or "logit".
+
+    ``published`` holds verified constants by source, ``derived`` well-determined combinations as
+    functions of the parameters and a compute C (written {C} in their names), ``quantities`` what
+    follows from parameters in closed form, for :func:`jscale.derive`; ``inverse`` gives a law of
+    one input that input from the output. Laws compare equal when their code and declarations do.
     """
 
     name: str
@@ -73,12 +80,21 @@ class Law:
         default_factory=dict
     )
     starts: int = 64
+    space: str = "log"
+    positive: tuple[str, ...] = ()
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    ordered: tuple[tuple[str, str], ...] = ()
+    falling: tuple[str, ...] = ()
+    rising: tuple[str, ...] = ()
+    quantities: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    inverse: Callable[..., Any] | None = None
 
     @cached_property
     def digest(self) -> str:
         """A digest of code and declarations (16 hexadecimal digits)."""
         declared = (self.inputs, self.parameters, self.linear, self.powers, self.inside)
-        declared += (self.offset_powers, sorted(self.axes.items()), self.output)
+        declared += (self.offset_powers, sorted(self.axes.items()), self.output, self.space)
+        declared += (self.positive, sorted(self.limits.items()), self.ordered)
         text = digest_of(self.function) + repr(declared)
         return digest_of_text(text)
 
@@ -98,9 +114,10 @@ class Law:
 
     @property
     def positive_inputs(self) -> tuple[str, ...]:
-        """The inputs that the law raises to a power, or has a location on."""
+        """The inputs that must be positive: those raised to a power, and others declared."""
         powered = {e.input for e in self.powers} | {x for _, x, _ in self.inside}
         powered |= {x for _, _, x, _ in self.offset_powers} | set(self.axes.values())
+        powered |= set(self.positive)
         return tuple(x for x in self.inputs if x in powered)
 
     @property
@@ -156,6 +173,29 @@ class Law:
         inputs = [named[name] for name in self.inputs]
         return self.function(*inputs, **{name: named[name] for name in self.names})
 
+    def invert(self, output: Any, **values: Any) -> Any:
+        """Return the input at which a law of one input gives ``output``, in float64.
+
+        NaN where no input gives it. Raises LawError for a law without a declared inverse.
+
+        >>> import jscale as js
+        >>> float(js.laws.get("power").invert(2.0, A=8.0, alpha=0.5))
+        16.0
+        """
+        if self.inverse is None:
+            raise LawError(
+                f"{self.name} has no inverse in closed form. Laws of one input that fall or rise "
+                "throughout have: jscale laws power_const."
+            )
+        for name in values:
+            self.role(name)
+        missing = [name for name in self.names if name not in values]
+        if missing:
+            raise LawError(f"{self.name}.invert misses {listing(missing, 20)}.")
+        exact = {name: _exact(name, values[name]) for name in self.names}
+        with float64_scope(), np.errstate(all="ignore"):
+            return to_numpy(self.inverse(_exact("output", output), **exact))[()]
+
     def with_starts(self, start: Mapping[str, tuple[float, float]]) -> Law:
         """Return the law with other ranges for automatic starts, by parameter name."""
         for name in start:
@@ -186,6 +226,10 @@ class Law:
             inside=tuple((a, axis, p) for a, _, p in self.inside),
             offset_powers=tuple((b, a, axis, p) for b, a, _, p in self.offset_powers),
             axes=dict.fromkeys(self.axes, axis),
+            positive=(axis,) if self.positive else (),
+            limits={axis if n == self.inputs[0] else n: v for n, v in self.limits.items()},
+            falling=(axis,) if self.falling else (),
+            rising=(axis,) if self.rising else (),
         )
 
     def then(self, link: Law) -> Law:
@@ -230,7 +274,27 @@ class Law:
             unit=link.unit,
             linear=tuple(renamed[n] for n in link.linear),
             published={},
+            space=link.space,
+            limits=_limits_of_both(self, link),
+            **_directions(self, link),
+            quantities={},
+            inverse=None,
         )
+
+
+def _limits_of_both(inner: Law, link: Law) -> dict[str, tuple[float, float]]:
+    """Return the limits of the inner law's inputs and of the link's output."""
+    found = {n: v for n, v in inner.limits.items() if n != inner.output}
+    return found | {n: v for n, v in link.limits.items() if n == link.output}
+
+
+def _directions(inner: Law, link: Law) -> dict[str, tuple[str, ...]]:
+    """Return in which inputs a law after another falls and rises."""
+    if link.rising:
+        return {"falling": inner.falling, "rising": inner.rising}
+    if link.falling:
+        return {"falling": inner.rising, "rising": inner.falling}
+    return {"falling": (), "rising": ()}
 
 
 def _exact(name: str, value: Any) -> np.ndarray:

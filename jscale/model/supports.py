@@ -6,6 +6,9 @@ from typing import Any
 
 from jscale.model.roles import FRACTION, POSITIVE
 
+# The spaces in which residuals of an output may be taken.
+SPACES = ("log", "linear", "logit")
+
 
 def to_support(u: Any, support: str) -> Any:
     """Map free numbers ``u`` into a support: exp for positive, sigmoid for a fraction (JAX)."""

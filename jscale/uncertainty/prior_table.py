@@ -158,13 +158,13 @@ def _problem(source: Any, data: Any, pool: Any, columns: Mapping[str, Any]) -> P
     if data is None:
         ones = pd.DataFrame({x: [1.0] for x in (*law.inputs, law.output)})
         return _uncentred(law, ones)
-    return build(law, as_runs(law, data, columns), as_objective("huber"))[0]
+    return build(law, as_runs(law, data, columns), as_objective("huber", law.space))[0]
 
 
 def _uncentred(law: Law, ones: pd.DataFrame) -> Problem:
     """A problem of one row at inputs of 1, whose centre is 0."""
     inputs = tuple(ones[x].to_numpy() for x in law.inputs)
     data = Data(inputs, {}, np.zeros(1), np.zeros(len(inputs)), {})
-    objective = as_objective("huber")
+    objective = as_objective("huber", law.space)
     model = Model(Layout.make(law), objective.kind, objective.space)
     return Problem(model, objective, data, np.ones(1), 1, np.zeros(1, dtype=int))

@@ -1,0 +1,178 @@
+"""What every law of the catalogue promises: each test runs over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jscale as js
+from jscale._precision import float64_scope
+from jscale.fitting.build import build
+from jscale.fitting.evaluation import residuals
+from jscale.fitting.objective import as_objective
+from jscale.fitting.problem import Problem
+from jscale.fitting.search import search
+from jscale.fitting.starts import automatic
+from jscale.uncertainty.joint import log_joint
+from jscale.uncertainty.posterior import _model, _start
+from tests.conformance.worlds import WORLDS, scattered
+
+SEEDS = range(20)
+pytestmark = [
+    pytest.mark.parametrize("world", WORLDS),
+    pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning"),
+]
+
+
+def table(world: str, seed: int = 0, noise: float = 0.0) -> tuple[js.Law, dict[str, float], Any]:
+    """Return a law, planted parameters, and runs with that many per cent of noise."""
+    law = js.laws.get(world)
+    planted, design = scattered(world, seed)
+    exact = law(*(design[x].to_numpy() for x in law.inputs), **planted)
+    rng = np.random.default_rng(seed)
+    error = noise * rng.standard_normal(len(design))
+    spread = float(np.std(exact)) if law.space == "linear" else exact
+    frame = design.assign(**{law.output: exact + error * spread})
+    return law, planted, frame.assign(half=np.where(np.arange(len(frame)) % 2, "a", "b"))
+
+
+def problem_of(world: str, seed: int = 0, noise: float = 0.0) -> tuple[Problem, dict[str, float]]:
+    """Build a world's problem under the law's own objective. Call inside the float64 scope."""
+    law, planted, frame = table(world, seed, noise)
+    runs = js.Runs.from_frame(
+        frame, **{x: x for x in law.inputs}, output=law.output, loss_unit="other"
+    )
+    return build(law, runs, as_objective("huber", law.space))[0], planted
+
+
+def seen(problem: Problem) -> Callable[[Any], Any]:
+    """Return the residuals of the problem's rows as a function of coordinates."""
+    return lambda theta: residuals(problem.model, theta, problem.data)[: problem.n]
+
+
+def test_it_says_what_it_is(world: str) -> None:
+    law = js.laws.get(world)
+    for what in ("formula", "reference", "unit", "output"):
+        assert getattr(law, what), what
+    assert "Source: " in law.doc
+    for source, constants in law.published.items():
+        assert source.startswith(("arXiv:", "https://", "doi:"))
+        assert set(constants) <= set(law.names)
+    assert set(WORLDS[world][0]) == set(law.names)
+
+
+def test_finite_at_all_starts_and_right_slopes(world: str) -> None:
+    """Slopes by JAX equal central differences, at starts and at the planted parameters."""
+    import jax
+
+    with float64_scope():
+        problem, planted = problem_of(world, noise=0.01)
+        at = seen(problem)
+        starts = automatic(problem, problem.layout.law.starts)
+        many = np.asarray(jax.jit(jax.vmap(at))(starts))
+        assert np.isfinite(many).all()
+        truth = problem.layout.coordinates(planted, problem.data.centre)
+        slopes = jax.jit(jax.jacfwd(at))
+        evaluate = jax.jit(at)
+        for theta in (truth, starts[0], starts[1]):
+            step = 1e-5
+            moved = [step * row for row in np.eye(len(theta))]
+            by_hand = np.stack([evaluate(theta + m) - evaluate(theta - m) for m in moved], 1)
+            found = np.asarray(slopes(theta))
+            scale = 1 + np.abs(found)
+            assert np.max(np.abs(by_hand / (2 * step) - found) / scale) < 1e-5
+
+
+@lru_cache
+def recovered(world: str) -> int:
+    """Count the seeds at which automatic starts find noise-free data's law again."""
+    count = 0
+    for seed in SEEDS:
+        with float64_scope():
+            problem, _ = problem_of(world, seed)
+            lanes = search(problem, automatic(problem, problem.layout.law.starts))
+            best = lanes.theta[int(np.nanargmin(lanes.objective))]
+            count += bool(np.max(np.abs(seen(problem)(best))) < 1e-6)
+    return count
+
+
+def test_recovery_without_noise(world: str) -> None:
+    assert recovered(world) >= 18
+
+
+def test_falls_and_rises_where_it_says(world: str) -> None:
+    law = js.laws.get(world)
+    for seed in range(3):
+        planted, design = scattered(world, seed)
+        for name, sign in [(n, -1) for n in law.falling] + [(n, 1) for n in law.rising]:
+            higher = design.assign(**{name: design[name] * 1.05})
+            legal = np.ones(len(design), dtype=bool)
+            for least, most in law.ordered:
+                legal &= (higher[least] <= higher[most]).to_numpy()
+            before, after = (
+                law(*(frame.loc[legal, x].to_numpy() for x in law.inputs), **planted)
+                for frame in (design, higher)
+            )
+            assert (sign * (after - before) > -1e-12 * np.abs(before)).all(), name
+            assert (sign * (after - before)).max() > 0, name
+
+
+def test_linear_where_it_says(world: str) -> None:
+    law, planted, frame = table(world)
+    inputs = [frame[x].to_numpy() for x in law.inputs]
+    doubled, middle = dict(planted), dict(planted)
+    for name in law.linear:
+        logarithm = law.role(name).name == "log_scale"
+        doubled[name] = planted[name] + np.log(2.0) if logarithm else 2.0 * planted[name]
+        middle[name] = planted[name] + np.log(1.5) if logarithm else 1.5 * planted[name]
+    ends = 0.5 * (law(*inputs, **planted) + law(*inputs, **doubled))
+    np.testing.assert_allclose(law(*inputs, **middle), ends, rtol=1e-10)
+
+
+def test_published_constants_give_finite_outputs(world: str) -> None:
+    law, planted, frame = table(world)
+    for constants in law.published.values():
+        values = {**planted, **constants}
+        assert np.isfinite(law(*(frame[x].to_numpy() for x in law.inputs), **values)).all()
+
+
+def test_fixed_per_group_and_bootstrap(world: str) -> None:
+    law, planted, frame = table(world, noise=0.01)
+    first = law.names[0]
+    if len(law.names) > 1:
+        held = js.fit(law, frame, fixed={first: planted[first]}, loss_unit="other")
+        assert held.params[first] == planted[first]
+    fit = js.fit(law, frame, loss_unit="other")
+    each = js.fit(law, frame, per={first: "half"}, loss_unit="other")
+    assert {f"{first}[a]", f"{first}[b]"} <= set(each.params.index)
+    assert each.objective <= fit.objective * (1 + 1e-6)
+    drawn = js.bootstrap(fit, 20, kind="bayesian")
+    assert np.isfinite(drawn.flat).all()
+    assert drawn.failed == 0
+
+
+def test_posterior_density_is_finite_with_its_slope(world: str) -> None:
+    import jax
+
+    law, _, frame = table(world, noise=0.01)
+    fit = js.fit(law, frame, loss_unit="other")
+    with float64_scope():
+        model = _model(fit, "student_t", None, None, None, 5.0)
+        start = _start(fit, model)
+        density = jax.jit(jax.value_and_grad(lambda z: log_joint(model.spec, z, model.given)))
+        value, slope = density(start)
+        assert np.isfinite(value)
+        assert np.isfinite(slope).all()
+
+
+def test_float32_search_ends_where_float64_does(world: str) -> None:
+    with float64_scope():
+        problem, _ = problem_of(world, noise=0.01)
+        starts = automatic(problem, problem.layout.law.starts)
+        single = search(problem, starts, mixed=True).objective
+        double = search(problem, starts, mixed=False).objective
+    assert np.nanmin(single) == pytest.approx(np.nanmin(double), rel=1e-8)

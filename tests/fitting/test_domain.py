@@ -1,0 +1,79 @@
+"""Rows outside a law's domain are named, with the limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jscale as js
+
+
+@js.law(
+    output="score", limits={"score": (0, 1), "K": (1, np.inf)}, ordered=(("U", "D"),),
+    positive=("B",), linear=("A",),
+)  # fmt: skip
+def bounded(U: Any, D: Any, K: Any, B: Any, *, A: js.Scale) -> Any:
+    return A * (U / D) / (K * B)
+
+
+def table(**changed: list[float]) -> pd.DataFrame:
+    rows = {"U": [1.0, 2.0, 3.0], "D": [4.0, 4.0, 4.0], "K": [1.0, 1.0, 2.0], "B": [1.0, 2.0, 2.0]}
+    return pd.DataFrame({**rows, "score": [0.2, 0.2, 0.1], **changed}, index=["a", "b", "c"])
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_rows_within_are_fitted():
+    assert js.fit(bounded, table()).params["A"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"score": [0.2, 1.5, -0.1]},
+         r"score between 0 and 1, but not in row 'b' \(1.5\), row 'c' \(-0.1\)\. Leave those"),
+        ({"K": [1.0, 0.5, 1.0]}, r"K from 1 up, but not in row 'b' \(0.5\)"),
+        ({"U": [1.0, 2.0, 5.0]}, r"U up to D, but U is above D in row 'c' \(5.0\).*'U'\] <= runs"),
+        ({"B": [1.0, 0.0, 2.0]}, r"logarithm of B, which is zero or negative in row 'b' \(0.0\)"),
+    ],
+)  # fmt: skip
+def test_rows_outside_are_named(changed, message):
+    with pytest.raises(js.DataError, match=message):
+        js.fit(bounded, table(**changed))
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_no_prediction_outside():
+    fit = js.fit(bounded, table())
+    with pytest.raises(js.PredictionError, match=r"U up to D, .* row 0 \(5.0\). Predict within"):
+        js.predict(fit, U=5.0, D=4.0, K=1.0, B=1.0, method=None)
+
+
+def test_losses_below_a_fixed_floor():
+    frame = pd.DataFrame({"C": np.geomspace(1, 1e4, 8)})
+    frame["loss"] = 2 + frame["C"] ** -0.5
+    with pytest.raises(js.DataError, match=r"below E, which is fixed at 2.1, but loss does in row"):
+        js.fit("power_const", frame, fixed={"E": 2.1})
+    assert js.fit("power_const", frame, fixed={"E": 1.9}).params["E"] == 1.9
+
+
+def test_scores_may_be_zero_and_the_law_chooses_the_space():
+    @js.law(output="score", space="linear", linear=("a", "b"))
+    def line(C: Any, *, a: js.Real, b: js.Real) -> Any:
+        return a + b * C
+
+    frame = pd.DataFrame({"C": [1.0, 2.0, 3.0, 4.0], "score": [-0.1, 0.0, 0.1, 0.2]})
+    fit = js.fit(line, frame)
+    assert fit.settings.objective.space == "linear"
+    np.testing.assert_allclose(fit.params, [-0.2, 0.1], atol=1e-9)
+    assert js.fit_many(line, frame.assign(g="x"), by="g").params.shape == (1, 2)
+
+
+def test_unknown_space():
+    with pytest.raises(js.LawError, match=r"space='lin' is not known; use log, linear"):
+
+        @js.law(space="lin")
+        def bad(C: Any, *, A: js.Scale) -> Any:
+            return A * C
