@@ -7,10 +7,10 @@ import pandas as pd
 
 import jscale as js
 from tests.conformance.worlds import surfaces
-from tests.conformance.worlds.designs import compute, grid
+from tests.conformance.worlds.designs import SURFACE, compute, grid
 from tests.conformance.worlds.surfaces import CHINCHILLA, FARSEER
 
-__all__ = ["CHINCHILLA", "FARSEER", "WORLDS", "compute", "grid", "scattered"]
+__all__ = ["CHINCHILLA", "FARSEER", "SURFACE", "WORLDS", "compute", "grid", "scattered"]
 
 FAMILIES = (surfaces,)
 WORLDS: dict[str, tuple[dict[str, float], pd.DataFrame]] = {
