@@ -1,106 +1,76 @@
 """Coverage: how often intervals hold the truth, on simulated data sets where it is known.
 
 Three laws, four kinds of noise, 20, 60 and 240 runs; checkpoints of runs; and worlds that the
-fitted law cannot follow. For each cheap method: parameters, the curve and new runs at 1, 10 and
-100 times the largest compute, at levels 50, 80 and 95 %.
+fitted law cannot follow. By method: parameters, the curve and new runs at 1, 10 and 100 times the
+largest compute, at levels 50, 80 and 95 %. What is measured by which method, and on how many
+data sets, is in coverage_parts/plans.py. All takes two hours; a part can be run alone, and its
+rows then take the place of what they measured before in the table that is kept:
 
-    python -m benchmarks.coverage
-    python -m benchmarks.coverage --worlds 200 --picture coverage.png
+    python -m benchmarks.coverage --methods nuts,profile --table benchmarks/results/coverage.csv
+    python -m benchmarks.coverage --only checkpoints --share 0.1
+    python -m benchmarks.coverage --methods none --table … --picture …    (print and draw alone)
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from benchmarks.coverage_parts.measure import LEVELS, METHODS, measure
+from benchmarks.coverage_parts.measure import measure
+from benchmarks.coverage_parts.plans import DEFAULT, PLANS
 from benchmarks.coverage_parts.scenarios import scenarios
+from benchmarks.coverage_parts.sets import Worlds
+from benchmarks.coverage_parts.tables import summary, tables
 from benchmarks.machine import header
 
-DEFAULT = "bayesian"
-# Percentage points of error allowed, beside two Monte-Carlo standard errors.
-ALLOWED = {"curve 1x": 3.0, "new run 1x": 3.0, "curve 10x": 6.0, "new run 10x": 6.0}
-_MOST_WARNED = 0.25
+_KEY = ["scenario", "method", "quantity"]
 
 
-def judged(found: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each row with a target, by how many points coverage misses it (0: met)."""
-    rows = found[found["right"] & found["quantity"].isin(list(ALLOWED))].copy()
-    allowed = rows["quantity"].map(ALLOWED).astype(float)
-    rows["missed"] = 0.0
-    for level in LEVELS:
-        slack = 200 * np.sqrt(level * (1 - level) / rows["worlds"])
-        error = (rows[f"{100 * level:g}%"] - 100 * level).abs()
-        rows["missed"] = np.maximum(rows["missed"], error - allowed - slack)
-    return rows
+def measured(methods: list[str], only: str, share: float) -> pd.DataFrame:
+    """Return the rows of methods on the scenarios whose names hold ``only``."""
+    parts, started = [], time.perf_counter()
+    for scenario in scenarios():
+        kept: dict[int, Worlds] = {}
+        for method in methods if only in scenario.name else ():
+            plan = PLANS[method]
+            if plan.takes(scenario):
+                count = max(int(share * plan.worlds), 2)
+                worlds = kept.setdefault(count, Worlds(scenario, count))
+                parts.append(measure(worlds, method, plan.draws))
+                took = time.perf_counter() - started
+                print(f"{took:6.0f} s  {scenario.name}: {method}", file=sys.stderr, flush=True)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def summary(found: pd.DataFrame) -> None:
-    """Print, by method, how many targets are met, and which not."""
-    rows = judged(found)
-    for method, own in rows.groupby("method", sort=False):
-        met = own["missed"] <= 0
-        narrow = own["width"] <= 1.5
-        warned = own.groupby("scenario")["warned"].first() > _MOST_WARNED
-        print(f"\n{method}: {int(met.sum())} of {len(own)} rows within the target, "
-              f"{int(narrow.sum())} at most 1.5 times the oracle's width; "
-              f"{int(warned.sum())} of {len(warned)} scenarios warned of")  # fmt: skip
-        missed = own[~met | ~narrow]
-        if len(missed):
-            columns = ["scenario", "quantity", *_levels(), "width", "missed", "warned"]
-            print(missed[columns].to_string(index=False, float_format=lambda v: f"{v:.3g}"))
-
-
-def _levels() -> list[str]:
-    return [f"{100 * level:g}%" for level in LEVELS]
-
-
-def tables(found: pd.DataFrame) -> None:
-    """Print coverage of every quantity, parameters averaged, a block for each method."""
-    kind = found["quantity"].str.replace(r"^parameter .*", "parameters", regex=True)
-    columns = [*_levels(), "width"]
-    order = ["method", "scenario", kind.rename("quantity")]
-    means = found.groupby(order, sort=False)[columns].mean()
-    text = means.apply(
-        lambda row: "/".join(f"{row[c]:.0f}" for c in _levels()) + f" {row['width']:.2f}", axis=1
-    )
-    for method, own in text.groupby("method", sort=False):
-        print(
-            f"\n{method.upper()}: coverage at {', '.join(_levels())}, and width over the oracle's"
-        )
-        shown = own.droplevel("method").unstack("quantity")
-        quantities, scenario_names = (
-            list(dict.fromkeys(own.index.get_level_values(k))) for k in (2, 1)
-        )
-        print(shown.loc[scenario_names, quantities].fillna("-").to_string())
+def together(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return both tables, new rows in place of old ones, in the order of plans and scenarios."""
+    found = pd.concat([old, new], ignore_index=True).drop_duplicates(_KEY, keep="last")
+    order = [scenario.name for scenario in scenarios()]
+    at = [found["method"].map(list(PLANS).index), found["scenario"].map(order.index)]
+    rank = pd.DataFrame({"method": at[0], "scenario": at[1]})
+    return found.loc[rank.sort_values(["method", "scenario"], kind="stable").index]
 
 
 def main() -> None:
-    """Measure all scenarios, print, and write the picture."""
+    """Measure what was asked for, print all that is known, and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=2000)
-    parser.add_argument("--resamples", type=int, default=400)
+    parser.add_argument("--methods", default=",".join(PLANS), help="Or none: print alone.")
     parser.add_argument("--only", default="", help="Part of the names of the scenarios to run.")
-    parser.add_argument("--table", type=Path, help="Where the long table goes, as CSV.")
+    parser.add_argument("--share", type=float, default=1.0, help="Of the planned data sets.")
+    parser.add_argument("--table", type=Path, help="A CSV file, read, renewed and written.")
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
-    print(header())
-    started, parts = time.perf_counter(), []
-    for scenario in scenarios():
-        if arguments.only in scenario.name:
-            for method in METHODS:
-                # Other methods than the default are measured on a quarter of the worlds.
-                worlds = arguments.worlds if method == DEFAULT else arguments.worlds // 4
-                parts.append(measure(scenario, method, worlds, arguments.resamples))
-    found = pd.concat(parts, ignore_index=True)
+    methods = [m for m in arguments.methods.split(",") if m != "none"]
+    found = measured(methods, arguments.only, arguments.share)
     if arguments.table:
+        old = pd.read_csv(arguments.table) if arguments.table.exists() else pd.DataFrame()
+        found = together(old, found)
         found.round(3).to_csv(arguments.table, index=False)
-    print(f"{arguments.worlds} data sets a scenario for {DEFAULT}, a quarter for the others, "
-          f"{arguments.resamples} draws each; {time.perf_counter() - started:.0f} s")  # fmt: skip
+    print(header())
     summary(found)
     tables(found)
     if arguments.picture:

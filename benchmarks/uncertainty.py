@@ -98,6 +98,34 @@ def plain_numpyro(table: Any, init: dict[str, float]) -> None:
              f"{np.mean(extra['num_steps']):.0f} steps a draw")  # fmt: skip
 
 
+def in_pymc(table: Any) -> None:
+    """Sample the same model in PyMC with its default settings."""
+    import pymc as pm
+
+    N, D, log_loss = (np.log(table[c].to_numpy()) for c in ("N", "D", "loss"))
+    with pm.Model():
+        log_A, log_B = (pm.Normal(name, 6.0, 2.0) for name in ("log_A", "log_B"))
+        log_E = pm.Normal("log_E", 0.5, 0.5)
+        alpha, beta = (pm.LogNormal(name, -1.0, 0.7) for name in ("alpha", "beta"))
+        scale = pm.LogNormal("scale", -5.0, 1.5)
+        curve = pm.math.exp(log_E)
+        curve = curve + pm.math.exp(log_A - alpha * N) + pm.math.exp(log_B - beta * D)
+        pm.StudentT("y", nu=3.0, mu=pm.math.log(curve), sigma=scale, observed=log_loss)
+        times = []
+        for seed in (0, 1):
+            start = time.perf_counter()
+            drawn = pm.sample(DRAWS, tune=WARMUP, chains=CHAINS, random_seed=seed,
+                              progressbar=False)  # fmt: skip
+            times.append(time.perf_counter() - start)
+    post = drawn.posterior
+    whole = np.stack([post[v].to_numpy() for v in post.data_vars], axis=2)
+    rhat, ess = mixing(whole)
+    show(f"PyMC {pm.__version__}, default settings", times[0], times[1:],
+         f"min ESS {ess.min():.0f} ({ess.min() / times[1]:.0f}/s), R-hat {rhat.max():.3f}, "
+         f"{int(drawn.sample_stats['diverging'].sum())} divergences, "
+         f"{float(drawn.sample_stats['n_steps'].mean()):.0f} steps a draw")  # fmt: skip
+
+
 def main() -> None:
     table = rows()
     fit = js.fit("chinchilla", table)
@@ -124,6 +152,8 @@ def main() -> None:
     plain_numpyro(table, init)
     if find_spec("pymc") is None:
         print("PyMC is not installed: not compared")
+    else:
+        in_pymc(table)
 
 
 if __name__ == "__main__":

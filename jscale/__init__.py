@@ -58,12 +58,14 @@ from jscale.prediction.derive import Derived, derive
 from jscale.prediction.ensemble import Ensemble, ensemble
 from jscale.prediction.information import information
 from jscale.prediction.predict import Prediction, predict
+from jscale.prediction.regimes import Regime, regime
 from jscale.prediction.scatter import Noise
 from jscale.prediction.simulate import oracle, simulate
 from jscale.prediction.splits import largest
 from jscale.report.page import Report, report
 from jscale.uncertainty.automatic import draws
 from jscale.uncertainty.bootstrap import bootstrap
+from jscale.uncertainty.chains import chain
 from jscale.uncertainty.draws import Draws
 from jscale.uncertainty.jackknife import jackknife
 from jscale.uncertainty.laplace import laplace
@@ -109,6 +111,7 @@ __all__ = [
     "PredictionError",
     "Profile",
     "Real",
+    "Regime",
     "Report",
     "Runs",
     "Scale",
@@ -116,6 +119,7 @@ __all__ = [
     "Slope",
     "asymmetric",
     "bootstrap",
+    "chain",
     "checkpoints",
     "compare",
     "datasets",
@@ -149,6 +153,7 @@ __all__ = [
     "prior_summary",
     "profile",
     "pseudo_huber",
+    "regime",
     "report",
     "rollout",
     "save",

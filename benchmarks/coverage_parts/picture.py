@@ -24,11 +24,11 @@ def draw(found: pd.DataFrame, method: str, path: Path) -> None:
         for _, row in own[own["quantity"] == quantity].iterrows():
             y = [row[f"{100 * level:g}%"] for level in LEVELS]
             style = (
-                {"color": _COLORS[row["runs"]]}
+                {"color": _COLORS[row["runs"]], "ls": "-"}
                 if row["right"]
                 else {"color": "#777777", "ls": "--"}
             )
-            ax.plot(100 * np.array(LEVELS), y, "o-", ms=3, lw=1, alpha=0.7, **style)
+            ax.plot(100 * np.array(LEVELS), y, marker="o", ms=3, lw=1, alpha=0.7, **style)
         ax.set(title=quantity, xlabel="stated level (%)", ylabel="measured coverage (%)",
                xlim=(40, 100), ylim=(0, 102))  # fmt: skip
     for count, color in _COLORS.items():

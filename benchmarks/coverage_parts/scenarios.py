@@ -113,7 +113,7 @@ def scenarios() -> Iterator[Scenario]:
                 design = _design(law, count)
                 title = f"{law}, {name}, {count} runs"
                 yield Scenario(title, law, params, law, design, noise, name, count)
-    for count in COUNTS[:2]:
+    for count in COUNTS:
         design = js.designs.checkpoints(_design("chinchilla", count), _CHECKPOINTS)
         yield Scenario(
             f"chinchilla, checkpoints, {count} runs", "chinchilla", TRUTHS["chinchilla"],

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from jscale.laws.closed_forms import ADDITIVE, Values, raised
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.roles import Exponent, Floor, LogScale, Scale, Slope
@@ -23,6 +26,8 @@ def _tokens_per_parameter(p: Mapping[str, float], C: float) -> float:
     unit="nats per token",
     linear=("E", "A", "B"),
     powers=(("A", "N", "alpha"), ("B", "D", "beta")),
+    falling=("N", "D"),
+    quantities=ADDITIVE,
     derived={
         "N* exponent, beta/(alpha+beta)": lambda p, C: p["beta"] / (p["alpha"] + p["beta"]),
         "tokens per parameter at C={C}": _tokens_per_parameter,
@@ -48,6 +53,8 @@ def chinchilla(
     residuals of log L, from a grid of starts. Under C = 6·N·D the optimum is
     N* = G·(C/6)^(beta/(alpha+beta)), D* = (C/6)^(alpha/(alpha+beta))/G with
     G = (alpha·A/(beta·B))^(1/(alpha+beta)). Tie the exponents with ``tie=("alpha", "beta")``.
+    The constants given are those of the replication, from points read off the source's figure; it
+    finds that the source's own do not minimise its objective, and they are not given here.
     Source: Hoffmann et al., arXiv:2203.15556, eq. 2; replication: arXiv:2404.10102.
     """
     return E + A * power(N, -alpha) + B * power(D, -beta)
@@ -59,6 +66,8 @@ def chinchilla(
     unit="nats per token",
     linear=("E", "A", "B"),
     powers=(("A", "N", "alpha"), ("B", "D", "alpha")),
+    falling=("N", "D"),
+    quantities=ADDITIVE,
     derived={"tokens per parameter": lambda p, C: (p["B"] / p["A"]) ** (1 / p["alpha"])},
 )
 def chinchilla_tied(N: Any, D: Any, *, E: Floor, A: Scale, B: Scale, alpha: Exponent) -> Any:
@@ -72,6 +81,18 @@ def chinchilla_tied(N: Any, D: Any, *, E: Floor, A: Scale, B: Scale, alpha: Expo
     return E + A * power(N, -alpha) + B * power(D, -alpha)
 
 
+def _farseer_minimum(p: Values, *, N: Any) -> Any:
+    """exp(a3·N^gamma + b3): the loss that a size cannot fall below."""
+    return np.exp(p["a3"] * raised(N, p["gamma"]) + p["b3"])
+
+
+def _farseer_tokens(p: Values, *, loss: Any, N: Any) -> Any:
+    """(exp(a2·N^beta + b2)/(L − exp(a3·N^gamma + b3)))^(1/exp(a1·N^alpha + b1)): tokens."""
+    exponent = np.exp(p["a1"] * raised(N, p["alpha"]) + p["b1"])
+    amplitude = np.exp(p["a2"] * raised(N, p["beta"]) + p["b2"])
+    return raised((loss - _farseer_minimum(p, N=N)) / amplitude, -1 / exponent)
+
+
 @law(
     formula="exp(a3·N^gamma + b3) + exp(a2·N^beta + b2)·D^(-exp(a1·N^alpha + b1))",
     reference="arXiv:2506.10972",
@@ -82,6 +103,8 @@ def chinchilla_tied(N: Any, D: Any, *, E: Floor, A: Scale, B: Scale, alpha: Expo
         ("b2", "a2", "N", "beta"),
         ("b1", "a1", "N", "alpha"),
     ),
+    falling=("D",),
+    quantities={"minimum_loss": _farseer_minimum, "tokens_for_loss": _farseer_tokens},
     start={"b1": (-2.3, 0.2), "alpha": (-0.4, 0.4), "beta": (-0.4, 0.4), "gamma": (-0.4, 0.4)},
     published={
         "arXiv:2506.10972, eq. 15": {
@@ -102,7 +125,10 @@ def farseer(
     N: parameters without embeddings. D: training tokens. Output at the source: bits per
     character. The data term's size and exponent both change with N, as stretched
     exponentials. Fitted at the source piecewise, by differences of loss along D. Nine
-    parameters and many local minima: combinations are often undetermined; read the notes.
+    parameters and many local minima: combinations are often undetermined; read the notes. The
+    tokens for a loss have a closed form; the optimum at a compute has none, and D*/N* rises
+    with compute at the source: see allocate. The loss falls in D for all parameters, in N for
+    the source's.
     Source: arXiv:2506.10972, eq. 3 (constants: eq. 15).
     """
     import jax.numpy as jnp

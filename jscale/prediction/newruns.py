@@ -15,6 +15,7 @@ from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.notes import Note
 from jscale.uncertainty.draws import Draws, NewRuns
 from jscale.uncertainty.noise import noise_model
+from jscale.uncertainty.sampled import Posterior
 
 KNOWN = "known_error"
 _NEW = ("run", "family")
@@ -25,12 +26,14 @@ class NewRun:
     """What is predicted of new runs: of the fitted families or of a new one (``new``).
 
     ``column`` names the fitted runs' known errors, which are then no part of their noise;
-    ``given`` is a noise to use in place of the draws' own.
+    ``given`` is a noise to use in place of the draws' own; ``known`` the known errors of new runs
+    as plain values: a column's name, a number, or one for each row.
     """
 
     new: str = "run"
     column: str | None = None
     given: NewRuns | None = None
+    known: str | float | list[float] | None = None
 
     @classmethod
     def asked(cls, new: str, known_error: Any, given: NewRuns | None) -> NewRun:
@@ -42,12 +45,19 @@ class NewRun:
             raise PredictionError(
                 f"noise={given!r} draws no errors: give js.noise_model(fit, …), or leave it out."
             )
-        return cls(new, known_error if isinstance(known_error, str) else None, given)
+        column = known_error if isinstance(known_error, str) else None
+        return cls(new, column, given, _plain(known_error))
 
     @property
-    def settings(self) -> dict[str, str]:
-        """What is needed to predict the same again, where it is not the usual."""
-        return {} if self.new == "run" else {"new": self.new}
+    def settings(self) -> dict[str, Any]:
+        """What is needed to predict the same again, where it is not the usual: plain values."""
+        found: dict[str, Any] = {} if self.new == "run" else {"new": self.new}
+        if self.known is not None:
+            found["known_error"] = self.known
+        if self.given is not None:
+            said = getattr(self.given, "why", "")
+            found["noise"] = type(self.given).__name__ + (f": {said}" if said else "")
+        return found
 
     def of(self, draws: Draws, seed: int) -> tuple[Draws, NewRuns]:
         """Return the draws to predict with, and what draws the errors of new runs.
@@ -58,6 +68,8 @@ class NewRun:
         """
         new, other = self.new, getattr(draws, "for_new_group", None)
         if new == "family" and other is not None:
+            if isinstance(draws, Posterior):
+                _check_pooled(draws)
             draws, new = other(seed), "run"
         if self.given is not None:
             return draws, self.given
@@ -71,6 +83,23 @@ class NewRun:
             return draws, draws.noise
         column = self.column if self.column in draws.fit.runs.frame.columns else None
         return draws, noise_model(draws.fit, new=new, known_error=column)
+
+
+def _plain(known_error: Any) -> Any:
+    """Return known errors as JSON can hold them; whether they are numbers is checked later."""
+    if known_error is None or isinstance(known_error, str):
+        return known_error
+    values = np.asarray(known_error)
+    return values.item() if values.ndim == 0 else [x.item() for x in values.ravel()]
+
+
+def _check_pooled(draws: Posterior) -> None:
+    """Raise PredictionError for a posterior that did not learn how families differ."""
+    if draws.sampled is None or not draws.sampled.spec.pooled:
+        raise PredictionError(
+            'new="family": this posterior is not pooled: it has not learnt how families differ. '
+            f'Pool a parameter: js.posterior(fit, pool={{"{draws.fit.law.names[0]}": "<column>"}}).'
+        )
 
 
 def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.DataFrame:

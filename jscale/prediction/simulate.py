@@ -13,11 +13,15 @@ import numpy as np
 import pandas as pd
 
 from jscale import laws
+from jscale._precision import float64_scope
+from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import DataError, LawError, listing
+from jscale.fitting.objective import from_space, to_space
 from jscale.model.law import Law
 from jscale.prediction.scatter import Noise
 from jscale.uncertainty.draws import tails
+from jscale.uncertainty.noise import NoiseModel
 
 
 def simulate(
@@ -25,7 +29,7 @@ def simulate(
     params: Mapping[str, Any],
     design: pd.DataFrame | Mapping[str, Any],
     *,
-    noise: float | Noise = 0.0,
+    noise: float | Noise | NoiseModel = 0.0,
     distribution: str = "normal",
     worlds: int | None = None,
     seed: int = 0,
@@ -35,26 +39,35 @@ def simulate(
     ``params`` are the law's parameters, ``design`` holds a column (n,) for each input (see
     :mod:`jscale.designs`). ``noise`` is the standard deviation of the log output ("normal"), or
     the scale of a Student-t with 3 degrees of freedom ("student_t"), or a
-    :class:`~jscale.Noise` that says more. ``worlds`` repeats the whole design so many times,
-    each with noise of its own, in a column ``world`` from 0: fit them all at once with
-    ``fit_many(law, runs, by="world")``, or score them with ``compare(…, by="world")``. A
-    parameter may then be an array (worlds,). The same seed gives the same table, and a world
-    the same runs however many there are.
+    :class:`~jscale.Noise` that says more, or what ``noise_model(fit)`` learnt from runs: then the
+    errors are added in that fit's objective's space, instead of the logarithm. ``worlds``
+    repeats the whole design so many times, each with noise of its own, in a column ``world``
+    from 0: fit them all at once with ``fit_many(law, runs, by="world")``, or score them with
+    ``compare(…, by="world")``. A parameter may then be an array (worlds,). The same seed gives
+    the same table, and a world the same runs however many there are.
     Raises LawError for missing parameters, DataError for missing inputs or a bad setting.
 
     >>> import jscale as js
     >>> js.simulate("power_const", dict(E=1.0, A=10.0, alpha=0.1), {"C": [1e9, 1e12]})["loss"]
     array([2.25892541, 1.63095734])
     """
-    law, frame, scatter = _checked(law, params, design, noise, distribution)
+    learnt = noise if isinstance(noise, NoiseModel) else None
+    given = 0.0 if isinstance(noise, NoiseModel) else noise
+    law, frame, scatter = _checked(law, params, design, given, distribution)
     many = _many(worlds, frame)
     n = len(frame)
-    errors = [scatter.draw(frame, np.random.default_rng(key)) for key in _keys(seed, worlds)]
+    keys = _keys(seed, worlds)
+    if learnt is None:
+        errors = [scatter.draw(frame, np.random.default_rng(key)) for key in keys]
+    else:
+        table = _with_compute(frame)
+        errors = [learnt.draw(np.zeros((1, n)), table, key)[0] for key in keys]
     values = {name: _by_world(name, params[name], worlds, n) for name in law.names}
     if worlds is not None:
         frame = pd.concat([frame] * many, ignore_index=True)
         frame["world"] = np.repeat(np.arange(many), n)
-    frame[law.output] = _curve(law, frame, {**params, **values}) * np.exp(np.concatenate(errors))
+    curve, error = _curve(law, frame, {**params, **values}), np.concatenate(errors)
+    frame[law.output] = curve * np.exp(error) if learnt is None else _moved(curve, error, learnt)
     extra = {name: name for name in law.inputs if name not in ("N", "D", "C", "U")}
     return Runs.from_frame(frame, output=law.output, source=f"simulated from {law.name}", **extra)
 
@@ -116,6 +129,20 @@ def _checked(
             f"params=dict({'=…, '.join(law.names)}=…)."
         )
     return law, frame, noise
+
+
+def _moved(curve: np.ndarray, error: np.ndarray, noise: NoiseModel) -> np.ndarray:
+    """Add errors (n,) to outputs (n,) in the space that the noise was learnt in."""
+    with float64_scope():
+        return np.asarray(from_space(np.asarray(to_space(curve, noise.space)) + error, noise.space))
+
+
+def _with_compute(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the design with its compute, which a noise may grow with."""
+    if "C" in frame or not {"N", "D"} <= set(frame):
+        return frame
+    N, D = (frame[x].to_numpy(dtype=np.float64) for x in ("N", "D"))
+    return frame.assign(C=training_flops(N, D))
 
 
 def _many(worlds: Any, frame: pd.DataFrame) -> int:

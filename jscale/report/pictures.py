@@ -142,12 +142,16 @@ def _figured(
 ) -> Picture:  # fmt: skip
     """Make a figure and write it as SVG; what it warns of is said elsewhere on the page."""
     import matplotlib as mpl
+    import matplotlib.pyplot as plt
 
     name = re.sub(r"[^a-z]+", "-", title.lower()).strip("-")
     with mpl.rc_context({**_RC, "svg.hashsalt": name}), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # ours, and of letters that a font lacks
         figure = make()
-        return Picture(title, to_svg(figure, name), caption, wide)
+        try:
+            return Picture(title, to_svg(figure, name), caption, wide)
+        finally:
+            plt.close(figure)  # pyplot keeps, and a notebook shows, what is not closed
 
 
 def to_svg(figure: Any, name: str) -> str:

@@ -33,13 +33,13 @@ def pairs(draws: Draws, names: Sequence[str] | None = None) -> Any:
     draws span a factor of 1.5 or more have log axes. A cross marks the fit's estimate. Raises
     JscaleError for unknown names, or when none varies.
     """
-    from matplotlib.figure import Figure
+    import matplotlib.pyplot as plt
 
     chosen = _chosen(draws, names)
     values = draws.to_frame()[chosen]
     step = max(1, len(values) // _MOST_POINTS)
     size = len(chosen)
-    figure = Figure(figsize=(1.2 + 1.45 * size, 1.0 + 1.45 * size), layout="constrained")
+    figure = plt.figure(figsize=(1.2 + 1.45 * size, 1.0 + 1.45 * size), layout="constrained")
     axes = figure.subplots(size, size, squeeze=False)
     logs = {name: _is_log(draws, name) for name in chosen}
     for i, below in enumerate(chosen):
@@ -136,10 +136,10 @@ def trace(draws: Draws, names: Sequence[str] | None = None) -> Any:
     Chains that have settled look alike: bands of noise around one level. Raises JscaleError as
     :func:`pairs`.
     """
-    from matplotlib.figure import Figure
+    import matplotlib.pyplot as plt
 
     chosen = _chosen(draws, names)
-    figure = Figure(figsize=(8.0, 0.5 + 1.25 * len(chosen)), layout="constrained")
+    figure = plt.figure(figsize=(8.0, 0.5 + 1.25 * len(chosen)), layout="constrained")
     axes = figure.subplots(len(chosen), 1, squeeze=False, sharex=True)[:, 0]
     for ax, name in zip(axes, chosen, strict=True):
         own = draws.values[:, :, draws.names.index(name)]

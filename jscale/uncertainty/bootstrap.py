@@ -21,7 +21,7 @@ from jscale.fitting.gauss_newton import Status
 from jscale.fitting.notes import Note
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
+from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs, outside
 from jscale.uncertainty.refits import WEIGHTED, Refits, Resampler, refit
 
 _KINDS = ("pairs", "bayesian", "residual", "wild")
@@ -82,7 +82,7 @@ def bootstrap(
     notes = _notes_on_clusters(fit, kind, units, cluster)
     for note in notes:
         if note.severity == "warning":
-            warnings.warn(str(note), FitWarning, stacklevel=2)
+            warnings.warn(str(note), FitWarning, stacklevel=outside())
     total = int(resamples)
     with float64_scope(), lane_bar(total, "resamples", progress) as tick:
         lbfgs = fit.settings.solver == "lbfgs"
@@ -204,5 +204,5 @@ def _warn_of_failures(count: int, failed: int, unsettled: int) -> None:
             f"{failed} of {count} resamples failed and {unsettled} did not converge: the "
             "intervals may be off. Fix or tie the parameters that fit.notes names.",
             FitWarning,
-            stacklevel=3,
+            stacklevel=outside(),
         )

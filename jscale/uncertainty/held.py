@@ -19,7 +19,7 @@ from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.compilation import MOST_PROGRAMS
 from jscale.fitting.diagnostics import flat_names
 from jscale.fitting.objective import terms, to_space
-from jscale.fitting.points import Points
+from jscale.fitting.points import Points, input_table
 from jscale.fitting.problem import Families, Model, bucket, pad_rows, predict_rows
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
@@ -155,7 +155,10 @@ def hold(fit: Fit, what: Any) -> Held:
 
 
 def _of_the_curve(fit: Fit, inputs: Mapping[str, Any]) -> Held:
-    points = Points.of(fit, inputs)
+    columns = dict.fromkeys((*fit.law.inputs, *fit.settings.per.values()))
+    slots = ", ".join(f"{column!r}: …" for column in columns)
+    table = input_table(fit, inputs, {}, f"Give the point: profile(fit, {{{slots}}}).")
+    points = Points.in_table(fit, table)
     if len(points) != 1:
         raise JscaleError(f"A profile is of one prediction, not of {len(points)}: give numbers.")
     row = tuple(float(x[0]) for x in points.inputs)

@@ -1,4 +1,4 @@
-"""Importance sampling from a multivariate t around the mode, checked by Pareto's k.
+"""Importance sampling from a multivariate t around each mode, checked by Pareto's k.
 
 Log weights are smoothed (PSIS, arXiv:1507.02646); k ≥ 0.7 says that the posterior's tails are too
 far from the proposal's to be trusted. Weighted draws are turned into equally weighted ones by
@@ -8,18 +8,21 @@ draws; the effective number of draws is that before resampling.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from jscale.uncertainty.arviz import smoothed_log_weights
 from jscale.uncertainty.joint import Given, Mode, Spec, log_joint_of_many
+from jscale.uncertainty.modes import shares_of
 
 RELIABLE = 0.7
 ENOUGH = 0.4
 _DF = 8.0
 _AIM = 0.6
 _ROUNDS = 3
+_LEAST_PART = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +40,19 @@ class Weighted:
     rounds: int
 
     @property
+    def passes(self) -> bool:
+        """Whether Pareto's k says that the weights can be relied on."""
+        return self.k < RELIABLE
+
+    @property
     def reliable(self) -> bool:
         """Whether the draws can stand for the posterior."""
-        return self.k < RELIABLE and self.share >= ENOUGH
+        return self.passes and self.share >= ENOUGH
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """What rounds are chosen by: all k that pass are alike, then the larger share counts."""
+        return (-RELIABLE if self.passes else -self.k), self.share
 
     def resampled(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Return equally weighted points (count, size): systematic resampling, shuffled."""
@@ -48,44 +61,102 @@ class Weighted:
         return self.z[rng.permutation(np.minimum(pick, len(self.z) - 1))]
 
 
+@dataclass(frozen=True, eq=False)
+class _Proposal:
+    """A mixture of multivariate t: centres (K, size), roots (K, size, size), shares (K,)."""
+
+    centres: np.ndarray
+    roots: np.ndarray
+    shares: np.ndarray
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Return points (count, size), from each component its share of them."""
+        size = self.centres.shape[1]
+        x = rng.standard_normal((count, size))
+        x /= np.sqrt(rng.chisquare(_DF, size=(count, 1)) / _DF)
+        edges = np.round(np.cumsum(self.shares)[:-1] * count).astype(int)
+        parts = np.split(x, edges)
+        moved = zip(self.centres, self.roots, parts, strict=True)
+        return np.concatenate([centre + part @ root.T for centre, root, part in moved])
+
+    def log_densities(self, z: np.ndarray) -> np.ndarray:
+        """Return log densities (K, S) of the components at points (S, size), times their shares.
+
+        Up to one constant for all.
+        """
+        size, found = z.shape[1], []
+        for centre, root, share in zip(self.centres, self.roots, self.shares, strict=True):
+            x = np.linalg.solve(root, (z - centre).T)
+            shape = -0.5 * (_DF + size) * np.log1p(np.sum(x * x, axis=0) / _DF)
+            found.append(np.log(share) - np.linalg.slogdet(root)[1] + shape)
+        return np.stack(found)
+
+
 def importance(
-    spec: Spec, given: Given, mode: Mode, count: int, rng: np.random.Generator
-) -> Weighted:
+    spec: Spec, given: Given, mode: Mode, count: int, rng: np.random.Generator,
+    others: Sequence[Mode] = (),
+) -> Weighted:  # fmt: skip
     """Draw ``count`` weighted points; the proposal is moved to their moments where it fits badly.
 
-    Call inside the float64 scope.
+    With ``others``, further modes, the proposal is a mixture around all. Of the rounds, one whose
+    k passes is kept, and of these that of the largest effective share. Call inside the float64
+    scope.
     """
-    centre, root, found = mode.z, mode.root, None
+    modes = (mode, *others)
+    proposal = _Proposal(
+        np.stack([m.z for m in modes]),
+        np.stack([m.root for m in modes]),
+        _at_least(shares_of(modes)),
+    )
+    found = None
     for rounds in range(1, _ROUNDS + 1):
-        now = _round(spec, given, centre, root, count, rng, rounds)
-        if found is None or now.share > found.share:
+        now = _round(spec, given, proposal, count, rng, rounds)
+        if found is None or now.rank > found.rank:
             found = now
-        if found.share >= _AIM or now.share * count < 10 * spec.size:
+        if (found.passes and found.share >= _AIM) or now.share * count < 10 * spec.size:
             break
-        centre, root = _moments(now)
+        proposal = _moved(proposal, now)
     assert found is not None
     return found
 
 
 def _round(
-    spec: Spec, given: Given, centre: np.ndarray, root: np.ndarray, count: int,
-    rng: np.random.Generator, rounds: int,
+    spec: Spec, given: Given, proposal: _Proposal, count: int, rng: np.random.Generator,
+    rounds: int,
 ) -> Weighted:  # fmt: skip
-    """Propose from a t with 8 degrees of freedom and weigh."""
-    x = rng.standard_normal((count, spec.size))
-    x /= np.sqrt(rng.chisquare(_DF, size=(count, 1)) / _DF)
-    proposal = -0.5 * (_DF + spec.size) * np.log1p(np.sum(x * x, axis=1) / _DF)
-    z = centre + x @ root.T
-    log_weight = log_joint_of_many(spec, z, given) - proposal
-    smoothed, k = smoothed_log_weights(log_weight)
+    """Propose, and weigh by the density of the whole mixture."""
+    z = proposal.draw(count, rng)
+    density = np.logaddexp.reduce(proposal.log_densities(z), axis=0)
+    smoothed, k = smoothed_log_weights(log_joint_of_many(spec, z, given) - density)
     weights = np.exp(smoothed - smoothed.max())
     weights /= weights.sum()
     return Weighted(z, weights, k, 1.0 / float(np.sum(weights**2)) / count, rounds)
 
 
-def _moments(now: Weighted) -> tuple[np.ndarray, np.ndarray]:
+def _moved(proposal: _Proposal, now: Weighted) -> _Proposal:
+    """Move each component to the weighted moments of the points that are its own.
+
+    A point is a component's by its share of the mixture's density there (arXiv:0710.4242). One
+    with too few points for moments stays as it is.
+    """
+    log = proposal.log_densities(now.z)
+    own = np.exp(log - np.logaddexp.reduce(log, axis=0)) * now.weights
+    shares, centres, roots = own.sum(axis=1), proposal.centres.copy(), proposal.roots.copy()
+    for k, weights in enumerate(own):
+        if weights.sum() ** 2 >= 10 * now.z.shape[1] * np.sum(weights**2):
+            centres[k], roots[k] = _moments(now.z, weights / weights.sum())
+    return _Proposal(centres, roots, _at_least(shares))
+
+
+def _at_least(shares: np.ndarray) -> np.ndarray:
+    """Give every component a part of the points: what it is for is not known beforehand."""
+    shares = np.maximum(shares, _LEAST_PART if len(shares) > 1 else 1.0)
+    return shares / shares.sum()
+
+
+def _moments(z: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the weighted mean of points, and a root of their covariance."""
-    centre = now.weights @ now.z
-    off = now.z - centre
-    values, vectors = np.linalg.eigh((off * now.weights[:, None]).T @ off)
+    centre = weights @ z
+    off = z - centre
+    values, vectors = np.linalg.eigh((off * weights[:, None]).T @ off)
     return centre, vectors * np.sqrt(np.maximum(values, 1e-14 * values.max()))

@@ -17,7 +17,7 @@ from jscale.errors import FitWarning, NotDifferentiable
 from jscale.fitting.local import Local, second_order
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
+from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs, outside
 from jscale.uncertainty.laplace import drawn
 
 # The same bound as for a fit's own note "near-l1".
@@ -54,9 +54,9 @@ def jackknife(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     local = _local(fit)
     notes = _near_l1(local)
     for note in notes:
-        warnings.warn(str(note), FitWarning, stacklevel=2)
+        warnings.warn(str(note), FitWarning, stacklevel=outside())
     settings = {"draws": int(draws), "seed": seed}
-    return drawn(fit, jackknife_covariance(local), "jackknife", settings, notes, stacklevel=3)
+    return drawn(fit, jackknife_covariance(local), "jackknife", settings, notes)
 
 
 def jackknife_covariance(local: Local) -> np.ndarray:

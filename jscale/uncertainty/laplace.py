@@ -28,7 +28,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
+from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs, outside
 
 _KINDS = ("sandwich", "hessian")
 
@@ -61,20 +61,20 @@ def laplace(fit: Fit, draws: int = 4000, *, kind: str = "sandwich", seed: int = 
         raise no_spare_runs(fit)
     settings = {"draws": int(draws), "seed": seed, "kind": kind}
     if kind == "sandwich":
-        return drawn(fit, fit.theta_covariance, "laplace", settings, (), stacklevel=3)
+        return drawn(fit, fit.theta_covariance, "laplace", settings, ())
     with float64_scope():
         spread = hessian_covariance(fit.problem, linearise(fit.problem, fit.theta))
     notes = _notes_on_runs(fit.problem)
-    return drawn(fit, spread, "laplace (hessian)", settings, notes, stacklevel=3)
+    return drawn(fit, spread, "laplace (hessian)", settings, notes)
 
 
 def drawn(
     fit: Fit, covariance: np.ndarray, method: str, settings: Mapping[str, Any],
-    notes: tuple[Note, ...], stacklevel: int,
+    notes: tuple[Note, ...],
 ) -> Draws:  # fmt: skip
-    """Draw from a t around a fit; warns, ``stacklevel`` calls up, of draws that are lost."""
+    """Draw from a t around a fit; warns of draws that are lost."""
     freedom = fit.problem.freedom
-    _warn_of_what_is_unknown(fit, covariance, stacklevel + 1)
+    _warn_of_what_is_unknown(fit, covariance)
     rng = np.random.default_rng(settings["seed"])
     theta = t_draws(fit.theta, covariance, freedom, settings["draws"], rng)
     with float64_scope():
@@ -86,7 +86,7 @@ def drawn(
             f"{failed} of {len(good)} draws overflowed and were left out: the data do not "
             "determine some parameter. See fit.notes, or use js.bootstrap(fit).",
             FitWarning,
-            stacklevel=stacklevel,
+            stacklevel=outside(),
         )
     settings = {**settings, "freedom": freedom}
     names = flat_names(fit.problem.layout)
@@ -130,7 +130,7 @@ def _notes_on_runs(problem: Problem) -> tuple[Note, ...]:
     )  # fmt: skip
 
 
-def _warn_of_what_is_unknown(fit: Fit, covariance: np.ndarray, stacklevel: int) -> None:
+def _warn_of_what_is_unknown(fit: Fit, covariance: np.ndarray) -> None:
     """Warn of coordinates that move no prediction: they are held."""
     unknown = ~np.isfinite(np.diag(covariance))
     if unknown.any():
@@ -139,5 +139,5 @@ def _warn_of_what_is_unknown(fit: Fit, covariance: np.ndarray, stacklevel: int) 
             f"The data say nothing of {listing(names, 24)}, in a term that has died: held at the "
             "fit's value in all draws. Fix it (fixed=…), or use a law without the term.",
             FitWarning,
-            stacklevel=stacklevel,
+            stacklevel=outside(),
         )

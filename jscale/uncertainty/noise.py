@@ -16,8 +16,9 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.data.checks import rows_at
 from jscale.errors import DataError, JscaleError, listing, nearest
-from jscale.fitting.diagnostics import linearise, studentised
+from jscale.fitting.diagnostics import Optimum, linearise, studentised
 from jscale.fitting.notes import Note
+from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import no_spare_runs
 from jscale.uncertainty.student import Errors
@@ -36,7 +37,8 @@ class NoiseModel:
 
     ``own`` is the law of a run's own error; ``family`` that of what a new family's runs share,
     None for a new run of the fitted families; ``trend`` how ``own`` varies with compute, None
-    where it does not. ``why`` says how it was chosen, ``notes`` what to know of it.
+    where it does not. ``why`` says how it was chosen, ``notes`` what to know of it, ``space`` is
+    the objective's.
     """
 
     new: str
@@ -45,6 +47,7 @@ class NoiseModel:
     trend: Trend | None
     why: str
     notes: tuple[Note, ...] = ()
+    space: str = "log"
 
     def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
         """Return one error for each draw of the curve (R, m) at rows of inputs, shape (R, m).
@@ -108,7 +111,15 @@ def noise_model(
     shares = 1.0 / rows[place] / len(rows)
     own = Errors.of(errors, shares, fit.problem.freedom, len(rows), _KINDS[kind])
     family = None if effects is None else _of_a_family(effects)
-    return NoiseModel(new, own, family, trend, _why(own, len(rows), family, trend), tuple(notes))
+    return NoiseModel(
+        new,
+        own,
+        family,
+        trend,
+        _why(own, len(rows), family, trend),
+        tuple(notes),
+        fit.problem.model.space,
+    )
 
 
 def studentised_residuals(fit: Fit) -> np.ndarray:
@@ -121,7 +132,11 @@ def studentised_residuals(fit: Fit) -> np.ndarray:
     problem = fit.problem
     with float64_scope():
         optimum = linearise(problem, fit.theta)
-    units = problem.units[problem.used]
+    return studentised_by(problem, optimum, problem.units[problem.used])
+
+
+def studentised_by(problem: Problem, optimum: Optimum, units: np.ndarray) -> np.ndarray:
+    """Return studentised residuals by units (n,), as :func:`studentised_residuals` by runs."""
     if len(np.unique(units)) == len(units):
         return studentised(problem, optimum)
     J = optimum.jacobian[problem.used]

@@ -7,6 +7,7 @@ that tables of similar size, and any number of draws, compile once.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -100,7 +101,11 @@ class _Kernel:
 def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
     """Return the sampler, its chains shared out over devices where there are several."""
     import jax
-    from numpyro.infer.hmc import hmc
+
+    with warnings.catch_warnings():
+        # tqdm says so where ipywidgets lack; our own bar needs none.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from numpyro.infer.hmc import hmc
 
     def potential(given: Given, centre: Any, root: Any, accept: Any) -> Callable[..., Any]:
         return lambda x: -log_joint(spec, centre + root @ x, given)

@@ -29,7 +29,6 @@ from jscale.uncertainty.joint import (
     centred,
     coordinates_of_many,
     curves_of_many,
-    find_mode,
     given_arrays,
     log_joint_of_many,
 )  # fmt: skip
@@ -40,6 +39,7 @@ from jscale.uncertainty.likelihoods import (
     check_likelihood,
     counts_of,
 )  # fmt: skip
+from jscale.uncertainty.modes import find_modes, other_thetas, residuals_at, shares_of
 from jscale.uncertainty.nuts import Plan, check_chains, nuts
 from jscale.uncertainty.pooling import fit_at, pooled_problem, start_of
 from jscale.uncertainty.priors import as_stated, make_priors, prior_moments
@@ -106,14 +106,16 @@ def posterior(
     settings.update({"trials": trials} if trials else {})
     settings.update({"priors": _described(priors)} if priors else {})
     with float64_scope():
-        spec, start = model.spec, _start(fit, model)
-        mode, given = find_mode(spec, start, model.given), model.given
+        spec, given, start = model.spec, model.given, _start(fit, model)
+        starts = start[None] if pool else _starts(fit, model, start)
+        modes = find_modes(spec, starts, given)
         if pool:
-            given, mode = centred(spec, given, mode)
-        found = _sample(spec, given, mode, method, plan)
+            given, mode = centred(spec, given, modes[0])
+            modes = (mode,)
+        found = _sample(spec, given, modes, method, plan)
         sampled = replace(model, given=given, z=found.z)
         drawn = _drawn(sampled, {**settings, **found.how}, trials)
-        notes = [*found.notes, *_notes(drawn, sampled, model.given, seed)]
+        notes = [*found.notes, *_notes(drawn, sampled, model.given, seed, priors or {})]
     drawn = replace(drawn, stats=found.stats, checks=found.checks, notes=tuple(notes))
     return drawn if found.how["method"] == "importance" else _with_mixing(drawn)
 
@@ -163,7 +165,8 @@ def _check(
 def _start(fit: Fit, model: Sampled) -> np.ndarray:
     """Return the point z of the fit; raises an error where its joint density is zero."""
     spec = model.spec
-    start = start_of(spec, fit, _nuisance_start(fit, spec.likelihood), model.made.spread)
+    scale = _nuisance_start(fit, spec.likelihood, fit.residuals[fit.problem.used])
+    start = start_of(spec, fit, scale, model.made.spread)
     if np.isfinite(log_joint_of_many(spec, start[None], model.given)[0]):
         return start
     for own in spec.own:
@@ -175,13 +178,22 @@ def _start(fit: Fit, model: Sampled) -> np.ndarray:
     )
 
 
-def _nuisance_start(fit: Fit, likelihood: str) -> float | None:
-    """Return the logarithm of the scale that the fit's residuals suggest."""
+def _starts(fit: Fit, model: Sampled, start: np.ndarray) -> np.ndarray:
+    """Return points z (k, size): the fit's, and those of other optima of its objective."""
+    starts = [start]
+    for theta in other_thetas(fit):
+        scale = _nuisance_start(fit, model.spec.likelihood, residuals_at(fit, theta))
+        starts.append(start_of(model.spec, replace(fit, theta=theta), scale, model.made.spread))
+    return np.stack(starts)
+
+
+def _nuisance_start(fit: Fit, likelihood: str, residuals: np.ndarray) -> float | None:
+    """Return the logarithm of the scale that residuals (n,) suggest."""
     if NUISANCE[likelihood] is None:
         return None
     if likelihood in COUNTED:
         return 4.0
-    scale = 1.4826 * float(np.median(np.abs(fit.residuals[fit.problem.used])))
+    scale = 1.4826 * float(np.median(np.abs(residuals)))
     if scale < _SMALLEST:
         raise FitError(
             f"{fit.law.name} passes through most runs exactly (median residual {scale:.1e}): there "
@@ -214,12 +226,17 @@ class _Found:
     notes: list[Note]
 
 
-def _sample(spec: Spec, given: Given, mode: Mode, method: str, plan: Plan) -> _Found:
+def _sample(
+    spec: Spec, given: Given, modes: tuple[Mode, ...], method: str, plan: Plan
+) -> _Found:  # fmt: skip
     """Sample by importance where that is asked for or good enough, else by NUTS."""
-    why, many = "asked for", plan.draws * plan.chains
-    if method != "nuts" and not spec.pooled:
+    why, many, mode = "asked for", plan.draws * plan.chains, modes[0]
+    unsettled = "" if mode.settled else "the search for the mode did not settle"
+    if method == "auto" and (unsettled or spec.pooled):
+        why = unsettled or "a spread over families is far from normal"
+    elif method != "nuts":
         rng = np.random.default_rng(plan.seed)
-        found = importance(spec, given, mode, many, rng)
+        found = importance(spec, given, mode, many, rng, modes[1:])
         said = f"Pareto's k {found.k:.2f}, effective share {found.share:.2f}"
         if method == "importance" or found.reliable:
             z = found.resampled(many, rng).reshape(plan.chains, plan.draws, spec.size)
@@ -227,16 +244,18 @@ def _sample(spec: Spec, given: Given, mode: Mode, method: str, plan: Plan) -> _F
                    "resampling": "systematic", "rounds": found.rounds}  # fmt: skip
             checks = {"pareto_k": found.k, "effective_share": found.share,
                       "min_ess": found.share * many}  # fmt: skip
-            notes = list(verdicts.notes_on_importance(found.k, found.share, many))
+            notes = [
+                *verdicts.notes_on_importance(found.k, found.share, many),
+                *verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=False),
+            ]
             return _Found(z, how, checks, {}, notes)
         why = f"importance sampling had {said} (limits {RELIABLE} and {ENOUGH})"
-    elif method == "auto":
-        why = "a spread over families is far from normal"
     run = nuts(spec, given, mode, plan)
     how = {"method": "nuts", "why": why, "warmup": plan.warmup, "chain_method": plan.chain_method,
            "target_accept": run.accept, "thinning": run.thinning}  # fmt: skip
     checks = {"divergences": float(run.divergences)}
-    return _Found(run.z, how, checks, run.stats, [])
+    notes = list(verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=True))
+    return _Found(run.z, how, checks, run.stats, notes)
 
 
 def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Posterior:
@@ -260,7 +279,9 @@ def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Po
     )  # fmt: skip
 
 
-def _notes(drawn: Posterior, sampled: Sampled, offsets: Given, seed: int) -> list[Note]:
+def _notes(
+    drawn: Posterior, sampled: Sampled, offsets: Given, seed: int, asked: Mapping[str, Any]
+) -> list[Note]:  # fmt: skip
     """Notes on what the priors had to say, and on how posterior and fit compare.
 
     ``offsets`` are the arrays under which the prior's draws are families' offsets.
@@ -269,8 +290,8 @@ def _notes(drawn: Posterior, sampled: Sampled, offsets: Given, seed: int) -> lis
     by_name = dict(zip(drawn.names, drawn.flat.T, strict=True))
     stated = as_stated(sampled.made, sampled.flat, by_name)
     hidden = frozenset(x for x in spec.layout.labels if x.split("[")[0] in spec.pooled)
-    moments = prior_moments(sampled.made)
-    notes = [*verdicts.notes_on_priors(spec.labels, stated, *moments, hidden)]
+    own, moments = frozenset(asked), prior_moments(sampled.made)
+    notes = [*verdicts.notes_on_priors(spec.labels, stated, *moments, hidden, own)]
     z = sampled.made.draw(problem, _PREDICTIVE_DRAWS, seed)
     curves = curves_of_many(spec, z, offsets)[:, : problem.n][:, problem.used]
     target = np.asarray(problem.data.target)[: problem.n][problem.used]

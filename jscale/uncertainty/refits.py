@@ -15,12 +15,13 @@ import numpy as np
 
 from jscale.data.resampling import Units, count_units
 from jscale.errors import JscaleError
-from jscale.fitting.diagnostics import linearise, rounding_floor, studentised
+from jscale.fitting.diagnostics import linearise, rounding_floor
 from jscale.fitting.gauss_newton import WARM, Lanes, Settings, Status, descend
 from jscale.fitting.lbfgs import descend_lbfgs
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Families, Problem
 from jscale.fitting.starts import automatic
+from jscale.uncertainty.noise import studentised_by
 
 # Numbers in the weights or targets of the resamples taken at a time: 64 MB.
 _NUMBERS_AT_ONCE = 2**23
@@ -104,17 +105,31 @@ class _Start(NamedTuple):
 def _elsewhere(problem: Problem, theta: np.ndarray) -> Iterator[_Start]:
     """Yield starts away from ``theta``: other optima of the problem's own, automatic starts."""
     cold = automatic(problem, _AUTOMATIC)
+    others = other_optima(problem, theta, cold)
+    if others is None:
+        return
+    for other in others:
+        yield _Start(other[None], WARM)
+    yield _Start(cold, _COLD)
+
+
+def other_optima(problem: Problem, theta: np.ndarray, cold: np.ndarray) -> np.ndarray | None:
+    """Return the best optima (k, p) that starts (m, p) end at, beside that of ``theta`` (p,).
+
+    At most two, the lowest first; None where the objective is not finite from ``theta``. Call
+    inside the float64 scope.
+    """
     lanes = descend(problem, np.concatenate([theta[None], cold]), settings=_COLD)
     beside = rounding_floor(problem)
     if not np.isfinite(lanes.objective[0]):
-        return
-    last = [lanes.objective[0]]
+        return None
+    last, found = [lanes.objective[0]], []
     for k in np.argsort(lanes.objective, kind="stable"):
         far = all(abs(lanes.objective[k] - x) > _LOWER * x + beside for x in last)
         if lanes.status[k] == Status.CONVERGED and far and len(last) <= _OTHER_OPTIMA:
             last.append(lanes.objective[k])
-            yield _Start(lanes.theta[[k]], WARM)
-    yield _Start(cold, _COLD)
+            found.append(lanes.theta[k])
+    return np.array(found).reshape(-1, len(theta))
 
 
 class _Guard:
@@ -195,7 +210,7 @@ class Resampler:
     def _targets(self) -> Callable[[int, np.random.Generator], Chunk]:
         problem = self.problem
         optimum = linearise(problem, self.theta)
-        errors = centred(problem, studentised(problem, optimum))
+        errors = centred(problem, studentised_by(problem, optimum, self.units.unit))
         target = np.array(problem.data.target)
         used = np.flatnonzero(problem.used)
         curve = target[used] + optimum.residual[used]

@@ -16,6 +16,7 @@ ENOUGH = 400
 _CONTRACTED = 0.8
 _FAR_SDS = 3.0
 _NEAR_SHARE = 0.5
+_OTHER_MODES = 0.01
 
 
 def notes_on_chains(
@@ -66,20 +67,54 @@ def notes_on_importance(k: float, share: float, many: int) -> Iterable[Note]:
         yield few_draws(f"{share * many:.0f} of {many}, by their weights")
 
 
+def notes_on_modes(settled: bool, shares: np.ndarray, walked: bool) -> Iterable[Note]:
+    """Notes on a mode that was not reached, and on several; ``walked`` says that NUTS ran.
+
+    ``shares`` (k,) are those of the modes by their normal approximations, the best first.
+    """
+    if not settled:
+        yield Note(
+            "mode-not-settled", "warning", "The search for the posterior's mode did not settle.",
+            "Sampling starts away from it, or the posterior has none: draws may miss what counts.",
+            "Fix or tie parameters that the data do not determine, or give tighter priors "
+            "(priors=…).",
+        )  # fmt: skip
+    other = 1.0 - float(shares[0])
+    if other >= _OTHER_MODES:
+        yield Note(
+            "several-modes", "warning" if walked else "caution",
+            f"The posterior has {len(shares)} modes; the best has about {100 * (1 - other):.0f} % "
+            "of it.",
+            "Chains start at the best mode and seldom cross to others." if walked else
+            "Draws come from all of them: means and standard deviations say little.",
+            "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or "
+            "give tighter priors (priors=…).",
+        )  # fmt: skip
+
+
 def notes_on_priors(
     labels: tuple[str, ...], draws: np.ndarray, prior_mean: np.ndarray, prior_sd: np.ndarray,
-    skip: frozenset[str],
+    skip: frozenset[str], stated: frozenset[str] = frozenset(),
 ) -> Iterable[Note]:  # fmt: skip
     """Notes on parameters that the data hardly inform, or that lie far out in their prior.
 
     ``draws`` (S, size) and the priors' moments (size,) are by coordinate; ``skip`` names those
-    that are not parameters.
+    that are not parameters, ``stated`` parameters whose prior the user has stated himself.
     """
     centre, sd = np.median(draws, axis=0), draws.std(axis=0)
     driven = [
         name for name, a, b in zip(labels, sd, prior_sd, strict=True)
         if name not in skip and a > _CONTRACTED * b
     ]  # fmt: skip
+    own = [name for name in driven if name.split("[")[0] in stated]
+    if own:
+        yield Note(
+            "prior-driven", "info",
+            f"The data narrow the prior that you stated for {listing(own, 24)} by less than 20 %.",
+            "What the posterior says of these is mostly what you said.",
+            "Add runs that inform them, if the data should decide.",
+        )  # fmt: skip
+    driven = [name for name in driven if name not in own]
     if driven:
         yield Note(
             "prior-driven", "caution",

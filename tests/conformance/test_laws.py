@@ -133,6 +133,14 @@ def test_linear_where_it_says(world: str) -> None:
     np.testing.assert_allclose(law(*inputs, **middle), ends, rtol=1e-10)
 
 
+def test_the_inverse_gives_the_input_back(world: str) -> None:
+    law, planted, frame = table(world)
+    if law.inverse is None:
+        pytest.skip("no inverse declared")
+    x = frame[law.inputs[0]].to_numpy()
+    np.testing.assert_allclose(law.invert(law(x, **planted), **planted), x, rtol=1e-6)
+
+
 def test_published_constants_give_finite_outputs(world: str) -> None:
     law, planted, frame = table(world)
     for constants in law.published.values():

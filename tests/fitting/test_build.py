@@ -132,8 +132,8 @@ def test_an_input_that_is_not_raised_to_a_power_may_be_zero() -> None:
 @pytest.mark.parametrize(
     ("space", "values", "says"),
     [
-        ("log", [0.0, -0.5], r"score must be positive for residuals in log space, but "
-         r"row 'r0' \(0\.0\), row 'r1' \(-0\.5\)\. Leave those rows out with runs\.where\(…\), or "
+        ("log", [0.0, 0.0], r"score must be positive for residuals in log space, but "
+         r"row 'r0' \(0\.0\), row 'r1' \(0\.0\)\. Leave those rows out with runs\.where\(…\), or "
          r'use another space: objective=huber\(delta=1e-3, space="linear"\)\.'),
         ("logit", [0.0, 1.0], r"score must be strictly between 0 and 1 for residuals in logit "
          r"space, but row 'r0' \(0\.0\), row 'r1' \(1\.0\)\."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import jscale as js
@@ -13,6 +14,12 @@ PUBLISHED = {
     "c4_original": {"E": "1.508261", "eta": "0.121236", "a": "141.3", "b": "189.5"},
     "rw_original": {"E": "1.734462", "alpha": "0.254395", "eta": "0.1272", "a": "157.1", "b": "246.2"},
 }  # fmt: skip
+
+# The source's code run again on the same runs, to six figures; b of the code is −2·eta.
+CODE = {
+    "c4_original": {"E": 1.508261, "a": 141.277255, "b": 189.515521, "eta": 0.121236},
+    "rw_original": {"E": 1.734462, "a": 157.116285, "b": 246.206686, "eta": 0.127197},
+}
 
 
 @pytest.mark.parametrize("corpus", PUBLISHED)
@@ -27,6 +34,33 @@ def test_five_runs_give_the_printed_law(corpus: str) -> None:
     for name, printed in PUBLISHED[corpus].items():
         digits = len(printed.partition(".")[2])
         assert f"{found[name]:.{digits}f}" == printed, name
+    assert fit.agree == (64, 64)
+
+
+def five_runs(corpus: str) -> pd.DataFrame:
+    """Return the source's five runs, with M = D/N."""
+    data_folder()
+    five, _, _ = overtraining(corpus)
+    return five.assign(M=five["D"] / five["N"])
+
+
+@pytest.mark.parametrize("corpus", CODE)
+def test_the_law_in_compute_and_multiplier(corpus: str) -> None:
+    """To five digits of the source's code, and stored so as published constants."""
+    fit = js.fit("overtraining", five_runs(corpus), objective=js.least_squares("linear"))
+    found = fit.params.to_dict()
+    assert found == pytest.approx(CODE[corpus], rel=5e-6)
+    assert fit.agree == (64, 64)
+    assert CODE[corpus] in list(js.laws.get("overtraining").published.values())
+
+
+@pytest.mark.parametrize("corpus", CODE)
+def test_the_law_in_the_code_s_own_symbols(corpus: str) -> None:
+    fit = js.fit("overtraining_code", five_runs(corpus), objective=js.least_squares("linear"))
+    law, found = fit.law, fit.params.to_dict()
+    assert found["b"] == pytest.approx(-2 * CODE[corpus]["eta"], abs=1e-6)
+    for name in ("a", "b", "eta"):
+        assert law.quantities[name](found) == pytest.approx(CODE[corpus][name], rel=5e-6)
     assert fit.agree == (64, 64)
 
 

@@ -90,7 +90,7 @@ def test_parameters_by_group(table):
 
 def test_messages(fit):
     drawn = js.laplace(fit, 10)
-    with pytest.raises(js.LawError, match="no derived quantity 'data_for_los'.*data_for_loss"):
+    with pytest.raises(js.LawError, match=r"no derived quantity 'data_for_los'.*data_for_loss"):
         js.derive(drawn, "data_for_los", loss=2.0)
     with pytest.raises(js.PredictionError, match="misses loss"):
         js.derive(drawn, "data_for_loss")
@@ -110,7 +110,7 @@ def test_a_law_without_quantities():
         return A / C
 
     fit = js.fit(bare, pd.DataFrame({"C": [1.0, 2.0, 3.0], "loss": [3.0, 1.4, 1.1]}))
-    with pytest.raises(js.LawError, match="bare has no derived quantity 'x'. It declares none"):
+    with pytest.raises(js.LawError, match=r"bare has no derived quantity 'x'. It declares none"):
         js.derive(js.laplace(fit, 10), "x")
 
 

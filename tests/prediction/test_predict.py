@@ -575,3 +575,22 @@ def test_errors_of_new_runs_are_drawn_apart_from_the_draws(surface):
     js.predict(draws, **NEAR, noise=noise, seed=0)
     for name in draws.names:
         assert abs(np.corrcoef(noise.errors[:, 0], draws[name].to_numpy()[0])[0, 1]) < 0.07, name
+
+
+def test_settings_name_the_noise_and_the_known_error(surface):
+    import json
+
+    draws, noise = js.laplace(surface, 100), js.noise_model(surface, "student_t")
+    plain = js.predict(draws, **NEAR).settings
+    assert not {"noise", "known_error"} & set(plain)
+    told = js.predict(draws, **NEAR, noise=noise, known_error=0.01).settings
+    assert told["known_error"] == 0.01
+    assert told["noise"].startswith("NoiseModel: a Student-t of about")
+    rows = js.predict(draws, **NEAR, known_error=np.array([0.02])).settings
+    assert json.loads(json.dumps({k: rows[k] for k in ("known_error",)})) == {"known_error": [0.02]}
+
+
+def test_a_new_family_from_a_posterior_that_is_not_pooled(surface):
+    post = js.posterior(surface, draws=50, method="importance")
+    with pytest.raises(js.PredictionError, match=r"this posterior is not pooled.*pool=\{\"E\": "):
+        js.predict(post, **NEAR, new="family")

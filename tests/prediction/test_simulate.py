@@ -201,3 +201,24 @@ def test_a_parameter_of_another_shape(count, value):
     wrong = rf"E has shape {shape}; a parameter is a number, or with worlds={count} an array of one"
     with pytest.raises(js.LawError, match=wrong):
         js.simulate("power_const", {**POWER, "E": value}, SMALL, worlds=count)
+
+
+@pytest.mark.parametrize("space", ["log", "linear"])
+def test_noise_that_was_learnt_from_runs(space):
+    """Errors of simulated runs are those of the noise model, in the space it was learnt in."""
+    truth, design = {"E": 1.0, "A": 10.0, "alpha": 0.1}, {"C": np.geomspace(1e17, 1e21, 40)}
+    fit = js.fit(
+        "power_const", js.simulate("power_const", truth, design, noise=0.02, seed=1),
+        objective=js.least_squares(space=space),
+    )  # fmt: skip
+    noise = js.noise_model(fit, "empirical")
+    many = js.simulate("power_const", truth, design, noise=noise, worlds=100, seed=2)
+    curve = np.tile(js.simulate("power_const", truth, design)["loss"], 100)
+    error = np.log(many["loss"] / curve) if space == "log" else many["loss"] - curve
+    assert noise.trend is None
+    nearest = np.abs(error[:, None] - noise.own.values).argmin(axis=1)
+    np.testing.assert_allclose(error, noise.own.values[nearest], atol=1e-12)
+    share = np.bincount(nearest, minlength=40) / len(error)
+    np.testing.assert_allclose(share, 1 / 40, atol=5 * np.sqrt(1 / 40 / 4000))
+    again = js.simulate("power_const", truth, design, noise=noise, worlds=100, seed=2)
+    np.testing.assert_array_equal(many["loss"], again["loss"])

@@ -65,3 +65,19 @@ def test_groups_of_one_run_each_are_drawn_together(fit: js.Fit) -> None:
     )
     with pytest.raises(js.DataError, match="leaves a single cluster of each part"):
         js.draws(alone, "bayesian", resamples=30)
+
+
+@pytest.mark.parametrize("method", ["bootstrap", "laplace"])
+def test_warnings_name_the_users_line(monkeypatch, fit, method):
+    """Whatever calls the method in between, the warning is of the line outside jscale."""
+    from jscale.uncertainty import bootstrap, laplace
+
+    notes = [Note("few-clusters", "warning", "Few.", "", "")]
+    monkeypatch.setattr(bootstrap, "_notes_on_clusters", lambda *args: notes)
+    monkeypatch.setattr(
+        laplace, "natural_parameters", lambda problem, theta: np.full((len(theta), 5), np.inf)
+        if len(theta) != 20 else np.where(np.arange(20)[:, None] < 3, np.inf, 1.0 + 0 * theta),
+    )  # fmt: skip
+    with pytest.warns(js.FitWarning) as caught:
+        js.draws(fit, method, resamples=20)
+    assert {w.filename for w in caught} == {__file__}

@@ -256,8 +256,24 @@ def codes(post: Posterior) -> list[str]:
 def test_a_parameter_that_data_do_not_inform_is_prior_driven(fit: js.Fit) -> None:
     post = posterior(fit, priors={"E": ("lognormal", float(np.log(1.69)), 1e-3)}, seed=1)
     note = next(n for n in post.notes if n.code == "prior-driven")
-    assert "of E by less than 20 %" in note.seen
-    assert 'priors={"E": …}' in note.do
+    assert "for E by less than 20 %" in note.seen
+    assert note.severity == "info"
+    assert "the prior that you stated" in note.seen
+
+
+def test_a_prior_that_nobody_stated_is_named_as_such() -> None:
+    draws = np.random.default_rng(0).standard_normal((500, 2))
+    moments = np.zeros(2), np.ones(2)
+    none, own = (
+        list(verdicts.notes_on_priors(("E", "A"), draws, *moments, frozenset(), frozenset(x)))
+        for x in ("", "A")
+    )
+    assert [(n.code, n.severity) for n in none] == [("prior-driven", "caution")]
+    assert "prior of E, A by" in none[0].seen
+    assert {n.severity: n.seen.split(" for ")[-1].split(" of ")[-1][:1] for n in own} == {
+        "info": "A", "caution": "E"
+    }  # fmt: skip
+    assert 'priors={"E": …}' in own[1].do
 
 
 def test_a_prior_against_the_data_is_noted(fit: js.Fit) -> None:

@@ -279,3 +279,9 @@ def test_intervals_cover_as_often_as_they_say():
     slack = 3.5 * np.sqrt(worlds * level * (1 - level))
     assert abs(hits["profile"] - worlds * level) <= slack
     assert abs(hits["wald"] - worlds * level) <= slack
+
+
+def test_a_point_without_inputs(fit):
+    with pytest.raises(js.PredictionError, match=r"profile\(fit, \{'N': …, 'D': …\}\)") as caught:
+        js.profile(fit, {})
+    assert "at=" not in str(caught.value)

@@ -1,0 +1,70 @@
+"""Answers: the intervals that a method states in each of many worlds, whatever they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import jscale as js
+from benchmarks.coverage_parts.scenarios import SCALES, Scenario
+
+LEVELS = (0.5, 0.8, 0.95)
+# Notes of a fit that tell a user beforehand not to trust the intervals.
+WARNINGS = {"few-runs", "no-spare-runs", "unidentified", "not-converged", "residuals-patterned"}
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a method states: by quantity, the ends of its intervals (levels, 2, worlds).
+
+    ``estimates`` (worlds, parameters) are the points that the method states. ``warned`` is the
+    share of worlds with a note that says not to trust the intervals. An end that is NaN is of an
+    interval that the method refused to make.
+    """
+
+    ends: dict[str, np.ndarray]
+    estimates: np.ndarray
+    warned: float
+
+
+def from_draws(
+    scenario: Scenario, draws: np.ndarray, estimates: np.ndarray, noises: list[Any], warned: float
+) -> Answers:
+    """Read intervals off draws (worlds, R, q), with the noise of new runs in each world."""
+    names, points = js.laws.get(scenario.law).names, scenario.points()
+    ends = {}
+    if scenario.right:
+        ends = {f"parameter {name}": _ends(draws[:, :, k]) for k, name in enumerate(names)}
+    curves = log_curves(scenario, draws)
+    new = np.stack([
+        curve + noise.draw(curve, points, world)
+        for world, (curve, noise) in enumerate(zip(curves, noises, strict=True))
+    ])  # fmt: skip
+    for k, scale in enumerate(SCALES):
+        ends[f"curve {scale:g}x"] = _ends(curves[:, :, k])
+        ends[f"new run {scale:g}x"] = _ends(new[:, :, k])
+    return Answers(ends, estimates, warned)
+
+
+def log_curves(scenario: Scenario, params: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the fitted law at the points, (…, 3), for parameters (…, q)."""
+    law = js.laws.get(scenario.law)
+    named = {name: params[..., k, None] for k, name in enumerate(law.names)}
+    points: pd.DataFrame = scenario.points()
+    with np.errstate(all="ignore"):
+        return np.log(np.asarray(law(*(points[x].to_numpy() for x in scenario.inputs), **named)))
+
+
+def _ends(draws: np.ndarray) -> np.ndarray:
+    """Equal-tailed ends of draws (worlds, R); draws that overflow lie beyond all others.
+
+    They are NaN in a world without any draw.
+    """
+    usable = np.where(np.isnan(draws), np.inf, np.clip(draws, -1e30, 1e30))
+    at = [((1 - level) / 2, (1 + level) / 2) for level in LEVELS]
+    found = np.quantile(usable, np.ravel(at), axis=1, method="nearest")
+    found[:, np.isnan(draws).all(axis=1)] = np.nan
+    return found.reshape(len(LEVELS), 2, -1)

@@ -1,0 +1,47 @@
+"""Methods that answer for all worlds in one batch: refits as lanes, the normal approximation."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+
+import jscale as js
+from benchmarks.coverage_parts.answers import WARNINGS, Answers, from_draws
+from benchmarks.coverage_parts.sets import Worlds
+from jscale._precision import float64_scope
+from jscale.fitting.batch import fit_sets
+from jscale.fitting.objective import as_objective
+from jscale.fitting.starts import given
+from jscale.fitting.table import FitTable
+
+METHODS = ("bayesian", "bootstrap", "laplace")
+
+
+def answer(worlds: Worlds, method: str, draws: int) -> Answers:
+    """Fit all worlds in one batch, and read intervals off draws by a method."""
+    scenario = worlds.scenario
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = fit_sets(
+            js.laws.get(scenario.law), worlds.runs, worlds.rows, list(range(worlds.count)),
+            by="world", objective=as_objective("huber"), resamples=draws, method=method,
+            seed=worlds.seed,
+        )  # fmt: skip
+        noises = _noises(worlds, table)
+    assert table.draws is not None
+    codes = table.summary["notes"].str.split(", ")
+    warned = float(np.mean([bool(set(each) & WARNINGS) for each in codes]))
+    return from_draws(scenario, table.draws, table.params.to_numpy(), noises, warned)
+
+
+def _noises(worlds: Worlds, table: FitTable) -> list[js.NoiseModel]:
+    """The noise model of each world, from what of a Fit it reads: fitting again is slow."""
+    whole, found = worlds.fit(0), []
+    for world, params in enumerate(table.params.to_dict("records")):
+        own = replace(whole, runs=worlds.own(world))
+        with float64_scope():
+            theta = given(own.problem, [params])[0]
+        found.append(js.noise_model(replace(own, theta=theta)))
+    return found

@@ -1,0 +1,61 @@
+"""What is measured by each method: on which scenarios, with how many data sets and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.coverage_parts.scenarios import COUNTS, Scenario
+
+DEFAULT = "bayesian"
+_MIDDLE = COUNTS[1]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``worlds`` data sets of each scenario that ``takes``, ``draws`` each; ``said`` in words."""
+
+    worlds: int
+    draws: int
+    takes: Callable[[Scenario], bool]
+    said: str
+
+
+def _all(scenario: Scenario) -> bool:
+    return True
+
+
+def _middle(scenario: Scenario) -> bool:
+    """All of 60 runs, wrong laws too, and Chinchilla's of 20 and 240 with normal noise."""
+    plain = scenario.law == "chinchilla" and scenario.noise_name == "normal"
+    return scenario.count == _MIDDLE or plain
+
+
+def _well_specified(scenario: Scenario) -> bool:
+    return scenario.right and _middle(scenario)
+
+
+def _few(scenario: Scenario) -> bool:
+    """Normal noise, one of each law, and Chinchilla's of 20 runs."""
+    sizes = (20, _MIDDLE) if scenario.law == "chinchilla" else (_MIDDLE,)
+    return scenario.right and scenario.noise_name == "normal" and scenario.count in sizes
+
+
+def _normal(scenario: Scenario) -> bool:
+    plain = scenario.noise_name == "normal" and scenario.count == _MIDDLE
+    return scenario.right and plain
+
+
+_SOME = "60 runs of each law and noise, checkpoints and wrong laws; chinchilla of 20 and 240"
+_RIGHT = "as jackknife, without the wrong laws"
+PLANS = {
+    "bayesian": Plan(2000, 200, _all, "all scenarios"),
+    "bootstrap": Plan(500, 200, _all, "all scenarios"),
+    "laplace": Plan(500, 200, _all, "all scenarios"),
+    "jackknife": Plan(300, 400, _middle, _SOME),
+    "residual": Plan(300, 400, _middle, _SOME),
+    "wild": Plan(300, 400, _middle, _SOME),
+    "bca": Plan(200, 400, _well_specified, _RIGHT + "; of parameters alone"),
+    "profile": Plan(100, 0, _few, "normal noise, 60 runs of each law, chinchilla of 20 too"),
+    "nuts": Plan(100, 4000, _normal, "normal noise, 60 runs of each law"),
+}

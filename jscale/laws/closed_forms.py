@@ -1,0 +1,100 @@
+"""What the derived quantities of several laws share: they are NumPy, and NaN where undefined.
+
+A quantity is a function of ``p``, a mapping from parameter names to numbers or arrays of draws,
+and of keyword inputs that broadcast with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Values = Mapping[str, Any]
+
+
+def raised(base: Any, exponent: Any) -> np.ndarray:
+    """Return base^exponent for positive bases, and NaN (not a warning) for all others.
+
+    >>> from jscale.laws.closed_forms import raised
+    >>> raised([4.0, -1.0], 0.5).tolist()
+    [2.0, nan]
+    """
+    base, exponent = np.broadcast_arrays(np.asarray(base, float), np.asarray(exponent, float))
+    legal = base > 0
+    with np.errstate(over="ignore", under="ignore"):
+        found = np.where(legal, base, 1.0) ** exponent
+    return np.where(legal, found, np.nan)
+
+
+def exponents(p: Values) -> tuple[Any, Any]:
+    """Return the exponents of size and data, which a tied law has in common."""
+    return p["alpha"], p["beta"] if "beta" in p else p["alpha"]
+
+
+def minimum_loss(p: Values, *, N: Any) -> Any:
+    """E + A/N^alpha: the loss that a size cannot fall below, however many tokens it sees."""
+    return p["E"] + p["A"] * raised(N, -p["alpha"])
+
+
+def tokens_for_loss(p: Values, *, loss: Any, N: Any) -> Any:
+    """(B/(L − E − A/N^alpha))^(1/beta): tokens with which a size reaches a loss."""
+    _, beta = exponents(p)
+    return raised((loss - minimum_loss(p, N=N)) / p["B"], -1 / beta)
+
+
+def size_for_loss(p: Values, *, loss: Any, D: Any) -> Any:
+    """(A/(L − E − B/D^beta))^(1/alpha): the size that reaches a loss with these tokens."""
+    alpha, beta = exponents(p)
+    return raised((loss - p["E"] - p["B"] * raised(D, -beta)) / p["A"], -1 / alpha)
+
+
+def _ratio(p: Values) -> Any:
+    """G = (alpha·A/(beta·B))^(1/(alpha+beta)), which splits compute between size and data."""
+    alpha, beta = exponents(p)
+    return raised(alpha * p["A"] / (beta * p["B"]), 1 / (alpha + beta))
+
+
+def optimal_size(p: Values, *, C: Any) -> Any:
+    """N* = G·(C/6)^(beta/(alpha+beta)) at C = 6·N·D, G = (alpha·A/(beta·B))^(1/(alpha+beta))."""
+    alpha, beta = exponents(p)
+    return _ratio(p) * raised(np.asarray(C) / 6, beta / (alpha + beta))
+
+
+def optimal_tokens(p: Values, *, C: Any) -> Any:
+    """D* = (C/6)^(alpha/(alpha+beta))/G at C = 6·N·D, with G as for optimal_size."""
+    alpha, beta = exponents(p)
+    return raised(np.asarray(C) / 6, alpha / (alpha + beta)) / _ratio(p)
+
+
+def _frontier(p: Values) -> Any:
+    """K in the lowest loss at a compute, E + K·(C/6)^(−alpha·beta/(alpha+beta))."""
+    alpha, beta = exponents(p)
+    G = _ratio(p)
+    return p["A"] * raised(G, -alpha) + p["B"] * raised(G, beta)
+
+
+def optimal_loss(p: Values, *, C: Any) -> Any:
+    """E + (A·G^(−alpha) + B·G^beta)·(C/6)^(−alpha·beta/(alpha+beta)): the lowest loss at C."""
+    alpha, beta = exponents(p)
+    slope = -alpha * beta / (alpha + beta)
+    return p["E"] + _frontier(p) * raised(np.asarray(C) / 6, slope)
+
+
+def compute_for_loss(p: Values, *, loss: Any) -> Any:
+    """6·((A·G^(−alpha) + B·G^beta)/(L − E))^((alpha+beta)/(alpha·beta)): least compute."""
+    alpha, beta = exponents(p)
+    power = -(alpha + beta) / (alpha * beta)
+    return 6 * raised((loss - p["E"]) / _frontier(p), power)
+
+
+ADDITIVE = {
+    "minimum_loss": minimum_loss,
+    "tokens_for_loss": tokens_for_loss,
+    "size_for_loss": size_for_loss,
+    "optimal_size": optimal_size,
+    "optimal_tokens": optimal_tokens,
+    "optimal_loss": optimal_loss,
+    "compute_for_loss": compute_for_loss,
+}

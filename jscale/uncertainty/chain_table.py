@@ -1,0 +1,194 @@
+"""A chain's law, link and table: what each stage takes of it.
+
+A chain's rows may have a loss, a score, or both. Rows with a loss serve the inner law, rows with a
+score the link.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.data.checks import rows_at
+from jscale.data.columns import find_column
+from jscale.data.runs import Runs
+from jscale.errors import DataError, DataWarning, LawError, listing, nearest
+from jscale.model.law import Law
+
+# A column that remembers where in the chain's table a stage's rows are.
+ROW = "row of the chain"
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A law and a link, the law that they compose, and who has which choice.
+
+    ``per`` and ``fixed`` are by the composed law's names of parameters.
+    """
+
+    inner: Law
+    link: Law
+    composed: Law
+    per: Mapping[str, str]
+    fixed: Mapping[str, float]
+
+    @classmethod
+    def of(cls, inner: Law, link: Law, per: Any, fixed: Any) -> Parts:
+        """Compose; raises LawError for a link with a law's output, or unknown parameters."""
+        composed = inner.then(link)
+        if link.output == inner.output:
+            raise LawError(
+                f"{inner.name} and {link.name} both give {link.output!r}, so a table cannot hold "
+                "the two apart. A link gives something else: sigmoid_link a score, loss_to_loss a "
+                "target_loss."
+            )
+        for what, value in (("per", per), ("fixed", fixed)):
+            if value is not None and not isinstance(value, Mapping):
+                raise LawError(f"{what}={value!r} must be a mapping by parameter.")
+        for name in (*(per or {}), *(fixed or {})):
+            composed.role(name)
+        return cls(inner, link, composed, dict(per or {}), dict(fixed or {}))
+
+    @property
+    def of_link(self) -> dict[str, str]:
+        """The link's own name of each of its parameters, by its name in the composed law."""
+        return dict(zip(self.composed.names[len(self.inner.names) :], self.link.names, strict=True))
+
+    def inner_choices(self) -> dict[str, Any]:
+        """Return what is fixed and per group in the inner law."""
+        names = self.inner.names
+        return {
+            "per": {n: c for n, c in self.per.items() if n in names},
+            "fixed": {n: v for n, v in self.fixed.items() if n in names},
+        }
+
+    def link_choices(self) -> dict[str, Any]:
+        """Return what is fixed and per group in the link, by its own names."""
+        own = self.of_link
+        return {
+            "per": {own[n]: c for n, c in self.per.items() if n in own},
+            "fixed": {own[n]: v for n, v in self.fixed.items() if n in own},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A chain's rows: losses and scores under their laws' names, NaN where there is none.
+
+    ``columns`` are what :meth:`Runs.from_frame` is told of the other columns.
+    """
+
+    frame: pd.DataFrame
+    parts: Parts
+    columns: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls, data: Runs | pd.DataFrame, parts: Parts, loss: str, score: str, columns: dict[str, Any]
+    ) -> Table:
+        """Take losses and scores from a table; raises DataError for columns that are not there."""
+        frame, columns = _frame_of(data, columns)
+        if columns.get("loss_unit") == "perplexity":
+            raise DataError(
+                "chain takes losses, not perplexities, since the link would be fitted to these: "
+                f'df["{loss}"] = np.log(df["{loss}"]), which is in nats.'
+            )
+        if loss == score:
+            raise DataError(f"loss={loss!r} and score={score!r} are one column; name two.")
+        for keyword, column in (("loss", loss), ("score", score)):
+            if column not in frame.columns:
+                raise DataError(
+                    f"The table has no column {column!r}.{nearest(str(column), frame.columns)} Its "
+                    f"columns are: {listing(list(frame.columns), 20)}. Say which one holds the "
+                    f'{keyword} of each run: chain(…, {keyword}="<column>").'
+                )
+        names = {loss: parts.inner.output, score: parts.link.output}
+        taken = [c for c in names.values() if c in frame.columns and c not in names]
+        columns = {**_found(parts.inner, frame), **columns}
+        frame = frame.drop(columns=taken).rename(columns=names).assign(**{ROW: range(len(frame))})
+        found = cls(frame, parts, columns)
+        neither = ~(found.has_loss | found.has_score)
+        if neither.any():
+            raise DataError(
+                f"{loss!r} and {score!r} are both missing in "
+                f"{rows_at(frame, neither, frame[parts.inner.output])}. Leave such rows out: "
+                f'df.dropna(subset=["{loss}", "{score}"], how="all").'
+            )
+        return found
+
+    @property
+    def has_loss(self) -> np.ndarray:
+        """Which rows have a loss (n,)."""
+        return self.frame[self.parts.inner.output].notna().to_numpy()
+
+    @property
+    def has_score(self) -> np.ndarray:
+        """Which rows have a score (n,)."""
+        return self.frame[self.parts.link.output].notna().to_numpy()
+
+    @property
+    def run(self) -> str | None:
+        """The column that says which rows are of one run, or None where each row is one."""
+        return self.columns.get("run")
+
+    def check_any(self, rows: np.ndarray, what: str, do: str) -> None:
+        """Raise DataError unless some row is left."""
+        if not rows.any():
+            raise DataError(f"None of the {len(self.frame)} rows has {what}. {do}")
+
+    def losses(self) -> Runs:
+        """Return the rows with a loss, as Runs of the inner law."""
+        self.check_any(self.has_loss, "a loss", 'Fit the scores alone: how="score".')
+        return Runs.from_frame(self.frame.loc[self.has_loss], **self._output(self.parts.inner))
+
+    def scores(
+        self, rows: np.ndarray | None = None, columns: Mapping[str, str] | None = None
+    ) -> Runs:
+        """Return the rows with a score (or ``rows`` (n,) of them), as Runs of scores.
+
+        Doubts about them have been told with the losses, and are not told again.
+        """
+        kept = self.has_score if rows is None else rows
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            return Runs.from_frame(
+                self.frame.loc[kept], **{**self._output(self.parts.link), **(columns or {})}
+            )
+
+    def _output(self, law: Law) -> dict[str, Any]:
+        columns = {"output": law.output, **self.columns}
+        return columns if law.output == "loss" else {**columns, "loss_unit": "other"}
+
+
+def _frame_of(
+    data: Runs | pd.DataFrame, columns: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    if isinstance(data, Runs):
+        if columns:
+            raise DataError(
+                f"{listing(list(columns))}: columns are named when Runs are made, or given to "
+                "chain together with a DataFrame."
+            )
+        marks = {"run": data.run, "group": data.group, "weight": data.weight}
+        marks |= {"loss_unit": data.loss_unit, "count": data.count}
+        return data.frame, {**{x: x for x in data.inputs}, **marks}
+    if not isinstance(data, pd.DataFrame):
+        raise DataError(f"chain takes Runs or a pandas DataFrame, not {type(data).__name__}.")
+    return data, columns
+
+
+def _found(law: Law, frame: pd.DataFrame) -> dict[str, str]:
+    """Return the columns that hold a law's inputs by their usual names."""
+    columns = {name: find_column(name, frame.columns) for name in law.inputs}
+    return {name: column for name, column in columns.items() if column is not None}
+
+
+def places(runs: Runs) -> tuple[Runs, np.ndarray]:
+    """Return Runs without the column of places, and the places of its rows in the table (n,)."""
+    at = runs.frame[ROW].to_numpy()
+    return replace(runs, frame=runs.frame.drop(columns=ROW)), at
