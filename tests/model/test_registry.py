@@ -67,7 +67,7 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
     ("text", "says"),
     [
         ("chinchila", r"There is no law 'chinchila'\. Did you mean 'chinchilla'\? Known laws: "
-         r"power, power_const, broken, chinchilla, chinchilla_tied, farseer"),
+         r"power, power_const, "),
         ("", r"There is no law ''\."),
         ("broken:0", r"broken takes 1 to 6 breaks, not 0: broken:2\."),
         ("broken:7", r"broken takes 1 to 6 breaks, not 7"),
