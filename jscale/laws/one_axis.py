@@ -220,9 +220,9 @@ def _m4_input(loss: Any, *, E: Any, height: Any, D_c: Any, beta: Any, a: Any) ->
 def m4(D: Any, *, E: Floor, height: Scale, D_c: Location, beta: Exponent, a: Positive) -> Any:
     """L(D) = E + height·s, where s/(1 − s)^a = (D_c/D)^beta: a sigmoid in ln D.
 
-    D: training examples (or another input, ``m4:C``). E_0 = E + height is the loss of a guess, E the floor.
-    Output: loss or error in the unit of the data, between the two. The source's amplitude is
-    D_c^beta·height^(1−a); D_c instead keeps the law linear in E and height. The loss is on
+    D: training examples (or another input, ``m4:C``). E_0 = E + height is the loss of a guess, E
+    the floor. Output: loss or error in the unit of the data, between the two. The source's
+    amplitude is D_c^beta·height^(1−a); D_c keeps the law linear in E and height. The loss is on
     both sides, and found as a root. Source: Alabdulmohsin et al., arXiv:2209.06640 (M4).
     """
     import jax
