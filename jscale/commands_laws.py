@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect import getdoc, signature
 
 import jscale as js
+from jscale.catalogue import catalogue, markdown
 from jscale.report import console as show_in
-from jscale.report.catalogue import catalogue, markdown
 
 
 def list_laws(name: str | None, *, as_json: bool, as_markdown: bool) -> None:

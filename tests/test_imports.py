@@ -25,7 +25,7 @@ ROOMS = [
     ["prediction"],
     ["planning", "curves", "counting"],
     ["report"],
-    ["io"],
+    ["catalogue", "io"],
     ["jscale"],
     ["commands"],
     ["commands_laws", "commands_report", "commands_uncertainty"],

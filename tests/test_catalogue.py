@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 import jscale as js
-from jscale.report.catalogue import catalogue, markdown
+from jscale.catalogue import catalogue, markdown
 
 
 def test_a_row_per_law():

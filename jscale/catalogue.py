@@ -19,7 +19,7 @@ def catalogue() -> pd.DataFrame:
 
     ``verified`` is the number of sets of published constants that a law carries.
 
-    >>> from jscale.report.catalogue import catalogue
+    >>> from jscale.catalogue import catalogue
     >>> catalogue().set_index("law").loc["chinchilla", "inputs"]
     'N, D'
     """
