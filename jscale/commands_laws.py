@@ -22,7 +22,9 @@ def list_laws(name: str | None, *, as_json: bool, as_markdown: bool) -> None:
         show_in.print_json(show_in.records(table))
         return
     table["verified"] = table["verified"].map(lambda count: count or "")
-    show_in.screen().print(show_in.table_of(table.drop(columns=["output", "unit"])))
+    shown = show_in.table_of(table.drop(columns=["output", "unit"]))
+    shown.columns[0].no_wrap = True  # a name is there to be copied
+    show_in.screen().print(shown)
     show_in.screen().print(
         "\nVerified: sets of published constants. A page on one: jscale laws NAME. "
         "Structure: broken:2; axis: power_const:N.",
