@@ -28,6 +28,16 @@ def raised(base: Any, exponent: Any) -> np.ndarray:
     return np.where(legal, found, np.nan)
 
 
+def input_of_power(value: Any, *, A: Any, exponent: Any, E: Any = 0.0) -> np.ndarray:
+    """Return ((value − E)/A)^(1/exponent): where E + A·x^exponent has a value; NaN if nowhere.
+
+    >>> from jscale.laws.closed_forms import input_of_power
+    >>> input_of_power([3.0, 0.5], E=1.0, A=8.0, exponent=-2.0).tolist()
+    [2.0, nan]
+    """
+    return raised((np.asarray(value) - E) / A, 1 / np.asarray(exponent))
+
+
 def exponents(p: Values) -> tuple[Any, Any]:
     """Return the exponents of size and data, which a tied law has in common."""
     return p["alpha"], p["beta"] if "beta" in p else p["alpha"]

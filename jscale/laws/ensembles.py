@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from jscale.laws.closed_forms import Values, raised
+from jscale.laws.closed_forms import Values, input_of_power, raised
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.roles import Exponent, Floor, Scale, Slope
@@ -19,7 +17,7 @@ def _all_members(p: Values) -> Any:
 
 def _members(p: Values, *, loss: Any) -> Any:
     """(A/(L − E))^(1/alpha): members that reach a loss; NaN at or below E."""
-    return raised((np.asarray(loss) - p["E"]) / p["A"], -1 / p["alpha"])
+    return input_of_power(loss, E=p["E"], A=p["A"], exponent=-p["alpha"])
 
 
 @law(
@@ -69,10 +67,6 @@ def ensemble_limits(
     return E + A * power(N, -alpha) + B * power(N, -gamma) * power(K, -beta)
 
 
-def _uncertainty_input(uncertainty: Any, *, A: Any, gamma: Any) -> Any:
-    return raised(np.asarray(uncertainty) / A, -1 / gamma)
-
-
 @law(
     formula="A·D^(-gamma)",
     reference="arXiv:2506.09648",
@@ -81,7 +75,7 @@ def _uncertainty_input(uncertainty: Any, *, A: Any, gamma: Any) -> Any:
     linear=("A",),
     powers=(("A", "D", "gamma"),),
     falling=("D",),
-    inverse=_uncertainty_input,
+    inverse=lambda value, *, A, gamma: input_of_power(value, A=A, exponent=-gamma),
 )
 def uncertainty(D: Any, *, A: Scale, gamma: Exponent) -> Any:
     """u(D) = A·D^(−gamma): how predictive uncertainty falls with data.

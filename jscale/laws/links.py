@@ -159,7 +159,7 @@ def loss_to_loss(loss: Any, *, E1: Floor, K: Scale, E0: Location, kappa: Exponen
     by Huber's objective, with E0 and E1 taken from each distribution's own scaling law where there
     is one: pairs alone tell them from kappa only if they reach near to them, so fix E0 where it
     is known. Below E0 the law stays at E1.
-    Source: Brandfonbrener et al., Loss-to-loss prediction, arXiv:2411.12925.
+    Source: Loss-to-loss prediction, arXiv:2411.12925.
     """
     import jax.numpy as jnp
 
@@ -199,7 +199,7 @@ def bleu_log(D: Any, *, A: Positive, alpha: Exponent, beta: Exponent) -> Any:
     task; where they are not, the score is not monotone, and the fit's residuals are the sign.
     Fitted at the source by Huber's objective (delta 0.1) of ln score to the four smallest D, the
     rest held out. The tokens for a score are (exp(score^(1/beta))/A)^(1/alpha).
-    Source: Isik et al., arXiv:2402.04177 (the law of BLEU).
+    Source: arXiv:2402.04177 (the law of BLEU).
     """
     import jax.numpy as jnp
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jscale.laws.closed_forms import Values, raised
+from jscale.laws.closed_forms import Values, input_of_power, raised
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.roles import Exponent, Floor, Location, Positive, Real, Scale, Slope
@@ -18,12 +18,12 @@ from jscale.model.root import root
 
 def _power_input(p: Values, *, loss: Any) -> Any:
     """(A/L)^(1/alpha): the compute that reaches a loss."""
-    return raised(np.asarray(loss) / p["A"], -1 / p["alpha"])
+    return input_of_power(loss, A=p["A"], exponent=-p["alpha"])
 
 
 def _floor_input(p: Values, *, loss: Any) -> Any:
     """(A/(L − E))^(1/alpha): the compute that reaches a loss; NaN at or below E."""
-    return raised((np.asarray(loss) - p["E"]) / p["A"], -1 / p["alpha"])
+    return input_of_power(loss, E=p["E"], A=p["A"], exponent=-p["alpha"])
 
 
 @law(
@@ -81,7 +81,7 @@ def _shifted_start(p: Values) -> Any:
 
 @law(
     formula="E + A·(C + B)^(-alpha)",
-    reference="arXiv:2209.06640",
+    reference="arXiv:2506.04598",
     unit="as fitted",
     linear=("E", "A"),
     powers=(("A", "C", "alpha"),),
@@ -95,8 +95,9 @@ def power_shift(C: Any, *, E: Floor, A: Scale, B: Location, alpha: Exponent) -> 
 
     C: training FLOPs (or another input, ``power_shift:N``). B, in units of C: where the early
     plateau ends. Output: loss in the unit of the data, between E and E + A·B^(−alpha). Far above
-    B it is ``power_const``. Called M3 at the source, which writes the shift on 1/x instead; there
-    the curve levels off at large x. Source: Alabdulmohsin et al., arXiv:2209.06640.
+    B it is ``power_const``. Fitted at the source to errors along the frontier of compute. Not the
+    form M3 of arXiv:2209.06640, whose shift is on 1/x: that one levels off at large x.
+    Source: arXiv:2506.04598.
     """
     return E + A * power(C + B, -alpha)
 
@@ -121,7 +122,7 @@ def log_linear(C: Any, *, a: Real, b: Slope) -> Any:
     C: training FLOPs (or another input, ``log_linear:D``; augmented samples at the source).
     Output: a score in the unit of the data, of any sign; it has no bounds, so a score in [0, 1]
     leaves them far out. b·ln 2 is the gain of a doubling. Fitted by least squares.
-    Source: Li et al. (MuggleMath), arXiv:2310.05506.
+    Source: MuggleMath, arXiv:2310.05506.
     """
     import jax.numpy as jnp
 
@@ -147,7 +148,7 @@ def stretched(k: Any, *, A: Scale, alpha: Exponent) -> Any:
 
     k: samples per problem (or another input, ``stretched:C``). Output: a share between 0 and 1,
     which rises to 1. The source writes exp(a·k^b) with a and b below 0. A line in ln(−ln c) on
-    ln k, with slope −alpha. Source: Brown et al., arXiv:2407.21787.
+    ln k, with slope −alpha. Source: Large Language Monkeys, arXiv:2407.21787.
     """
     import jax.numpy as jnp
 
@@ -223,7 +224,7 @@ def m4(D: Any, *, E: Floor, height: Scale, D_c: Location, beta: Exponent, a: Pos
     D: training examples (or another input, ``m4:C``). E_0 = E + height is the loss of a guess, E
     the floor. Output: loss or error in the unit of the data, between the two. The source's
     amplitude is D_c^beta·height^(1−a); D_c keeps the law linear in E and height. The loss is on
-    both sides, and found as a root. Source: Alabdulmohsin et al., arXiv:2209.06640 (M4).
+    both sides, and found as a root. Source: arXiv:2209.06640 (M4).
     """
     import jax
     import jax.numpy as jnp

@@ -10,14 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from jscale.laws.closed_forms import Values, raised
+from jscale.laws.closed_forms import Values, input_of_power
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.roles import Exponent, Floor, Scale
-
-
-def _variance_inverse(loss: Any, *, E: Any, A: Any) -> Any:
-    return raised((np.asarray(loss) - E) / A, -1.0)
 
 
 @law(
@@ -27,7 +23,7 @@ def _variance_inverse(loss: Any, *, E: Any, A: Any) -> Any:
     linear=("E", "A"),
     positive=("D",),
     falling=("D",),
-    inverse=_variance_inverse,
+    inverse=lambda loss, **p: input_of_power(loss, exponent=-1.0, **p),
 )
 def variance_limited(D: Any, *, E: Floor, A: Scale) -> Any:
     """L(D) = E + A/D: a fixed model with ample data, limited by variance.
@@ -39,10 +35,6 @@ def variance_limited(D: Any, *, E: Floor, A: Scale) -> Any:
     return E + A / D
 
 
-def _root_inverse(loss: Any, *, E: Any, A: Any) -> Any:
-    return raised((np.asarray(loss) - E) / A, -2.0)
-
-
 @law(
     formula="E + A/N^(1/2)",
     reference="arXiv:2102.06701",
@@ -50,7 +42,7 @@ def _root_inverse(loss: Any, *, E: Any, A: Any) -> Any:
     linear=("E", "A"),
     positive=("N",),
     falling=("N",),
-    inverse=_root_inverse,
+    inverse=lambda loss, **p: input_of_power(loss, exponent=-0.5, **p),
 )
 def variance_limited_size(N: Any, *, E: Floor, A: Scale) -> Any:
     """L(N) = E + A/N^(1/2): ample size on fixed data, limited by variance.
@@ -67,10 +59,6 @@ def _dimension(p: Values) -> Any:
     return 4 / np.asarray(p["alpha"])
 
 
-def _resolution_inverse(loss: Any, *, A: Any, alpha: Any) -> Any:
-    return raised(np.asarray(loss) / A, -1 / alpha)
-
-
 @law(
     formula="A·D^(-alpha)",
     reference="arXiv:2102.06701",
@@ -79,7 +67,7 @@ def _resolution_inverse(loss: Any, *, A: Any, alpha: Any) -> Any:
     powers=(("A", "D", "alpha"),),
     falling=("D",),
     quantities={"intrinsic_dimension": _dimension},
-    inverse=_resolution_inverse,
+    inverse=lambda loss, *, A, alpha: input_of_power(loss, A=A, exponent=-alpha),
 )
 def resolution_limited(D: Any, *, A: Scale, alpha: Exponent) -> Any:
     """L(D) = A·D^(−alpha): scarce data (or size), limited by how finely it covers the data.
@@ -92,10 +80,6 @@ def resolution_limited(D: Any, *, A: Scale, alpha: Exponent) -> Any:
     return A * power(D, -alpha)
 
 
-def _width_inverse(loss: Any, *, offset: Any, A: Any, alpha: Any) -> Any:
-    return raised((np.asarray(loss) - offset) / A, -1 / alpha)
-
-
 @law(
     formula="offset + A·width^(-alpha)",
     reference="arXiv:2505.10465",
@@ -103,7 +87,7 @@ def _width_inverse(loss: Any, *, offset: Any, A: Any, alpha: Any) -> Any:
     linear=("offset", "A"),
     powers=(("A", "width", "alpha"),),
     falling=("width",),
-    inverse=_width_inverse,
+    inverse=lambda loss, *, offset, A, alpha: input_of_power(loss, E=offset, A=A, exponent=-alpha),
 )
 def superposition(width: Any, *, offset: Floor, A: Scale, alpha: Exponent) -> Any:
     """L(width) = offset + A·width^(−alpha): features share the directions of a hidden state.
@@ -111,6 +95,6 @@ def superposition(width: Any, *, offset: Floor, A: Scale, alpha: Exponent) -> An
     width: hidden size. offset: loss that does not depend on it. Output: nats per token, above
     offset. The theory has alpha near 1 where many features overlap strongly. The source fits one
     exponent and an offset for each family: ``js.fit("superposition", runs,
-    per={"offset": "family"})``. Source: Liu et al., arXiv:2505.10465.
+    per={"offset": "family"})``. Source: arXiv:2505.10465.
     """
     return offset + A * power(width, -alpha)

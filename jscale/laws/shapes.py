@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from jscale.laws.closed_forms import Values, raised
+from jscale.laws.closed_forms import Values, input_of_power
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.roles import Exponent, Floor, Location, Positive, Real, Scale
@@ -36,7 +34,7 @@ def u_shape(C: Any, *, bottom: Real, bend: Positive, C_0: Location) -> Any:
     C: training FLOPs (or another input, ``u_shape:N``). bottom: the lowest score, at C_0.
     Output: a score in the unit of the data, at least bottom and without an upper bound. The
     source sorts tasks by such trends; the parabola in ln C is the plainest curve for one.
-    Source: McKenzie et al., arXiv:2306.09479.
+    Source: arXiv:2306.09479.
     """
     import jax.numpy as jnp
 
@@ -58,15 +56,11 @@ def inverted_u(C: Any, *, top: Real, bend: Positive, C_0: Location) -> Any:
 
     C: training FLOPs (or another input, ``inverted_u:N``). top: the highest score, at C_0.
     Output: a score in the unit of the data, at most top and without a lower bound.
-    Source: McKenzie et al., arXiv:2306.09479.
+    Source: arXiv:2306.09479.
     """
     import jax.numpy as jnp
 
     return top - bend * jnp.square(jnp.log(C) - jnp.log(C_0))
-
-
-def _rising_input(loss: Any, *, E: Any, A: Any, alpha: Any) -> Any:
-    return raised((np.asarray(loss) - E) / A, 1 / alpha)
 
 
 @law(
@@ -76,7 +70,7 @@ def _rising_input(loss: Any, *, E: Any, A: Any, alpha: Any) -> Any:
     linear=("E", "A"),
     powers=(("A", "C", "alpha", 1),),
     rising=("C",),
-    inverse=_rising_input,
+    inverse=lambda loss, *, E, A, alpha: input_of_power(loss, E=E, A=A, exponent=alpha),
 )
 def inverse_scaling(C: Any, *, E: Floor, A: Scale, alpha: Exponent) -> Any:
     """L(C) = E + A·C^alpha: a loss that grows with scale.
@@ -84,6 +78,6 @@ def inverse_scaling(C: Any, *, E: Floor, A: Scale, alpha: Exponent) -> Any:
     C: training FLOPs (or another input, ``inverse_scaling:N``). E: the loss at no compute.
     Output: loss in the unit of the data, above E and without an upper bound, so not to be
     carried far out. The power is ours; the source reports trends.
-    Source: McKenzie et al., arXiv:2306.09479.
+    Source: arXiv:2306.09479.
     """
     return E + A * power(C, alpha)
