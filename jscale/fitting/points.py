@@ -92,7 +92,7 @@ def input_table(
     missing = [k for k in columns if k not in given]
     if unknown or missing:
         raise _wrong_names(fit.law, columns, unknown, missing, call)
-    table = _broadcast({c: given[c] for c in given if c in (*columns, "C", *also)})
+    table = broadcast({c: given[c] for c in given if c in (*columns, "C", *also)})
     if len(table) == 0:
         raise PredictionError(f"No rows to predict: {listing(columns)} are empty; give values.")
     source = where.frame if isinstance(where, Runs) else where
@@ -100,7 +100,7 @@ def input_table(
         table.index = source.index
     for name in map(str, table):
         if name in (*fit.law.inputs, "C"):
-            table[name] = _number(table.loc[:, name], _must_be_positive(fit.law, name))
+            table[name] = numbers_of(table.loc[:, name], _must_be_positive(fit.law, name))
     check_domain(fit.law, table, PredictionError, lambda _: "Predict within the limit.")
     return table
 
@@ -134,7 +134,8 @@ def _wrong_names(
     )
 
 
-def _broadcast(given: Mapping[str, Any]) -> pd.DataFrame:
+def broadcast(given: Mapping[str, Any]) -> pd.DataFrame:
+    """Return inputs as a table, numbers repeated; raises PredictionError for unlike shapes."""
     arrays = {name: np.asarray(values) for name, values in given.items()}
     try:
         whole = np.broadcast_arrays(*arrays.values())
@@ -152,7 +153,8 @@ def _must_be_positive(law: Law, name: str) -> bool:
     return name in law.positive_inputs or (known is not None and known.positive)
 
 
-def _number(column: pd.Series, positive: bool) -> np.ndarray:
+def numbers_of(column: pd.Series, positive: bool) -> np.ndarray:
+    """Return a column as float64; raises PredictionError unless finite (and positive)."""
     values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
     bad = ~np.isfinite(values) | ((values <= 0) if positive else False)
     if bad.any():

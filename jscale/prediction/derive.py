@@ -6,6 +6,7 @@ declares such quantities as functions of its parameters, and here they are taken
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import signature
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.errors import LawError, PredictionError, listing, nearest
+from jscale.errors import ExtrapolationWarning, LawError, PredictionError, listing, nearest
+from jscale.fitting.points import broadcast, numbers_of
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
+from jscale.prediction.predict import FAR, extrapolation
 from jscale.uncertainty.automatic import draws as draw
 from jscale.uncertainty.draws import Draws, check_level, tails
 
@@ -61,12 +64,13 @@ def derive(
     group (``family="a"``). A Fit is drawn by :func:`jscale.draws` with ``seed``.
 
     Raises LawError for a quantity that the law does not have, PredictionError for inputs that are
-    missing, unknown, or not positive numbers, JscaleError for a level outside (0, 1).
+    missing, unknown, or not positive numbers, JscaleError for a level outside (0, 1). Warns with
+    ExtrapolationWarning past ten times the largest compute fitted.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
-    >>> found = js.derive(js.laplace(fit, 100), "optimal_size", C=[1e14, 1e15])
+    >>> found = js.derive(js.laplace(fit, 100), "optimal_size", C=[1e11, 1e12])
     >>> found.frame.columns.tolist()
     ['C', 'estimate', 'confidence_low', 'confidence_high', 'exists']
     """
@@ -76,6 +80,7 @@ def derive(
         raise PredictionError(f"derive takes Draws or a Fit, not {type(source).__name__}.")
     fit, function = drawn.fit, _function(drawn.fit.law, name)
     table = _table(fit, name, function, inputs)
+    _check_far(fit, name, table)
     asked = {key: table[key].to_numpy() for key in _asked(function)}
     point = _values(fit, fit.params.to_numpy()[None], table, function, asked)[0]
     samples = _values(fit, drawn.flat, table, function, asked)
@@ -112,29 +117,25 @@ def _table(fit: Fit, name: str, function: Any, inputs: Mapping[str, Any]) -> pd.
         what = f"misses {listing(missing)}" if missing else f"takes no {listing(unknown)}"
         call = ", ".join([f'"{name}"', *(f"{key}=…" for key in wanted)])
         raise PredictionError(f"{name} of {fit.law.name} {what}. Call derive(draws, {call}).")
-    try:
-        whole = np.broadcast_arrays(*(np.asarray(inputs[key]) for key in wanted), np.zeros(1))
-    except ValueError as error:
-        raise PredictionError(
-            f"The inputs of {name} do not broadcast. Give arrays of one length, or numbers."
-        ) from error
-    table = pd.DataFrame({k: np.ravel(v) for k, v in zip(wanted, whole[:-1], strict=True)})
-    if not wanted:
-        table = pd.DataFrame(index=range(1))
+    table = broadcast({key: inputs[key] for key in wanted}) if wanted else pd.DataFrame(index=[0])
     for key in _asked(function):
-        table[key] = _positive(name, table.loc[:, key])
+        table[key] = numbers_of(table.loc[:, key], positive=True)
     return table
 
 
-def _positive(name: str, column: pd.Series) -> np.ndarray:
-    values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
-    bad = ~(np.isfinite(values) & (values > 0))
-    if bad.any():
-        raise PredictionError(
-            f"{column.name} of {name} must be a positive, finite number; it is "
-            f"{listing(column[bad].tolist())}. Give {column.name} such as 1e9."
+def _check_far(fit: Fit, name: str, table: pd.DataFrame) -> None:
+    """Warn where a quantity is asked for past ten times the largest compute fitted."""
+    if fit.largest is None or not ("C" in table or {"N", "D"} <= set(table)):
+        return
+    past = extrapolation(fit, table)
+    if (past > FAR * (1 + 1e-9)).any():
+        warnings.warn(
+            f"{name} is asked for up to {past.max():.3g} times past the largest compute fitted. "
+            "Its interval covers what is unsure within the law, not that the law may be wrong. "
+            "Hold out your largest runs to see how it fares: js.rollout(law, runs).",
+            ExtrapolationWarning,
+            stacklevel=3,
         )
-    return values
 
 
 def _values(

@@ -42,7 +42,7 @@ from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, NewRuns, check_level
 from jscale.uncertainty.sampled import Posterior
 
-_FAR = 10.0
+FAR = 10.0
 # Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla.
 _WRONG_LAW = (
     "Of simulated runs of a law other than the one fitted, 80% prediction intervals held 22% at "
@@ -295,10 +295,10 @@ def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:
 
 def _warn_far(frame: pd.DataFrame, what: str, stacklevel: int = 3) -> None:
     past = frame["extrapolation"].to_numpy()
-    far = past > _FAR * (1 + 1e-9)  # ten times is not more than that, whatever the rounding
+    far = past > FAR * (1 + 1e-9)  # ten times is not more than that, whatever the rounding
     if far.any():
         warnings.warn(
-            f"{int(far.sum())} of {len(frame)} predictions lie more than {_FAR:g} times past the "
+            f"{int(far.sum())} of {len(frame)} predictions lie more than {FAR:g} times past the "
             f"largest fitted {what} (up to {np.nanmax(past):.3g} times). If the law "
             "is wrong out there, the true loss can lie well outside these intervals: they only "
             f"cover uncertainty within the law. {_WRONG_LAW} Hold out your largest runs to see how "

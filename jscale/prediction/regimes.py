@@ -42,12 +42,13 @@ class Regime:
         )
 
 
-def regime(of: Draws | Fit, level: float = 0.9) -> Regime:
+def regime(of: Draws | Fit, level: float = 0.9, *, seed: int = 0) -> Regime:
     """Say which regime an exponent is in: variance-limited (1 or 1/2) or resolution-limited.
 
     Of a law with one exponent (``power_const``, ``resolution_limited``), by whether its interval
     holds 1 or 1/2; 4/exponent is the dimension of the data that it implies if resolution limits
     and the loss is smooth. An interval that holds 1/2 does not exclude resolution at dimension 8.
+    A Fit is drawn by :func:`jscale.draws` with ``seed``.
 
     Raises PredictionError for anything but Draws or a Fit, and for a law without exactly one free
     exponent; JscaleError for a level outside (0, 1).
@@ -63,7 +64,7 @@ def regime(of: Draws | Fit, level: float = 0.9) -> Regime:
     'resolution'
     """
     check_level(level)
-    drawn = draw(of, seed=0) if isinstance(of, Fit) else of
+    drawn = draw(of, seed=seed) if isinstance(of, Fit) else of
     if not isinstance(drawn, Draws):
         raise PredictionError(f"regime takes Draws or a Fit, not {type(of).__name__}.")
     column = _exponent(drawn.fit)

@@ -39,6 +39,13 @@ def fit(table: pd.DataFrame) -> js.Fit:
     return js.fit(decay, table[table["family"] == "a"])
 
 
+@pytest.fixture(scope="module")
+def runs() -> js.Runs:
+    truth = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
+    design = js.designs.isoflop([1e18, 1e19, 1e20], [1e7, 3e7, 1e8, 3e8, 1e9])
+    return js.simulate("chinchilla", truth, design, noise=0.003)
+
+
 def test_over_draws(fit):
     drawn = js.laplace(fit, 300, seed=1)
     found = js.derive(drawn, "data_for_loss", loss=[1.7, 1.6], level=0.8)
@@ -96,7 +103,9 @@ def test_messages(fit):
         js.derive(drawn, "data_for_loss")
     with pytest.raises(js.PredictionError, match="takes no N"):
         js.derive(drawn, "data_for_loss", loss=2.0, N=1.0)
-    with pytest.raises(js.PredictionError, match=r"loss of data_for_loss must be a positive.*-1"):
+    with pytest.raises(
+        js.PredictionError, match=r"loss must be a positive, finite number; it is -1.0 in row 1"
+    ):
         js.derive(drawn, "data_for_loss", loss=[2.0, -1.0])
     with pytest.raises(js.PredictionError, match="takes Draws or a Fit, not str"):
         js.derive("fit", "data_for_loss", loss=2.0)
@@ -119,3 +128,18 @@ def test_inverse():
 
     with pytest.raises(js.LawError, match="has no inverse in closed form"):
         get("farseer").invert(2.0)
+
+
+def test_far_past_the_runs(runs):
+    """C, or N and D, past ten times the largest compute fitted."""
+    drawn = js.laplace(js.fit("chinchilla", runs), 50)
+    largest = drawn.fit.largest
+    assert len(js.derive(drawn, "optimal_size", C=10 * largest)) == 1
+    with pytest.warns(js.ExtrapolationWarning, match=r"optimal_size .* 20 times past .*js.rollout"):
+        js.derive(drawn, "optimal_size", C=[largest, 20 * largest])
+
+
+def test_shapes_that_do_not_fit(runs):
+    drawn = js.laplace(js.fit("chinchilla", runs), 50)
+    with pytest.raises(js.PredictionError, match="do not broadcast"):
+        js.derive(drawn, "tokens_for_loss", loss=[2.0, 2.1], N=[1e9, 2e9, 3e9])
