@@ -178,6 +178,25 @@ def _median(values: np.ndarray) -> float:
     return 0.5 * float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])
 
 
+_INSIDE_PER_PARAMETER = 10
+
+
+def runs_inside(problem: Problem, residual: np.ndarray) -> tuple[int, int]:
+    """Count the runs with a residual inside the objective's delta, and all runs."""
+    units = problem.units[problem.used]
+    small = np.abs(residual[problem.used]) < problem.objective.width
+    return len(np.unique(units[small])), len(np.unique(units))
+
+
+def near_absolute(problem: Problem, inside: int, runs: int) -> bool:
+    """Whether a kinked objective acts like least absolute deviations.
+
+    So it does where fewer than half of the runs, and fewer than 10 per parameter, lie inside.
+    """
+    few = inside < _INSIDE_PER_PARAMETER * problem.layout.size
+    return problem.objective.kinked and few and 2 * inside < runs
+
+
 def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray:
     """Return the expected curvature of each residual's term, (n,).
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jscale.data.runs import Doubt
 from jscale.errors import listing
-from jscale.fitting.diagnostics import Directions, Optimum
+from jscale.fitting.diagnostics import Directions, Optimum, near_absolute, runs_inside
 from jscale.fitting.gauss_newton import Lanes, Status
 from jscale.fitting.problem import Problem
 from jscale.fitting.step import plain_coordinates
@@ -111,11 +111,8 @@ def notes_on_optimum(
             "Read predictions, not these parameters; add runs that separate them, or fix one: "
             f"fixed={{{names[0].split('[')[0]!r}: …}}.",
         )  # fmt: skip
-    p = problem.layout.size
-    units = problem.units[problem.used]
-    small = np.abs(optimum.residual[problem.used]) < problem.objective.width
-    inside, runs = len(np.unique(units[small])), len(np.unique(units))
-    if problem.objective.kinked and inside < 10 * p:
+    inside, runs = runs_inside(problem, optimum.residual)
+    if near_absolute(problem, inside, runs):
         yield Note(
             "near-l1", "info",
             f"The residuals of {inside} of {runs} runs lie inside "

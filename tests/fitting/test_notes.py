@@ -159,6 +159,18 @@ def test_residuals_patterned():
     assert "residuals-patterned" not in [n.code for n in fit_of("power_const", runs).notes]
 
 
+def test_a_wide_delta_is_not_near_absolute():
+    """Nearly all residuals inside, though fewer than ten per parameter: plainly quadratic."""
+    runs = js.simulate("chinchilla", CHINCHILLA, SURFACE.iloc[::3], noise=0.005, seed=3)
+    assert len(runs) < 10 * 5
+    assert "near-l1" not in [
+        n.code for n in fit_of("chinchilla", runs, objective=js.huber(0.01)).notes
+    ]
+    assert "near-l1" in [
+        n.code for n in fit_of("chinchilla", runs, objective=js.huber(0.001)).notes
+    ]
+
+
 def test_floor_above_data(surface):
     """A run far below the others does not pull the irreducible loss below itself."""
     low = surface["loss"].argmin()

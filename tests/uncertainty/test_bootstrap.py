@@ -324,6 +324,7 @@ def test_residuals_stay_within_their_group():
 @pytest.mark.parametrize(
     "objective", [js.huber(0.1, "linear"), js.least_absolute("linear"), js.student_t(3, 0.2, "linear")]
 )  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*near-l1")
 def test_the_curve_of_resampled_errors_is_the_fitted_one(kind, objective):
     """Draws lie around the fit for every objective, outliers on one side or not."""
     fit = js.fit(straight, line(100, outliers=12), objective=objective)
@@ -344,6 +345,7 @@ def test_residuals_of_an_envelope_keep_to_their_side():
 
 
 @pytest.mark.parametrize("kind", ["residual", "wild"])
+@pytest.mark.filterwarnings("ignore:.*near-l1")
 def test_rows_of_weight_zero_take_no_part(runs, kind):
     weights = np.where(np.arange(len(runs)) % 4 == 0, 0.0, 1.0)
     whole = js.bootstrap(js.fit("chinchilla", runs, weights=weights), 40, kind=kind)
@@ -352,6 +354,7 @@ def test_rows_of_weight_zero_take_no_part(runs, kind):
 
 
 @pytest.mark.parametrize("kind", ["pairs", "bayesian", "residual", "wild"])
+@pytest.mark.filterwarnings("ignore:.*near-l1")
 def test_memory_is_bounded_by_chunks(fit, kind, monkeypatch):
     """Chunks draw from one stream: the first of many are the first of few."""
     monkeypatch.setattr("jscale.uncertainty.refits._NUMBERS_AT_ONCE", 64 * 20)
@@ -449,6 +452,7 @@ def test_rows_without_a_cluster(runs):
         js.bootstrap(js.fit("chinchilla", frame), cluster="family")
 
 
+@pytest.mark.filterwarnings("ignore:.*near-l1")
 def test_a_cluster_in_several_groups(runs):
     own = js.Runs.from_frame(families(runs, 14, lab=repeated("xyy", len(runs))), group="lab")
     with pytest.raises(
@@ -465,6 +469,7 @@ def test_a_cluster_in_several_groups(runs):
     assert (draws.flat.std(axis=0) > 0).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*near-l1")
 def test_resamples_that_would_lose_a_parameters_group(runs):
     fit = js.fit("chinchilla", families(runs, 9), per={"E": "family"}, starts=8)
     with pytest.raises(
@@ -568,3 +573,14 @@ def test_lbfgs_takes_weights_alone_and_says_so(runs):
 def test_seed_that_is_none(fit, seed):
     with pytest.raises(js.JscaleError, match=rf"seed={seed} must be a whole number, 0 or more"):
         js.bootstrap(fit, 10, seed=seed)
+
+
+def test_wild_signs_near_least_absolute_deviations_are_too_narrow(runs):
+    """Residuals outside delta stay there when their sign is turned: warned of, and noted."""
+    with pytest.warns(
+        js.FitWarning, match=r"near-l1: .* lie inside delta=0.001.*kind=\"bayesian\""
+    ):
+        draws = js.bootstrap(js.fit("chinchilla", runs), 20, kind="wild")
+    assert [note.code for note in draws.notes][:1] == ["near-l1"]
+    smooth = js.fit("chinchilla", runs, objective=js.pseudo_huber(1e-2))
+    assert "near-l1" not in [note.code for note in js.bootstrap(smooth, 20, kind="wild").notes]
