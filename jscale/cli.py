@@ -45,7 +45,7 @@ def fit(
     column: Columns = None,
     group: Group = None,
     run: Run = None,
-    loss_unit: Unit = "nats",
+    loss_unit: Unit = None,
     fix: Fix = None,
     tie: Tie = None,
     per: Per = None,
@@ -183,7 +183,7 @@ def report(
     column: Columns = None,
     group: Group = None,
     run: Run = None,
-    loss_unit: Unit = "nats",
+    loss_unit: Unit = None,
     fix: Fix = None,
     tie: Tie = None,
     per: Per = None,
@@ -235,7 +235,7 @@ def compare(
         typer.Option(help="A law, or auto; repeat (default: all that fit the columns, and auto)."),
     ] = None,
     column: Columns = None,
-    loss_unit: Unit = "nats",
+    loss_unit: Unit = None,
     share: Annotated[
         float | None, typer.Option(help="Hold out this share of runs, those of largest compute.")
     ] = None,

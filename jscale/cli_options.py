@@ -20,7 +20,9 @@ Columns = Annotated[
 ]
 Group = Annotated[str | None, typer.Option(help="Column of the family of a run.")]
 Run = Annotated[str | None, typer.Option(help="Column that identifies a run.")]
-Unit = Annotated[str, typer.Option(help="nats, bits, perplexity or other.")]
+Unit = Annotated[
+    str | None, typer.Option(help="nats (default for losses), bits, perplexity or other.")
+]
 Fix = Annotated[list[str] | None, typer.Option(help="NAME=VALUE, a fixed parameter.")]
 Tie = Annotated[str | None, typer.Option(help="Parameters that are equal: alpha,beta.")]
 Per = Annotated[list[str] | None, typer.Option(help="NAME=COLUMN, one per group.")]

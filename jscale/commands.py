@@ -51,7 +51,7 @@ def fit_and_report(
     file: Path | None,
     law: str,
     columns: Mapping[str, Any],
-    loss_unit: str,
+    loss_unit: str | None,
     choices: Mapping[str, Any],
     resamples: int,
     level: float,
@@ -114,7 +114,7 @@ def quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
 
 
 def read(
-    file: Path | None, law: str, columns: Mapping[str, Any], loss_unit: str, invalid: str
+    file: Path | None, law: str, columns: Mapping[str, Any], loss_unit: str | None, invalid: str
 ) -> tuple[Runs, Runs | None, str]:
     """Return the runs to fit, the held-out ones (or None), and where they are from."""
     runs = _read_whole(file, [law], columns, loss_unit, invalid)
@@ -131,7 +131,11 @@ def read(
 
 
 def _read_whole(
-    file: Path | None, laws: Sequence[str], columns: Mapping[str, Any], loss_unit: str, invalid: str
+    file: Path | None,
+    laws: Sequence[str],
+    columns: Mapping[str, Any],
+    loss_unit: str | None,
+    invalid: str,
 ) -> Runs:
     """Return all runs of a table (default: our own), with the inputs of the laws."""
     found = [js.laws.get(law) for law in laws if law != "auto"]
@@ -305,7 +309,7 @@ def compare_laws(
     file: Path | None,
     laws: Sequence[str],
     columns: Mapping[str, Any],
-    loss_unit: str,
+    loss_unit: str | None,
     share: float | None,
     origins: int | None,
     factor: float,

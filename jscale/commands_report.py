@@ -23,7 +23,7 @@ def write_report(
     file: Path | None,
     law: str,
     columns: Mapping[str, Any],
-    loss_unit: str,
+    loss_unit: str | None,
     choices: Mapping[str, Any],
     points: Sequence[dict[str, str]],
     about: Mapping[str, str],

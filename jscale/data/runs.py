@@ -75,7 +75,7 @@ class Runs:
         run: str | None = None,
         group: str | None = None,
         weight: str | None = None,
-        loss_unit: str = "nats",
+        loss_unit: str | None = None,
         count: str | None = None,
         invalid: str = "raise",
         source: str = "",
@@ -87,9 +87,10 @@ class Runs:
         output are found by their usual names when not given. C is computed as 6·N·D when
         absent; a C or U that was not named and has bad values is left out, with a doubt. ``run``
         names the column that identifies a run (several rows per run), ``group`` the family.
-        ``loss_unit`` is "nats", "bits", "perplexity" (converted to nats) or "other"; ``count`` is
-        "total" or "non_embedding". ``invalid="drop"`` leaves bad rows out and lists them, with
-        reasons, in ``dropped``.
+        ``loss_unit`` is "nats" (the default for ``loss``), "bits", "perplexity" (converted to
+        nats) or "other" (the default for scores and all else); ``count`` is "total" or
+        "non_embedding". ``invalid="drop"`` leaves bad rows out and lists them, with reasons, in
+        ``dropped``.
 
         Raises DataError for columns or values that cannot be used; warns with DataWarning for
         doubtful ones.
@@ -99,6 +100,7 @@ class Runs:
         >>> js.Runs.from_frame(table, N="params", D="tokens").inputs
         ('N', 'D', 'C')
         """
+        loss_unit = loss_unit or ("nats" if output == "loss" else "other")
         _check_settings(frame, loss_unit, count, invalid)
         mapping = _map_columns(frame, output, columns)
         marks = {"run": run, "group": group, "weight": weight}

@@ -45,9 +45,7 @@ def as_runs(law: Law, data: Runs | pd.DataFrame, columns: Mapping[str, Any]) -> 
         found = find_column(name, data.columns) if name not in named else None
         if found is not None:
             named[name] = found
-    # Scores are no losses: they have no unit to doubt, and may be zero.
-    unit = {} if law.output == "loss" else {"loss_unit": "other"}
-    return Runs.from_frame(data, **{"output": law.output, **unit, **named})
+    return Runs.from_frame(data, **{"output": law.output, **named})
 
 
 def _check_options(law: Law, columns: Mapping[str, Any]) -> None:

@@ -38,7 +38,7 @@ def test_exact_recovery_without_noise(world: str) -> None:
         planted, design = scattered(world, seed)
         runs = js.simulate(law, planted, design)
         fit = js.fit(law, runs, seed=seed)
-        np.testing.assert_allclose(fit.fitted, runs["loss"], rtol=1e-9, err_msg=f"seed {seed}")
+        np.testing.assert_allclose(fit.fitted, runs[law.output], rtol=1e-9, err_msg=f"seed {seed}")
         order = sorted_breaks if world.startswith("broken") else lambda p, _: list(p.values())
         found = np.array(order(dict(fit.params), law))
         true = np.array(order({n: planted[n] for n in law.names}, law))

@@ -94,7 +94,7 @@ def test_a_score_of_zero_is_told_how_to_say_that_it_is_no_loss() -> None:
     with pytest.raises(
         DataError, match=r'score: .* If it is a score and no loss, say loss_unit="other"\.'
     ):
-        Runs.from_frame(frame, output="score")
+        Runs.from_frame(frame, output="score", loss_unit="nats")
     runs = Runs.from_frame(frame, output="score", loss_unit="other")
     assert runs["score"].tolist() == [0.0, 0.2, 0.3]
 

@@ -375,3 +375,12 @@ def test_the_digest_knows_what_runs_families_and_weights_are(mark: str) -> None:
         Runs.from_frame(frame, run="a", group="a", weight="a").digest,
     }
     assert len(digests) == 4
+
+
+def test_scores_have_no_unit_to_doubt():
+    """Outputs that are no losses may be zero, negative, or far above any loss in nats."""
+    frame = pd.DataFrame({"N": [1e6, 2e6, 3e6], "score": [-1.0, 0.0, 60.0]})
+    assert Runs.from_frame(frame, output="score").loss_unit == "other"
+    assert Runs.from_frame(frame.assign(loss=2.0)).loss_unit == "nats"
+    with pytest.raises(DataError, match="score"):
+        Runs.from_frame(frame, output="score", loss_unit="nats")
