@@ -28,6 +28,7 @@ from jscale.errors import (
 from jscale.io import as_document
 from jscale.prediction.rehearsal import axis_of
 from jscale.report import console as show_in
+from jscale.report.held_out import missed
 from jscale.report.plots import overview
 from jscale.uncertainty.draws import check_level
 
@@ -212,18 +213,19 @@ def _print_check(
     furthest = checked.frame["extrapolation"].max()
     of = "compute" if fit.largest is not None else "largest input"
     error = 100 * float(np.mean(np.abs(checked.frame["curve"] / measured - 1)))
-    inside = int(np.sum(table[""].to_numpy() == "inside"))
+    inside = table[""].to_numpy() == "inside"
+    runs = None if held_out.run is None else held_out.frame[held_out.run].to_numpy()
     out.print(
         f"\nHeld-out runs, which the fit did not see (up to {furthest:.3g} times its {of})",
         markup=False,
     )
     out.print(show_in.table_of(table))
     out.print(
-        f"mean absolute error {error:.2f}%; {inside} of {len(table)} inside the "
+        f"mean absolute error {error:.2f}%; {int(inside.sum())} of {len(table)} inside the "
         f"{100 * level:g}% prediction interval",
         markup=False,
     )
-    show_in.print_missed(out, fit.law, inside, len(table), level)
+    show_in.print_missed(out, fit.law, missed(inside, runs, level))
 
 
 def _write(

@@ -18,8 +18,8 @@ from rich.text import Text
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
 from jscale.prediction.predict import Prediction
+from jscale.report.held_out import Missed
 
-_MISSED_BY_CHANCE = 0.05
 _NUMBER = re.compile(r"[+-]?\d")
 _IN_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
 # What a message says in Python, and the same on the command line.
@@ -156,19 +156,16 @@ def prediction_table(prediction: Prediction) -> pd.DataFrame:
     return frame
 
 
-def print_missed(console: Console, law: Law, inside: int, count: int, level: float) -> None:
+def print_missed(console: Console, law: Law, found: Missed | None) -> None:
     """Print a caution where fewer held-out runs lie inside their intervals than chance allows."""
-    from scipy.special import bdtr
-
-    chance = float(bdtr(inside, count, level))
-    if chance >= _MISSED_BY_CHANCE:
+    if found is None:
         return
     flexible = {"N", "D"} == set(law.inputs) and law.name != "farseer"
     advice = "a more flexible one: --law farseer" if flexible else "another law: jscale laws"
     text = (
-        f"If the intervals were right, {inside} or fewer of {count} inside would happen with "
-        f"probability {chance:.1g}. The law does not hold that far out, and its intervals only "
-        f"cover uncertainty within the law. Try {advice}."
+        f"If the intervals were right, {found.inside} or fewer of {found.runs} inside would happen "
+        f"with probability {found.chance:.1g}. The law does not hold that far out, and its "
+        f"intervals only cover uncertainty within the law. Try {advice}."
     )
     head = Text("\ncaution: held-out-missed. ", _COLORS["caution"])
     console.print(head + Text(text))

@@ -19,13 +19,43 @@ from jscale.uncertainty.draws import Draws
 _BY_CHANCE = 0.05
 
 
+@dataclass(frozen=True)
+class Missed:
+    """Too few runs inside their intervals: ``inside`` of ``runs``, with probability ``chance``."""
+
+    inside: int
+    runs: int
+    chance: float
+
+
+def missed(inside: np.ndarray, runs: np.ndarray | None, level: float) -> Missed | None:
+    """Return by how many held-out runs miss their prediction intervals, or None if by chance.
+
+    ``inside`` (n,) says of each row whether it lies in its interval, ``runs`` (n,) which run it
+    is of (None: each row is one). Rows of a run are not independent: each run counts once, by
+    the share of its rows inside.
+    """
+    from scipy.special import bdtr
+
+    named = np.arange(len(inside)) if runs is None else np.asarray(runs).astype(str)
+    run = np.unique(named, return_inverse=True)[1]
+    share = np.bincount(run, weights=inside) / np.bincount(run)
+    count = int(np.floor(share.sum() + 1e-9))
+    chance = float(bdtr(count, len(share), level))
+    return Missed(count, len(share), chance) if chance < _BY_CHANCE else None
+
+
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Predictions of held-out runs: ``frame`` has a prediction's columns and ``observed``."""
+    """Predictions of held-out runs: ``frame`` has a prediction's columns and ``observed``.
+
+    ``runs`` (n,) says which run each row is of, None that each is one.
+    """
 
     frame: pd.DataFrame
     output: str
     level: float
+    runs: np.ndarray | None = None
 
     @property
     def inside(self) -> np.ndarray:
@@ -47,7 +77,8 @@ class HeldOut:
         of = "compute" if "C" in frame or {"N", "D"} <= set(frame) else "input"
         past = f", up to {number(furthest, 3)} times the largest {of} fitted"
         past = past if np.isfinite(furthest) else ""
-        runs = "1 run" if count == 1 else f"{count} runs"
+        what = "run" if self.runs is None else "row"
+        runs = f"1 {what}" if count == 1 else f"{count} {what}s"
         return (
             f"{runs} that the fit did not see{past}: {int(self.inside.sum())} of {count} inside the"
             f" {percent(self.level)} prediction interval; mean absolute error of the curve "
@@ -56,16 +87,13 @@ class HeldOut:
 
     def notes(self) -> Iterator[Note]:
         """Yield a note where fewer runs lie inside their intervals than chance allows."""
-        from scipy.special import bdtr
-
-        inside, count = int(self.inside.sum()), len(self.frame)
-        chance = float(bdtr(inside, count, self.level))
-        if chance < _BY_CHANCE:
+        found = missed(self.inside, self.runs, self.level)
+        if found is not None:
             yield Note(
                 "held-out-missed", "warning",
-                f"{inside} of {count} held-out runs lie inside their {percent(self.level)} "
-                f"prediction intervals; if these were right, so few would happen with probability "
-                f"{chance:.1g}.",
+                f"{found.inside} of {found.runs} held-out runs lie inside their "
+                f"{percent(self.level)} prediction intervals; if these were right, so few would "
+                f"happen with probability {found.chance:.1g}.",
                 "The law does not hold that far out: its intervals only cover uncertainty within "
                 "the law, and are too narrow there.",
                 "Try another law or a more flexible one: js.compare(\"auto\", runs).",
@@ -99,7 +127,10 @@ def check_held_out(draws: Draws, held_out: Runs | pd.DataFrame, level: float) ->
     wanted = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values(), "C")))
     inputs = table.loc[:, [c for c in wanted if c in table.columns]]
     frame = predict(draws, inputs, level=level).to_frame()
-    return HeldOut(frame.assign(observed=table[fit.law.output].to_numpy()), fit.law.output, level)
+    frame = frame.assign(observed=table[fit.law.output].to_numpy())
+    name = held_out.run if isinstance(held_out, Runs) else fit.runs.run
+    runs = table[name].to_numpy() if name is not None and name in table.columns else None
+    return HeldOut(frame, fit.law.output, level, runs)
 
 
 def _table(fit: Fit, held_out: Runs | pd.DataFrame) -> pd.DataFrame:

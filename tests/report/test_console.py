@@ -12,6 +12,7 @@ from rich.console import Console
 
 import jscale as js
 from jscale.report import console as show_in
+from jscale.report.held_out import missed
 
 
 def printed(what: object) -> str:
@@ -133,6 +134,17 @@ def test_missed_held_out_runs_are_called_so(inside: int, said: bool) -> None:
     """Of 4 at 90 %, at most 1 inside has probability 0.0037, at most 2 has 0.0523."""
     screen = Console(width=200)
     with screen.capture() as capture:
-        show_in.print_missed(screen, js.laws.get("chinchilla"), inside, 4, 0.9)
+        found = missed(np.arange(4) < inside, None, 0.9)
+        show_in.print_missed(screen, js.laws.get("chinchilla"), found)
     assert ("held-out-missed" in capture.get()) == said
     assert ("--law farseer" in capture.get()) == said
+
+
+def test_rows_of_a_run_count_once() -> None:
+    """Twenty checkpoints of two runs, those of one outside, say no more than two runs do."""
+    inside, runs = np.arange(20) < 10, np.repeat(["a", "b"], 10)
+    assert missed(inside, None, 0.9) is not None
+    assert missed(inside, runs, 0.9) is None
+    many = missed(np.arange(80) % 4 == 0, np.repeat(np.arange(20), 4), 0.9)
+    assert many is not None
+    assert (many.inside, many.runs) == (5, 20)
