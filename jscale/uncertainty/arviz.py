@@ -79,7 +79,7 @@ def to_datatree(draws: Draws) -> Any:
     """Return draws as an ``xarray.DataTree``.
 
     Groups: ``posterior`` (``prior`` for prior draws), a variable per parameter with dimensions
-    chain and draw (one that differs by group has the group's column as a third);
+    chain and draw (one that differs by group has the group's column as a third, "_" for "/");
     ``observed_data``, the output by row; and for a posterior ``log_likelihood`` and, where there
     are any, ``sample_stats``.
     """
@@ -139,7 +139,8 @@ def _parameters(draws: Draws) -> Any:
         size = len(groups[column]) if column else 1
         values = draws.values[:, :, first : first + size]
         if column:
-            along = f"{column}_label" if column in (*layout.law.names, "chain", "draw") else column
+            along = column.replace("/", "_")  # a slash would be a path within the file
+            along = f"{along}_label" if along in (*layout.law.names, "chain", "draw") else along
             coords[along] = np.array(groups[column], dtype=str)
             found[name] = (("chain", "draw", along), values)
         else:

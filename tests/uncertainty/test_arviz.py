@@ -111,3 +111,16 @@ def test_paretos_k_and_mixing() -> None:
     assert rhat[0] == pytest.approx(1.0, abs=0.01)
     assert 3000 < ess[0] < 5000
     assert np.isnan(rhat[1])
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_a_slash_in_a_column_or_a_label_is_no_path(tmp_path):
+    frame = pd.DataFrame(
+        {"C": np.tile(np.geomspace(1e3, 1e6, 8), 2), "a/b": ["x/y"] * 8 + ["z"] * 8}
+    )
+    frame["loss"] = 2 + frame["C"] ** -0.4 * np.exp(0.01 * np.sin(np.arange(16)))
+    fit = js.fit("power_const", frame, per={"E": "a/b"})
+    path = save_netcdf(js.laplace(fit, 20), tmp_path / "draws.nc")
+    found = load_netcdf(path)["posterior"]
+    assert found["E"].dims == ("chain", "draw", "a_b")
+    assert found["a_b"].to_numpy().tolist() == ["x/y", "z"]
