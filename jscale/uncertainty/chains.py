@@ -65,7 +65,9 @@ def chain(
     would flatten the link; it also takes scores of runs whose loss was not measured.
     ``how="joint"`` fits one law to both: log losses and scores, each in units of its own residual
     scale as two stages find it, stacked and fitted once (Huber, 1.345 scales); scores then say
-    something of the inner law too. ``how="score"`` fits the composed law to the scores alone,
+    something of the inner law too. Its intervals are a little narrow with few runs: of 60 simulated
+    tables of 30 runs, 90 % intervals of the curve held 82 % (of 40, 85 %; two stages 92 %).
+    ``how="score"`` fits the composed law to the scores alone,
     which seldom determine it.
 
     The draws' ``fit`` describes the composed law at the estimate. For two stages and joint fits it
