@@ -1,18 +1,55 @@
-"""The compilation cache: programs compiled once are kept on disk for the next process."""
+"""Compiled programs: how many a process keeps, and the cache on disk for the next process."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from jscale.fitting.provenance import cpu_features
 
 _LARGEST = 512 * 1024 * 1024
 
-# Programs of one kind that are kept. Each takes some hundred memory maps, of which Linux allows a
-# process 65530: beyond, it crashes. The programs of the laws that were used least recently go.
-MOST_PROGRAMS = 48
+# Programs of one kind that are kept; those of the laws that were used least recently go.
+_MOST_PROGRAMS = 48
+# Each shape of a program takes up to some hundred memory maps, of which Linux allows a process
+# a number (65530): beyond, it crashes. Past this share of it all compiled code is let go.
+_MOST_MAPS = 0.6
+
+Made = TypeVar("Made", bound=Callable[..., Any])
+
+
+def programs(make: Made) -> Made:
+    """Keep what ``make`` compiles by its arguments, the last 48, with memory maps to spare."""
+
+    @lru_cache(maxsize=_MOST_PROGRAMS)
+    @wraps(make)
+    def made(*key: Any) -> Any:
+        spare_maps()
+        return make(*key)
+
+    return cast(Made, made)
+
+
+def spare_maps() -> bool:
+    """Let all compiled code go if this process nears Linux's limit of memory maps; say if so.
+
+    Programs are compiled again when they are next called.
+    """
+    try:
+        limit = int(Path("/proc/sys/vm/max_map_count").read_text())
+        used = Path("/proc/self/maps").read_bytes().count(b"\n")
+    except (OSError, ValueError):  # not Linux
+        return False
+    if used < _MOST_MAPS * limit:
+        return False
+    import jax
+
+    jax.clear_caches()
+    return True
 
 
 def enable_compilation_cache(folder: str | Path | None = None) -> Path | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.gauss_newton import WARM, descend
 from jscale.fitting.objective import Objective, rounding_error, terms, to_space
 from jscale.fitting.problem import Families, Model, Problem, predict_rows
@@ -63,7 +62,7 @@ def _outputs(model: Model, theta: Any, data: Any) -> tuple[Any, Any]:
     return (residual, flat), (predicted, residual, flat)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _linearise(model: Model, families: bool = False) -> Callable[..., Any]:
     import jax
 
@@ -98,7 +97,7 @@ def _optimum(theta: np.ndarray, n: int, out: Any) -> Optimum:
     return Optimum(theta, *rows, np.asarray(natural), np.asarray(slope))
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _natural(layout: Layout) -> Callable[..., Any]:
     import jax
 

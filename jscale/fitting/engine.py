@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.problem import Data, Model
 from jscale.fitting.step import Lane, Numbers, Status, advance, blank, settled
 
@@ -81,7 +80,7 @@ def workers() -> int:
         return max(os.cpu_count() or 1, 1)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def compiled(model: Model, tile: int, families: bool) -> Callable[..., Ended]:
     """Return the compiled program: (queue, data, numbers) to where its lanes ended.
 

@@ -10,13 +10,12 @@ lets vmap, grad, vmap(grad), jacrev and hessian through.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from jscale.errors import DataError, JscaleError, LawError, listing, nearest
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.evaluation import residuals
 from jscale.fitting.gauss_newton import WARM
 from jscale.fitting.local import SINGULAR, slope_of_objective
@@ -118,7 +117,7 @@ def _padded(
     return jnp.concatenate([exact, jnp.asarray(end)])
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _program(model: Model, objective: Objective) -> Callable[..., Any]:
     """Return the compiled function: start (p,), weights (rows,), Data → parameters by name."""
     import jax

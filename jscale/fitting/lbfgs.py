@@ -9,12 +9,11 @@ line search judges steps by absolute numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.evaluation import evaluate, residuals
 from jscale.fitting.gauss_newton import STAGES, Lanes
 from jscale.fitting.objective import rounding_error, terms
@@ -98,7 +97,7 @@ def _rows(problem: Problem, weights: np.ndarray | None, lanes: int) -> np.ndarra
     return padded
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _compiled(model: Model, steps: int) -> Callable[..., Any]:
     import jax
 
@@ -116,7 +115,7 @@ def _compiled(model: Model, steps: int) -> Callable[..., Any]:
     return jax.jit(run)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _curvatures(model: Model) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from jscale.errors import NotDifferentiable, listing
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.diagnostics import flatten, smoothed_curvature
 from jscale.fitting.evaluation import residuals_and_slopes
 from jscale.fitting.objective import terms, to_space
@@ -201,7 +200,7 @@ def _ways_out(local: Local) -> str:
 # Programs
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _program(model: Model) -> Callable[..., Any]:
     """Return the compiled program of all that :class:`Local` holds: per row, and in sum."""
     import jax
@@ -262,7 +261,7 @@ def slope_of_objective(
     return J @ (weights * terms(model.kind, r, width, shape)[1])
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _predictions(model: Model) -> Callable[..., Any]:
     import jax
 

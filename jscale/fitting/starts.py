@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from jscale.errors import LawError, listing
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.objective import from_space
 from jscale.fitting.problem import Families, Model, Problem, predict_rows
 from jscale.model.layout import Slot
@@ -143,7 +143,7 @@ def _columns(model: Model, theta: Any, data: Any) -> tuple[Any, Any]:
     return outputs[1:] - outputs[0], outputs[0]
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _normal_equations(model: Model) -> Callable[..., Any]:
     """Return a compiled program for families of starts, one after the other along axis 0.
 

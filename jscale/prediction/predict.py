@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from jscale._precision import float64_scope
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import to_space
 from jscale.fitting.points import Points, input_table
@@ -228,7 +227,7 @@ def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Dra
     return source, make_draws(source, method, seed=seed)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _curves_program(layout: Layout) -> Callable[..., Any]:
     """Return a compiled program: parameters (R, q), inputs (m,), codes (m,) to outputs (R, m)."""
     import jax

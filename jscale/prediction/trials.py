@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from jscale._precision import float64_scope
 from jscale.data.runs import Runs
 from jscale.errors import JscaleError
 from jscale.fitting.batch import fit_sets
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.objective import Objective, as_objective, to_space
 from jscale.fitting.problem import bucket, pad_rows
 from jscale.fitting.table import FitTable
@@ -125,7 +124,7 @@ class Trials:
         return Samples(curves[0], curves[1:], new, self.objective.space)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _program(law: Law, space: str) -> Callable[..., Any]:
     """Return a program: parameters (m, R, q) and inputs (m,) each, to the curve's space (m, R)."""
     import jax

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from jscale.errors import JscaleError, listing, nearest
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.diagnostics import flat_names
 from jscale.fitting.objective import terms, to_space
 from jscale.fitting.points import Points, input_table
@@ -131,7 +131,7 @@ def _with(values: Any, more: Any, n: int, rows: int) -> np.ndarray:
     return pad_rows(np.concatenate([real, np.asarray([more], dtype=real.dtype)]), rows)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _sums(model: Model) -> Callable[..., Any]:
     import jax
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting.compilation import programs
 from jscale.fitting.objective import to_space
 from jscale.fitting.problem import Data, Problem, predict_rows
 from jscale.model.layout import Layout
@@ -176,7 +175,7 @@ def log_joint(spec: Spec, z: Any, given: Given) -> Any:
     return jnp.where(jnp.isfinite(total), total, -jnp.inf)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def density_program(spec: Spec) -> Callable[..., Any]:
     """Return a compiled program: points (S, size) and given to log densities (S,)."""
     import jax
@@ -198,7 +197,7 @@ def _padded(z: np.ndarray, block: int) -> np.ndarray:
     return np.concatenate([z, np.repeat(z[:1], rows - len(z), axis=0)])
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _pointwise_program(spec: Spec) -> Callable[..., Any]:
     import jax
 
@@ -211,7 +210,7 @@ def pointwise_of_many(spec: Spec, z: np.ndarray, given: Given) -> np.ndarray:
     return np.asarray(_pointwise_program(spec)(z, given))
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _curves_program(spec: Spec) -> Callable[..., Any]:
     import jax
 
@@ -227,7 +226,7 @@ def curves_of_many(spec: Spec, z: np.ndarray, given: Given) -> np.ndarray:
     return np.asarray(_curves_program(spec)(z, given))
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _coordinates_program(spec: Spec) -> Callable[..., Any]:
     import jax
 
@@ -256,7 +255,7 @@ class Mode:
     settled: bool
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _mode_program(spec: Spec) -> Callable[..., Any]:
     """Return a compiled program: damped Newton from z, its Hessian made positive."""
     import jax
@@ -313,7 +312,7 @@ def _root(hessian: np.ndarray) -> np.ndarray:
     return vectors * np.where(size > 1e-6, 1 / np.sqrt(np.maximum(size, 1e-6)), 1.0)
 
 
-@lru_cache(maxsize=MOST_PROGRAMS)
+@programs
 def _hessian_program(spec: Spec) -> Callable[..., Any]:
     import jax
 

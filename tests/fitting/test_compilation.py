@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jax
 import pytest
 
 import jscale as js
-from jscale.fitting.compilation import MOST_PROGRAMS
+from jscale.fitting import compilation
 from jscale.fitting.provenance import cpu_features
 from tests.test_imports import modules
 
@@ -96,4 +98,28 @@ def test_the_programs_of_old_laws_are_let_go():
             if hasattr(value, "cache_parameters") and str(returned).startswith("Callable"):
                 sizes[f"{name}.{key}"] = value.cache_parameters()["maxsize"]
     assert len(sizes) >= 10
-    assert set(sizes.values()) == {MOST_PROGRAMS}
+    assert set(sizes.values()) == {compilation._MOST_PROGRAMS}
+
+
+def test_all_code_is_let_go_before_maps_run_out(monkeypatch):
+    """A process that fits many laws would crash at Linux's limit; programs are made again."""
+    calls = []
+
+    @compilation.programs
+    def doubled(number: int) -> Callable[..., Any]:
+        calls.append(number)
+        return jax.jit(lambda x: 2 * x + number)
+
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("no list of memory maps here")
+    kept = doubled(1)
+    assert kept(3.0) == 7.0
+    assert not compilation.spare_maps()
+    before = len(maps.read_text().splitlines())
+    monkeypatch.setattr(compilation, "_MOST_MAPS", 0.0)
+    assert doubled(2)(3.0) == 8.0
+    assert len(maps.read_text().splitlines()) < before
+    assert doubled(1) is kept
+    assert kept(3.0) == 7.0
+    assert calls == [1, 2]
