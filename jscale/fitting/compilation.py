@@ -27,9 +27,9 @@ def programs(make: Made) -> Made:
 
     @lru_cache(maxsize=_MOST_PROGRAMS)
     @wraps(make)
-    def made(*key: Any) -> Any:
+    def made(*key: Any, **named: Any) -> Any:
         spare_maps()
-        return make(*key)
+        return make(*key, **named)
 
     return cast(Made, made)
 
