@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.data.columns import GLOSSARY
 from jscale.errors import DataError, listing
 
 MISSING = "missing (NaN)"
@@ -87,7 +88,7 @@ def _hint(frame: pd.DataFrame, name: str, column: str, reason: str) -> str:
     if reason != NOT_POSITIVE:
         return ""
     hint = " A scaling law takes its logarithm, so it must be positive."
-    if name not in ("N", "D", "C", "U"):
+    if name == "loss" or name not in GLOSSARY:
         hint += ' If it is a score and no loss, say loss_unit="other".'
     if name == "C" and np.issubdtype(np.asarray(frame[column]).dtype, np.integer):
         hint += (

@@ -74,11 +74,12 @@ class HeldOut:
         """Say how the prediction fared."""
         frame, count = self.frame, len(self.frame)
         furthest = float(np.max(frame["extrapolation"].to_numpy()))
-        of = "compute" if "C" in frame or {"N", "D"} <= set(frame) else "input"
-        past = f", up to {number(furthest, 3)} times the largest {of} fitted"
+        axis = "compute" if "C" in frame or {"N", "D"} <= set(frame) else "input"
+        past = f", up to {number(furthest, 3)} times the largest {axis} fitted"
         past = past if np.isfinite(furthest) else ""
-        what = "run" if self.runs is None else "row"
-        runs = f"1 {what}" if count == 1 else f"{count} {what}s"
+        of = count if self.runs is None else len(np.unique(self.runs.astype(str)))
+        runs = "1 run" if of == 1 else f"{of} runs"
+        runs = runs if of == count else f"{count} rows of {runs}"
         return (
             f"{runs} that the fit did not see{past}: {int(self.inside.sum())} of {count} inside the"
             f" {percent(self.level)} prediction interval; mean absolute error of the curve "

@@ -13,14 +13,14 @@ import jscale as js
 
 @js.law(
     output="score", limits={"score": (0, 1), "K": (1, np.inf)}, ordered=(("U", "D"),),
-    positive=("B",), linear=("A",),
+    positive=("W",), linear=("A",),
 )  # fmt: skip
-def bounded(U: Any, D: Any, K: Any, B: Any, *, A: js.Scale) -> Any:
-    return A * (U / D) / (K * B)
+def bounded(U: Any, D: Any, K: Any, W: Any, *, A: js.Scale) -> Any:
+    return A * (U / D) / (K * W)
 
 
 def table(**changed: list[float]) -> pd.DataFrame:
-    rows = {"U": [1.0, 2.0, 3.0], "D": [4.0, 4.0, 4.0], "K": [1.0, 1.0, 2.0], "B": [1.0, 2.0, 2.0]}
+    rows = {"U": [1.0, 2.0, 3.0], "D": [4.0, 4.0, 4.0], "K": [1.0, 1.0, 2.0], "W": [1.0, 2.0, 2.0]}
     return pd.DataFrame({**rows, "score": [0.2, 0.2, 0.1], **changed}, index=["a", "b", "c"])
 
 
@@ -36,7 +36,7 @@ def test_rows_within_are_fitted():
          r"score between 0 and 1, but not in row 'b' \(1.5\), row 'c' \(-0.1\)\. Leave those"),
         ({"K": [1.0, 0.5, 1.0]}, r"K from 1 up, but not in row 'b' \(0.5\)"),
         ({"U": [1.0, 2.0, 5.0]}, r"U up to D, but U is above D in row 'c' \(5.0\).*'U'\] <= runs"),
-        ({"B": [1.0, 0.0, 2.0]}, r"logarithm of B, which is zero or negative in row 'b' \(0.0\)"),
+        ({"W": [1.0, 0.0, 2.0]}, r"logarithm of W, which is zero or negative in row 'b' \(0.0\)"),
     ],
 )  # fmt: skip
 def test_rows_outside_are_named(changed, message):
@@ -48,7 +48,7 @@ def test_rows_outside_are_named(changed, message):
 def test_no_prediction_outside():
     fit = js.fit(bounded, table())
     with pytest.raises(js.PredictionError, match=r"U up to D, .* row 0 \(5.0\). Predict within"):
-        js.predict(fit, U=5.0, D=4.0, K=1.0, B=1.0, method=None)
+        js.predict(fit, U=5.0, D=4.0, K=1.0, W=1.0, method=None)
 
 
 def test_losses_below_a_fixed_floor():

@@ -81,7 +81,7 @@ def test_coordinates_go_to_parameters_and_back(text: str) -> None:
 @pytest.mark.parametrize("text", [*TEXTS, *OWN])
 def test_every_single_parameter_may_be_fixed(text: str) -> None:
     made = named(text)
-    for name in made.names:
+    for name in made.names if len(made.names) > 1 else ():
         check_round_trip(Layout.make(made, fixed=(name,)), {name: 0.3})
 
 

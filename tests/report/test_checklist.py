@@ -104,7 +104,7 @@ def test_several_rows_per_run_rows_left_out_and_held_out_runs(table):
     items = said(draws, held_out=held)
     assert items["checkpoints"].said == "41 rows of 21 runs: several per run."
     assert items["dropped"].said == "1 of 42 rows were left out, listed above."
-    assert items["validation"].said.startswith("4 runs that the fit did not see")
+    assert items["validation"].said.startswith("4 rows of 2 runs that the fit did not see")
 
 
 @pytest.mark.parametrize(
