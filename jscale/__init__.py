@@ -1,11 +1,15 @@
 """jscale: scaling laws, fitted, with honest uncertainty, turned into decisions."""
 
 from jscale import laws
+from jscale.curves.best_schedule import BestSchedule, best_schedule
 from jscale.curves.frontier import Frontier, frontier
 from jscale.curves.isoflop import IsoFlop, isoflop
-from jscale.data import datasets
+from jscale.curves.whole import predict_curve
+from jscale.data import datasets, schedules
 from jscale.data.checkpoints import checkpoints
+from jscale.data.curves import Curves
 from jscale.data.runs import Runs
+from jscale.data.schedules import Schedule
 from jscale.errors import (
     DataError,
     DatasetError,
@@ -37,6 +41,7 @@ from jscale.fitting.result import Fit
 from jscale.fitting.sensitivity import Sensitivity, sensitivity
 from jscale.fitting.table import FitTable
 from jscale.io import load, save
+from jscale.laws.annealing import multi_power
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.law import Law
@@ -77,7 +82,9 @@ from jscale.uncertainty.profile import Profile, profile
 __version__ = "0.1.0"
 
 __all__ = [
+    "BestSchedule",
     "Comparison",
+    "Curves",
     "DataError",
     "DataWarning",
     "DatasetError",
@@ -115,9 +122,11 @@ __all__ = [
     "Report",
     "Runs",
     "Scale",
+    "Schedule",
     "Sensitivity",
     "Slope",
     "asymmetric",
+    "best_schedule",
     "bootstrap",
     "chain",
     "checkpoints",
@@ -144,11 +153,13 @@ __all__ = [
     "least_absolute",
     "least_squares",
     "load",
+    "multi_power",
     "noise_model",
     "oracle",
     "posterior",
     "power",
     "predict",
+    "predict_curve",
     "prior",
     "prior_summary",
     "profile",
@@ -157,6 +168,7 @@ __all__ = [
     "report",
     "rollout",
     "save",
+    "schedules",
     "sensitivity",
     "simulate",
     "splits",

@@ -257,8 +257,9 @@ def _weights(runs: Runs, weights: Any) -> np.ndarray:
 
 def _doubts(law: Law, runs: Runs) -> tuple[Doubt, ...]:
     """Constant inputs, and pairs of inputs that move together."""
-    doubts = [_constant(name, runs) for name in law.inputs if np.ptp(runs[name]) == 0]
-    varying = [n for n in law.inputs if np.ptp(runs[n]) > 0 and (runs[n] > 0).all()]
+    inputs = [name for name in law.inputs if name not in law.codes]
+    doubts = [_constant(name, runs) for name in inputs if np.ptp(runs[name]) == 0]
+    varying = [n for n in inputs if np.ptp(runs[n]) > 0 and (runs[n] > 0).all()]
     for i, a in enumerate(varying):
         for b in varying[i + 1 :]:
             x, y = np.log(runs[a]), np.log(runs[b])

@@ -138,7 +138,7 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
             raise unknown_parameter(made, n)
     axes = [e.input for e in made.powers] + [x for _, x, _ in made.inside]
     axes += [x for _, _, x, _ in made.offset_powers] + list(made.axes.values())
-    axes += [*made.positive, *made.falling, *made.rising]
+    axes += [*made.positive, *made.falling, *made.rising, *made.codes, *made.simplex]
     axes += [x for pair in made.ordered for x in pair]
     axes += [x for x in made.limits if x != made.output]
     for x in axes:
@@ -153,7 +153,23 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
             f"{made.name}: {listing(unplaced)} is a location, but along which of "
             f'{listing(made.inputs)}? Say axes={{"{unplaced[0]}": "{made.inputs[0]}"}}.'
         )
+    _check_simplex(made)
     _check_supports(made)
+
+
+def _check_simplex(made: Law) -> None:
+    """A share cannot move alone, so the output neither falls nor rises in one by itself."""
+    if len(set(made.simplex)) != len(made.simplex) or len(made.simplex) == 1:
+        raise LawError(
+            f"{made.name}: simplex={made.simplex!r} must name two or more different inputs that "
+            'add up to 1, such as simplex=("r_web", "r_code").'
+        )
+    alone = [x for x in (*made.falling, *made.rising) if x in made.simplex]
+    if alone:
+        raise LawError(
+            f"{made.name}: {listing(alone)} is a share of a whole and cannot change alone; leave "
+            "it out of falling= and rising=."
+        )
 
 
 def _check_supports(made: Law) -> None:

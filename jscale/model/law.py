@@ -52,9 +52,11 @@ class Law:
     b + a·x^alpha. ``axes`` says along which input a location lies.
 
     Where the law holds: ``positive`` inputs (beside those raised to powers), ``limits`` of inputs
-    and output (closed), ``ordered`` pairs of inputs of which the first is at most the second. Its
-    output falls in the inputs ``falling`` and rises in ``rising``. ``space`` is that of
-    residuals where an objective is asked for by name: "log", "linear" or "logit".
+    and output (closed), ``ordered`` pairs of inputs of which the first is at most the second, and
+    ``simplex`` inputs that are shares of one whole: none negative, their sum 1. Its output falls
+    in the inputs ``falling`` and rises in ``rising``. Inputs that are ``codes`` number something,
+    such as a schedule, and measure nothing; they are whole. ``space`` is that of residuals where
+    an objective is asked for by name: "log", "linear" or "logit".
 
     ``published`` holds verified constants by source, ``derived`` well-determined combinations as
     functions of the parameters and a compute C (written {C} in their names), ``quantities`` what
@@ -88,6 +90,8 @@ class Law:
     rising: tuple[str, ...] = ()
     quantities: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     inverse: Callable[..., Any] | None = None
+    codes: tuple[str, ...] = ()
+    simplex: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -95,6 +99,7 @@ class Law:
         declared = (self.inputs, self.parameters, self.linear, self.powers, self.inside)
         declared += (self.offset_powers, sorted(self.axes.items()), self.output, self.space)
         declared += (self.positive, sorted(self.limits.items()), self.ordered)
+        declared += (self.simplex,) if self.simplex else ()
         text = digest_of(self.function) + repr(declared)
         return digest_of_text(text)
 

@@ -287,7 +287,8 @@ def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:
         return table["C"].to_numpy(dtype=np.float64) / largest
     if largest is not None and {"N", "D"} <= set(table):
         return training_flops(table["N"], table["D"]) / largest
-    positive = [x for x in fit.law.inputs if (fit.runs[x] > 0).all()]
+    measures = [x for x in fit.law.inputs if x not in fit.law.codes]
+    positive = [x for x in measures if (fit.runs[x] > 0).all()]
     ratios = [table[x].to_numpy() / fit.runs[x].max() for x in positive]
     return np.max(ratios, axis=0) if ratios else np.full(len(table), np.nan)
 
