@@ -121,7 +121,7 @@ def test_other_laws_and_bounds_are_refused(draws) -> None:
         js.predict_curve(fit, js.schedules.cosine(10, 1.0))
     with pytest.raises(js.PredictionError, match="takes a Schedule, not list"):
         js.predict_curve(draws["annealing"], [1.0, 2.0])  # type: ignore[arg-type]
-    with pytest.raises(js.PredictionError, match=r"peak=0.1, end=0.1, knots=48: a schedule falls"):
+    with pytest.raises(js.PredictionError, match=r"peak=0.1, end=0.1, knots=24: a schedule falls"):
         js.best_schedule(draws["annealing"], 100, peak=0.1, end=0.1)
     with pytest.raises(js.DataError, match="has the steps 1 to 10, not 11"):
         js.predict_curve(draws["annealing"], js.schedules.cosine(10, 1.0), steps=[11])
