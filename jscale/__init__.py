@@ -4,6 +4,7 @@ from jscale import laws
 from jscale.curves.best_schedule import BestSchedule, best_schedule
 from jscale.curves.frontier import Frontier, frontier
 from jscale.curves.isoflop import IsoFlop, isoflop
+from jscale.curves.optima import optima
 from jscale.curves.whole import predict_curve
 from jscale.data import datasets, schedules
 from jscale.data.checkpoints import checkpoints
@@ -42,6 +43,10 @@ from jscale.fitting.sensitivity import Sensitivity, sensitivity
 from jscale.fitting.table import FitTable
 from jscale.io import load, save
 from jscale.laws.annealing import multi_power
+from jscale.laws.compound import compound_scaling
+from jscale.laws.continual import feasible_ratio
+from jscale.laws.mixtures import best_language_shares
+from jscale.laws.transfer import learning_rate_sensitivity, transfer_learning_rate, transfer_width
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.law import Law
@@ -62,6 +67,7 @@ from jscale.prediction.comparison import Comparison
 from jscale.prediction.derive import Derived, derive
 from jscale.prediction.ensemble import Ensemble, ensemble
 from jscale.prediction.information import information
+from jscale.prediction.mixture import BestMixture, best_mixture
 from jscale.prediction.predict import Prediction, predict
 from jscale.prediction.regimes import Regime, regime
 from jscale.prediction.scatter import Noise
@@ -82,6 +88,7 @@ from jscale.uncertainty.profile import Profile, profile
 __version__ = "0.1.0"
 
 __all__ = [
+    "BestMixture",
     "BestSchedule",
     "Comparison",
     "Curves",
@@ -126,11 +133,14 @@ __all__ = [
     "Sensitivity",
     "Slope",
     "asymmetric",
+    "best_language_shares",
+    "best_mixture",
     "best_schedule",
     "bootstrap",
     "chain",
     "checkpoints",
     "compare",
+    "compound_scaling",
     "datasets",
     "derive",
     "designs",
@@ -138,6 +148,7 @@ __all__ = [
     "draws",
     "enable_compilation_cache",
     "ensemble",
+    "feasible_ratio",
     "fit",
     "fit_many",
     "frontier",
@@ -150,11 +161,13 @@ __all__ = [
     "largest",
     "law",
     "laws",
+    "learning_rate_sensitivity",
     "least_absolute",
     "least_squares",
     "load",
     "multi_power",
     "noise_model",
+    "optima",
     "oracle",
     "posterior",
     "power",
@@ -173,4 +186,6 @@ __all__ = [
     "simulate",
     "splits",
     "student_t",
+    "transfer_learning_rate",
+    "transfer_width",
 ]

@@ -21,8 +21,9 @@ def list_laws(name: str | None, *, as_json: bool, as_markdown: bool) -> None:
     if as_json:
         show_in.print_json(show_in.records(table))
         return
-    table["verified"] = table["verified"].map(lambda count: count or "")
-    shown = show_in.table_of(table.drop(columns=["output", "unit"]))
+    verified = table["verified"].map(lambda count: f"\n{count} verified" if count else "")
+    said = table["formula"] + "\nof " + table["inputs"] + "; " + table["source"] + verified
+    shown = show_in.table_of(table[["law"]].assign(formula=said))
     shown.columns[0].no_wrap = True  # a name is there to be copied
     show_in.screen().print(shown)
     show_in.screen().print(

@@ -1,4 +1,4 @@
-"""Where a law holds: its positive inputs, its limits, and inputs that bound one another."""
+"""Where a law holds: positive inputs, limits, inputs that bound one another, and shares of 1."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.checks import rows_at
-from jscale.errors import JscaleError
+from jscale.errors import JscaleError, listing
 from jscale.model.law import Law
+
+# Shares read from a table are rounded: their sum may miss 1 by this much.
+SUM_TOLERANCE = 1e-6
 
 
 def check_domain(
@@ -41,6 +44,28 @@ def check_domain(
             f"{law.name} holds for {least} up to {most}, but {least} is above {most} in",
             remedy(f"runs[{least!r}] <= runs[{most!r}]"),
         )  # fmt: skip
+    if law.simplex:
+        _check_shares(law, frame, error, remedy)
+
+
+def _check_shares(
+    law: Law, frame: pd.DataFrame, error: type[JscaleError], remedy: Callable[[str], str]
+) -> None:
+    """Raise ``error`` for rows whose shares are negative or do not add up to 1."""
+    names = list(law.simplex)
+    for name in names:
+        _check(
+            frame[name].to_numpy() < 0, frame, name, error,
+            f"{law.name} takes {name} as a share of a mixture, but it is negative in",
+            remedy(f"runs[{name!r}] >= 0"),
+        )  # fmt: skip
+    total = frame[names].to_numpy(dtype=np.float64).sum(axis=1)
+    bad = np.abs(total - 1.0) > SUM_TOLERANCE
+    if bad.any():
+        raise error(
+            f"{law.name} takes {listing(names, 12)} as shares of one mixture, but they do not add "
+            f"up to 1 in {rows_at(frame, bad, total)}. Divide each row by its sum."
+        )
 
 
 def _check(

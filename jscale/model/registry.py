@@ -1,7 +1,8 @@
 """Registry: laws by name, loaded when they are asked for.
 
-A text names a law and its structure: ``chinchilla``, ``broken:2`` (two breaks), and for laws
-of one input the column it runs along: ``power_const:N``, ``broken:2:D``.
+A text names a law and its structure: ``chinchilla``, ``broken:2`` (two breaks), ``mixing:web,code``
+(the parts of a mixture), and for laws of one input the column it runs along: ``power_const:N``,
+``broken:2:D``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from jscale.model.law import Law
 ENTRY_POINTS = "jscale.laws"
 
 
-def _make(text: str, factory: Callable[..., Law], numbers: list[int]) -> Law:
-    """Call a factory with the numbers of a law's text; raises LawError if it makes no law."""
+def _make(text: str, factory: Callable[..., Law], structure: list[Any]) -> Law:
+    """Call a factory with the structure in a law's text; raises LawError if it makes no law."""
     try:
-        made = factory(*numbers)
+        made = factory(*structure)
     except TypeError as error:
         raise LawError(f"{text!r} does not name a law: {error}.") from error
     if not isinstance(made, Law):
@@ -29,6 +30,14 @@ def _make(text: str, factory: Callable[..., Law], numbers: list[int]) -> Law:
             "function with @jscale.law."
         )
     return made
+
+
+def _structure(argument: str) -> int | tuple[str, ...] | None:
+    """Return the number or the names that an argument gives, or None: then it is an input."""
+    if argument.isdecimal():
+        return int(argument)
+    names = tuple(argument.split(","))
+    return names if len(names) > 1 and all(n.isidentifier() for n in names) else None
 
 
 class Registry:
@@ -89,16 +98,17 @@ class Registry:
         return self._build(text, self._load(name), arguments)
 
     def _build(self, text: str, found: Any, arguments: list[str]) -> Law:
-        numbers = [int(a) for a in arguments if a.isdecimal()]
-        axes = [a for a in arguments if not a.isdecimal()]
+        structure = [s for s in map(_structure, arguments) if s is not None]
+        axes = [a for a in arguments if _structure(a) is None]
         if len(axes) > 1 or not all(a.isidentifier() for a in axes):
             raise LawError(
                 f"{text!r} does not name a law: {listing([repr(a) for a in axes])} is not one "
                 "input. Write broken:2, power_const:N or broken:2:D."
             )
-        made = found if isinstance(found, Law) else _make(text, found, numbers)
-        if isinstance(found, Law) and numbers:
-            raise LawError(f"{text!r} does not name a law: {found.name} takes no number.")
+        made = found if isinstance(found, Law) else _make(text, found, structure)
+        if isinstance(found, Law) and structure:
+            what = "number" if isinstance(structure[0], int) else "list"
+            raise LawError(f"{text!r} does not name a law: {found.name} takes no {what}.")
         return made.along(*axes) if axes else made
 
     def _load(self, name: str) -> Any:

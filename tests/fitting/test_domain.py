@@ -77,3 +77,68 @@ def test_unknown_space():
         @js.law(space="lin")
         def bad(C: Any, *, A: js.Scale) -> Any:
             return A * C
+
+
+@js.law(output="score", space="linear", simplex=("r_a", "r_b"), linear=("A", "B"))
+def blend(r_a: Any, r_b: Any, *, A: js.Scale, B: js.Scale) -> Any:
+    return A * r_a + B * r_b
+
+
+def blends(**changed: list[float]) -> pd.DataFrame:
+    rows = {"r_a": [0.0, 0.2, 0.5, 1.0], "r_b": [1.0, 0.8, 0.5, 0.0]}
+    frame = pd.DataFrame({**rows, **changed}, index=list("wxyz"))
+    return frame.assign(score=[2.0, 1.8, 1.5, 1.0])
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_shares_of_one_whole_are_fitted():
+    fit = js.fit(blend, blends(r_b=[1.0, 0.8, 0.5 + 5e-7, 0.0]))  # rounding is no fault
+    assert fit.params.to_dict() == pytest.approx({"A": 1.0, "B": 2.0}, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"r_b": [1.0, 0.8, 0.6, 0.0]},
+         r"r_a, r_b as shares of one mixture, but they do not add up to 1 in row 'y' \(1.1\)\. "
+         r"Divide each row by its sum"),
+        ({"r_b": [1.0, 0.8, 0.5 + 2e-6, -1e-5]}, r"r_b as a share .* row 'z' \(-1e-05\)\. Leave"),
+    ],
+)  # fmt: skip
+def test_rows_that_are_no_mixture_are_named(changed, message):
+    with pytest.raises(js.DataError, match=message):
+        js.fit(blend, blends(**changed))
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_no_prediction_of_what_is_no_mixture():
+    fit = js.fit(blend, blends())
+    with pytest.raises(js.PredictionError, match=r"do not add up to 1 in row 1 \(0.9\)"):
+        js.predict(fit, r_a=[0.5, 0.4], r_b=0.5, method=None)
+
+
+def test_a_simplex_is_part_of_what_a_law_is():
+    def plain(r_a: Any, r_b: Any, *, A: js.Scale) -> Any:
+        return A * r_a / (r_a + r_b)
+
+    assert js.law(plain).digest != js.law(plain, simplex=("r_a", "r_b")).digest
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"simplex": ("r_a",)}, r"simplex=\('r_a',\) must name two or more different inputs"),
+        ({"simplex": ("r_a", "r_a")}, r"must name two or more different inputs"),
+        ({"simplex": ("r_a", "r_c")}, r"no parameter or input 'r_c'"),
+        (
+            {"simplex": ("r_a", "r_b"), "falling": ("r_a",)},
+            r"r_a is a share .* cannot change alone",
+        ),
+    ],
+)
+def test_simplexes_that_cannot_be(declared, message):
+    def mixed(r_a: Any, r_b: Any, *, A: js.Scale) -> Any:
+        return A * (r_a + 2 * r_b)
+
+    with pytest.raises(js.LawError, match=message):
+        js.law(mixed, **declared)

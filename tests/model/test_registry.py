@@ -36,7 +36,8 @@ def test_every_name_gives_a_law_that_documents_itself() -> None:
         assert made.formula
         assert made.reference
         assert made.unit
-        assert re.match(r"\w+\(\w+(, \w+)*\) = ", made.doc) or made.doc.startswith("Make the law ")
+        said = re.match(r"(ln |log10 )?\w+(\(\w+(, \w+)*\)|\^\(−\w+\))? = ", made.doc)
+        assert said or made.doc.startswith("Make the law "), name
         assert "Source" in made.doc
 
 
@@ -54,6 +55,9 @@ def test_names_and_catalogue_agree() -> None:
         ("broken:D", "broken:1:D", ("D",), 6),
         ("power_const:N", "power_const:N", ("N",), 3),
         ("chinchilla_tied", "chinchilla_tied", ("N", "D"), 4),
+        ("mixing", "mixing:2", ("r_1", "r_2"), 3),
+        ("mixing:3", "mixing:3", ("r_1", "r_2", "r_3"), 4),
+        ("mixing:web,code", "mixing:web,code", ("r_web", "r_code"), 3),
     ],
 )
 def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None:
@@ -77,6 +81,11 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
         ("power_const:", r"'power_const:' does not name a law: '' is not one input\."),
         ("power_const:N:D", r"does not name a law: 'N', 'D' is not one input\."),
         ("power_const:2", r"'power_const:2' does not name a law: power_const takes no number\."),
+        ("power_const:N,D", r"'power_const:N,D' does not name a law: power_const takes no list\."),
+        ("broken:a,b", r"broken takes 1 to 6 breaks, not \('a', 'b'\)"),
+        ("mixing:web,", r"'mixing:web,' does not name a law: 'web,' is not one input\."),
+        ("mixing:1", r"mixing takes the names of 2 to 20 domains, or their number, not 1"),
+        ("mixing:web", r"mixing:2 has 2 inputs: r_1, r_2\. Only a law of one input"),
         ("power_const:²", r"'²' is not one input"),
         ("auto", r'"auto" is no single law but an ensemble of those that fit the columns: '
          r'js\.ensemble\(runs\), or js\.compare\("auto", runs\)\.'),

@@ -6,13 +6,22 @@ import numpy as np
 import pandas as pd
 
 import jscale as js
-from tests.conformance.worlds import links, one_axis, size_and_data, surfaces
+from tests.conformance.worlds import (
+    architecture,
+    choices,
+    links,
+    one_axis,
+    size_and_data,
+    surfaces,
+    training,
+    whole_curves,
+)
 from tests.conformance.worlds.designs import SURFACE, compute, grid
 from tests.conformance.worlds.surfaces import CHINCHILLA, FARSEER
 
 __all__ = ["CHINCHILLA", "FARSEER", "SURFACE", "WORLDS", "compute", "grid", "scattered"]
 
-FAMILIES = (surfaces, size_and_data, links, one_axis)
+FAMILIES = (surfaces, size_and_data, links, one_axis, architecture, training, choices, whole_curves)
 WORLDS: dict[str, tuple[dict[str, float], pd.DataFrame]] = {
     name: world for family in FAMILIES for name, world in family.WORLDS.items()
 }

@@ -1,0 +1,232 @@
+"""Mixtures of data: what the laws say, what they refuse, and their closed forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+
+import jscale as js
+from jscale.laws.continual import feasible_ratio
+from jscale.laws.mixtures import best_language_shares, mixing, mixture_additive
+from tests.laws.numeric import solve
+
+THREE = {"c": 1.9, "k_web": 0.7, "k_code": 1.4, "k_books": 2.5}
+FAMILY = {"E": 1.4, "A": 400.0, "alpha": 0.35, "B": 900.0, "beta": 0.33, "gamma": 0.09}
+SHARES = ["r_web", "r_code", "r_books"]
+
+
+def mixtures(rows: int, seed: int = 0) -> pd.DataFrame:
+    return pd.DataFrame(np.random.default_rng(seed).dirichlet(np.ones(3), rows), columns=SHARES)
+
+
+def test_names_or_a_number_of_domains() -> None:
+    named = js.laws.get("mixing:web,code,books")
+    assert named is js.laws.get("mixing:web,code,books") is mixing(("web", "code", "books"))
+    assert (named.name, named.inputs) == ("mixing:web,code,books", tuple(SHARES))
+    assert named.simplex == named.inputs
+    assert js.laws.get("mixing:3").names == ("c", "k_1", "k_2", "k_3")
+    assert js.laws.get("mixture_additive:web,code").inputs == ("N", "D", "r_web", "r_code")
+
+
+def test_the_form_of_the_source_whatever_its_gauge() -> None:
+    """c + k·exp(Σ t_j·r_j): k and a constant added to all t_j are one thing on the simplex."""
+    law, r = js.laws.get("mixing:web,code,books"), mixtures(20)
+    exact = law(*(r[x] for x in SHARES), **THREE)
+    for k in (0.01, 1.0, 40.0):
+        t = np.log([THREE[f"k_{name}"] / k for name in ("web", "code", "books")])
+        np.testing.assert_allclose(1.9 + k * np.exp(r.to_numpy() @ t), exact, rtol=1e-12)
+    corners = law(*np.eye(3), **THREE)
+    np.testing.assert_allclose(corners, 1.9 + np.array([0.7, 1.4, 2.5]), rtol=1e-12)
+
+
+def test_several_targets_in_one_batch_and_in_one_fit() -> None:
+    law, r = js.laws.get("mixing:web,code,books"), mixtures(25)
+    planted = {"prose": THREE, "programs": {**THREE, "k_web": 1.6, "k_code": 0.5}}
+    table = pd.concat(
+        [r.assign(target=t, loss=law(*(r[x] for x in SHARES), **p)) for t, p in planted.items()],
+        ignore_index=True,
+    )
+    fits = js.fit_many(law, table, by="target")
+    for target, truth in planted.items():
+        assert fits.params.loc[target].to_dict() == pytest.approx(truth, rel=1e-6)
+    fit = js.fit(law, table, per=dict.fromkeys(("k_web", "k_code"), "target"))
+    assert fit.params["k_code[programs]"] == pytest.approx(0.5, rel=1e-6)
+    assert fit.params["k_books"] == pytest.approx(2.5, rel=1e-6)
+
+
+def test_mixtures_that_are_not_whole_are_named() -> None:
+    law, r = js.laws.get("mixing:web,code,books"), mixtures(12)
+    table = r.assign(loss=law(*(r[x] for x in SHARES), **THREE))
+    short = table.copy()
+    short.loc[3, "r_web"] -= 0.001
+    with pytest.raises(js.DataError, match=r"r_web, r_code, r_books as shares .* row 3 \(0.999"):
+        js.fit(law, short)
+    fit = js.fit(law, table.round({"r_web": 7}))  # rounded within 1e-6
+    with pytest.raises(js.PredictionError, match=r"do not add up to 1 in row 0 \(1.2"):
+        js.predict(fit, r_web=0.5, r_code=0.5, r_books=0.2, method=None)
+    with pytest.raises(js.PredictionError, match=r"r_books as a share .* negative in row 0 \(-0.2"):
+        js.predict(fit, r_web=0.7, r_code=0.5, r_books=-0.2, method=None)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (1, r"mixing takes the names of 2 to 20 domains, or their number, not 1: mixing:web,code"),
+        (21, r"not 21"),
+        (True, r"not True"),
+        (("a",), r"not \('a',\)"),
+        (("a", "b c"), r"not \('a', 'b c'\)"),
+        (("a", "b", "a"), r"mixing has the domain a more than once"),
+    ],
+)
+def test_domains_that_cannot_be(given: Any, says: str) -> None:
+    with pytest.raises(js.LawError, match=says):
+        mixing(given)
+
+
+def test_the_additive_law_by_hand() -> None:
+    law = mixture_additive(2)
+    own = {"E": 1.4, "A": 500.0, "alpha": 0.36, "B": 900.0, "beta": 0.32, "C_1": 1.5, "C_2": 4.0,
+           "g_1": 0.5, "g_2": 0.25}  # fmt: skip
+    by_hand = 1.4 + 1 / (1.5 * 0.3**0.5 + 4 * 0.7**0.25) + 500 / 1e9**0.36 + 900 / 2e10**0.32
+    assert law(1e9, 2e10, 0.3, 0.7, **own) == pytest.approx(by_hand, rel=1e-12)
+    assert law(1e9, 2e10, 0.0, 1.0, **own) == pytest.approx(
+        by_hand - 1 / (1.5 * 0.3**0.5 + 4 * 0.7**0.25) + 0.25, rel=1e-12
+    )
+
+
+def test_a_family_with_all_tokens_is_chinchilla_s() -> None:
+    law, alone = js.laws.get("multilingual"), {k: v for k, v in FAMILY.items() if k != "gamma"}
+    loss = js.laws.get("chinchilla")(1e9, 2e10, **alone)
+    assert law(1e9, 2e10, 1.0, **FAMILY) == pytest.approx(loss, rel=1e-12)
+    assert law.quantities["monolingual_loss"](FAMILY, N=1e9, D=2e10) == pytest.approx(loss)
+
+
+def test_the_share_for_a_loss() -> None:
+    law = js.laws.get("multilingual")
+    share = law.quantities["share_for_loss"](FAMILY, loss=3.0, N=1e9, D=2e10)
+    numeric = solve(lambda p: float(law(1e9, 2e10, p, **FAMILY)) - 3.0, 1e-6, 1.0)
+    assert share == pytest.approx(numeric, rel=1e-9)
+    assert np.isnan(law.quantities["share_for_loss"](FAMILY, loss=1.4, N=1e9, D=2e10))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.1])
+def test_shares_of_a_family_outside_their_range(share: float) -> None:
+    table = js.designs.grid(np.geomspace(1e8, 1e9, 4), np.geomspace(1e9, 1e11, 4)).assign(p=0.5)
+    table["loss"] = js.laws.get("multilingual")(table["N"], table["D"], 0.5, **FAMILY)
+    table.loc[7, "p"] = share
+    with pytest.raises(js.DataError, match=r" p.* row 7"):
+        js.fit("multilingual", table)
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 3.0, 0.5], [1.0, 0.0, 2.0]])
+def test_best_shares_of_languages(weights: Any) -> None:
+    losses, gammas = np.array([2.0, 2.6, 3.1]), np.array([0.05, 0.1, 0.2])
+    found = best_language_shares(losses.tolist(), gammas.tolist(), weights)
+    weight = np.ones(3) if weights is None else np.array(weights)
+    assert found.sum() == pytest.approx(1, abs=1e-12)
+    assert ((found == 0) == (weight == 0)).all()
+
+    def total(logits: np.ndarray) -> float:
+        p = np.exp(logits - np.logaddexp.reduce(logits))
+        return float(np.sum(weight * losses * p**-gammas))
+
+    numeric = minimize(total, np.zeros(3), tol=1e-12)
+    lowest = float(
+        np.sum(np.where(weight > 0, weight * losses * np.maximum(found, 1e-300) ** -gammas, 0.0))
+    )
+    assert lowest == pytest.approx(float(numeric.fun), rel=1e-7)
+    if weights is None or min(weights) > 0:
+        p = np.exp(numeric.x - np.logaddexp.reduce(numeric.x))
+        np.testing.assert_allclose(found, p, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (([2.0], [0.1, 0.2]), r"equally long lists, but have shapes \(1,\), \(2,\)"),
+        (([2.0, -1.0], [0.1, 0.2]), r"losses must be positive and finite, not -1.0"),
+        (([2.0, 1.0], [0.1, 0.0]), r"gammas must be positive and finite, not 0.0"),
+        (([2.0, 1.0], [0.1, 0.1], [0.0, 0.0]), r"weights must be 0 or more, one above 0"),
+    ],
+)
+def test_languages_that_cannot_be(given: Any, says: str) -> None:
+    with pytest.raises(js.LawError, match=says):
+        best_language_shares(*given)
+
+
+def test_a_domain_without_data() -> None:
+    """At r = 0 only what the domain's lack costs is left, and at r = 1 the tokens count in full."""
+    law = js.laws.get("domain_continual")
+    own = {"E": 1.2, "A": 400.0, "alpha": 0.35, "B": 900.0, "beta": 0.33, "eta": 0.5,
+           "C": 0.15, "e": 0.1, "gamma": 0.6}  # fmt: skip
+    size = 1.2 + 400 / 1e9**0.35
+    assert law(1e9, 2e10, 0.0, **own) == pytest.approx(size + 0.15 / 0.1**0.6, rel=1e-12)
+    whole = size + 900 / 2e10**0.33 + 0.15 / 1.1**0.6
+    assert law(1e9, 2e10, 1.0, **own) == pytest.approx(whole, rel=1e-12)
+
+
+def test_tokens_for_a_change_and_for_a_ratio() -> None:
+    change, ratio = js.laws.get("continual_change"), js.laws.get("critical_ratio")
+    falling = {"b": -0.5, "a": 0.48, "s": -0.2}
+    T = change.quantities["tokens_for_change"](falling, change=-0.2)
+    assert change(T, **falling) == pytest.approx(-0.2, rel=1e-9)
+    assert np.isnan(change.quantities["tokens_for_change"](falling, change=-0.6))
+    rising = {"b": 0.6, "a": -0.5, "s": -0.3}
+    T = ratio.quantities["tokens_for_ratio"](rising, R=0.4)
+    assert ratio(T, **rising) == pytest.approx(0.4, rel=1e-9)
+
+
+def test_the_general_loss_in_the_symbols_of_the_source() -> None:
+    law = js.laws.get("continual_general")
+    own = {"b": 0.02, "rise": 0.15, "p": 1.5, "fall": 0.25, "q": 0.15}
+    T = np.geomspace(1, 100, 30)
+    written = -0.15 * T**-1.5 + 0.25 * T**-0.15 + (0.02 + 0.15 - 0.25)
+    np.testing.assert_allclose(law(T, **own), written, rtol=1e-12, atol=1e-15)
+    assert law(1.0, **own) == pytest.approx(0.02)
+    assert 0 < np.argmax(written) < 29  # up, then down
+
+
+RATIOS = [0.1, 0.2, 0.4, 0.8]
+GENERAL = {"b": [0.0] * 4, "rise": [0.05, 0.1, 0.2, 0.4], "p": [2.0] * 4,
+           "fall": [0.15] * 4, "q": [0.2] * 4}  # fmt: skip
+DOMAIN = {"b": [-0.5] * 4, "a": [0.5] * 4, "s": [-0.1] * 4}
+
+
+def test_the_critical_ratio_is_where_the_general_loss_comes_back() -> None:
+    """rise grows as R/2 here, so the change at T is a line in R, which crosses 0.05 once."""
+    T = 60.0
+    back = 0.15 * (1 - T**-0.2)
+    by_hand = 2 * (0.05 + back) / (1 - T**-2.0)
+    found = feasible_ratio(RATIOS, GENERAL, DOMAIN, T=T)
+    assert found == pytest.approx(by_hand, rel=1e-9)
+    assert feasible_ratio(RATIOS, GENERAL, DOMAIN, T=6 * T) > found
+    stricter = feasible_ratio(RATIOS, GENERAL, DOMAIN, T=T, tolerance=0.02)
+    assert stricter == pytest.approx(2 * (0.02 + back) / (1 - T**-2.0), rel=1e-9)
+
+
+def test_no_ratio_or_all_of_them() -> None:
+    assert feasible_ratio(RATIOS, GENERAL, DOMAIN, T=60.0, tolerance=1.0) == 0.8
+    assert np.isnan(feasible_ratio(RATIOS, GENERAL, DOMAIN, T=60.0, tolerance=-1.0))
+    rising = {**DOMAIN, "s": [0.1] * 4}
+    assert np.isnan(feasible_ratio(RATIOS, GENERAL, rising, T=60.0))
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"ratios": [0.4, 0.2, 0.1, 0.8]}, r"ratios must be numbers that rise, not \[0.4"),
+        ({"ratios": [0.1, 0.2, 0.4, 1.8]}, r"ratios must lie between 0 and 1"),
+        ({"general": {"b": [0.0] * 4}}, r"general misses rise, p, fall, q; it needs b, rise"),
+        ({"domain": {**DOMAIN, "s": [0.1]}}, r"domain\['s'\] has 1 numbers; there are 4 ratios"),
+        ({"T": 0.5}, r"T=0.5 must be above first=1.0"),
+    ],
+)
+def test_ratios_that_cannot_be(changed: Any, says: str) -> None:
+    given = {"ratios": RATIOS, "general": GENERAL, "domain": DOMAIN, "T": 60.0, **changed}
+    with pytest.raises(js.LawError, match=says):
+        feasible_ratio(**given)
