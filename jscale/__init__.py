@@ -61,6 +61,9 @@ from jscale.model.roles import (
     Scale,
     Slope,
 )
+from jscale.planning import costs
+from jscale.planning.allocate import allocate
+from jscale.planning.plan import Plan
 from jscale.prediction import designs, splits
 from jscale.prediction.compare import compare, rollout
 from jscale.prediction.comparison import Comparison
@@ -119,6 +122,7 @@ __all__ = [
     "Noise",
     "NoiseModel",
     "NotDifferentiable",
+    "Plan",
     "Positive",
     "Posterior",
     "Prediction",
@@ -132,6 +136,7 @@ __all__ = [
     "Schedule",
     "Sensitivity",
     "Slope",
+    "allocate",
     "asymmetric",
     "best_language_shares",
     "best_mixture",
@@ -141,6 +146,7 @@ __all__ = [
     "checkpoints",
     "compare",
     "compound_scaling",
+    "costs",
     "datasets",
     "derive",
     "designs",

@@ -26,11 +26,13 @@ def formats() -> pd.DataFrame:
 
 
 def vocabularies() -> pd.DataFrame:
-    """Sizes and their widths, vocabularies, and characters."""
+    """Sizes, each narrow and wide, vocabularies, and characters."""
     table = crossed(
-        N_nv=np.geomspace(3e7, 1e9, 6), V=np.geomspace(4096, 98304, 7), H=np.geomspace(1e8, 3e10, 5)
-    )
-    return table.assign(d=64 * np.round(2.0 * (table["N_nv"] / 1e6) ** 0.4))
+        N_nv=np.geomspace(3e7, 1e9, 5), shape=np.array([1.5, 2.5]),
+        V=np.geomspace(4096, 98304, 6), H=np.geomspace(1e8, 3e10, 4),
+    )  # fmt: skip
+    width = 64 * np.round(table["shape"] * (table["N_nv"] / 1e6) ** 0.4)
+    return table.assign(d=width)
 
 
 EFFECTIVE = {"E_start": 2.0, "E_max": 300.0}

@@ -1,0 +1,238 @@
+"""allocate: the inputs with the lowest predicted loss that a budget buys, with intervals."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale._precision import float64_scope
+from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
+from jscale.fitting.notes import Note
+from jscale.fitting.points import Points, input_table
+from jscale.fitting.result import Fit
+from jscale.planning.costs import Cost, as_cost
+from jscale.planning.optimum import Choice
+from jscale.planning.plan import Plan
+from jscale.planning.search import Optima, Planner
+from jscale.prediction.predict import FAR, extrapolation
+from jscale.uncertainty.automatic import draws as make_draws
+from jscale.uncertainty.draws import Draws, check_level, tails
+
+# How far a plan looks beyond the inputs of the runs, at budgets like theirs.
+_BEYOND = 100.0
+_STEP = 0.05
+
+
+def allocate(
+    source: Draws | Fit,
+    C: Any,
+    *,
+    cost: Any = None,
+    variables: Sequence[str] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    level: float = 0.9,
+    method: str = "auto",
+    seed: int = 0,
+    **others: Any,
+) -> Plan:
+    """Find the inputs with the lowest predicted loss that a budget buys.
+
+    ``source`` is Draws or a Fit (drawn by ``method`` and ``seed``) of any law. ``C``: one or many
+    budgets, in the unit of ``cost``: 6·N·D FLOPs by default, one of ``js.costs`` (attention,
+    embeddings, lifetime, dollars), or a function of inputs by name that rises in each.
+    ``variables`` are the inputs to choose (those of the cost by default); ``others`` gives the
+    law's other inputs, and the group's label where parameters differ by group. ``bounds`` hold
+    chosen inputs within limits, such as the data that there are: ``{"D": (1e6, 2e9)}``. Without,
+    a plan looks up to a hundred times past the inputs of the runs, and further in proportion to
+    budgets beyond theirs.
+
+    For every draw the optimum is found anew, on the logarithmic scale, so that intervals are of
+    the best choice itself. Where a law's optimum lies at a bound, ``at_bound`` and a note say so;
+    a law that prefers ever larger models has no optimum, and its bound is no answer.
+    A law whose output rises with its inputs (a score) is maximised.
+
+    Raises PredictionError for budgets that are not positive or cannot be met within the bounds,
+    inputs that are missing or unknown, or fewer than two variables; warns with
+    ExtrapolationWarning past ten times the largest compute fitted.
+
+    Where an output has several valleys along one input, the lowest valley is taken, even if the
+    law is lower still at a bound.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> plan = js.allocate(js.laplace(fit, 100), [1e12, 1e13])
+    >>> plan.frame.columns.tolist()[:4]
+    ['C', 'N', 'N_low', 'N_high']
+    """
+    check_level(level)
+    fit = source.fit if isinstance(source, Draws) else source
+    if not isinstance(fit, Fit):
+        raise PredictionError(f"allocate takes Draws or a Fit, not {type(source).__name__}.")
+    planner = _planner(fit, as_cost(cost), variables, bounds or {}, others)
+    budgets = _budgets(C)
+    drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
+    samples = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
+    found = planner.optima(samples, budgets)
+    _check_reached(planner, found, budgets)
+    frame = _frame(planner, found, budgets, level)
+    table = pd.DataFrame({name: frame[name] for name in planner.choice.variables})
+    frame["extrapolation"] = extrapolation(fit, table.assign(**planner.others))
+    _warn_far(frame)
+    return Plan(
+        frame, _exponents(planner, samples, budgets, level), found.inputs[1:], found.output[1:],
+        fit.law.output, planner.choice.cost, level, drawn.method, tuple(_notes(planner, found)),
+        planner,
+    )  # fmt: skip
+
+
+def _planner(
+    fit: Fit, cost: Cost, variables: Sequence[str] | None, bounds: Mapping[str, Any],
+    others: Mapping[str, Any],
+) -> Planner:  # fmt: skip
+    law = fit.law
+    chosen = tuple(variables) if variables is not None else cost.inputs
+    missing = [x for x in chosen if x not in law.inputs]
+    if missing or len(chosen) < 2:
+        hint = nearest(missing[0], law.inputs) if missing else ""
+        raise PredictionError(
+            f"allocate chooses at least two inputs of {law.name} ({listing(law.inputs, 12)}), not "
+            f'{listing(chosen) or "none"}.{hint} Name them, variables=("N", "D"), and give a '
+            "cost of them."
+        )
+    unpriced = [x for x in chosen if x not in cost.inputs]
+    if unpriced:
+        raise PredictionError(
+            f"{cost!r} does not depend on {listing(unpriced)}, so that there can be any amount of "
+            f"it. Give it a value, {unpriced[0]}=…, or another cost."
+        )
+    table = input_table(fit, {**dict.fromkeys(chosen, 1.0), **others}, {})
+    row = Points.in_table(fit, table)
+    fixed = {x: float(v[0]) for x, v in zip(law.inputs, row.inputs, strict=True) if x not in chosen}
+    priced = [x for x in cost.inputs if x not in chosen and x not in fixed]
+    if priced:
+        raise PredictionError(f"{cost!r} needs {listing(priced)}, which {law.name} does not have.")
+    limits = np.array([_limits(fit, x, bounds) for x in chosen])
+    wrong = [x for x in bounds if x not in chosen]
+    if wrong:
+        raise PredictionError(f"bounds name {listing(wrong)}, but chosen are {listing(chosen)}.")
+    falling = not set(chosen) & set(law.rising)
+    choice = Choice(fit.problem.layout, chosen, cost, falling)
+    codes = {name: int(code[0]) for name, code in row.codes.items()}
+    wide = np.array([float(x not in bounds) for x in chosen])
+    return Planner(fit, choice, limits, wide, _spent(fit, cost, fixed), fixed, codes)
+
+
+def _limits(fit: Fit, name: str, bounds: Mapping[str, Any]) -> tuple[float, float]:
+    seen = fit.runs[name]
+    low, high = bounds.get(name, (seen.min() / _BEYOND, seen.max() * _BEYOND))
+    if not 0 < low < high < np.inf:
+        raise PredictionError(
+            f"bounds[{name!r}]={bounds.get(name)!r} must be two positive numbers, low and high."
+        )
+    return float(low), float(high)
+
+
+def _spent(fit: Fit, cost: Cost, fixed: Mapping[str, float]) -> tuple[float, float]:
+    """Return what the cheapest and the dearest of the fitted runs cost."""
+    known = {x: fixed[x] if x in fixed else fit.runs[x] for x in cost.inputs}
+    with float64_scope():
+        spent = np.broadcast_to(np.asarray(cost(**known), dtype=np.float64), len(fit.runs))
+    return float(spent.min()), float(spent.max())
+
+
+def _budgets(C: Any) -> np.ndarray:
+    try:
+        budgets = np.atleast_1d(np.asarray(C, dtype=np.float64))
+    except (TypeError, ValueError):
+        budgets = np.full(1, np.nan)
+    if budgets.ndim != 1 or not len(budgets) or not (np.isfinite(budgets) & (budgets > 0)).all():
+        raise PredictionError(f"C={C!r} must be positive, finite budgets, such as [1e23, 1e24].")
+    return budgets
+
+
+def _check_reached(planner: Planner, found: Optima, budgets: np.ndarray) -> None:
+    """Raise PredictionError for budgets that no choice within the bounds costs."""
+    last, rest = planner.choice.variables[-1], found.inputs[0, :, -1]
+    place = planner.place(np.zeros((len(budgets), 1)), np.log(budgets))
+    low, high = np.exp(place.low[:, -1]), np.exp(place.high[:, -1])
+    wrong = ~((rest >= low * (1 - 1e-9)) & (rest <= high * (1 + 1e-9)))
+    if wrong.any():
+        which = listing([f"{c:.4g}" for c in budgets[wrong]])
+        raise PredictionError(
+            f"A budget of {which} {planner.choice.cost.unit} is not met within the bounds: {last} "
+            f"would have to be {listing([f'{x:.4g}' for x in rest[wrong]])}, outside "
+            f"{low[wrong][0]:.4g} to {high[wrong][0]:.4g}. Give other budgets or bounds."
+        )
+
+
+def _frame(planner: Planner, found: Optima, budgets: np.ndarray, level: float) -> pd.DataFrame:
+    columns: dict[str, Any] = {"C": budgets}
+    for i, name in enumerate(planner.choice.variables):
+        columns |= _with_interval(name, found.inputs[..., i], level)
+    if {"N", "D"} <= set(planner.choice.variables):
+        sizes = [found.inputs[..., planner.choice.variables.index(x)] for x in ("D", "N")]
+        columns |= _with_interval("D/N", sizes[0] / sizes[1], level)
+    columns |= _with_interval(planner.fit.law.output, found.output, level)
+    columns["at_bound"] = (found.bound != 0).mean(axis=0)
+    return pd.DataFrame(columns)
+
+
+def _with_interval(name: str, values: np.ndarray, level: float) -> dict[str, np.ndarray]:
+    low, high = np.nanquantile(values[1:], tails(level), axis=0)
+    return {name: values[0], f"{name}_low": low, f"{name}_high": high}
+
+
+def _exponents(
+    planner: Planner, samples: np.ndarray, budgets: np.ndarray, level: float
+) -> pd.DataFrame:
+    """Return d ln x*/d ln C of each variable at each budget, with its interval."""
+    ends = [np.log(planner.optima(samples, budgets * np.exp(s)).inputs) for s in (-_STEP, _STEP)]
+    slopes = (ends[1] - ends[0]) / (2 * _STEP)
+    rows = []
+    for b, C in enumerate(budgets):
+        for i, name in enumerate(planner.choice.variables):
+            low, high = np.nanquantile(slopes[1:, b, i], tails(level))
+            rows.append({"C": C, "input": name, "exponent": slopes[0, b, i], "low": low,
+                         "high": high})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _notes(planner: Planner, found: Optima) -> Iterator[Note]:
+    at = found.bound[0] != 0
+    if at.any():
+        side = "largest" if found.bound[0][at][0] > 0 else "smallest"
+        name = planner.choice.variables[0]
+        yield Note(
+            "no-interior-optimum", "warning",
+            f"At {int(at.sum())} of {len(at)} budgets the best {name} is the {side} that the "
+            "bounds allow.",
+            f"Under the fitted law ever {'larger' if side == 'largest' else 'smaller'} {name} is "
+            "better there; the bound is no answer of the law.",
+            "Give bounds that mean something, or use a law that has an optimum.",
+        )  # fmt: skip
+    share = float((found.bound[1:] != 0).mean())
+    if not at.any() and share > 0.01:
+        yield Note(
+            "draws-without-optimum", "caution",
+            f"In {100 * share:.0f} % of draws and budgets the best choice lies at a bound.",
+            "Intervals hold those bounds.",
+            "Add runs that tell size and data apart, or give bounds that mean something.",
+        )  # fmt: skip
+
+
+def _warn_far(frame: pd.DataFrame) -> None:
+    past = frame["extrapolation"].to_numpy()
+    far = past > FAR * (1 + 1e-9)
+    if far.any():
+        warnings.warn(
+            f"{int(far.sum())} of {len(frame)} budgets lie more than {FAR:g} times past the "
+            f"largest compute fitted (up to {np.nanmax(past):.3g} times). Intervals only cover "
+            "uncertainty within the law; a wrong law plans wrongly out there.",
+            ExtrapolationWarning,
+            stacklevel=3,
+        )

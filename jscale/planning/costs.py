@@ -1,0 +1,165 @@
+"""Costs: what a choice of size and data comes to, in FLOPs or in dollars.
+
+A cost is a function of a law's inputs by name. Every one here rises in each of them, so that a
+budget and all inputs but one give that one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jscale.errors import PredictionError
+from jscale.model.source import digest_of
+
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What inputs cost: ``function`` of inputs by name (JAX), in ``unit``.
+
+    ``coefficient`` and ``exponents`` say so where it is coefficient·Π input^exponent: a budget
+    is then met in closed form. Costs compare equal when their code and numbers do.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    inputs: tuple[str, ...]
+    unit: str = "FLOPs"
+    coefficient: float | None = None
+    exponents: Mapping[str, float] | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of code and numbers."""
+        return digest_of(self.function) + repr((self.inputs, self.coefficient, self.exponents))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cost) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"Cost({self.name}, in {self.unit})"
+
+    def __call__(self, **inputs: Any) -> Any:
+        """Return the cost of inputs by name."""
+        return self.function(*(inputs[name] for name in self.inputs))
+
+
+def _product(name: str, coefficient: float, unit: str = "FLOPs", **exponents: float) -> Cost:
+    def product(*values: Any) -> Any:
+        total = coefficient
+        for value, exponent in zip(values, exponents.values(), strict=True):
+            total = total * value**exponent
+        return total
+
+    return Cost(name, product, tuple(exponents), unit, coefficient, dict(exponents))
+
+
+def training() -> Cost:
+    """Return 6·N·D: forward and backward FLOPs of dense training (arXiv:2001.08361, §2.1)."""
+    return _product("6·N·D", 6.0, N=1.0, D=1.0)
+
+
+def attention(context: int, *, aspect: float = 128.0) -> Cost:
+    """Return 6·N·D + 12·l·d·context·D: with the attention over a context of that many tokens.
+
+    Layers l and width d = aspect·l are those of a model with N = 12·l·d² parameters.
+    Raises PredictionError for numbers that are not positive.
+    """
+    _positive("context", context)
+    _positive("aspect", aspect)
+
+    def cost(N: Any, D: Any) -> Any:
+        layers = (N / (12.0 * aspect**2)) ** (1.0 / 3.0)
+        return 6.0 * N * D + 12.0 * aspect * layers**2 * context * D
+
+    return Cost(f"6·N·D + attention over {context:g}", cost, ("N", "D"))
+
+
+def embeddings(omega: float = 47491.0) -> Cost:
+    """Return 6·(N + omega·N^(1/3))·D, for N without embeddings: their FLOPs are added.
+
+    The default omega is Pearce and Song's (arXiv:2406.12907), for one vocabulary and shape.
+    Raises PredictionError for an omega that is not positive.
+    """
+    _positive("omega", omega)
+
+    def cost(N: Any, D: Any) -> Any:
+        return 6.0 * (N + omega * N ** (1.0 / 3.0)) * D
+
+    return Cost(f"6·(N + {omega:g}·N^(1/3))·D", cost, ("N", "D"))
+
+
+def lifetime(tokens: float) -> Cost:
+    """Return 6·N·D + 2·N·tokens: training, and serving that many tokens (arXiv:2401.00448).
+
+    Raises PredictionError for tokens that are not positive.
+    """
+    _positive("tokens", tokens)
+
+    def cost(N: Any, D: Any) -> Any:
+        return 6.0 * N * D + 2.0 * N * tokens
+
+    return Cost(f"6·N·D + 2·N·{tokens:g}", cost, ("N", "D"))
+
+
+def dollars(
+    price: float, *, flops: float, utilisation: float = 0.4, of: Cost | None = None
+) -> Cost:
+    """Return what a cost in FLOPs comes to in dollars.
+
+    ``price`` of a device for an hour, ``flops`` that it can do in a second, and the share
+    ``utilisation`` of them that training uses; ``of`` is the cost in FLOPs (6·N·D).
+    Raises PredictionError for numbers that are not positive, a utilisation above 1, or a cost
+    that is not in FLOPs.
+
+    >>> import jscale as js
+    >>> hour = js.costs.dollars(2.0, flops=1e15, utilisation=0.5)
+    >>> float(hour(N=1e9, D=3e8))
+    2.0
+    """
+    within = training() if of is None else of
+    for name, value in (("price", price), ("flops", flops), ("utilisation", utilisation)):
+        _positive(name, value)
+    if utilisation > 1:
+        raise PredictionError(f"utilisation={utilisation!r} is a share of the peak, up to 1.")
+    if within.unit != "FLOPs":
+        raise PredictionError(f"{within} is no cost in FLOPs; give one, of=js.costs.training().")
+    each = price / (_HOUR * flops * utilisation)
+
+    def cost(*values: Any) -> Any:
+        return each * within.function(*values)
+
+    scaled = None if within.coefficient is None else each * within.coefficient
+    name = f"dollars of {within.name}"
+    return Cost(name, cost, within.inputs, "dollars", scaled, within.exponents)
+
+
+def as_cost(given: Any) -> Cost:
+    """Return a Cost: one given, 6·N·D for None or its text, or of a function of named inputs.
+
+    Raises PredictionError for anything else.
+    """
+    if isinstance(given, Cost):
+        return given
+    if given is None or given in ("6*N*D", "6ND"):
+        return training()
+    if not callable(given):
+        raise PredictionError(
+            f"cost={given!r} is no cost: js.costs.lifetime(1e12), or a function of inputs by "
+            "name, lambda N, D: 6 * N * D."
+        )
+    names = tuple(inspect.signature(given).parameters)
+    return Cost(getattr(given, "__name__", "cost"), given, names, "units of the cost")
+
+
+def _positive(name: str, value: float) -> None:
+    if not (isinstance(value, (int, float)) and 0 < value < float("inf")):
+        raise PredictionError(f"{name}={value!r} must be a positive, finite number.")

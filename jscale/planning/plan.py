@@ -1,0 +1,156 @@
+"""Plan: what to choose for each budget, how sure that is, and what another choice would cost."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale._precision import float64_scope
+from jscale.errors import PredictionError
+from jscale.fitting.notes import Note
+from jscale.planning.costs import Cost
+from jscale.planning.optimum import objective_program
+from jscale.planning.search import Planner
+
+# e-folds of the first input, past which a near-optimal range is not followed.
+_WIDEST = 40.0
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The best inputs for each budget.
+
+    ``frame`` has a row per budget: C, each input chosen, D/N where both are, and the output
+    there, each with its confidence interval ``_low`` to ``_high`` (equal-tailed, at ``level``);
+    ``at_bound``, the share of draws whose optimum lies at a bound; ``extrapolation``, how many
+    times past the largest compute fitted. ``exponents`` has d ln x*/d ln C of each input.
+    ``samples`` (draws, budgets, inputs) and ``outputs`` (draws, budgets) are the draws' own.
+    """
+
+    frame: pd.DataFrame
+    exponents: pd.DataFrame
+    samples: np.ndarray
+    outputs: np.ndarray
+    output: str
+    cost: Cost
+    level: float
+    method: str
+    notes: tuple[Note, ...]
+    planner: Planner
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the table."""
+        return self.frame.copy()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def near_optimal(self, within: float = 0.001) -> pd.DataFrame:
+        """Return the range of the first input whose output is within 0.1 % of the best.
+
+        At the point estimate, the other input following from the budget; ``within`` is the share.
+        Columns C, name_from, name_to. Raises PredictionError for a plan of more than two inputs,
+        or a share that is not positive.
+        """
+        if len(self.planner.choice.variables) != 2:
+            raise PredictionError("The near-optimal range is that of a plan of two inputs.")
+        if not within > 0:
+            raise PredictionError(f"within={within!r} must be a positive share, such as 0.001.")
+        name = self.planner.choice.variables[0]
+        ends = [
+            self._range(C, np.log(best), within) for C, best in self.frame[["C", name]].to_numpy()
+        ]
+        low, high = np.exp(np.array(ends)).T
+        return pd.DataFrame({"C": self.frame["C"], f"{name}_from": low, f"{name}_to": high})
+
+    def _range(self, C: float, best: float, within: float) -> tuple[float, float]:
+        """Return logarithms of the first input between which the output is near the best."""
+        edges = []
+        for way in (-1.0, 1.0):
+            near, far = 0.0, 1e-3
+            while far < _WIDEST and self._above(C, best, best + way * far) <= within:
+                near, far = far, 2.0 * far
+            for _ in range(60):
+                middle = 0.5 * (near + far)
+                inside = self._above(C, best, best + way * middle) <= within
+                near, far = (middle, far) if inside else (near, middle)
+            edges.append(best + way * near)
+        return edges[0], edges[1]
+
+    def _above(self, C: float, best: float, there: float) -> float:
+        """Return by which share the output at ``there`` is worse than at ``best``."""
+        values = self._objective(np.array([best, there]), C)
+        return float((values[1] - values[0]) / abs(values[0])) if np.isfinite(values[1]) else np.inf
+
+    def excess(self, **choice: Any) -> pd.DataFrame:
+        """Return what another choice of the first input costs, at each budget.
+
+        ``choice`` names it: ``plan.excess(N=7e9)``, one number or one per budget. Columns: the
+        ``output`` there, ``excess`` over the best, and ``worth``, the share of the budget that
+        would do as well if it were spent best (point estimate; NaN where the budget does not buy
+        the choice, or a millionth of it would do). Raises PredictionError for any other name, or
+        numbers that are not positive.
+        """
+        name = self.planner.choice.variables[0]
+        if set(choice) != {name} or len(self.planner.choice.variables) != 2:
+            raise PredictionError(f"Say what the first of two inputs is: plan.excess({name}=…).")
+        values = np.broadcast_to(np.asarray(choice[name], dtype=np.float64), len(self.frame))
+        if not (np.isfinite(values) & (values > 0)).all():
+            raise PredictionError(f"{name}={choice[name]!r} must be positive, finite numbers.")
+        sign = 1.0 if self.planner.choice.falling else -1.0
+        rows = []
+        for (C, best), value in zip(self.frame[["C", self.output]].to_numpy(), values, strict=True):
+            found = sign * self._objective(np.log([value]), C)[0]
+            rows.append({"C": C, name: value, self.output: found, "excess": found - best,
+                         "worth": self._worth(C, found, sign)})  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def _worth(self, C: float, output: float, sign: float) -> float:
+        """Return the share of a budget whose best output is the given one, by bisection."""
+        if not np.isfinite(output):
+            return float("nan")
+        point = self.planner.fit.params.to_numpy()[None]
+        shares = np.geomspace(1e-6, 1.0, 121)
+        best = sign * self.planner.optima(point, C * shares).output[0]
+        reached = np.flatnonzero(best <= sign * output)
+        if not len(reached) or reached[0] == 0:
+            return 1.0 if not len(reached) else float("nan")
+        i = reached[0]
+        part = (best[i - 1] - sign * output) / (best[i - 1] - best[i])
+        return float(shares[i - 1] * (shares[i] / shares[i - 1]) ** part)
+
+    def _objective(self, logs: np.ndarray, C: float) -> np.ndarray:
+        """Return the objective of the point estimate at logarithms of the first input."""
+        point = self.planner.fit.params.to_numpy()[None]
+        with float64_scope():
+            program = objective_program(self.planner.choice)
+            place = self.planner.place(point, np.log([C]))
+            return np.asarray(program(logs[None, :, None], place))[0]
+
+    def _title(self) -> str:
+        return (
+            f"Plan for {self.planner.fit.law.name} at a cost of {self.cost.name}: "
+            f"{100 * self.level:g}% confidence intervals by {self.method}"
+        )
+
+    def summary(self) -> str:
+        """Return the plan as text: the table, the exponents at the largest budget, notes."""
+        table = self.frame.to_string(float_format=lambda v: f"{v:.4g}", index=False)
+        last = self.exponents.loc[self.exponents["C"] == self.exponents["C"].max()]
+        said = [
+            f"{x['input']}* grows as C^{x['exponent']:.3f} ({x['low']:.3f} to {x['high']:.3f})"
+            for x in last.to_dict("records")
+        ]
+        return "\n".join([self._title(), table, *said, *map(str, self.notes)])
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(str(n))}</li>" for n in self.notes)
+        table = self.frame.to_html(float_format=lambda v: f"{v:.4g}", index=False)
+        return f"<p>{html.escape(self._title())}</p>{table}<ul>{notes}</ul>"

@@ -1,0 +1,138 @@
+"""From a fit's draws and budgets to the optimum of each: starts, batches, and a second look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jscale._precision import float64_scope
+from jscale.fitting.result import Fit
+from jscale.planning.optimum import (
+    Choice,
+    Place,
+    bounds_program,
+    lowest_program,
+    objective_program,
+)
+
+_LANES = 16_384
+_GRID = 129
+_AT_ONCE = 1024
+_SETTLED = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Optima:
+    """Optima of parameters (R) and budgets (b): inputs (R, b, k), output (R, b), and which are at
+    a bound (R, b): −1, 0 or 1 of the first variable that is.
+    """
+
+    inputs: np.ndarray
+    output: np.ndarray
+    bound: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Planner:
+    """What a plan searches with: the choice, bounds, and the law's other inputs.
+
+    ``bounds`` (k, 2) hold for budgets from ``spent[0]`` to ``spent[1]``, the costs of the runs;
+    where ``wide`` (k,) they widen in proportion for smaller and larger ones.
+    """
+
+    fit: Fit
+    choice: Choice
+    bounds: np.ndarray
+    wide: np.ndarray
+    spent: tuple[float, float]
+    others: Mapping[str, float]
+    codes: Mapping[str, int]
+
+    def optima(self, samples: np.ndarray, budgets: np.ndarray) -> Optima:
+        """Return the optima of samples of parameters (R, q), the first being the point estimate.
+
+        The point's is searched on a grid; the others start from it, and from the grid where that
+        did not settle.
+        """
+        with float64_scope():
+            first = self._from_grid(np.repeat(samples[:1], len(budgets), 0), np.log(budgets))
+            starts = np.tile(first[:, : self._free], (len(samples), 1))
+            flat = np.repeat(samples, len(budgets), 0)
+            logs = np.tile(np.log(budgets), len(samples))
+            inputs, output, step, bound = self._lanes(starts, flat, logs)
+            poor = ~(step <= _SETTLED)
+            if poor.any():
+                again = self._from_grid(flat[poor], logs[poor])[:, : self._free]
+                better = self._lanes(again, flat[poor], logs[poor])
+                for old, new in zip((inputs, output, step, bound), better, strict=True):
+                    old[poor] = new
+        shape = (len(samples), len(budgets))
+        k = len(self.choice.variables)
+        return Optima(
+            np.exp(inputs).reshape(*shape, k), output.reshape(shape), bound.reshape(shape)
+        )
+
+    @property
+    def _free(self) -> int:
+        return len(self.choice.variables) - 1
+
+    def place(self, flat: np.ndarray, logs: np.ndarray) -> Place:
+        """Return lanes of parameters (L, q) and log budgets (L,)."""
+        below = np.minimum(logs - np.log(self.spent[0]), 0.0)[:, None] * self.wide
+        beyond = np.maximum(logs - np.log(self.spent[1]), 0.0)[:, None] * self.wide
+        low, high = np.log(self.bounds).T
+        return Place(flat, logs, dict(self.others), dict(self.codes), low + below, high + beyond)
+
+    def _lanes(self, starts: np.ndarray, flat: np.ndarray, logs: np.ndarray) -> list[np.ndarray]:
+        """Search many lanes, some thousands at a time, padded so that programs are few."""
+        program, parts = lowest_program(self.choice), []
+        for first in range(0, len(logs), _LANES):
+            own = slice(first, first + _LANES)
+            count = len(logs[own])
+            size = min(_LANES, 1 << (count - 1).bit_length())
+            pad = [np.concatenate([a[own], np.repeat(a[own][:1], size - count, 0)])
+                   for a in (starts, flat, logs)]  # fmt: skip
+            found = program(pad[0], self.place(pad[1], pad[2]))
+            parts.append([np.array(x)[:count] for x in found])
+        inputs, output, step, bound = (np.concatenate(x) for x in zip(*parts, strict=True))
+        side = np.take_along_axis(bound, np.argmax(bound != 0, axis=1)[:, None], 1)[:, 0]
+        return [inputs, output, step, side]
+
+    def grid(self, place: Place) -> np.ndarray:
+        """Return free inputs (L, G, k − 1) that span the bounds of each lane."""
+        from scipy.stats import qmc
+
+        low, high = (np.asarray(x)[:, None] for x in bounds_program(self.choice)(place))
+        if self._free == 1:
+            share = np.linspace(0.0, 1.0, _GRID)[:, None]
+        else:
+            share = qmc.Sobol(self._free, scramble=False).random(512)
+        return low + (high - low) * share
+
+    def _from_grid(self, flat: np.ndarray, logs: np.ndarray) -> np.ndarray:
+        """Return the optimum's inputs (L, k) searched from each lane's best place on the grid."""
+        program, starts = objective_program(self.choice), []
+        for first in range(0, len(logs), _AT_ONCE):
+            own = slice(first, first + _AT_ONCE)
+            place = self.place(flat[own], logs[own])
+            points = self.grid(place)
+            values = np.asarray(program(points, place))
+            starts.append(points[np.arange(len(points)), self._lowest_place(values)])
+        return self._lanes(np.concatenate(starts), flat, logs)[0]
+
+    def _lowest_place(self, values: np.ndarray) -> np.ndarray:
+        """Return the place (L,) of the lowest of objectives (L, G).
+
+        Along one free input, the lowest valley: some laws are lower still at an absurd end, which
+        counts only where there is no valley.
+        """
+        finite = np.where(np.isfinite(values), values, np.inf)
+        if self._free > 1:
+            return np.argmin(finite, axis=1)
+        valley = np.zeros(finite.shape, dtype=bool)
+        middle = finite[:, 1:-1]
+        valley[:, 1:-1] = (middle < finite[:, :-2]) & (middle <= finite[:, 2:])
+        inner = np.argmin(np.where(valley, finite, np.inf), axis=1)
+        return np.where(valley.any(axis=1), inner, np.argmin(finite, axis=1))
