@@ -264,9 +264,9 @@ def _find_law(saved: Mapping[str, Any]) -> Law:
     except (ImportError, AttributeError, ValueError) as error:
         if known is not None:
             return known
+        made = "it was made by a function" if "<locals>" in where else error
         raise LawError(
-            f"The law {name!r} ({where}) cannot be found: {error}. "
-            "Give it: js.load(path, law=mine)."
+            f"The law {name!r} ({where}) cannot be found: {made}. Give it: js.load(path, law=mine)."
         ) from error
     if isinstance(found, Law) and found.name == name:
         return found

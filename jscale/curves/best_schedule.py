@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.curves.whole import law_of_curves
-from jscale.data.schedules import MEMORY, Schedule, cosine, linear, wsd
+from jscale.curves.whole import check_others, law_of_curves, memory_of
+from jscale.data.schedules import Schedule, cosine, linear, wsd
 from jscale.errors import PredictionError
 from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
@@ -74,10 +74,10 @@ def best_schedule(
     *,
     peak: float,
     end: float = 0.0,
-    warmup: int = 0,
+    warmup: int | float = 0,
     against: Schedule | None = None,
     knots: int = _KNOTS,
-    memory: float = MEMORY,
+    memory: float | None = None,
     level: float = 0.9,
     method: str = "auto",
     seed: int = 0,
@@ -94,8 +94,9 @@ def best_schedule(
 
     The gain is that under the law, chosen as the best under the law: it is optimistic, the more
     the further the schedule lies from those fitted. Notes name what is known of that.
-    Raises PredictionError for another law, bounds that are no falling rate, or a number of knots
-    below 2; DataError for steps or a warm-up that are no schedule.
+    Raises PredictionError for another law, inputs that are missing or unknown, bounds that are no
+    falling rate, ``against`` of another length, or a number of knots below 2; DataError for steps
+    or a warm-up that are no schedule.
 
     >>> import jscale as js
     >>> curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
@@ -113,7 +114,15 @@ def best_schedule(
             f"peak={peak!r}, end={end!r}, knots={knots!r}: a schedule falls from a peak to an end "
             "below it, from 0 up, along at least 2 knots."
         )
+    check_others(law, inputs)
+    memory = memory_of(fit, memory)
     reference = against or cosine(steps, peak, end, warmup=warmup)
+    warmup = linear(steps, peak, end, warmup=warmup).warmup
+    if len(reference) != steps:
+        raise PredictionError(
+            f"against has {len(reference)} steps, the best schedule {steps}: the gain would be "
+            "that of training for longer. Give one of the same length."
+        )
     shape = _Shape.make(steps, peak, end, warmup, knots)
     given = {name: float(value) for name, value in inputs.items()}
     point = {str(name): float(value) for name, value in fit.params.items()} | given
@@ -268,7 +277,7 @@ def _notes(fit: Fit, found: Schedule, reference: Schedule, end: float) -> Iterat
             "The loss is extrapolated.",
             "Fit a curve that long, or ask for fewer steps or a lower peak.",
         )  # fmt: skip
-    if found.rates[-1] <= end + 0.001 * (found.peak - end):
+    if end > 0 and found.rates[-1] <= end + 0.001 * (found.peak - end):
         yield Note(
             "at-the-end-bound", "info",
             f"The best schedule ends at its bound, {end:.4g}.",

@@ -36,7 +36,8 @@ def optima(
     diverged) are passed over.
 
     The lowest of many noisy losses is too low, and where the loss is flat its place is noisy: see
-    the ranges, or fit a surface to all rows (learning_rate_surface).
+    the ranges, or fit a surface to all rows (learning_rate_surface, whose exponents of the rate can
+    differ from those of optima).
     Raises DataError for columns that are missing or hold no numbers, and for cells with
     fewer than two rows of finite loss; JscaleError for ``within`` outside (0, 1).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.schedules import MEMORY, Schedule
-from jscale.errors import PredictionError
+from jscale.errors import PredictionError, listing
 from jscale.fitting.result import Fit
 from jscale.laws.annealing import multi_power
 from jscale.model.law import Law
@@ -24,7 +25,7 @@ def predict_curve(
     schedule: Schedule,
     *,
     steps: Any = None,
-    memory: float = MEMORY,
+    memory: float | None = None,
     level: float = 0.9,
     method: str | None = "auto",
     seed: int = 0,
@@ -34,12 +35,13 @@ def predict_curve(
 
     ``source`` is a fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power` to
     :meth:`jscale.Curves.runs`, or draws of one. ``steps`` are those asked for; without, some 200
-    from the end of the warm-up to the end. ``memory`` is that of S2 in the fitted curves.
-    ``inputs`` are a law's others, such as N. The table has a column S for the step.
+    from the end of the warm-up to the end. ``memory`` of S2 is that of the fitted curves, unless
+    given. ``inputs`` are a law's others, such as N. The table has a column S for the step.
 
     Intervals hold what noise along the fitted curves leaves open, not how wrong the law is on
     this schedule: hold a curve out to see that.
-    Raises PredictionError for another law, DataError for steps that the schedule does not have.
+    Raises PredictionError for another law, inputs that are missing or unknown, and steps within
+    the warm-up, where no such law holds; DataError for steps that the schedule does not have.
 
     >>> import jscale as js
     >>> curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
@@ -57,10 +59,17 @@ def predict_curve(
         )
     fit = source.fit if isinstance(source, Draws) else source
     law = law_of_curves(fit)
+    check_others(law, inputs)
     asked = _steps(schedule) if steps is None else np.atleast_1d(np.asarray(steps))
     table = pd.DataFrame({"S1": schedule.area(asked), **inputs})
+    early = asked < schedule.warmup
+    if early.any():
+        raise PredictionError(
+            f"The law holds from the end of the warm-up, step {schedule.warmup}, but asked for is "
+            f"step {listing(asked[early][:3].tolist())}. Ask for later steps."
+        )
     if "S2" in law.inputs:
-        table["S2"] = schedule.annealing_area(asked, memory)
+        table["S2"] = schedule.annealing_area(asked, memory_of(fit, memory))
     else:
         extended, code = with_schedule(law, schedule)
         table["schedule"] = float(code)
@@ -82,6 +91,25 @@ def law_of_curves(fit: Any) -> Law:
             f"curves, not from {what}: js.fit('annealing', js.Curves.from_frame(df).runs())."
         )
     return law
+
+
+def check_others(law: Law, given: Mapping[str, Any]) -> None:
+    """Raise PredictionError unless the inputs given are a law's own beside the schedule's."""
+    others = [x for x in law.inputs if x not in ("S1", "S2", "schedule")]
+    wrong = [x for x in given if x not in others]
+    missing = [x for x in others if x not in given]
+    if wrong or missing:
+        needs = listing(others) if others else "nothing"
+        what = f"{listing(missing)} is missing" if missing else f"{listing(wrong)} is not one of it"
+        raise PredictionError(f"Beside the schedule {law.name} takes {needs}: {what}.")
+
+
+def memory_of(fit: Fit, given: float | None) -> float:
+    """Return the memory of S2: one given, or that of the curves that were fitted."""
+    if given is not None:
+        return given
+    kept = fit.runs.frame
+    return float(kept["memory"].iloc[0]) if "memory" in kept else MEMORY
 
 
 def with_schedule(law: Law, schedule: Schedule) -> tuple[Law, int]:

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.data.checks import fault_of_values, raise_fault, rows_at, to_numbers
+from jscale.data.checks import MISSING, fault_of_values, raise_fault, rows_at, to_numbers
 from jscale.data.columns import find_column, missing_column
 from jscale.data.runs import Runs
 from jscale.data.schedules import MEMORY, Schedule, from_log
 from jscale.errors import DataError, listing, nearest
 
+_OWN = ("run", "schedule", "S", "S1", "S2", "loss", "memory", "stretch")
 _RATES = ("learning_rate", "lr", "eta", "rate")
 
 
@@ -27,8 +28,9 @@ class Curves:
     """Loss curves of some runs.
 
     ``frame`` has a row per observed loss: ``run``, ``schedule`` (the place of the run's schedule
-    in ``schedules``), ``S`` (the step), ``S1``, ``S2``, ``loss`` and the source's other columns;
-    its index keeps the source's row labels. ``dropped`` holds the rows within the warm-up, where
+    in ``schedules``), ``S`` (the step), ``S1``, ``S2``, ``loss`` and the source's other columns,
+    with "_given" behind names that these have taken; its index keeps the source's row labels.
+    ``dropped`` holds the rows within the warm-up, where
     no law of the learning rate holds. Make one with :meth:`from_frame`.
     """
 
@@ -74,14 +76,17 @@ class Curves:
         if schedules is None:
             columns["learning_rate"] = _rate_column(learning_rate, frame)
         values = {name: _numbers(frame, name, column) for name, column in columns.items()}
+        missing = frame[run].isna().to_numpy()
+        if missing.any():
+            raise_fault(frame, "run", run, MISSING, missing)
         labels = frame[run].astype(str)
         code, names = pd.factorize(labels)
         _check_steps(frame, code, names, values["S"])
         made = [
             _schedule(name, code == k, values, schedules, warmup) for k, name in enumerate(names)
         ]
-        kept = frame.drop(columns=[c for c in ("schedule",) if c in frame.columns])
-        kept = kept.drop(columns=[c for c in columns.values() if c in kept.columns and c != run])
+        taken = {c: f"{c}_given" for c in _OWN if c in frame.columns and c not in columns.values()}
+        kept = frame.drop(columns=[run, *columns.values()], errors="ignore").rename(columns=taken)
         kept = kept.assign(run=labels, schedule=code.astype(float), S=values["S"])
         kept = kept.assign(loss=values["loss"], **_areas(made, code, values["S"], memory))
         early = values["S"] < np.array([s.warmup for s in made])[code]
@@ -117,7 +122,9 @@ class Curves:
         Losses near one another on a curve err together. ``run`` of the Runs therefore names
         ``blocks`` stretches of each curve, equal in steps: a bootstrap draws those, and its
         intervals hold what noise along these curves leaves open. They know nothing of how wrong
-        the law is on another schedule. ``columns`` name further inputs, such as N="N".
+        the law is on another schedule, nor how another seed would differ; where a fit or its notes
+        speak of independent runs, they mean these stretches. ``columns`` name further inputs, such
+        as N="N".
         """
         if blocks < 1:
             raise DataError(f"blocks={blocks} must be from 1 up: stretches of each curve.")
@@ -125,6 +132,7 @@ class Curves:
         steps = frame["S"].to_numpy()
         low, high = (frame.groupby("run")["S"].transform(x).to_numpy() for x in ("min", "max"))
         part = np.minimum(((steps - low) / (high - low + 1) * blocks).astype(int), blocks - 1)
+        frame["memory"] = self.memory
         frame["stretch"] = [
             f"{r} {k + 1}/{blocks}" for r, k in zip(frame["run"], part, strict=True)
         ]

@@ -1,11 +1,13 @@
 """Schedules of the learning rate: the rate of every step of a run, as an array or by name.
 
-A schedule rises over its warm-up to a peak and then only its own shape counts. Laws of whole
+A schedule rises over its warm-up to a peak and then only its own shape counts. Where a number of
+steps is asked for, a number below 1 is a share of all steps. Laws of whole
 loss curves read two areas of it: S1, the sum of rates so far, and S2, what annealing has released.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +43,7 @@ class Schedule:
     def __post_init__(self) -> None:
         rates = _as_rates(self.rates, self.name)
         object.__setattr__(self, "rates", rates)
+        object.__setattr__(self, "warmup", _count("warmup", self.warmup, len(rates)))
         if not 0 <= self.warmup < len(rates):
             raise DataError(
                 f"{self.name}: a warm-up of {self.warmup} steps does not fit {len(rates)} steps; "
@@ -127,7 +130,7 @@ def _as_rates(values: Any, name: str) -> np.ndarray:
     return rates
 
 
-def constant(steps: int, peak: float, *, warmup: int = 0) -> Schedule:
+def constant(steps: int, peak: float, *, warmup: int | float = 0) -> Schedule:
     """Make the schedule that stays at its peak.
 
     >>> import jscale as js
@@ -137,12 +140,12 @@ def constant(steps: int, peak: float, *, warmup: int = 0) -> Schedule:
     return _shaped("constant", steps, peak, peak, warmup, lambda u: np.zeros_like(u))
 
 
-def linear(steps: int, peak: float, end: float = 0.0, *, warmup: int = 0) -> Schedule:
+def linear(steps: int, peak: float, end: float = 0.0, *, warmup: int | float = 0) -> Schedule:
     """Make the schedule that falls in a straight line from its peak to ``end``."""
     return _shaped("linear", steps, peak, end, warmup, lambda u: u)
 
 
-def cosine(steps: int, peak: float, end: float = 0.0, *, warmup: int = 0) -> Schedule:
+def cosine(steps: int, peak: float, end: float = 0.0, *, warmup: int | float = 0) -> Schedule:
     """Make the schedule that falls along half a cosine from its peak to ``end``.
 
     >>> import jscale as js
@@ -157,7 +160,7 @@ def wsd(
     peak: float,
     end: float = 0.0,
     *,
-    warmup: int = 0,
+    warmup: int | float = 0,
     decay: int | float = 0.2,
     shape: str = "linear",
 ) -> Schedule:
@@ -167,7 +170,7 @@ def wsd(
     "exponential" (equal factors, for an ``end`` above 0) or "sqrt" (1 − √u).
     Raises DataError for a decay that does not fit between warm-up and end.
     """
-    count = round(decay * steps) if isinstance(decay, float) else int(decay)
+    warmup, count = (_count(n, v, steps) for n, v in (("warmup", warmup), ("decay", decay)))
     shapes: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "linear": lambda u: u, "sqrt": np.sqrt,
         "exponential": lambda u: _exponential(u, peak, end),
@@ -196,7 +199,7 @@ def multi_step(
     *,
     at: Sequence[int | float],
     factor: float = 0.316,
-    warmup: int = 0,
+    warmup: int | float = 0,
 ) -> Schedule:
     """Make the schedule that is multiplied by ``factor`` after each of the steps ``at``.
 
@@ -204,7 +207,8 @@ def multi_step(
     common. Raises DataError for places out of order or outside the run, or a factor outside
     (0, 1).
     """
-    places = [round(a * steps) if isinstance(a, float) else int(a) for a in at]
+    places = [_count("at", a, steps) for a in at]
+    warmup = _count("warmup", warmup, steps)
     if not places or sorted(set(places)) != places or not warmup <= places[0] <= places[-1] < steps:
         raise DataError(
             f"at={list(at)!r} must be steps (or shares of {steps}) in rising order, after the "
@@ -240,6 +244,13 @@ def named(name: str, steps: int, peak: float, **options: Any) -> Schedule:
             f"There is no schedule {name!r}.{nearest(name, NAMED)} "
             f"Schedules are {listing(list(NAMED), 10)}; or give rates, Schedule(rates)."
         )
+    known = [p for p in inspect.signature(NAMED[name]).parameters if p not in ("steps", "peak")]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise DataError(
+            f"The schedule {name!r} has no option {unknown[0]!r}.{nearest(unknown[0], known)} It "
+            f"has {listing(known)}."
+        )
     return NAMED[name](steps, peak, **options)
 
 
@@ -260,6 +271,9 @@ def from_log(
         raise DataError(
             f"{name}: {at.size} steps but {logged.size} rates; each logged step has one rate."
         )
+    odd = ~(np.isfinite(at) & (at == np.floor(at)))
+    if odd.any():
+        raise DataError(f"{name}: steps are whole numbers, not {listing(at[odd][:3].tolist())}.")
     if (np.diff(at) <= 0).any() or at[0] < 1:
         i = int(np.flatnonzero(np.diff(at, prepend=0.5) <= 0)[0])
         raise DataError(
@@ -291,12 +305,13 @@ def _with_warmup(at: np.ndarray, logged: np.ndarray, warmup: int) -> tuple[np.nd
 
 
 def _shaped(
-    name: str, steps: int, peak: float, end: float, warmup: int,
+    name: str, steps: int, peak: float, end: float, warmup: int | float,
     fall: Callable[[np.ndarray], np.ndarray],
 ) -> Schedule:  # fmt: skip
     """Make a schedule: a straight rise to the peak, then peak − (peak − end)·fall(u), u ≤ 1."""
     if int(steps) != steps or steps < 1:
         raise DataError(f"steps={steps!r} must be a whole number from 1 up.")
+    warmup = _count("warmup", warmup, steps)
     if not 0 <= warmup < steps:
         raise DataError(f"warmup={warmup!r} must be from 0 to below {steps} steps.")
     if not 0.0 <= end <= peak or not 0.0 < peak < np.inf:
@@ -307,6 +322,16 @@ def _shaped(
     rise = peak * np.arange(1, warmup + 1) / max(warmup, 1)
     u = np.arange(1, steps - warmup + 1) / (steps - warmup)
     return Schedule(np.concatenate([rise, peak - (peak - end) * fall(u)]), int(warmup), name)
+
+
+def _count(name: str, value: Any, steps: int) -> int:
+    """Return a number of steps, given as one or as a share below 1 of all steps."""
+    number = float(value)
+    if 0.0 < number < 1.0:
+        return round(number * steps)
+    if number != np.floor(number):
+        raise DataError(f"{name}={value!r} must be a whole number of steps, or a share below 1.")
+    return int(number)
 
 
 def _exponential(u: np.ndarray, peak: float, end: float) -> np.ndarray:

@@ -29,6 +29,13 @@ def check_domain(
             f"{law.name} takes the logarithm of {name}, which is zero or negative in",
             remedy(f"runs[{name!r}] > 0"),
         )  # fmt: skip
+    for name in law.codes:
+        values = frame[name].to_numpy()
+        _check(
+            values != np.floor(values), frame, name, error,
+            f"{law.name} takes {name} as a whole number, the place of one of several, but not in",
+            remedy(f"runs[{name!r}] % 1 == 0"),
+        )  # fmt: skip
     for name, (low, high) in law.limits.items():
         if name in frame:
             values = frame[name].to_numpy()

@@ -142,6 +142,7 @@ def multi_power(schedules: Sequence[Schedule], *, nodes: int = _NODES) -> Law:
         published=PUBLISHED,
         linear=("L0", "A", "B"),
         powers=(("A", "S1", "alpha"),),
+        limits={"schedule": (0.0, float(len(made) - 1))},
         codes=("schedule",),
         start={"alpha": (0.2, 1.0), "C": (0.3, 5.0), "beta": (0.2, 1.0), "gamma": (0.2, 1.0)},
         starts=16,
@@ -176,22 +177,24 @@ def exp_difference(a: Any, low: Any, high: Any) -> Any:
 def loss_at_end(law: Law, params: Any, rates: Any, warmup: int, memory: float) -> Any:
     """Return the loss after the last step of a path of rates (steps,), summed exactly (JAX).
 
-    ``params`` by name. Laws are ``annealing`` and those of :func:`multi_power`.
+    ``params`` and the law's other inputs by name. Laws are ``annealing``, ``annealing_size`` and
+    those of :func:`multi_power`.
     """
     import jax.numpy as jnp
 
     falls = -jnp.diff(rates, prepend=0.0)
     total = rates.sum()
     ahead = total - jnp.cumsum(rates) + rates
-    if law.name == "annealing":
+    if "S2" in law.inputs:
         falls = jnp.where(np.arange(rates.shape[0]) < max(warmup, 1), 0.0, falls)
         left = np.arange(rates.shape[0], 0, -1)
         released = falls * (1.0 - memory**left) / (1.0 - memory)
         return law.evaluate({"S1": total, "S2": released.sum(), **params})
     safe = jnp.where(rates > 0, rates, 1.0)
     c = params["C"] * jnp.exp(-params["gamma"] * jnp.log(safe))
-    # At rate 0 nothing more is learnt: η^(−gamma)·S is 0·∞ there, and no area lies ahead.
-    share = jnp.where(rates > 0, 1.0 - jnp.exp(-params["beta"] * jnp.log1p(c * ahead)), 0.0)
+    share = 1.0 - jnp.exp(-params["beta"] * jnp.log1p(c * ahead))
+    # At rate 0, η^(−gamma)·S is infinite if the rate rises again, and counts as 0 if it does not.
+    share = jnp.where(rates > 0, share, jnp.where(ahead > 1e-12 * total, 1.0, 0.0))
     return (
         params["L0"]
         + params["A"] * power(total, -params["alpha"])

@@ -166,7 +166,9 @@ def feasible_ratio(
     new = {**_by_ratio("domain", domain, continual_change.names, share)}
     time = np.geomspace(first, T, _GRID)
     change = _general_change(own, time)
-    past = np.arange(_GRID) >= np.argmax(change, axis=1)[:, None]
+    peak = np.argmax(change, axis=1)[:, None]
+    # A loss still rising at T has not peaked: its largest change is only the last.
+    past = (np.arange(_GRID) >= peak) & (peak < _GRID - 1)
     falls = new["a"] * new["s"] < 0
     lowest = np.where(past & falls, change, np.inf).min(axis=1) - tolerance
     feasible = np.flatnonzero(lowest <= 0)
@@ -197,5 +199,10 @@ def _by_ratio(
         if values.shape != ratios.shape:
             raise LawError(
                 f"{what}[{name!r}] has {values.size} numbers; there are {len(ratios)} ratios."
+            )
+        if not np.isfinite(values).all():
+            raise LawError(
+                f"{what}[{name!r}] is not finite at the ratios "
+                f"{listing(ratios[~np.isfinite(values)].tolist())}. Leave those ratios out."
             )
     return {name: values[:, None] for name, values in found.items()}

@@ -197,7 +197,9 @@ def learning_rate_surface(
     (ln lr, ln B), but no surface. A quadratic holds near the optimum only: fit rows whose loss is
     some per cent above the lowest of their (N, D). Too narrow a band (1 % on the source's grid)
     leaves the optimum undetermined, since the rows are then chosen by the loss itself; 3 % does
-    not. All rows count, not one optimum for each (N, D), so h_lr and h_B come out sharp.
+    not. On that grid the surface's exponents of the rate (−0.52, 0.16) are not those printed from
+    optima (−0.713, 0.307), by more than their errors; do not mix the two. All rows count, not one
+    optimum for each (N, D), so h_lr and h_B come out sharp.
     Derived: what a wrong rate or batch size costs (penalty, a share of the loss), how far off
     they may be for a given cost, and the best rate at another batch size.
     Source: the laws of the optimum arXiv:2503.04715; the surface is this package's.

@@ -17,6 +17,7 @@ from jscale.data.schedules import Schedule
 
 # A warm-up lies far behind every row of a fit, where few nodes do.
 _RISE_SHARE = 4
+_NOTHING = 1e-9
 
 
 class Nodes(NamedTuple):
@@ -80,8 +81,10 @@ def _pieces(rates: np.ndarray, first: int, last: int, most: int) -> np.ndarray:
     equally far, and where a fall turns into a rise.
     """
     falls = -np.diff(rates, prepend=0.0)
+    # A fall to rate 0 is a fall to next to nothing: it counts in full once the rate rises again.
+    rates = np.maximum(rates, _NOTHING * rates.max())
     before = np.cumsum(rates) - rates
-    steps = first + np.flatnonzero((falls[first:last] != 0) & (rates[first:last] > 0))
+    steps = first + np.flatnonzero(falls[first:last] != 0)
     if not len(steps):
         return np.zeros((4, 0))
     fall, weight, at = falls[steps], np.abs(falls[steps]), before[steps]

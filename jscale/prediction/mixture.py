@@ -90,8 +90,8 @@ def best_mixture(
     a target left out counts nothing). ``limits``: the lowest and highest share of a domain, such
     as what there is of it: ``{"r_code": (0.0, 0.2)}``. ``inputs``: the law's others (N=…, D=…).
     A Fit is drawn by ``method`` and ``seed`` as in :func:`jscale.predict`; None is the point alone.
-    Draws of several sources are paired in order: those of one seed and the same runs are
-    resamples of the same runs.
+    Draws of several sources are paired in order. Resamples (bootstrap) of one seed and the same
+    runs are paired rightly so; draws of any other kind that you give must each have their own seed.
 
     The minimum is found for the estimate and anew for each draw, by Newton's method with a
     barrier, from the middle and from near each corner. For a convex sum (``mixing`` is; the note

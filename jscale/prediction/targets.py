@@ -44,7 +44,7 @@ def targets_of(source: Any, method: str | None, seed: int) -> tuple[list[Target]
     if isinstance(source, FitTable):
         found, how = _of_table(source, method), How(_name_of(source, method))
     elif isinstance(source, Mapping) and source:
-        parts = [_drawn(one, method, seed) for one in source.values()]
+        parts = [_drawn(one, method, seed, place) for place, one in enumerate(source.values())]
         found = [_alone(name, *part) for name, part in zip(source, parts, strict=True)]
         how = _how([draws for _, draws in parts])
     elif isinstance(source, (Fit, Draws)):
@@ -75,12 +75,22 @@ def _check_same_shares(targets: list[Target]) -> None:
             )
 
 
-def _drawn(source: Any, method: str | None, seed: int) -> tuple[Fit, Draws | None]:
+def _drawn(source: Any, method: str | None, seed: int, place: int = 0) -> tuple[Fit, Draws | None]:
+    """Return a source's fit and draws, those of a Fit made by a seed of its place.
+
+    Resamples of one seed pair the targets' runs, which share their luck; other draws of one seed
+    would share nothing but random numbers, and need a seed for each target.
+    """
     if isinstance(source, Draws):
         return source.fit, source
     if not isinstance(source, Fit):
         raise LawError(f"A target is a Fit or Draws, not {type(source).__name__}.")
-    return source, None if method is None else make_draws(source, method, seed=seed)
+    if method is None:
+        return source, None
+    drawn = make_draws(source, method, seed=seed)
+    if place == 0 or drawn.method.startswith("bootstrap"):
+        return source, drawn
+    return source, make_draws(source, method, seed=seed + place)
 
 
 def _how(drawn: list[Draws | None]) -> How:

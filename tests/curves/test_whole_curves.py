@@ -107,11 +107,39 @@ def test_its_interval_and_notes(draws) -> None:
     assert 0.0 <= best.better <= 1.0
     codes = [note.code for note in best.notes]
     assert codes[:2] == ["within-the-law", "annealing-law-fails"]
-    assert "at-the-end-bound" in codes
+    assert "at-the-end-bound" not in codes  # a rate cannot end lower than 0
     assert "predicted gain" in repr(best)
     assert list(best.to_frame()["schedule"]) == ["best", "cosine"]
     longer = js.best_schedule(draws["annealing"], 4 * STEPS, peak=PEAK, warmup=WARMUP)
     assert "longer-than-fitted" in [note.code for note in longer.notes]
+
+
+def test_the_memory_of_the_fitted_curves_goes_with_the_fit() -> None:
+    own = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"), memory=0.9)
+    names = [f"{SIZE}-constant-s0", f"{SIZE}-cosine-s0"]
+    fit = js.fit("annealing", own.where(names).runs())
+    rows = (fit.runs.frame["run"] == names[1]).to_numpy()
+    steps = fit.runs.frame.loc[rows, "S"].to_numpy()
+    found = js.predict_curve(fit, own.schedule_of(names[1]), steps=steps, method=None)
+    np.testing.assert_allclose(found.frame["curve"], fit.fitted[rows], rtol=1e-9)
+
+
+def test_the_law_with_sizes_has_a_best_schedule_too() -> None:
+    """And asks for the size."""
+    curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
+    names = [r for r in dict.fromkeys(curves.frame["run"]) if "wsd" not in r and "d01200k" in r]
+    held = {"beta": 0.3, "alpha": 0.4}
+    fit = js.fit("annealing_size", curves.where(names).runs(N="N"), fixed=held)
+    options = {"peak": PEAK, "warmup": WARMUP, "end": 1e-4}
+    best = js.best_schedule(js.laplace(fit, 20), STEPS, N=65536, **options)
+    assert best.gain > 0
+    cosine = js.schedules.cosine(STEPS, PEAK, 1e-4, warmup=WARMUP)
+    said = js.predict_curve(fit, cosine, steps=[STEPS], N=65536, method=None).frame["curve"]
+    assert best.frame["loss"].to_numpy()[1] == pytest.approx(said.item(), rel=1e-9)
+    with pytest.raises(js.PredictionError, match="annealing_size takes N: N is missing"):
+        js.best_schedule(fit, STEPS, **options)
+    with pytest.raises(js.PredictionError, match="takes N: C is not one of it"):
+        js.predict_curve(fit, cosine, N=65536, C=1e12)
 
 
 def test_other_laws_and_bounds_are_refused(draws) -> None:
@@ -123,5 +151,12 @@ def test_other_laws_and_bounds_are_refused(draws) -> None:
         js.predict_curve(draws["annealing"], [1.0, 2.0])  # type: ignore[arg-type]
     with pytest.raises(js.PredictionError, match=r"peak=0.1, end=0.1, knots=24: a schedule falls"):
         js.best_schedule(draws["annealing"], 100, peak=0.1, end=0.1)
+    warmed = js.schedules.cosine(100, 1.0, warmup=0.1)
+    with pytest.raises(js.PredictionError, match=r"end of the warm-up, step 10, but .* step 5"):
+        js.predict_curve(draws["annealing"], warmed, steps=[5, 20])
+    with pytest.raises(js.PredictionError, match="against has 100 steps, the best schedule 90"):
+        js.best_schedule(draws["annealing"], 90, peak=0.1, against=warmed)
+    with pytest.raises(js.PredictionError, match="annealing takes nothing: N is not one of it"):
+        js.best_schedule(draws["annealing"], 90, peak=0.1, N=3.0)
     with pytest.raises(js.DataError, match="has the steps 1 to 10, not 11"):
         js.predict_curve(draws["annealing"], js.schedules.cosine(10, 1.0), steps=[11])

@@ -74,6 +74,7 @@ def test_one_curve_is_no_doubtful_input() -> None:
         ({"step": [10, 20, 20, 40] * 2}, r"repeat or run backwards in row 'C' \(20.0\), row 'G'"),
         ({"step": [10, 30, 20, 40, 10, 20, 30, 40]}, r"run backwards in row 'C' .* of run 'a'"),
         ({"step": [10, 20, 30.5, 40] * 2}, r"whole numbers, but not in row 'C' \(30.5\)"),
+        ({"run": ["a"] * 4 + ["b", None, "b", "b"]}, r"run: 1 of 8 values missing .*row 'F'"),
         ({"lr": [0.5, 1.0, -1.0, 1.0] * 2}, r"'lr' is below 0 in row 'C' \(-1.0\)"),
         ({"loss": [4.0, 0.0, 2.0, 1.0] * 2}, r"loss.*zero or negative.*'B'"),
     ],
@@ -96,6 +97,12 @@ def test_bad_rows_are_named(changed, message: str) -> None:
 def test_bad_choices(options, message: str) -> None:
     with pytest.raises(js.DataError, match=message):
         js.Curves.from_frame(table(), **options)
+
+
+def test_columns_of_a_taken_name_are_kept_under_another() -> None:
+    curves = js.Curves.from_frame(table(schedule=list("pqrstuvw"), S1=range(8)), warmup=20)
+    assert curves.frame["schedule_given"].tolist() == list("qrsuvw")
+    assert curves.frame["S1_given"].tolist() == [1, 2, 3, 5, 6, 7]
 
 
 def test_no_table() -> None:

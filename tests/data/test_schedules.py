@@ -44,6 +44,14 @@ def test_shapes() -> None:
     assert steps.rate([500, 501, 900, 901]).tolist() == [1.0, 0.5, 0.5, 0.25]
 
 
+def test_a_number_below_one_is_a_share_of_all_steps() -> None:
+    made = js.schedules.cosine(100, 1.0, warmup=0.1)
+    assert (len(made), made.warmup) == (100, 10)
+    shares = np.array([0.8, 0.9], dtype=np.float32)
+    steps = js.schedules.multi_step(1000, 1.0, at=shares, factor=0.5)
+    assert steps.rate([800, 801, 901]).tolist() == [1.0, 0.5, 0.25]
+
+
 def test_areas_are_the_sums_that_they_say() -> None:
     made = js.schedules.cosine(300, 0.02, 0.001, warmup=40)
     every = np.arange(1, 301)
@@ -79,6 +87,10 @@ def test_from_a_log() -> None:
         (lambda: js.Schedule([[1.0]]), r"shape \(1, 1\); they must be one number for each step"),
         (lambda: js.Schedule(["fast"]), r"rates must be numbers, one for each step"),
         (lambda: js.Schedule([1.0, 1.0], warmup=2), r"warm-up of 2 steps does not fit 2 steps"),
+        (lambda: js.Schedule([1.0, 1.0], warmup=1.5), r"warmup=1.5 must be a whole number of steps"),
+        (lambda: js.schedules.named("cosine", 9, 1.0, decay=0.2), r"'cosine' has no option 'decay'"),
+        (lambda: from_log([0.7, 2], [1.0, 1.0]), r"steps are whole numbers, not 0.7"),
+        (lambda: from_log([1, np.nan], [1.0, 1.0]), r"steps are whole numbers, not nan"),
         (lambda: js.Schedule([1.0]).area([2]), r"has the steps 1 to 1, not 2"),
         (lambda: js.Schedule([1.0]).annealing_area([1], 1.0), r"memory=1.0 must be from 0"),
         (lambda: js.schedules.named("cosin", 10, 1.0), r"no schedule 'cosin'. Did you mean 'cosine'"),

@@ -18,7 +18,9 @@ def step_by_step(rates: np.ndarray, p: dict[str, float]) -> float:
     total, before = 0.0, 0.0
     for k, rate in enumerate(rates):
         ahead = rates[k:].sum()
-        if rate > 0:
+        if rate == 0:
+            total += (before - rate) * (ahead > 0)
+        else:
             grown = 1.0 + p["C"] * rate ** -p["gamma"] * ahead
             total += (before - rate) * (1.0 - grown ** -p["beta"])
         before = rate
@@ -31,13 +33,17 @@ SCHEDULES = [
     js.schedules.cosine(4000, PEAK, 0.0, warmup=WARMUP),
     js.schedules.wsd(4000, PEAK, 0.1 * PEAK, warmup=WARMUP, decay=600, shape="exponential"),
     js.schedules.multi_step(4000, PEAK, at=(2000, 3000), factor=0.3, warmup=WARMUP),
+    js.Schedule(np.repeat([2e-4, 0.0, 2e-4, 5e-5, 0.0], [500, 10, 490, 300, 20]), name="pauses"),
     js.Schedule(np.append(np.full(500, 2e-4), np.linspace(2e-4, 1e-4, 500)), name="no warm-up"),
 ]
 
 
 @pytest.mark.parametrize("code", range(len(SCHEDULES)))
 def test_nodes_stand_for_the_sum_over_steps(code: int) -> None:
-    """Within 5e-4 at worst with 64 nodes on short curves, and closer with more."""
+    """Within 5e-4 at worst with 64 nodes on short curves, and closer with more.
+
+    A jump is one node however many there are, and half a step off in its own step.
+    """
     schedule = SCHEDULES[code]
     steps = np.unique(np.linspace(max(schedule.warmup, 50), len(schedule), 12).astype(int))
     exact = np.array([step_by_step(schedule.rates[:t], CONSTANTS) for t in steps])
@@ -47,7 +53,7 @@ def test_nodes_stand_for_the_sum_over_steps(code: int) -> None:
         found = law(np.full(len(steps), code), schedule.area(steps), **CONSTANTS)
         errors[nodes] = np.abs(found - exact).max()
     assert errors[64] < 5e-4
-    assert errors[512] < 5e-5
+    assert errors[512] < (2e-4 if schedule.name == "pauses" else 5e-5)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=[s.name for s in SCHEDULES])
@@ -92,6 +98,20 @@ def test_planted_curves_are_found_again() -> None:
     found = js.predict_curve(fit, SCHEDULES[3], steps=late, method=None).frame["curve"]
     exact = law(np.full(len(late), 3), SCHEDULES[3].area(late), **CONSTANTS)
     np.testing.assert_allclose(found, exact, rtol=1e-3)
+
+
+def test_a_schedule_that_the_law_does_not_know() -> None:
+    law = js.multi_power(SCHEDULES[:2])
+    rows = {"schedule": [0, 1, 1], "S1": [0.1, 0.2, 0.3], "loss": [3.0, 2.9, 2.8]}
+    for wrong, message in (
+        (2, r"schedule between 0 and 1, .* row 2 \(2"),
+        (0.5, r"as a whole number"),
+    ):
+        import pandas as pd
+
+        table = pd.DataFrame({**rows, "schedule": [0, 1, wrong]})
+        with pytest.raises(js.DataError, match=message):
+            js.fit(law, table)
 
 
 def test_what_is_no_list_of_schedules() -> None:

@@ -212,6 +212,8 @@ def test_the_critical_ratio_is_where_the_general_loss_comes_back() -> None:
 def test_no_ratio_or_all_of_them() -> None:
     assert feasible_ratio(RATIOS, GENERAL, DOMAIN, T=60.0, tolerance=1.0) == 0.8
     assert np.isnan(feasible_ratio(RATIOS, GENERAL, DOMAIN, T=60.0, tolerance=-1.0))
+    # At T = 1.01 every general loss is still on its way up: none has peaked.
+    assert np.isnan(feasible_ratio(RATIOS, GENERAL, DOMAIN, T=1.01))
     rising = {**DOMAIN, "s": [0.1] * 4}
     assert np.isnan(feasible_ratio(RATIOS, GENERAL, rising, T=60.0))
 
@@ -223,6 +225,7 @@ def test_no_ratio_or_all_of_them() -> None:
         ({"ratios": [0.1, 0.2, 0.4, 1.8]}, r"ratios must lie between 0 and 1"),
         ({"general": {"b": [0.0] * 4}}, r"general misses rise, p, fall, q; it needs b, rise"),
         ({"domain": {**DOMAIN, "s": [0.1]}}, r"domain\['s'\] has 1 numbers; there are 4 ratios"),
+        ({"domain": {**DOMAIN, "b": [0.0, np.nan, 0.0, 0.0]}}, r"domain\['b'\] is not finite at"),
         ({"T": 0.5}, r"T=0.5 must be above first=1.0"),
     ],
 )

@@ -175,6 +175,25 @@ def test_an_optimum_outside_the_fitted_mixtures_is_noted() -> None:
     assert "r_code = 1" in found.notes[0].seen
 
 
+def test_draws_of_targets_are_independent_unless_they_are_resamples() -> None:
+    """Two fits of unlike noise: drawn normally they share nothing, resampled they share runs."""
+    from jscale.prediction.targets import targets_of
+
+    fits = {
+        t: js.fit(LAW, js.simulate(LAW, TRUTH[t], design(), noise=0.02, seed=s))
+        for t, s in (("prose", 1), ("facts", 2))
+    }
+    pairs = {}
+    for method in ("laplace", "bayesian"):
+        a, b = targets_of(fits, method, 0)[0]
+        pairs[method] = np.corrcoef(a.samples[:, 0], b.samples[:, 0])[0, 1]
+    assert abs(pairs["laplace"]) < 0.15  # 1000 draws: four and a half standard errors
+    again = [
+        targets_of({"x": fits["prose"], "y": fits["prose"]}, "bayesian", 0)[0][i] for i in (0, 1)
+    ]
+    np.testing.assert_array_equal(again[0].samples, again[1].samples)
+
+
 def test_starts_lie_inside() -> None:
     low, high = np.array([0.1, 0.0, 0.05]), np.array([0.3, 0.6, 1.0])
     starts = inner_starts(low, high)
