@@ -11,6 +11,18 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With --dist loadgroup a worker takes a whole file, or all of a law's conformance tests.
+
+    What they compile they then compile once, and the longest file does not keep all others waiting.
+    """
+    for item in items:
+        world = getattr(item, "callspec", None) and item.callspec.params.get("world")  # type: ignore[attr-defined]
+        shared = isinstance(world, str) and "conformance" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group(f"law {world}" if shared else str(item.path)))
+
+
 def data_folder() -> Path:
     """Return JSCALE_DATA_DIR, or skip the test where it is not set."""
     folder = os.environ.get("JSCALE_DATA_DIR")
