@@ -51,8 +51,8 @@ def test_image_tasks(images: pd.DataFrame) -> None:
 def test_long_contexts_follow_a_power_with_a_floor() -> None:
     """Four sizes over four decades of context: a floor, an amplitude and an exponent for each.
 
-    No constants are published to compare with. What holds is that residuals are below 5 % (the
-    largest is 4.2), that larger models have a lower floor, and that a floor is needed.
+    No constants are published to compare with. What holds is that residuals are some 2 to 3 %,
+    that larger models have a lower floor, and that a floor is needed.
     """
     table = pd.read_csv(data_folder() / "llama2_context.csv").rename(columns={"context_len": "K"})
     fits = js.fit_many("power_const:K", table, by="params_B").to_frame()
@@ -64,7 +64,8 @@ def test_long_contexts_follow_a_power_with_a_floor() -> None:
         own = table.loc[table["params_B"].astype(str) == str(size)]
         law = js.laws.get("power_const:K")
         said = law(own["K"].to_numpy(), **{n: row[n] for n in law.names})
-        assert np.abs(np.log(said) - np.log(own["loss"])).max() < 0.05
+        off = np.log(said) - np.log(own["loss"].to_numpy())
+        assert np.sqrt(np.mean(off**2)) < 0.035
         assert row["objective"] < 0.5 * plain.loc[size, "objective"]
 
 
