@@ -63,7 +63,9 @@ from jscale.model.roles import (
 )
 from jscale.planning import costs
 from jscale.planning.allocate import allocate
+from jscale.planning.crossover import Crossover, crossover, equivalent
 from jscale.planning.plan import Plan
+from jscale.planning.required import Required, required
 from jscale.prediction import designs, splits
 from jscale.prediction.compare import compare, rollout
 from jscale.prediction.comparison import Comparison
@@ -94,6 +96,7 @@ __all__ = [
     "BestMixture",
     "BestSchedule",
     "Comparison",
+    "Crossover",
     "Curves",
     "DataError",
     "DataWarning",
@@ -131,6 +134,7 @@ __all__ = [
     "Real",
     "Regime",
     "Report",
+    "Required",
     "Runs",
     "Scale",
     "Schedule",
@@ -147,6 +151,7 @@ __all__ = [
     "compare",
     "compound_scaling",
     "costs",
+    "crossover",
     "datasets",
     "derive",
     "designs",
@@ -154,6 +159,7 @@ __all__ = [
     "draws",
     "enable_compilation_cache",
     "ensemble",
+    "equivalent",
     "feasible_ratio",
     "fit",
     "fit_many",
@@ -185,6 +191,7 @@ __all__ = [
     "pseudo_huber",
     "regime",
     "report",
+    "required",
     "rollout",
     "save",
     "schedules",

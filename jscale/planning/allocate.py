@@ -65,7 +65,7 @@ def allocate(
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
-    >>> plan = js.allocate(js.laplace(fit, 100), [1e12, 1e13])
+    >>> plan = js.allocate(js.laplace(fit, 100), [1e11, 1e12])
     >>> plan.frame.columns.tolist()[:4]
     ['C', 'N', 'N_low', 'N_high']
     """

@@ -1,0 +1,295 @@
+"""crossover and equivalent: where one recipe overtakes another, and what one is worth in the other.
+
+Both look at two fitted laws along one input, for every pair of draws.
+"""
+
+from __future__ import annotations
+
+import html
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.errors import ExtrapolationWarning, PredictionError, listing
+from jscale.fitting.points import input_table
+from jscale.fitting.result import Fit
+from jscale.planning.allocate import allocate
+from jscale.prediction.predict import FAR, curves
+from jscale.uncertainty.automatic import draws as make_draws
+from jscale.uncertainty.draws import Draws, check_level, tails
+
+_POINTS = 121
+_BEYOND = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Crossover:
+    """Where a overtakes b, or b overtakes a.
+
+    ``frame`` has a row per place along ``along``: the outputs ``a`` and ``b`` at the estimate,
+    their ``difference`` a − b with its confidence interval ``low`` to ``high``, and ``a_better``,
+    the share of draws in which a is. ``at`` is the first crossing at the estimate (NaN where there
+    is none in the range), ``at_low`` to ``at_high`` its interval, in which draws that do not cross
+    within the range count as beyond its end (inf); ``crosses`` is the share that do. ``after`` says
+    which is better past the crossing. ``paired`` whether draws were resamples of common runs.
+    """
+
+    along: str
+    frame: pd.DataFrame
+    at: float
+    at_low: float
+    at_high: float
+    crosses: float
+    after: str
+    level: float
+    method: str
+    paired: bool
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the table."""
+        return self.frame.copy()
+
+    def summary(self) -> str:
+        """Return the answer in a sentence or two."""
+        low, high = (f"{self.frame[self.along].iloc[i]:.4g}" for i in (0, -1))
+        last = self.frame.iloc[-1]
+        said = f"At {self.along} = {high}, a is better with probability {last['a_better']:.2f}."
+        if not np.isfinite(self.at):
+            return (
+                f"At the estimate there is no crossing from {self.along} = {low} to {high}; "
+                f"{100 * self.crosses:.0f} % of draws have one. {said}"
+            )
+        return (
+            f"{self.after} is better past {self.along} = {self.at:.4g} ({100 * self.level:g}% "
+            f"confidence interval {self.at_low:.4g} to {self.at_high:.4g}; "
+            f"{100 * self.crosses:.0f} % of draws cross from {low} to {high}). {said}"
+        )
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.summary())}</p>"
+
+
+def crossover(
+    a: Draws | Fit,
+    b: Draws | Fit,
+    *,
+    along: str = "C",
+    over: tuple[float, float] | None = None,
+    level: float = 0.9,
+    method: str = "auto",
+    seed: int = 0,
+    **others: Any,
+) -> Crossover:
+    """Find where one law overtakes another along an input, and which is better where.
+
+    ``a``, ``b``: Draws or Fits of two laws of one output in one unit. ``along`` is an input of
+    both, or C for laws of N and D, which then spend it best (:func:`jscale.allocate` at 6·N·D).
+    ``over``: the range looked at, from the smallest fitted to a hundred times past the largest by
+    default. ``others``: the laws' other inputs. Draws are paired in order: resamples of common
+    runs by one seed are paired rightly; two Fits are drawn independently otherwise.
+
+    Raises PredictionError for laws of other outputs, units or inputs, or a range that is none;
+    warns with ExtrapolationWarning where a crossing lies more than ten times past the runs.
+
+    >>> import jscale as js
+    >>> C = {"C": [1e6, 1e7, 1e8, 1e9, 1e10]}
+    >>> slow, fast = {"A": 20.0, "alpha": 0.1}, {"A": 80.0, "alpha": 0.2}
+    >>> both = [js.fit("power", js.simulate("power", p, C, noise=0.01)) for p in (slow, fast)]
+    >>> js.crossover(*(js.laplace(fit, 100) for fit in both)).frame.columns.tolist()
+    ['C', 'a', 'b', 'difference', 'low', 'high', 'a_better']
+    """
+    pair = _Pair.of(a, b, along, over, level, method, seed, others)
+    first, second = pair.outputs()
+    gap = first - second
+    sign = 1.0 if pair.falling else -1.0
+    low, high = np.quantile(gap[1:], tails(level), axis=0)
+    frame = pd.DataFrame(
+        {along: pair.places, "a": first[0], "b": second[0], "difference": gap[0], "low": low,
+         "high": high, "a_better": (sign * gap[1:] < 0).mean(axis=0)}
+    )  # fmt: skip
+    at = _crossings(sign * gap, np.log(pair.places))
+    bounds = np.quantile(np.where(np.isnan(at[1:]), np.inf, at[1:]), tails(level),
+                         method="inverted_cdf")  # fmt: skip
+    after = "a" if sign * gap[0, -1] < 0 else "b"
+    found = Crossover(
+        along, frame, float(at[0]), float(bounds[0]), float(bounds[1]),
+        float(np.isfinite(at[1:]).mean()), after, level, pair.method, pair.paired,
+    )  # fmt: skip
+    pair.warn_far(found.at)
+    return found
+
+
+def equivalent(
+    a: Draws | Fit,
+    b: Draws | Fit,
+    *,
+    along: str = "C",
+    over: tuple[float, float] | None = None,
+    level: float = 0.9,
+    method: str = "auto",
+    seed: int = 0,
+    **others: Any,
+) -> pd.DataFrame:
+    """Return what a is worth in b's input: how much b needs to do as well, at each place.
+
+    Arguments and errors are those of :func:`jscale.crossover`. Columns: ``along``, ``needs``, the
+    amount that b needs for a's output, ``times``, that amount over a's (above 1: a saves so much),
+    its confidence interval ``low`` to ``high``, and ``exists``, the share of draws in which b gets
+    there within the range, extended a hundredfold at both ends; others count as infinite where b
+    stays behind throughout, as 0 where it is ahead throughout.
+    """
+    pair = _Pair.of(a, b, along, over, level, method, seed, others)
+    first, _ = pair.outputs()
+    wide = pair.widened(_BEYOND)
+    _, second = wide.outputs()
+    sign = 1.0 if pair.falling else -1.0
+    needs = _inverted(sign * second, np.log(wide.places), sign * first)
+    times = needs / pair.places
+    low, high = np.quantile(times[1:], tails(level), axis=0, method="inverted_cdf")
+    inside = np.isfinite(times[1:]) & (times[1:] > 0)
+    return pd.DataFrame(
+        {along: pair.places, "needs": needs[0], "times": times[0], "low": low, "high": high,
+         "exists": inside.mean(axis=0)}
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """Two laws' draws, and the places at which they are compared."""
+
+    a: Draws
+    b: Draws
+    along: str
+    places: np.ndarray
+    others: dict[str, Any]
+    paired: bool
+
+    @classmethod
+    def of(
+        cls, a: Any, b: Any, along: str, over: Any, level: float, method: str, seed: int,
+        others: dict[str, Any],
+    ) -> _Pair:  # fmt: skip
+        """Check two sources and draw those that are Fits."""
+        check_level(level)
+        fits = [x.fit if isinstance(x, Draws) else x for x in (a, b)]
+        _check(fits, along)
+        first = make_draws(a, method, seed=seed) if isinstance(a, Fit) else a
+        # Resamples of common runs share their luck and one seed; all else must not share it.
+        same = first.method.startswith("bootstrap") and fits[0].runs.digest == fits[1].runs.digest
+        second = make_draws(b, method, seed=seed if same else seed + 1) if isinstance(b, Fit) else b
+        paired = same and second.method == first.method
+        low, high = _range(fits, along, over)
+        return cls(first, second, along, np.geomspace(low, high, _POINTS), others, paired)
+
+    @property
+    def method(self) -> str:
+        """Where the draws came from."""
+        return ", ".join(dict.fromkeys((self.a.method, self.b.method)))
+
+    @property
+    def falling(self) -> bool:
+        """Whether less is better: an output that rises along the way is better the more."""
+        return self.along not in self.a.fit.law.rising
+
+    def widened(self, factor: float) -> _Pair:
+        """Return the pair over a wider range, at as many places for each factor."""
+        low, high = self.places[0] / factor, self.places[-1] * factor
+        count = int(_POINTS * np.log(high / low) / np.log(self.places[-1] / self.places[0]))
+        places = np.geomspace(low, high, count)
+        return _Pair(self.a, self.b, self.along, places, self.others, self.paired)
+
+    def outputs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return outputs of as many draws of each, the estimates first: (1 + R, places)."""
+        count = min(len(self.a), len(self.b))
+        return self._of(self.a, count), self._of(self.b, count)
+
+    def _of(self, drawn: Draws, count: int) -> np.ndarray:
+        law = drawn.fit.law
+        samples = np.concatenate([drawn.fit.params.to_numpy()[None], drawn.flat[:count]])
+        if self.along not in law.inputs:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExtrapolationWarning)
+                plan = allocate(drawn, self.places, **_own(drawn, self.others))
+            point = plan.frame[law.output].to_numpy()
+            return np.concatenate([point[None], plan.outputs[:count]])
+        given = {**_own(drawn, self.others), self.along: self.places}
+        return curves(drawn.fit, input_table(drawn.fit, given, {}), samples)
+
+    def warn_far(self, at: float) -> None:
+        """Warn of a crossing far past either law's runs."""
+        largest = min(_largest(d.fit, self.along) for d in (self.a, self.b))
+        if np.isfinite(at) and at > FAR * largest:
+            warnings.warn(
+                f"The crossing lies {at / largest:.3g} times past the largest {self.along} fitted. "
+                "The interval only covers uncertainty within the laws.",
+                ExtrapolationWarning,
+                stacklevel=3,
+            )
+
+
+def _own(drawn: Draws, others: dict[str, Any]) -> dict[str, Any]:
+    columns = (*drawn.fit.law.inputs, *(c for c, _ in drawn.fit.problem.layout.groups))
+    return {name: value for name, value in others.items() if name in columns}
+
+
+def _check(fits: list[Any], along: str) -> None:
+    wrong = [type(f).__name__ for f in fits if not isinstance(f, Fit)]
+    if wrong:
+        raise PredictionError(f"A recipe is Draws or a Fit, not {listing(wrong)}.")
+    for what, of in (("outputs", lambda f: f.law.output), ("units", lambda f: f.runs.loss_unit)):
+        if of(fits[0]) != of(fits[1]):
+            raise PredictionError(
+                f"The two laws have {what} {of(fits[0])!r} and {of(fits[1])!r}; only one and the "
+                "same can be compared."
+            )
+    for fit in fits:
+        surface = along == "C" and {"N", "D"} <= set(fit.law.inputs)
+        if along not in fit.law.inputs and not surface:
+            raise PredictionError(
+                f"{fit.law.name} has no input {along!r}; it has {listing(fit.law.inputs, 12)}. "
+                "Compare along an input of both."
+            )
+
+
+def _largest(fit: Fit, along: str) -> float:
+    known = along in fit.runs.frame.columns
+    return float(fit.runs[along].max()) if known else float(fit.largest or np.inf)
+
+
+def _range(fits: list[Fit], along: str, over: Any) -> tuple[float, float]:
+    if over is None:
+        low = min(float(f.runs[along].min()) for f in fits)
+        return low, _BEYOND * max(_largest(f, along) for f in fits)
+    try:
+        low, high = (float(x) for x in over)
+    except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    if not 0 < low < high < np.inf:
+        raise PredictionError(f"over={over!r} must be two positive numbers, low and high.")
+    return low, high
+
+
+def _crossings(gap: np.ndarray, logs: np.ndarray) -> np.ndarray:
+    """Return where each row of gaps (R, G) first changes sign, between places; NaN for none."""
+    turned = np.sign(gap[:, 1:]) != np.sign(gap[:, :-1])
+    i = np.argmax(turned, axis=1)
+    rows = np.arange(len(gap))
+    before, after = gap[rows, i], gap[rows, i + 1]
+    part = np.clip(before / np.where(before == after, 1.0, before - after), 0.0, 1.0)
+    return np.where(turned.any(axis=1), np.exp(logs[i] + part * (logs[i + 1] - logs[i])), np.nan)
+
+
+def _inverted(outputs: np.ndarray, logs: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where rows of falling outputs (R, G) first come down to those wanted (R, m)."""
+    found = np.empty_like(wanted)
+    for row, (own, asked) in enumerate(zip(outputs, wanted, strict=True)):
+        lowest = np.minimum.accumulate(own)
+        where = np.exp(np.interp(-asked, -lowest, logs))
+        found[row] = np.where(asked < lowest[-1], np.inf, np.where(asked > own[0], 0.0, where))
+    return found

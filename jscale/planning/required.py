@@ -1,0 +1,237 @@
+"""required: the size, data or compute that a loss or score takes, and whether it can be reached."""
+
+from __future__ import annotations
+
+import html
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale._precision import float64_scope
+from jscale.data.flops import training_flops
+from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
+from jscale.fitting.compilation import programs
+from jscale.fitting.notes import Note
+from jscale.fitting.points import Points, input_table
+from jscale.fitting.result import Fit
+from jscale.model.layout import Layout
+from jscale.prediction.predict import FAR
+from jscale.uncertainty.automatic import draws as make_draws
+from jscale.uncertainty.draws import Draws, check_level, tails
+
+# Where an output is looked for: so far below and beyond the runs (a limit is reached, or never).
+_BELOW, _BEYOND = 1e6, 1e30
+_GRID = 241
+_HALVINGS = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Required:
+    """What a target takes.
+
+    ``frame`` has a row per target: the target, the law's other inputs, ``estimate`` of the
+    variable with its confidence interval ``low`` to ``high`` (equal-tailed, at ``level``), and
+    ``reached``, the share of draws in which any amount reaches the target. Draws that never do
+    count as infinite, so that an interval may end at inf. ``samples`` (draws, rows) are the
+    draws' own.
+    """
+
+    variable: str
+    frame: pd.DataFrame
+    samples: np.ndarray
+    level: float
+    method: str
+    law: str
+    notes: tuple[Note, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the table."""
+        return self.frame.copy()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def _title(self) -> str:
+        return (
+            f"{self.variable} that {self.law} needs: {100 * self.level:g}% confidence intervals by "
+            f"{self.method}"
+        )
+
+    def __repr__(self) -> str:
+        table = self.frame.to_string(float_format=lambda v: f"{v:.4g}", index=False)
+        return "\n".join([self._title(), table, *map(str, self.notes)])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(str(n))}</li>" for n in self.notes)
+        table = self.frame.to_html(float_format=lambda v: f"{v:.4g}", index=False)
+        return f"<p>{html.escape(self._title())}</p>{table}<ul>{notes}</ul>"
+
+
+def required(
+    source: Draws | Fit,
+    variable: str,
+    *,
+    level: float = 0.9,
+    method: str = "auto",
+    seed: int = 0,
+    **given: Any,
+) -> Required:
+    """Find how much of an input a target takes, and with which probability it can be reached.
+
+    ``source`` is Draws or a Fit (drawn by ``method`` and ``seed``); ``variable`` the input asked
+    for. ``given`` holds the target under the name of the law's output, the law's other inputs,
+    and the group's label where parameters differ by group, as numbers or arrays that broadcast:
+    ``required(draws, "D", loss=2.0, N=7e9)``. The smallest amount that reaches the target is
+    found for the estimate and for each draw; a loss is reached from above, an output that rises in
+    the variable from below.
+
+    Raises PredictionError for a variable that is no input, and for targets or inputs that are
+    missing, unknown or no numbers; warns with ExtrapolationWarning where the estimate lies more
+    than ten times past the largest compute fitted.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> js.required(js.laplace(fit, 100), "D", loss=[1.6, 0.5], N=1e5).frame.columns.tolist()
+    ['loss', 'N', 'estimate', 'low', 'high', 'reached']
+    """
+    check_level(level)
+    fit = source.fit if isinstance(source, Draws) else source
+    if not isinstance(fit, Fit):
+        raise PredictionError(f"required takes Draws or a Fit, not {type(source).__name__}.")
+    table = _table(fit, variable, given)
+    drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
+    flat = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
+    found, first = _amounts(fit, variable, table, flat)
+    low, high = np.quantile(found[1:], tails(level), axis=0, method="inverted_cdf")
+    frame = table.drop(columns=variable).assign(
+        estimate=found[0], low=low, high=high, reached=np.isfinite(found[1:]).mean(axis=0)
+    )
+    _warn_far(fit, variable, frame)
+    notes = tuple(_notes(fit, variable, frame, first[0]))
+    return Required(variable, frame, found[1:], level, drawn.method, fit.law.name, notes)
+
+
+def _table(fit: Fit, variable: str, given: dict[str, Any]) -> pd.DataFrame:
+    """Return the target, the other inputs, and 1 for the variable, a row for each target."""
+    law = fit.law
+    if variable not in law.inputs:
+        raise PredictionError(
+            f"{variable!r} is no input of {law.name}.{nearest(str(variable), law.inputs)} Its "
+            f"inputs are {listing(law.inputs, 12)}."
+        )
+    if variable in given or law.output not in given:
+        wrong = f"{variable} is what is asked for" if variable in given else "the target is missing"
+        raise PredictionError(
+            f"{wrong}: required(draws, {variable!r}, {law.output}=…"
+            f"{''.join(f', {x}=…' for x in law.inputs if x != variable)})."
+        )
+    rest = {name: value for name, value in given.items() if name != law.output}
+    target = np.asarray(given[law.output], dtype=np.float64)
+    if not np.isfinite(target).all():
+        raise PredictionError(f"{law.output}={given[law.output]!r} must be finite numbers.")
+    shape = np.broadcast_shapes(target.shape, *(np.shape(v) for v in rest.values()))
+    whole = {
+        name: np.broadcast_to(np.asarray(value), shape).ravel() for name, value in rest.items()
+    }
+    count = max(int(np.prod(shape)), 1)
+    inputs = input_table(fit, {**whole, variable: np.ones(count)}, {})
+    inputs.insert(0, law.output, np.broadcast_to(target, shape).ravel())
+    return inputs
+
+
+@programs
+def _program(layout: Layout, variable: str, falling: bool) -> Callable[..., Any]:
+    """Return a compiled program: parameters (R, q) and rows (m) to amounts and place (R, m)."""
+    import jax
+    import jax.numpy as jnp
+
+    def one(flat: Any, target: Any, others: Any, codes: Any, grid: Any) -> tuple[Any, Any]:
+        values = layout.pick(layout.unflatten(flat), codes)
+
+        def met(u: Any) -> Any:
+            output = layout.law.evaluate({**others, variable: jnp.exp(u), **values})
+            return output <= target if falling else output >= target
+
+        reached = jax.vmap(met)(grid)
+        place = jnp.argmax(reached)
+
+        def halve(_: Any, ends: tuple[Any, Any]) -> tuple[Any, Any]:
+            low, high = ends
+            middle = 0.5 * (low + high)
+            there = met(middle)
+            return jnp.where(there, low, middle), jnp.where(there, middle, high)
+
+        ends = (grid[jnp.maximum(place - 1, 0)], grid[place])
+        high = jax.lax.fori_loop(0, _HALVINGS, halve, ends)[1]
+        return jnp.where(reached.any(), jnp.exp(high), jnp.inf), reached[0]
+
+    rows = jax.vmap(one, in_axes=(None, 0, 0, 0, None))
+    return jax.jit(jax.vmap(rows, in_axes=(0, None, None, None, None)))
+
+
+def _amounts(
+    fit: Fit, variable: str, table: pd.DataFrame, flat: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return amounts (R, m), and whether already the smallest looked at reaches the target."""
+    points = Points.in_table(fit, table)
+    named = dict(zip(fit.law.inputs, points.inputs, strict=True))
+    others = {name: value for name, value in named.items() if name != variable}
+    seen = fit.runs[variable]
+    grid = np.linspace(np.log(seen.min() / _BELOW), np.log(seen.max() * _BEYOND), _GRID)
+    falling = variable not in fit.law.rising
+    with float64_scope():
+        program = _program(fit.problem.layout, variable, falling)
+        target = table[fit.law.output].to_numpy()
+        found, first = program(flat, target, others, points.codes, grid)
+        return np.asarray(found), np.asarray(first)
+
+
+def _warn_far(fit: Fit, variable: str, frame: pd.DataFrame) -> None:
+    known = {**{x: frame[x] for x in fit.law.inputs if x in frame}, variable: frame["estimate"]}
+    largest, past = fit.largest, np.zeros(len(frame))
+    if largest is not None and variable == "C":
+        past = known["C"].to_numpy() / largest
+    elif largest is not None and {"N", "D"} <= set(known):
+        past = training_flops(known["N"], known["D"]) / largest
+    past = np.where(np.isfinite(past), past, 0.0)
+    if (past > FAR).any():
+        warnings.warn(
+            f"{int((past > FAR).sum())} of {len(frame)} answers lie more than {FAR:g} times past "
+            f"the largest compute fitted (up to {past.max():.3g} times). Intervals only cover "
+            "uncertainty within the law.",
+            ExtrapolationWarning,
+            stacklevel=3,
+        )
+
+
+def _notes(fit: Fit, variable: str, frame: pd.DataFrame, first: np.ndarray) -> Iterator[Note]:
+    never = ~np.isfinite(frame["estimate"].to_numpy())
+    if never.any():
+        shown = listing([f"{v:.4g}" for v in frame.loc[never, fit.law.output]])
+        yield Note(
+            "out-of-reach", "warning",
+            f"No {variable} reaches a {fit.law.output} of {shown} at the estimate.",
+            "The law's limit there is short of the target.",
+            "Ask for another target, or give the other inputs more.",
+        )  # fmt: skip
+    partly = ~never & (frame["reached"].to_numpy() < 0.99)
+    if partly.any():
+        yield Note(
+            "may-be-out-of-reach", "caution",
+            f"In {int(partly.sum())} of {len(frame)} rows some draws never reach the target.",
+            "Their amount counts as infinite; the column reached has the probability.",
+            "Plan with that probability in mind.",
+        )  # fmt: skip
+    if first.any():
+        yield Note(
+            "reached-already", "info",
+            f"In {int(first.sum())} of {len(frame)} rows a millionth of the smallest {variable} "
+            "fitted reaches the target already.",
+            "The answer is that amount, and says only that the target is no target.",
+            "Ask for a harder one.",
+        )  # fmt: skip
