@@ -31,6 +31,7 @@ _KNOTS = 24
 # A straight line in steps has its knots spaced evenly; a higher power crowds them to the end.
 _CROWDED = 1.5
 _LONGER = 1.05
+_OUT_OF_STEPS = 1  # SciPy's status of L-BFGS-B
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,8 @@ def best_schedule(
     given). ``inputs`` are a law's others, such as N.
 
     The gain is that under the law, chosen as the best under the law: it is optimistic, the more
-    the further the schedule lies from those fitted. Notes name what is known of that.
+    the further the schedule lies from those fitted, and the coverage of its interval has not been
+    measured. Notes name what is known of that.
     Raises PredictionError for another law, inputs that are missing or unknown, bounds that are no
     falling rate, ``against`` of another length, or a number of knots below 2; DataError for steps
     or a warm-up that are no schedule.
@@ -126,7 +128,8 @@ def best_schedule(
     shape = _Shape.make(steps, peak, end, warmup, knots)
     given = {name: float(value) for name, value in inputs.items()}
     point = {str(name): float(value) for name, value in fit.params.items()} | given
-    found = Schedule(_lowest(law, point, shape, memory), warmup, "best")
+    rates, finished = _lowest(law, point, shape, memory)
+    found = Schedule(rates, warmup, "best")
     drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
     at = [_losses(law, point, drawn, s, memory, given) for s in (found, reference)]
     frame = pd.DataFrame(
@@ -137,7 +140,7 @@ def best_schedule(
     return BestSchedule(
         found, reference, frame, float(at[1][0] - at[0][0]), float(low), float(high),
         float((gains > 0).mean()), level, drawn.method,
-        tuple(_notes(fit, found, reference, end)),
+        tuple(_notes(fit, found, reference, end, finished)),
     )  # fmt: skip
 
 
@@ -199,8 +202,13 @@ def _end_program(law: Law, warmup: int, memory: float) -> tuple[Callable[..., An
     return jax.jit(jax.value_and_grad(of_knots)), jax.jit(of_draws)
 
 
-def _lowest(law: Law, point: dict[str, float], shape: _Shape, memory: float) -> np.ndarray:
-    """Return the rates (steps,) of the lowest loss at the end, from the best of several shapes."""
+def _lowest(
+    law: Law, point: dict[str, float], shape: _Shape, memory: float
+) -> tuple[np.ndarray, bool]:
+    """Return the rates (steps,) of the lowest loss at the end, from the best of several shapes.
+
+    And whether that search ended by itself, not by its limit of steps.
+    """
     from scipy.optimize import minimize
 
     with float64_scope():
@@ -222,7 +230,7 @@ def _lowest(law: Law, point: dict[str, float], shape: _Shape, memory: float) -> 
         after = np.asarray(_rates(jnp.asarray(best.x), arrays))
     # The lines between knots can stray from the bounds by rounding.
     after = np.minimum.accumulate(np.clip(after, shape.end, shape.peak))
-    return np.concatenate([shape.rise, after])
+    return np.concatenate([shape.rise, after]), best.status != _OUT_OF_STEPS
 
 
 def _losses(
@@ -250,7 +258,9 @@ def _row(schedule: Schedule, losses: np.ndarray, level: float) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _notes(fit: Fit, found: Schedule, reference: Schedule, end: float) -> Iterator[Note]:
+def _notes(
+    fit: Fit, found: Schedule, reference: Schedule, end: float, finished: bool
+) -> Iterator[Note]:
     """Say what is known to go wrong with the best schedule under a law."""
     yield Note(
         "within-the-law", "caution",
@@ -259,6 +269,13 @@ def _notes(fit: Fit, found: Schedule, reference: Schedule, end: float) -> Iterat
         "schedule was chosen for its loss under the law, which flatters it.",
         "Train with it once before you rely on it.",
     )  # fmt: skip
+    if not finished:
+        yield Note(
+            "search-unsettled", "info",
+            "The search for the best schedule ended by its limit of steps.",
+            "A little more may be gained under the law.",
+            "Ask for fewer knots.",
+        )  # fmt: skip
     if "S2" in fit.law.inputs:
         yield Note(
             "annealing-law-fails", "warning",

@@ -84,6 +84,11 @@ def predict_curve(
 def law_of_curves(fit: Any) -> Law:
     """Return the law of a fit to whole curves; raises PredictionError for any other."""
     law = fit.law if isinstance(fit, Fit) else None
+    if isinstance(fit, Fit) and fit.settings.per:
+        raise PredictionError(
+            f"This fit has its own {listing(list(fit.settings.per))} for each group; a schedule is "
+            "predicted from one set of parameters. Fit one group: runs.where(…), without per=."
+        )
     if law is None or "S1" not in law.inputs or not {"S2", "schedule"} & set(law.inputs):
         what = type(fit).__name__ if law is None else f"a fit of {law.name}"
         raise PredictionError(
@@ -99,9 +104,9 @@ def check_others(law: Law, given: Mapping[str, Any]) -> None:
     wrong = [x for x in given if x not in others]
     missing = [x for x in others if x not in given]
     if wrong or missing:
-        needs = listing(others) if others else "nothing"
-        what = f"{listing(missing)} is missing" if missing else f"{listing(wrong)} is not one of it"
-        raise PredictionError(f"Beside the schedule {law.name} takes {needs}: {what}.")
+        needs = listing([f"{x}=…" for x in others]) if others else "no other input"
+        what = f"{listing(missing)} is missing" if missing else f"{listing(wrong)} is unknown"
+        raise PredictionError(f"{what}: beside the schedule {law.name} takes {needs}.")
 
 
 def memory_of(fit: Fit, given: float | None) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,21 +9,23 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
+from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.planning.costs import Cost, as_cost
+from jscale.planning.domain import domain_of, stand_ins
 from jscale.planning.optimum import Choice
 from jscale.planning.plan import Plan
 from jscale.planning.search import Optima, Planner
-from jscale.prediction.predict import FAR, extrapolation
+from jscale.prediction.far import warn_if_far
+from jscale.prediction.predict import extrapolation
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, check_level, tails
 
 # How far a plan looks beyond the inputs of the runs, at budgets like theirs.
 _BEYOND = 100.0
-_STEP = 0.05
+_WITHIN = "Intervals only cover uncertainty within the law; a wrong law plans wrongly out there."
 
 
 def allocate(
@@ -60,7 +61,8 @@ def allocate(
     ExtrapolationWarning past ten times the largest compute fitted.
 
     Where an output has several valleys along one input, the lowest valley is taken, even if the
-    law is lower still at a bound.
+    law is lower still at a bound. How often these intervals hold the truth has not been measured
+    yet; those of the law's own curve have (benchmarks/results/coverage.txt).
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -82,11 +84,10 @@ def allocate(
     frame = _frame(planner, found, budgets, level)
     table = pd.DataFrame({name: frame[name] for name in planner.choice.variables})
     frame["extrapolation"] = extrapolation(fit, table.assign(**planner.others))
-    _warn_far(frame)
+    warn_if_far(frame["extrapolation"], "budgets", "compute", _WITHIN)
     return Plan(
-        frame, _exponents(planner, samples, budgets, level), found.inputs[1:], found.output[1:],
-        fit.law.output, planner.choice.cost, level, drawn.method, tuple(_notes(planner, found)),
-        planner,
+        frame, found.inputs[1:], found.output[1:], fit.law.output, planner.choice.cost, level,
+        drawn, tuple(_notes(planner, found)), planner,
     )  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def _planner(
             f"{cost!r} does not depend on {listing(unpriced)}, so that there can be any amount of "
             f"it. Give it a value, {unpriced[0]}=…, or another cost."
         )
-    table = input_table(fit, {**dict.fromkeys(chosen, 1.0), **others}, {})
+    table = input_table(fit, {**stand_ins(fit, chosen), **others}, {})
     row = Points.in_table(fit, table)
     fixed = {x: float(v[0]) for x, v in zip(law.inputs, row.inputs, strict=True) if x not in chosen}
     priced = [x for x in cost.inputs if x not in chosen and x not in fixed]
@@ -124,7 +125,8 @@ def _planner(
     choice = Choice(fit.problem.layout, chosen, cost, falling)
     codes = {name: int(code[0]) for name, code in row.codes.items()}
     wide = np.array([float(x not in bounds) for x in chosen])
-    return Planner(fit, choice, limits, wide, _spent(fit, cost, fixed), fixed, codes)
+    hard = np.array([domain_of(law, x, fixed) for x in chosen])
+    return Planner(fit, choice, limits, wide, hard, _spent(fit, cost, fixed), fixed, codes)
 
 
 def _limits(fit: Fit, name: str, bounds: Mapping[str, Any]) -> tuple[float, float]:
@@ -187,22 +189,16 @@ def _with_interval(name: str, values: np.ndarray, level: float) -> dict[str, np.
     return {name: values[0], f"{name}_low": low, f"{name}_high": high}
 
 
-def _exponents(
-    planner: Planner, samples: np.ndarray, budgets: np.ndarray, level: float
-) -> pd.DataFrame:
-    """Return d ln x*/d ln C of each variable at each budget, with its interval."""
-    ends = [np.log(planner.optima(samples, budgets * np.exp(s)).inputs) for s in (-_STEP, _STEP)]
-    slopes = (ends[1] - ends[0]) / (2 * _STEP)
-    rows = []
-    for b, C in enumerate(budgets):
-        for i, name in enumerate(planner.choice.variables):
-            low, high = np.nanquantile(slopes[1:, b, i], tails(level))
-            rows.append({"C": C, "input": name, "exponent": slopes[0, b, i], "low": low,
-                         "high": high})  # fmt: skip
-    return pd.DataFrame(rows)
-
-
 def _notes(planner: Planner, found: Optima) -> Iterator[Note]:
+    loose = ~found.settled
+    if loose.any():
+        yield Note(
+            "search-unsettled", "warning" if loose[0].any() else "caution",
+            f"In {int(loose.sum())} of {loose.size} draws and budgets the search did not settle"
+            f"{', the estimate among them' if loose[0].any() else ''}.",
+            "The law may be flat or undefined there; such draws are in the intervals as they are.",
+            "Give bounds nearer to the runs.",
+        )  # fmt: skip
     at = found.bound[0] != 0
     if at.any():
         side = "largest" if found.bound[0][at][0] > 0 else "smallest"
@@ -223,16 +219,3 @@ def _notes(planner: Planner, found: Optima) -> Iterator[Note]:
             "Intervals hold those bounds.",
             "Add runs that tell size and data apart, or give bounds that mean something.",
         )  # fmt: skip
-
-
-def _warn_far(frame: pd.DataFrame) -> None:
-    past = frame["extrapolation"].to_numpy()
-    far = past > FAR * (1 + 1e-9)
-    if far.any():
-        warnings.warn(
-            f"{int(far.sum())} of {len(frame)} budgets lie more than {FAR:g} times past the "
-            f"largest compute fitted (up to {np.nanmax(past):.3g} times). Intervals only cover "
-            "uncertainty within the law; a wrong law plans wrongly out there.",
-            ExtrapolationWarning,
-            stacklevel=3,
-        )

@@ -17,12 +17,14 @@ from jscale.errors import ExtrapolationWarning, PredictionError, listing
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
-from jscale.prediction.predict import FAR, curves
+from jscale.prediction.far import warn_if_far
+from jscale.prediction.predict import curves
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, check_level, tails
 
 _POINTS = 121
 _BEYOND = 100.0
+_FINEST = 16.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,8 @@ def crossover(
     default. ``others``: the laws' other inputs. Draws are paired in order: resamples of common
     runs by one seed are paired rightly; two Fits are drawn independently otherwise.
 
+    How often these intervals hold the truth has not been measured yet.
+
     Raises PredictionError for laws of other outputs, units or inputs, or a range that is none;
     warns with ExtrapolationWarning where a crossing lies more than ten times past the runs.
 
@@ -121,7 +125,11 @@ def crossover(
         along, frame, float(at[0]), float(bounds[0]), float(bounds[1]),
         float(np.isfinite(at[1:]).mean()), after, level, pair.method, pair.paired,
     )  # fmt: skip
-    pair.warn_far(found.at)
+    largest = min(_largest(d.fit, along) for d in (pair.a, pair.b))
+    warn_if_far(
+        [found.at / largest], "crossings", along,
+        "Intervals only cover uncertainty within the laws.",
+    )  # fmt: skip
     return found
 
 
@@ -195,13 +203,15 @@ class _Pair:
     @property
     def falling(self) -> bool:
         """Whether less is better: an output that rises along the way is better the more."""
-        return self.along not in self.a.fit.law.rising
+        law = self.a.fit.law
+        chosen = {self.along} if self.along in law.inputs else {"N", "D"}
+        return not chosen & set(law.rising)
 
     def widened(self, factor: float) -> _Pair:
         """Return the pair over a wider range, at as many places for each factor."""
         low, high = self.places[0] / factor, self.places[-1] * factor
-        count = int(_POINTS * np.log(high / low) / np.log(self.places[-1] / self.places[0]))
-        places = np.geomspace(low, high, count)
+        finer = np.log(high / low) / np.log(self.places[-1] / self.places[0])
+        places = np.geomspace(low, high, int(_POINTS * min(finer, _FINEST)))
         return _Pair(self.a, self.b, self.along, places, self.others, self.paired)
 
     def outputs(self) -> tuple[np.ndarray, np.ndarray]:
@@ -220,17 +230,6 @@ class _Pair:
             return np.concatenate([point[None], plan.outputs[:count]])
         given = {**_own(drawn, self.others), self.along: self.places}
         return curves(drawn.fit, input_table(drawn.fit, given, {}), samples)
-
-    def warn_far(self, at: float) -> None:
-        """Warn of a crossing far past either law's runs."""
-        largest = min(_largest(d.fit, self.along) for d in (self.a, self.b))
-        if np.isfinite(at) and at > FAR * largest:
-            warnings.warn(
-                f"The crossing lies {at / largest:.3g} times past the largest {self.along} fitted. "
-                "The interval only covers uncertainty within the laws.",
-                ExtrapolationWarning,
-                stacklevel=3,
-            )
 
 
 def _own(drawn: Draws, others: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from jscale.fitting.notes import Note
 from jscale.planning.costs import Cost
 from jscale.planning.optimum import objective_program
 from jscale.planning.search import Planner
+from jscale.uncertainty.draws import Draws, tails
 
 # e-folds of the first input, past which a near-optimal range is not followed.
 _WIDEST = 40.0
+# e-folds of compute over which an exponent is taken.
+_STEP = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +31,40 @@ class Plan:
     ``frame`` has a row per budget: C, each input chosen, D/N where both are, and the output
     there, each with its confidence interval ``_low`` to ``_high`` (equal-tailed, at ``level``);
     ``at_bound``, the share of draws whose optimum lies at a bound; ``extrapolation``, how many
-    times past the largest compute fitted. ``exponents`` has d ln x*/d ln C of each input.
-    ``samples`` (draws, budgets, inputs) and ``outputs`` (draws, budgets) are the draws' own.
+    times past the largest compute fitted. ``samples`` (draws, budgets, inputs) and ``outputs``
+    (draws, budgets) are the optima of the single ``draws``. ``planner`` is what searched for them.
     """
 
     frame: pd.DataFrame
-    exponents: pd.DataFrame
     samples: np.ndarray
     outputs: np.ndarray
     output: str
     cost: Cost
     level: float
-    method: str
+    draws: Draws
     notes: tuple[Note, ...]
     planner: Planner
+
+    @property
+    def method(self) -> str:
+        """Where the draws came from."""
+        return self.draws.method
+
+    @cached_property
+    def exponents(self) -> pd.DataFrame:
+        """d ln x*/d ln C of each input at each budget, with its interval (found when asked for)."""
+        budgets = self.frame["C"].to_numpy()
+        flat = np.concatenate([self.planner.fit.params.to_numpy()[None], self.draws.flat])
+        ends = [
+            np.log(self.planner.optima(flat, budgets * np.exp(s)).inputs) for s in (-_STEP, _STEP)
+        ]
+        slopes = (ends[1] - ends[0]) / (2 * _STEP)
+        low, high = np.nanquantile(slopes[1:], tails(self.level), axis=0)
+        names = self.planner.choice.variables
+        return pd.DataFrame(
+            {"C": np.repeat(budgets, len(names)), "input": np.tile(names, len(budgets)),
+             "exponent": slopes[0].ravel(), "low": low.ravel(), "high": high.ravel()}
+        )  # fmt: skip
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +12,14 @@ import pandas as pd
 
 from jscale._precision import float64_scope
 from jscale.data.flops import training_flops
-from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
+from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
-from jscale.prediction.predict import FAR
+from jscale.planning.domain import domain_of, stand_ins
+from jscale.prediction.far import warn_if_far
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, check_level, tails
 
@@ -89,6 +89,8 @@ def required(
     found for the estimate and for each draw; a loss is reached from above, an output that rises in
     the variable from below.
 
+    How often these intervals hold the truth has not been measured yet.
+
     Raises PredictionError for a variable that is no input, and for targets or inputs that are
     missing, unknown or no numbers; warns with ExtrapolationWarning where the estimate lies more
     than ten times past the largest compute fitted.
@@ -111,7 +113,10 @@ def required(
     frame = table.drop(columns=variable).assign(
         estimate=found[0], low=low, high=high, reached=np.isfinite(found[1:]).mean(axis=0)
     )
-    _warn_far(fit, variable, frame)
+    warn_if_far(
+        _past(fit, variable, frame), "answers", "compute",
+        "Intervals only cover uncertainty within the law.",
+    )  # fmt: skip
     notes = tuple(_notes(fit, variable, frame, first[0]))
     return Required(variable, frame, found[1:], level, drawn.method, fit.law.name, notes)
 
@@ -139,7 +144,8 @@ def _table(fit: Fit, variable: str, given: dict[str, Any]) -> pd.DataFrame:
         name: np.broadcast_to(np.asarray(value), shape).ravel() for name, value in rest.items()
     }
     count = max(int(np.prod(shape)), 1)
-    inputs = input_table(fit, {**whole, variable: np.ones(count)}, {})
+    whole |= {name: np.full(count, v) for name, v in stand_ins(fit, [variable]).items()}
+    inputs = input_table(fit, whole, {})
     inputs.insert(0, law.output, np.broadcast_to(target, shape).ravel())
     return inputs
 
@@ -182,7 +188,9 @@ def _amounts(
     named = dict(zip(fit.law.inputs, points.inputs, strict=True))
     others = {name: value for name, value in named.items() if name != variable}
     seen = fit.runs[variable]
-    grid = np.linspace(np.log(seen.min() / _BELOW), np.log(seen.max() * _BEYOND), _GRID)
+    least, most = domain_of(fit.law, variable, others)
+    low, high = max(seen.min() / _BELOW, least), min(seen.max() * _BEYOND, most)
+    grid = np.linspace(np.log(low), np.log(high), _GRID)
     falling = variable not in fit.law.rising
     with float64_scope():
         program = _program(fit.problem.layout, variable, falling)
@@ -191,22 +199,16 @@ def _amounts(
         return np.asarray(found), np.asarray(first)
 
 
-def _warn_far(fit: Fit, variable: str, frame: pd.DataFrame) -> None:
+def _past(fit: Fit, variable: str, frame: pd.DataFrame) -> np.ndarray:
+    """Return how many times past the largest compute fitted the answers lie, 0 where unknown."""
     known = {**{x: frame[x] for x in fit.law.inputs if x in frame}, variable: frame["estimate"]}
-    largest, past = fit.largest, np.zeros(len(frame))
-    if largest is not None and variable == "C":
-        past = known["C"].to_numpy() / largest
-    elif largest is not None and {"N", "D"} <= set(known):
-        past = training_flops(known["N"], known["D"]) / largest
-    past = np.where(np.isfinite(past), past, 0.0)
-    if (past > FAR).any():
-        warnings.warn(
-            f"{int((past > FAR).sum())} of {len(frame)} answers lie more than {FAR:g} times past "
-            f"the largest compute fitted (up to {past.max():.3g} times). Intervals only cover "
-            "uncertainty within the law.",
-            ExtrapolationWarning,
-            stacklevel=3,
-        )
+    if fit.largest is None:
+        return np.zeros(len(frame))
+    if variable == "C":
+        return frame["estimate"].to_numpy() / fit.largest
+    if {"N", "D"} <= set(known):
+        return training_flops(known["N"], known["D"]) / fit.largest
+    return np.zeros(len(frame))
 
 
 def _notes(fit: Fit, variable: str, frame: pd.DataFrame, first: np.ndarray) -> Iterator[Note]:
@@ -230,8 +232,8 @@ def _notes(fit: Fit, variable: str, frame: pd.DataFrame, first: np.ndarray) -> I
     if first.any():
         yield Note(
             "reached-already", "info",
-            f"In {int(first.sum())} of {len(frame)} rows a millionth of the smallest {variable} "
-            "fitted reaches the target already.",
+            f"In {int(first.sum())} of {len(frame)} rows the smallest {variable} that the law "
+            "takes, or a millionth of the smallest fitted, reaches the target already.",
             "The answer is that amount, and says only that the target is no target.",
             "Ask for a harder one.",
         )  # fmt: skip

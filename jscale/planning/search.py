@@ -25,13 +25,14 @@ _SETTLED = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Optima:
-    """Optima of parameters (R) and budgets (b): inputs (R, b, k), output (R, b), and which are at
-    a bound (R, b): −1, 0 or 1 of the first variable that is.
+    """Optima of parameters (R) and budgets (b): inputs (R, b, k), output (R, b), which are at a
+    bound (R, b), −1, 0 or 1 of the first variable that is, and which searches settled (R, b).
     """
 
     inputs: np.ndarray
     output: np.ndarray
     bound: np.ndarray
+    settled: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +40,15 @@ class Planner:
     """What a plan searches with: the choice, bounds, and the law's other inputs.
 
     ``bounds`` (k, 2) hold for budgets from ``spent[0]`` to ``spent[1]``, the costs of the runs;
-    where ``wide`` (k,) they widen in proportion for smaller and larger ones.
+    where ``wide`` (k,) they widen in proportion for smaller and larger ones, up to ``hard`` (k, 2),
+    beyond which the law does not hold.
     """
 
     fit: Fit
     choice: Choice
     bounds: np.ndarray
     wide: np.ndarray
+    hard: np.ndarray
     spent: tuple[float, float]
     others: Mapping[str, float]
     codes: Mapping[str, int]
@@ -70,9 +73,11 @@ class Planner:
                     old[poor] = new
         shape = (len(samples), len(budgets))
         k = len(self.choice.variables)
+        settled = (step <= _SETTLED) & np.isfinite(output)
         return Optima(
-            np.exp(inputs).reshape(*shape, k), output.reshape(shape), bound.reshape(shape)
-        )
+            np.exp(inputs).reshape(*shape, k), output.reshape(shape), bound.reshape(shape),
+            settled.reshape(shape),
+        )  # fmt: skip
 
     @property
     def _free(self) -> int:
@@ -83,7 +88,10 @@ class Planner:
         below = np.minimum(logs - np.log(self.spent[0]), 0.0)[:, None] * self.wide
         beyond = np.maximum(logs - np.log(self.spent[1]), 0.0)[:, None] * self.wide
         low, high = np.log(self.bounds).T
-        return Place(flat, logs, dict(self.others), dict(self.codes), low + below, high + beyond)
+        with np.errstate(divide="ignore"):
+            least, most = np.log(self.hard).T
+        low, high = np.maximum(low + below, least), np.minimum(high + beyond, most)
+        return Place(flat, logs, dict(self.others), dict(self.codes), low, high)
 
     def _lanes(self, starts: np.ndarray, flat: np.ndarray, logs: np.ndarray) -> list[np.ndarray]:
         """Search many lanes, some thousands at a time, padded so that programs are few."""

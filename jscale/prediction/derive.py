@@ -6,7 +6,6 @@ declares such quantities as functions of its parameters, and here they are taken
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import signature
@@ -15,11 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.errors import ExtrapolationWarning, LawError, PredictionError, listing, nearest
+from jscale.errors import LawError, PredictionError, listing, nearest
 from jscale.fitting.points import broadcast, numbers_of
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
-from jscale.prediction.predict import FAR, extrapolation
+from jscale.prediction.far import warn_if_far
+from jscale.prediction.predict import extrapolation
 from jscale.uncertainty.automatic import draws as draw
 from jscale.uncertainty.draws import Draws, check_level, tails
 
@@ -127,15 +127,11 @@ def _check_far(fit: Fit, name: str, table: pd.DataFrame) -> None:
     """Warn where a quantity is asked for past ten times the largest compute fitted."""
     if fit.largest is None or not ("C" in table or {"N", "D"} <= set(table)):
         return
-    past = extrapolation(fit, table)
-    if (past > FAR * (1 + 1e-9)).any():
-        warnings.warn(
-            f"{name} is asked for up to {past.max():.3g} times past the largest compute fitted. "
-            "Its interval covers what is unsure within the law, not that the law may be wrong. "
-            "Hold out your largest runs to see how it fares: js.rollout(law, runs).",
-            ExtrapolationWarning,
-            stacklevel=3,
-        )
+    warn_if_far(
+        extrapolation(fit, table), f"rows of {name}", "compute",
+        "Intervals cover what is unsure within the law, not that the law may be wrong. Hold out "
+        "your largest runs to see how it fares: js.rollout(law, runs).",
+    )  # fmt: skip
 
 
 def _values(

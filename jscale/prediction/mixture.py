@@ -97,7 +97,8 @@ def best_mixture(
     barrier, from the middle and from near each corner. For a convex sum (``mixing`` is; the note
     ``mixture-unsolved`` says where that is not shown) nothing is lower. For one target alone,
     ``mixing`` has its optimum at a corner. The law does not know of mixtures unlike those fitted:
-    the note ``outside-design`` says where the optimum lies beyond them.
+    the note ``outside-design`` says where the optimum lies beyond them. How often intervals of the
+    shares hold the truth has not been measured yet.
 
     Raises LawError for a law without a simplex, sources that do not fit together; PredictionError
     for weights, limits and inputs that cannot be.

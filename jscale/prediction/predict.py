@@ -17,7 +17,7 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
-from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
+from jscale.errors import FitWarning, PredictionError, listing, nearest
 from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import to_space
@@ -26,6 +26,7 @@ from jscale.fitting.problem import evaluate_rows
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
 from jscale.prediction.ensemble import Ensemble
+from jscale.prediction.far import warn_if_far
 from jscale.prediction.newruns import (
     KNOWN,
     NewRun,
@@ -41,7 +42,6 @@ from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, NewRuns, check_level
 from jscale.uncertainty.sampled import Posterior
 
-FAR = 10.0
 # Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla.
 _WRONG_LAW = (
     "Of simulated runs of a law other than the one fitted, 80% prediction intervals held 22% at "
@@ -185,7 +185,7 @@ def _predict_ensemble(
         frames.append(_framed(part, Predictive.mix(parts, each), level))
     frame = pd.concat(frames)
     frame["extrapolation"] = extrapolation(widest, table)
-    _warn_far(frame, "input" if widest.largest is None else "compute", stacklevel=4)
+    _warn_far(frame, "input" if widest.largest is None else "compute")
     said = ", ".join(f"{name} {w:.2f}" for name, w in weights.items())
     settings = {**source.settings, **asked.settings, "noise_seed": seed}
     notes, name = remarks(members, noises), f"ensemble ({said})"
@@ -293,16 +293,10 @@ def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:
     return np.max(ratios, axis=0) if ratios else np.full(len(table), np.nan)
 
 
-def _warn_far(frame: pd.DataFrame, what: str, stacklevel: int = 3) -> None:
-    past = frame["extrapolation"].to_numpy()
-    far = past > FAR * (1 + 1e-9)  # ten times is not more than that, whatever the rounding
-    if far.any():
-        warnings.warn(
-            f"{int(far.sum())} of {len(frame)} predictions lie more than {FAR:g} times past the "
-            f"largest fitted {what} (up to {np.nanmax(past):.3g} times). If the law "
-            "is wrong out there, the true loss can lie well outside these intervals: they only "
-            f"cover uncertainty within the law. {_WRONG_LAW} Hold out your largest runs to see how "
-            "it fares.",
-            ExtrapolationWarning,
-            stacklevel=stacklevel,
-        )
+def _warn_far(frame: pd.DataFrame, axis: str) -> None:
+    warn_if_far(
+        frame["extrapolation"], "predictions", axis,
+        "If the law is wrong out there, the true loss can lie well outside these intervals: they "
+        f"only cover uncertainty within the law. {_WRONG_LAW} Hold out your largest runs to see "
+        "how it fares.",
+    )  # fmt: skip

@@ -136,9 +136,11 @@ def test_the_law_with_sizes_has_a_best_schedule_too() -> None:
     cosine = js.schedules.cosine(STEPS, PEAK, 1e-4, warmup=WARMUP)
     said = js.predict_curve(fit, cosine, steps=[STEPS], N=65536, method=None).frame["curve"]
     assert best.frame["loss"].to_numpy()[1] == pytest.approx(said.item(), rel=1e-9)
-    with pytest.raises(js.PredictionError, match="annealing_size takes N: N is missing"):
+    with pytest.raises(
+        js.PredictionError, match=r"N is missing: beside the schedule annealing_size takes N=…"
+    ):
         js.best_schedule(fit, STEPS, **options)
-    with pytest.raises(js.PredictionError, match="takes N: C is not one of it"):
+    with pytest.raises(js.PredictionError, match="C is unknown: beside the schedule"):
         js.predict_curve(fit, cosine, N=65536, C=1e12)
 
 
@@ -147,6 +149,10 @@ def test_other_laws_and_bounds_are_refused(draws) -> None:
     fit = js.fit("chinchilla", table.loc[table["split"] == "fit"])
     with pytest.raises(js.PredictionError, match=r"fit of annealing or multi_power .* chinchilla"):
         js.predict_curve(fit, js.schedules.cosine(10, 1.0))
+    runs = draws["annealing"].fit.runs
+    each = js.fit("annealing", runs, per={"L0": "run"})
+    with pytest.raises(js.PredictionError, match=r"has its own L0 for each group"):
+        js.predict_curve(each, js.schedules.cosine(10, 1.0))
     with pytest.raises(js.PredictionError, match="takes a Schedule, not list"):
         js.predict_curve(draws["annealing"], [1.0, 2.0])  # type: ignore[arg-type]
     with pytest.raises(js.PredictionError, match=r"peak=0.1, end=0.1, knots=24: a schedule falls"):
@@ -156,7 +162,9 @@ def test_other_laws_and_bounds_are_refused(draws) -> None:
         js.predict_curve(draws["annealing"], warmed, steps=[5, 20])
     with pytest.raises(js.PredictionError, match="against has 100 steps, the best schedule 90"):
         js.best_schedule(draws["annealing"], 90, peak=0.1, against=warmed)
-    with pytest.raises(js.PredictionError, match="annealing takes nothing: N is not one of it"):
+    with pytest.raises(
+        js.PredictionError, match=r"N is unknown: .* annealing takes no other input"
+    ):
         js.best_schedule(draws["annealing"], 90, peak=0.1, N=3.0)
     with pytest.raises(js.DataError, match="has the steps 1 to 10, not 11"):
         js.predict_curve(draws["annealing"], js.schedules.cosine(10, 1.0), steps=[11])

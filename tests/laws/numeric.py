@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
+from inspect import getdoc
 from typing import Any
 
 import numpy as np
@@ -23,3 +25,24 @@ def lowest(function: Callable[[float], float], low: float, high: float) -> tuple
         options={"xatol": 1e-10},
     )  # fmt: skip
     return float(np.exp(found.x)), float(found.fun)
+
+
+def check_draws_by_inputs(
+    function: Callable[..., Any], draws: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
+) -> None:
+    """A quantity takes draws (3, 1) and two inputs as it takes each alone, and without warnings.
+
+    It exists at the first inputs, for every draw.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = np.asarray(function(draws, **inputs))
+    columns = 2 if inputs else 1
+    assert found.shape == (3, columns)
+    for i in range(3):
+        one = {n: float(v[i, 0]) for n, v in draws.items()}
+        for j in range(columns):
+            alone = function(one, **{x: float(v[j]) for x, v in inputs.items()})
+            np.testing.assert_allclose(found[i, j], alone, rtol=1e-12)
+    assert np.isfinite(found[:, 0]).all()
+    assert getdoc(function)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from inspect import getdoc, signature
+from inspect import signature
 
 import numpy as np
 import pytest
 
 import jscale as js
 from tests.conformance.worlds.architecture import WORLDS
+from tests.laws.numeric import check_draws_by_inputs
 
 # For each input a value at which every quantity exists, and another.
 INPUTS = {
@@ -31,15 +31,4 @@ def test_draws_by_inputs(name: str, quantity: str) -> None:
     given = {**INPUTS, "loss": [LOSS.get(name, 2.6), 0.3]}
     inputs = {x: np.array(given[x]) for x in list(signature(function).parameters)[1:]}
     draws = {n: v * np.array([[0.995], [1.0], [1.005]]) for n, v in planted.items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = np.asarray(function(draws, **inputs))
-    columns = 2 if inputs else 1
-    assert found.shape == (3, columns)
-    for i in range(3):
-        one = {n: float(v[i, 0]) for n, v in draws.items()}
-        for j in range(columns):
-            alone = function(one, **{x: float(v[j]) for x, v in inputs.items()})
-            np.testing.assert_allclose(found[i, j], alone, rtol=1e-12)
-    assert np.isfinite(found[:, 0]).all()
-    assert getdoc(function)
+    check_draws_by_inputs(function, draws, inputs)

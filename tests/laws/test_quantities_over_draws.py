@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from inspect import getdoc, signature
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import pytest
 import jscale as js
 from tests.conformance.worlds import surfaces
 from tests.conformance.worlds.size_and_data import WORLDS
+from tests.laws.numeric import check_draws_by_inputs
 
 INPUTS = {"loss": [4.0, 1.0], "N": [1e8, 3e9], "D": [1e10, 1e11], "C": [1e18, 1e22],
           "U": [1e9, 1e10], "M": [20.0, 640.0], "S": [1e4, 1e5], "B": [1e5, 1e7],
@@ -24,15 +24,4 @@ def test_draws_by_inputs(name: str, quantity: str) -> None:
     function = js.laws.get(name).quantities[quantity]
     inputs = {x: np.array(INPUTS[x]) for x in list(signature(function).parameters)[1:]}
     draws = {n: v * np.array([[0.98], [1.0], [1.01]]) for n, v in PLANTED[name].items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = np.asarray(function(draws, **inputs))
-    columns = 2 if inputs else 1
-    assert found.shape == (3, columns)
-    for i in range(3):
-        one = {n: float(v[i, 0]) for n, v in draws.items()}
-        for j in range(columns):
-            alone = function(one, **{x: float(v[j]) for x, v in inputs.items()})
-            np.testing.assert_allclose(found[i, j], alone, rtol=1e-13)
-    assert np.isfinite(found[:, 0]).all()
-    assert getdoc(function)
+    check_draws_by_inputs(function, draws, inputs)

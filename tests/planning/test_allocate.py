@@ -166,6 +166,36 @@ def test_a_score_is_maximised() -> None:
     assert plan.output == "score"
 
 
+@pytest.fixture(scope="module")
+def repeated() -> js.Draws:
+    return fitted("data_constrained")
+
+
+def test_a_law_s_own_domain_bounds_the_choice(repeated: js.Draws) -> None:
+    """Tokens seen are at least the unique ones, however small the budget."""
+    runs = repeated.fit.runs
+    U, C = float(runs["U"].max()), float(runs["C"].min())
+    plan = js.allocate(repeated, [C, 1e3 * C], cost=js.costs.training(), U=U)
+    assert (plan.frame["D"] >= U * (1 - 1e-9)).all()
+    first = plan.frame.iloc[0]
+    assert first["D"] == pytest.approx(U)
+    assert first["at_bound"] > 0.9
+    found = js.required(repeated, "D", loss=[2.6, 50.0], N=float(runs["N"].max()), U=U)
+    assert (found.frame["estimate"] >= U * (1 - 1e-9)).all()
+
+
+def test_searches_that_do_not_settle_are_noted(chinchilla: js.Draws) -> None:
+    """A draw without a number is no optimum: it is counted."""
+    from dataclasses import replace
+
+    values = chinchilla.values.copy()
+    values[0, :3, list(chinchilla.names).index("A")] = np.nan
+    plan = js.allocate(replace(chinchilla, values=values), 1e12)
+    (note,) = [n for n in plan.notes if n.code == "search-unsettled"]
+    assert note.severity == "caution"
+    assert note.seen.startswith("In 3 of 201 draws and budgets")
+
+
 def test_its_derivative_by_parameters_is_right(chinchilla: js.Draws) -> None:
     """d ln N*/d parameter, by JAX and by differences of the closed form."""
     import jax

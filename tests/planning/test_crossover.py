@@ -50,7 +50,9 @@ def test_the_interval_holds_it_and_probabilities_turn(pair) -> None:
 def test_far_crossings_are_warned_of() -> None:
     """At (200/10)^10 = 1e13, ten thousand times past the runs."""
     far = [js.laplace(fitted(p, noise=1e-9), 50) for p in ({**SLOW, "A": 10.0}, FAST)]
-    with pytest.warns(js.ExtrapolationWarning, match="crossing lies .* times past the largest C"):
+    with pytest.warns(
+        js.ExtrapolationWarning, match="1 of 1 crossings lie .* past the largest fitted C"
+    ):
         js.crossover(*far, over=(1e7, 1e15))
 
 
@@ -97,6 +99,29 @@ def test_what_b_never_reaches_is_infinite() -> None:
     )
     assert np.isinf(found["times"].to_numpy()[-1])
     assert found["exists"].to_numpy()[-1] == 0.0
+
+
+def test_scores_of_size_and_data_are_better_when_larger() -> None:
+    """Along the best use of compute too, where C is no input of the law."""
+
+    @js.law(rising=("N", "D"), output="score")
+    def score(N: Any, D: Any, *, top: js.Floor, A: js.Scale) -> Any:
+        return top - A * N**-0.3 - A * D**-0.3
+
+    design = pd.DataFrame({"N": np.tile([1e6, 1e7, 1e8], 3), "D": np.repeat([1e8, 1e9, 1e10], 3)})
+    low, high = (
+        js.laplace(
+            js.fit(score, js.simulate(score, {"top": top, "A": 5.0}, design, noise=1e-4)), 30
+        )
+        for top in (0.7, 0.9)
+    )
+    found = js.crossover(high, low, over=(1e15, 1e17))
+    assert (found.frame["a_better"] == 1.0).all()
+    assert found.after == "a"
+
+
+def test_a_narrow_range_is_not_cut_too_finely(pair) -> None:
+    assert len(js.equivalent(*pair, over=(1e8, 1.0001e8))) == 121
 
 
 def test_surfaces_are_compared_along_their_best_use_of_compute() -> None:
