@@ -23,10 +23,20 @@ from jscale.uncertainty.joint import log_joint
 from jscale.uncertainty.posterior import _model, _start
 from tests.conformance.worlds import WORLDS, scattered
 
-pytestmark = [
-    pytest.mark.parametrize("world", WORLDS),
-    pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+
+# A law for each thing that changes what is compiled: roles of every kind, sums of terms and none,
+# one parameter and many, linear outputs, shares, features of schedules.
+KINDS = (
+    "chinchilla", "broken:1", "farseer", "m4", "data_constrained", "sigmoid_link", "log_linear",
+    "log_loss_to_accuracy", "u_shape", "critical_batch", "routed", "precision", "distillation",
+    "adversarial_error", "rl_post_training", "mixing:3", "annealing",
+)  # fmt: skip
+every_law = pytest.mark.parametrize("world", WORLDS)
+# What takes seconds to compile runs on these with every change, on the others by `pytest -m full`.
+every_kind = pytest.mark.parametrize(
+    "world", [w if w in KINDS else pytest.param(w, marks=pytest.mark.full) for w in WORLDS]
+)
 
 
 def table(world: str, seed: int = 0, noise: float = 0.0) -> tuple[js.Law, dict[str, float], Any]:
@@ -55,6 +65,7 @@ def seen(problem: Problem) -> Callable[[Any], Any]:
     return lambda theta: residuals(problem.model, theta, problem.data)[: problem.n]
 
 
+@every_law
 def test_it_says_what_it_is(world: str) -> None:
     law = js.laws.get(world)
     for what in ("formula", "reference", "unit", "output"):
@@ -66,6 +77,7 @@ def test_it_says_what_it_is(world: str) -> None:
     assert set(WORLDS[world][0]) == set(law.names)
 
 
+@every_law
 def test_finite_at_all_starts_and_right_slopes(world: str) -> None:
     """Slopes by JAX equal central differences, at starts and at the planted parameters."""
     import jax
@@ -88,6 +100,7 @@ def test_finite_at_all_starts_and_right_slopes(world: str) -> None:
             assert np.max(np.abs(by_hand / (2 * step) - found) / scale) < 1e-5
 
 
+@every_law
 def test_falls_and_rises_where_it_says(world: str) -> None:
     law = js.laws.get(world)
     for seed in range(3):
@@ -105,6 +118,7 @@ def test_falls_and_rises_where_it_says(world: str) -> None:
             assert (sign * (after - before)).max() > 0, name
 
 
+@every_law
 def test_linear_where_it_says(world: str) -> None:
     law, planted, frame = table(world)
     inputs = [frame[x].to_numpy() for x in law.inputs]
@@ -117,6 +131,7 @@ def test_linear_where_it_says(world: str) -> None:
     np.testing.assert_allclose(law(*inputs, **middle), ends, rtol=1e-10)
 
 
+@every_law
 def test_the_inverse_gives_the_input_back(world: str) -> None:
     law, planted, frame = table(world)
     if law.inverse is None:
@@ -125,6 +140,7 @@ def test_the_inverse_gives_the_input_back(world: str) -> None:
     np.testing.assert_allclose(law.invert(law(x, **planted), **planted), x, rtol=1e-6)
 
 
+@every_law
 def test_published_constants_give_finite_outputs(world: str) -> None:
     law, planted, frame = table(world)
     for constants in law.published.values():
@@ -132,6 +148,7 @@ def test_published_constants_give_finite_outputs(world: str) -> None:
         assert np.isfinite(law(*(frame[x].to_numpy() for x in law.inputs), **values)).all()
 
 
+@every_kind
 def test_fixed_per_group_and_bootstrap(world: str) -> None:
     law, planted, frame = table(world, noise=0.01)
     first, last = law.names[0], law.names[-1]
@@ -145,6 +162,7 @@ def test_fixed_per_group_and_bootstrap(world: str) -> None:
     assert drawn.failed == 0
 
 
+@every_kind
 def test_posterior_density_is_finite_with_its_slope(world: str) -> None:
     import jax
 
@@ -159,6 +177,7 @@ def test_posterior_density_is_finite_with_its_slope(world: str) -> None:
         assert np.isfinite(slope).all()
 
 
+@every_kind
 def test_float32_search_ends_where_float64_does(world: str) -> None:
     with float64_scope():
         problem, _ = problem_of(world, noise=0.01)
