@@ -36,6 +36,7 @@ from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit, Settings
 from jscale.fitting.scale import search_with_scale
 from jscale.fitting.search import search
+from jscale.fitting.ties import notes_on_ties
 from jscale.model.law import Law
 
 _SOLVERS = ("gauss_newton", "lbfgs")
@@ -202,7 +203,8 @@ def _result(
     exact = lanes.objective[lanes.best] <= rounding
     notes = [
         *judge.notes_on_search(lanes, rounding),
-        *judge.notes_on_optimum(problem, optimum, errors, found),
+        *(known := list(judge.notes_on_optimum(problem, optimum, errors, found))),
+        *([] if exact or _unidentified(known) else notes_on_ties(problem, lanes, optimum, errors)),
         *judge.notes_on_terms(problem, starting.shares_of_terms(problem, optimum.theta)),
         *judge.notes_on_floor(problem, optimum, observed),
         *([] if exact else judge.notes_on_outliers(problem, moves, rows, runs.frame.index)),
@@ -230,6 +232,10 @@ def _result(
         notes=tuple(sorted(notes, key=lambda n: -judge.SEVERITIES.index(n.severity))),
         provenance=provenance(),
     )
+
+
+def _unidentified(notes: list[judge.Note]) -> bool:
+    return any(note.code == "unidentified" for note in notes)
 
 
 def _search_table(lanes: Lanes) -> pd.DataFrame:

@@ -36,7 +36,8 @@ class Crossover:
     the share of draws in which a is. ``at`` is the first crossing at the estimate (NaN where there
     is none in the range), ``at_low`` to ``at_high`` its interval, in which draws that do not cross
     within the range count as beyond its end (inf); ``crosses`` is the share that do. ``after`` says
-    which is better past the crossing. ``paired`` whether draws were resamples of common runs.
+    which is better past the crossing; ``samples`` (draws,) are the single draws' first crossings,
+    inf where there is none. ``paired`` whether draws were resamples of common runs.
     """
 
     along: str
@@ -49,6 +50,7 @@ class Crossover:
     level: float
     method: str
     paired: bool
+    samples: np.ndarray
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
@@ -118,12 +120,12 @@ def crossover(
          "high": high, "a_better": (sign * gap[1:] < 0).mean(axis=0)}
     )  # fmt: skip
     at = _crossings(sign * gap, np.log(pair.places))
-    bounds = np.quantile(np.where(np.isnan(at[1:]), np.inf, at[1:]), tails(level),
-                         method="inverted_cdf")  # fmt: skip
+    samples = np.where(np.isnan(at[1:]), np.inf, at[1:])
+    bounds = np.quantile(samples, tails(level), method="inverted_cdf")
     after = "a" if sign * gap[0, -1] < 0 else "b"
     found = Crossover(
         along, frame, float(at[0]), float(bounds[0]), float(bounds[1]),
-        float(np.isfinite(at[1:]).mean()), after, level, pair.method, pair.paired,
+        float(np.isfinite(samples).mean()), after, level, pair.method, pair.paired, samples,
     )  # fmt: skip
     largest = min(_largest(d.fit, along) for d in (pair.a, pair.b))
     warn_if_far(

@@ -59,6 +59,13 @@ def test_the_repetition_constants_are_undetermined(two_steps: js.Fit) -> None:
     assert [note.code for note in profile.notes] == ["profile-open"]
 
 
+def test_the_published_pair_is_named_as_another_optimum_as_good(two_steps: js.Fit) -> None:
+    (note,) = [note for note in two_steps.notes if note.code == "unidentified"]
+    assert "Another optimum fits the runs as well as the best one" in note.seen
+    assert f"R_D_star from {SOURCE['R_D_star']:.3g}" in note.seen
+    assert f"to {SOURCE['R_N_star']:.2g}" in note.seen
+
+
 def test_all_seven_at_once_are_noted_as_unidentified(runs: pd.DataFrame) -> None:
     with pytest.warns(js.FitWarning, match="unidentified"):
         fit = js.fit(LAW, runs)
