@@ -61,8 +61,13 @@ def allocate(
     ExtrapolationWarning past ten times the largest compute fitted.
 
     Where an output has several valleys along one input, the lowest valley is taken, even if the
-    law is lower still at a bound. How often these intervals hold the truth has not been measured
-    yet; those of the law's own curve have (benchmarks/results/coverage.txt).
+    law is lower still at a bound.
+
+    How often these intervals hold the truth has been measured (benchmarks/results/
+    plan_coverage.txt): in worlds that the law made, those of N* and of the best loss were off by
+    at most 8 percentage points, from the largest compute to 100 times it. In a world that bends
+    otherwise (farseer, fitted by chinchilla) the N* planned was 3 to 16 times too large, and
+    95 % intervals held the true one in at most one case of six: compare laws before you plan.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -75,7 +80,7 @@ def allocate(
     fit = source.fit if isinstance(source, Draws) else source
     if not isinstance(fit, Fit):
         raise PredictionError(f"allocate takes Draws or a Fit, not {type(source).__name__}.")
-    planner = _planner(fit, as_cost(cost), variables, bounds or {}, others)
+    planner = planner_of(fit, cost, variables, bounds or {}, others)
     budgets = _budgets(C)
     drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
     samples = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
@@ -91,11 +96,12 @@ def allocate(
     )  # fmt: skip
 
 
-def _planner(
-    fit: Fit, cost: Cost, variables: Sequence[str] | None, bounds: Mapping[str, Any],
+def planner_of(
+    fit: Fit, priced: Any, variables: Sequence[str] | None, bounds: Mapping[str, Any],
     others: Mapping[str, Any],
 ) -> Planner:  # fmt: skip
-    law = fit.law
+    """Check what is to be chosen under a cost, and return what searches for it."""
+    law, cost = fit.law, as_cost(priced)
     chosen = tuple(variables) if variables is not None else cost.inputs
     missing = [x for x in chosen if x not in law.inputs]
     if missing or len(chosen) < 2:
@@ -114,9 +120,9 @@ def _planner(
     table = input_table(fit, {**stand_ins(fit, chosen), **others}, {})
     row = Points.in_table(fit, table)
     fixed = {x: float(v[0]) for x, v in zip(law.inputs, row.inputs, strict=True) if x not in chosen}
-    priced = [x for x in cost.inputs if x not in chosen and x not in fixed]
-    if priced:
-        raise PredictionError(f"{cost!r} needs {listing(priced)}, which {law.name} does not have.")
+    unknown = [x for x in cost.inputs if x not in chosen and x not in fixed]
+    if unknown:
+        raise PredictionError(f"{cost!r} needs {listing(unknown)}, which {law.name} does not have.")
     limits = np.array([_limits(fit, x, bounds) for x in chosen])
     wrong = [x for x in bounds if x not in chosen]
     if wrong:

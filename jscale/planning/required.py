@@ -18,8 +18,11 @@ from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
+from jscale.planning.allocate import planner_of
+from jscale.planning.compute import needed
 from jscale.planning.domain import domain_of, stand_ins
 from jscale.prediction.far import warn_if_far
+from jscale.prediction.predict import extrapolation
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, check_level, tails
 
@@ -75,6 +78,7 @@ def required(
     source: Draws | Fit,
     variable: str,
     *,
+    cost: Any = None,
     level: float = 0.9,
     method: str = "auto",
     seed: int = 0,
@@ -89,7 +93,12 @@ def required(
     found for the estimate and for each draw; a loss is reached from above, an output that rises in
     the variable from below.
 
-    How often these intervals hold the truth has not been measured yet.
+    ``required(draws, "C", loss=2.0)`` of a law without an input C asks for the budget that
+    reaches the target when it is spent best, by :func:`jscale.allocate` under ``cost`` (6·N·D
+    FLOPs by default); ``frame`` then holds what the estimate buys, such as N and D.
+
+    How often these intervals hold the truth has been measured for D in worlds that the law made:
+    off by at most 11 percentage points (benchmarks/results/plan_coverage.txt).
 
     Raises PredictionError for a variable that is no input, and for targets or inputs that are
     missing, unknown or no numbers; warns with ExtrapolationWarning where the estimate lies more
@@ -105,20 +114,66 @@ def required(
     fit = source.fit if isinstance(source, Draws) else source
     if not isinstance(fit, Fit):
         raise PredictionError(f"required takes Draws or a Fit, not {type(source).__name__}.")
+    if variable == "C" and "C" not in fit.law.inputs:
+        return _of_budgets(source, fit, cost, given, level, method, seed)
+    if cost is not None:
+        raise PredictionError('A cost is of compute: required(draws, "C", cost=…, …).')
     table = _table(fit, variable, given)
     drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
     flat = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
     found, first = _amounts(fit, variable, table, flat)
-    low, high = np.quantile(found[1:], tails(level), axis=0, method="inverted_cdf")
-    frame = table.drop(columns=variable).assign(
-        estimate=found[0], low=low, high=high, reached=np.isfinite(found[1:]).mean(axis=0)
-    )
+    frame = _with_interval(table.drop(columns=variable), found, level)
     warn_if_far(
         _past(fit, variable, frame), "answers", "compute",
         "Intervals only cover uncertainty within the law.",
     )  # fmt: skip
     notes = tuple(_notes(fit, variable, frame, first[0]))
     return Required(variable, frame, found[1:], level, drawn.method, fit.law.name, notes)
+
+
+def _of_budgets(
+    source: Draws | Fit, fit: Fit, cost: Any, given: dict[str, Any], level: float, method: str,
+    seed: int,
+) -> Required:  # fmt: skip
+    """Answer for the budget of a law whose inputs it buys."""
+    rest = dict(given)
+    target = _targets(fit, "C", rest.pop(fit.law.output, None))
+    if target.ndim > 1:
+        raise PredictionError(f"{fit.law.output} must be one target or a list of targets.")
+    planner = planner_of(fit, cost, None, {}, rest)
+    drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
+    samples = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
+    found, inputs, first = needed(planner, samples, np.atleast_1d(target))
+    frame = pd.DataFrame({fit.law.output: np.atleast_1d(target), **planner.others})
+    frame = _with_interval(frame, found, level)
+    frame[list(planner.choice.variables)] = inputs
+    past = extrapolation(fit, frame[list(planner.choice.variables)].assign(**planner.others))
+    warn_if_far(
+        np.nan_to_num(past), "answers", "compute",
+        "Intervals only cover uncertainty within the law.",
+    )  # fmt: skip
+    notes = tuple(_notes(fit, "C", frame, first))
+    return Required("C", frame, found[1:], level, drawn.method, fit.law.name, notes)
+
+
+def _with_interval(frame: pd.DataFrame, found: np.ndarray, level: float) -> pd.DataFrame:
+    """Add estimate, interval and the share of draws that reach the target."""
+    low, high = np.quantile(found[1:], tails(level), axis=0, method="inverted_cdf")
+    reached = np.isfinite(found[1:]).mean(axis=0)
+    return frame.assign(estimate=found[0], low=low, high=high, reached=reached)
+
+
+def _targets(fit: Fit, variable: str, target: Any) -> np.ndarray:
+    if target is None:
+        rest = [x for x in fit.law.inputs if x != variable] if variable != "C" else []
+        raise PredictionError(
+            f"the target is missing: required(draws, {variable!r}, {fit.law.output}=…"
+            f"{''.join(f', {x}=…' for x in rest)})."
+        )
+    target = np.asarray(target, dtype=np.float64)
+    if not np.isfinite(target).all():
+        raise PredictionError(f"{fit.law.output}={target.tolist()!r} must be finite numbers.")
+    return target
 
 
 def _table(fit: Fit, variable: str, given: dict[str, Any]) -> pd.DataFrame:
@@ -129,16 +184,13 @@ def _table(fit: Fit, variable: str, given: dict[str, Any]) -> pd.DataFrame:
             f"{variable!r} is no input of {law.name}.{nearest(str(variable), law.inputs)} Its "
             f"inputs are {listing(law.inputs, 12)}."
         )
-    if variable in given or law.output not in given:
-        wrong = f"{variable} is what is asked for" if variable in given else "the target is missing"
+    if variable in given:
         raise PredictionError(
-            f"{wrong}: required(draws, {variable!r}, {law.output}=…"
+            f"{variable} is what is asked for: required(draws, {variable!r}, {law.output}=…"
             f"{''.join(f', {x}=…' for x in law.inputs if x != variable)})."
         )
+    target = _targets(fit, variable, given.get(law.output))
     rest = {name: value for name, value in given.items() if name != law.output}
-    target = np.asarray(given[law.output], dtype=np.float64)
-    if not np.isfinite(target).all():
-        raise PredictionError(f"{law.output}={given[law.output]!r} must be finite numbers.")
     shape = np.broadcast_shapes(target.shape, *(np.shape(v) for v in rest.values()))
     whole = {
         name: np.broadcast_to(np.asarray(value), shape).ravel() for name, value in rest.items()

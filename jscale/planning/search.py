@@ -79,6 +79,14 @@ class Planner:
             settled.reshape(shape),
         )  # fmt: skip
 
+    def lowest(self, starts: np.ndarray, flat: np.ndarray, logs: np.ndarray) -> np.ndarray:
+        """Return the best output (L,) of parameters (L, q) at log budgets (L,), from near starts.
+
+        ``starts`` (L, k − 1) are logarithms of all inputs but the last.
+        """
+        with float64_scope():
+            return self._lanes(starts, flat, logs)[1]
+
     @property
     def _free(self) -> int:
         return len(self.choice.variables) - 1

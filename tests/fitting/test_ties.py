@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+import pytest
 
 import jscale as js
 from jscale.fitting.notes import Note
@@ -27,7 +28,7 @@ def fitted(jitter: float) -> js.Fit:
     x = np.arange(1.0, 41.0) + jitter * rng.standard_normal(40)
     loss = (2.0 + 0.1 * np.cos(W * x)) * np.exp(NOISE * rng.standard_normal(40))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", js.errors.JscaleWarning)
+        warnings.simplefilter("ignore", js.JscaleWarning)
         return js.fit(wave, pd.DataFrame({"x": x, "loss": loss}), starts=256)
 
 
@@ -44,7 +45,7 @@ def test_an_optimum_as_good_elsewhere_is_told() -> None:
 
 def test_none_where_the_runs_tell_them_apart() -> None:
     fit = fitted(0.1)
-    assert abs(fit.params["w"] - W) < 0.01
+    assert fit.params["w"] == pytest.approx(W, abs=0.01)
     assert not notes(fit)
 
 
@@ -55,6 +56,6 @@ def test_the_same_curve_written_otherwise_is_no_tie() -> None:
     law = js.laws.get("broken:2")
     runs = js.simulate(law, truth, {law.inputs[0]: np.geomspace(1e2, 1e10, 80)}, noise=0.001)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", js.errors.JscaleWarning)
+        warnings.simplefilter("ignore", js.JscaleWarning)
         fit = js.fit(law, runs)
     assert not [n for n in notes(fit) if "optim" in n.seen]

@@ -76,6 +76,37 @@ def test_far_answers_are_warned_of(drawn: js.Draws) -> None:
         js.required(drawn, "D", loss=1.2, N=1e8)
 
 
+def test_compute_spent_best_has_a_closed_form(drawn: js.Draws) -> None:
+    """Under C = 6·N·D the best loss is E + K·C^(-g), with g = alpha·beta/(alpha + beta)."""
+    found = js.required(drawn, "C", loss=[1.7, 1.5])
+    E, A, a, B, b = drawn.flat.T
+    G = (a * A / (b * B)) ** (1 / (a + b))
+    g = a * b / (a + b)
+    K = A * G**-a * 6**g + B * G**b * 6**g
+    with np.errstate(invalid="ignore"):
+        exact = ((np.array([[1.7], [1.5]]) - E) / K) ** (-1 / g)
+    reach = np.isfinite(found.samples.T)
+    np.testing.assert_allclose(found.samples.T[reach], exact[reach], rtol=1e-8)
+    best = js.allocate(drawn, found.frame["estimate"]).frame
+    np.testing.assert_allclose(best["loss"], [1.7, 1.5], rtol=1e-9)
+    np.testing.assert_allclose(found.frame[["N", "D"]], best[["N", "D"]], rtol=1e-6)
+
+
+def test_compute_below_the_floor_and_of_no_target(drawn: js.Draws) -> None:
+    found = js.required(drawn, "C", loss=[0.05, 1e6])
+    assert found.frame["estimate"].iloc[0] == np.inf
+    assert np.isnan(found.frame["N"].iloc[0])
+    assert {"out-of-reach", "reached-already"} <= {note.code for note in found.notes}
+
+
+def test_another_cost_asks_for_more(drawn: js.Draws) -> None:
+    plain, served = (
+        js.required(drawn, "C", loss=1.6, cost=cost).frame["estimate"].item()
+        for cost in (None, js.costs.lifetime(1e9))
+    )
+    assert served > 1.1 * plain
+
+
 @pytest.mark.parametrize(
     ("variable", "given", "message"),
     [
@@ -83,6 +114,9 @@ def test_far_answers_are_warned_of(drawn: js.Draws) -> None:
         ("D", {"N": 1e5}, r"the target is missing: required\(draws, 'D', loss=…, N=…\)"),
         ("D", {"loss": 2.0, "N": 1e5, "D": 1e6}, r"D is what is asked for"),
         ("D", {"loss": 2.0}, r"N is missing"),
+        ("C", {}, r"the target is missing: required\(draws, 'C', loss=…\)"),
+        ("C", {"loss": [[2.0]]}, r"loss must be one target or a list of targets"),
+        ("D", {"loss": 2.0, "N": 1e5, "cost": 1}, r"A cost is of compute"),
         ("D", {"loss": np.nan, "N": 1e5}, r"loss=nan must be finite"),
         ("D", {"loss": 2.0, "N": -1.0}, r"N must be a positive, finite number"),
         ("D", {"loss": 2.0, "N": 1e5, "level": 0.0}, r"level"),
