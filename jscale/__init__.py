@@ -70,6 +70,7 @@ from jscale.prediction import designs, splits
 from jscale.prediction.compare import compare, rollout
 from jscale.prediction.comparison import Comparison
 from jscale.prediction.derive import Derived, derive
+from jscale.prediction.digits import digits_needed
 from jscale.prediction.ensemble import Ensemble, ensemble
 from jscale.prediction.information import information
 from jscale.prediction.mixture import BestMixture, best_mixture
@@ -156,6 +157,7 @@ __all__ = [
     "derive",
     "designs",
     "differentiable",
+    "digits_needed",
     "draws",
     "enable_compilation_cache",
     "ensemble",

@@ -1,4 +1,7 @@
-"""The command line: fit, show, predict, bootstrap, posterior, report, compare, laws, data."""
+"""The command line: the commands on runs and fits, and what runs them all.
+
+The commands of planning are in :mod:`jscale.cli_planning`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jscale import cli_planning
 from jscale.cli_options import (
     Columns,
     DrawsFile,
@@ -24,10 +28,12 @@ from jscale.cli_options import (
     Per,
     Resamples,
     Run,
+    Saved,
     Seed,
     Starts,
     Tie,
     Unit,
+    pairs,
 )  # fmt: skip
 
 app = typer.Typer(
@@ -89,7 +95,7 @@ def fit(
 
 @app.command()
 def show(
-    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    file: Saved,
     json_: Json = False,
 ) -> None:
     """Show a saved fit."""
@@ -100,7 +106,7 @@ def show(
 
 @app.command()
 def predict(
-    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    file: Saved,
     at: Annotated[
         list[str] | None, typer.Option("--at", help="Where: N=70B,D=1.4T; repeat as needed.")
     ] = None,
@@ -114,14 +120,14 @@ def predict(
     from jscale import commands
 
     commands.predict_from(
-        file, [_pairs(text.split(","), "--at") for text in at or []], table,
+        file, [pairs(text.split(","), "--at") for text in at or []], table,
         method=None if method == "none" else method, level=level, seed=seed, as_json=json_,
     )  # fmt: skip
 
 
 @app.command()
 def bootstrap(
-    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    file: Saved,
     resamples: Annotated[int, typer.Option(min=2, help="Number of resamples.")] = 4000,
     kind: Annotated[str, typer.Option(help="pairs, bayesian, residual, or wild.")] = "pairs",
     cluster: Annotated[
@@ -144,7 +150,7 @@ def bootstrap(
 
 @app.command()
 def posterior(
-    file: Annotated[Path, typer.Argument(help="A saved fit.")],
+    file: Saved,
     likelihood: Annotated[
         str, typer.Option(help="student_t, normal, binomial, or beta_binomial.")
     ] = "student_t",
@@ -169,7 +175,7 @@ def posterior(
     from jscale import commands_uncertainty
 
     commands_uncertainty.posterior(
-        file, likelihood=likelihood, method=method, pool=_pairs(pool, "--pool"), trials=trials,
+        file, likelihood=likelihood, method=method, pool=pairs(pool, "--pool"), trials=trials,
         draws=draws, warmup=warmup, chains=chains, level=level, seed=seed, output=output,
         force=force, as_json=json_,
     )  # fmt: skip
@@ -220,8 +226,8 @@ def report(
     commands_report.write_report(
         file=file, law=law, columns=_columns(column, group, run), loss_unit=loss_unit,
         choices=_choices(fix, tie, per, objective, starts, seed),
-        points=[_pairs(text.split(","), "--at") for text in at or []],
-        about=_pairs(about, "--about"), title=title, resamples=resamples, level=level,
+        points=[pairs(text.split(","), "--at") for text in at or []],
+        about=pairs(about, "--about"), title=title, resamples=resamples, level=level,
         invalid="drop" if drop_invalid else "raise", output=output, force=force,
         again=join(["jscale", *(context.obj or ("report",))]), as_json=json_,
     )  # fmt: skip
@@ -260,9 +266,14 @@ def compare(
 
     commands.compare_laws(
         file=file, laws=law or ["auto"],
-        columns=_pairs(column, "--column"), loss_unit=loss_unit, share=share, origins=origins,
+        columns=pairs(column, "--column"), loss_unit=loss_unit, share=share, origins=origins,
         factor=factor, resamples=resamples, level=level, seed=seed, as_json=json_,
     )  # fmt: skip
+
+
+app.command()(cli_planning.plan)
+app.command()(cli_planning.required)
+app.command()(cli_planning.crossover)
 
 
 @app.command()
@@ -307,27 +318,10 @@ def _options(
     """Options of every command; --debug may also stand after the command (see main)."""
 
 
-def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
-    from jscale.errors import JscaleError
-
-    pairs = {}
-    for text in texts or []:
-        name, mark, value = text.partition("=")
-        if not (mark and name and value):
-            example = {"--at": "N=70B,D=1.4T", "--fix": "E=1.69", "--per": "E=family",
-                       "--pool": "E=family", "--about": "data='English web text'"}  # fmt: skip
-            raise JscaleError(
-                f"{option} {text!r} must read NAME=VALUE, such as {option} "
-                f"{example.get(option, 'N=params')}."
-            )
-        pairs[name.strip()] = value.strip()
-    return pairs
-
-
 def _columns(column: list[str] | None, group: str | None, run: str | None) -> dict[str, str]:
     """Return the columns that options name, by what they are."""
     marks = {k: v for k, v in (("group", group), ("run", run)) if v is not None}
-    return {**_pairs(column, "--column"), **marks}
+    return {**pairs(column, "--column"), **marks}
 
 
 def _choices(
@@ -336,9 +330,9 @@ def _choices(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the choices of a fit that options make."""
     return {
-        "fixed": {k: _number(v) for k, v in _pairs(fix, "--fix").items()},
+        "fixed": {k: _number(v) for k, v in pairs(fix, "--fix").items()},
         "tie": tuple(name.strip() for name in tie.split(",")) if tie else (),
-        "per": _pairs(per, "--per"),
+        "per": pairs(per, "--per"),
         "objective": objective,
         "starts": "auto" if starts is None else starts,
         "seed": seed,

@@ -1,7 +1,8 @@
-"""Options that several commands of the command line share, with their help."""
+"""Options that several commands of the command line share, with their help, and pairs of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ File = Annotated[
         help="Table of runs (CSV, TSV, JSON lines, Parquet). Default: jscale's own runs."
     ),
 ]
+Saved = Annotated[Path, typer.Argument(help="A saved fit.")]
 Law = Annotated[str, typer.Option(help="The law: see `jscale laws`.")]
 Columns = Annotated[
     list[str] | None,
@@ -37,7 +39,59 @@ DropInvalid = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Level = Annotated[float, typer.Option(help="Level of all intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of starts and resamples.")]
+Method = Annotated[
+    str, typer.Option(help="Of draws: auto, bayesian, bootstrap, laplace, or jackknife.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="NAME=VALUE, another input of the law, or a group's label."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 DrawsFile = Annotated[
     Path | None, typer.Option("--output", "-o", help="Where the draws go, as NetCDF for ArviZ.")
 ]
+
+_EXAMPLES = {
+    "--at": "N=70B,D=1.4T",
+    "--fix": "E=1.69",
+    "--per": "E=family",
+    "--pool": "E=family",
+    "--about": "data='English web text'",
+    "--set": "N=7B",
+    "--choose": "N=7B",
+    "--bound": "D=..2T",
+    "--cost": "lifetime:tokens=1e12",
+}
+
+
+def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
+    """Return the values of texts NAME=VALUE by name; raises JscaleError for other texts."""
+    from jscale.errors import JscaleError
+
+    found = {}
+    for text in texts or []:
+        name, mark, value = text.partition("=")
+        if not (mark and name and value):
+            raise JscaleError(
+                f"{option} {text!r} must read NAME=VALUE, such as {option} "
+                f"{_EXAMPLES.get(option, 'N=params')}."
+            )
+        found[name.strip()] = value.strip()
+    return found
+
+
+def split_pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
+    """Return the values of texts NAME=VALUE,NAME=VALUE by name, each named once.
+
+    Raises JscaleError for other texts, and for a name that comes twice.
+    """
+    from jscale.errors import JscaleError
+
+    found: dict[str, str] = {}
+    for part in (part for text in texts or [] for part in text.split(",")):
+        new = pairs([part], option)
+        twice = [name for name in new if name in found]
+        if twice:
+            raise JscaleError(f"{option} names {twice[0]} twice; give it one value.")
+        found |= new
+    return found

@@ -27,9 +27,11 @@ ROOMS = [
     ["report"],
     ["catalogue", "io"],
     ["jscale"],
-    ["commands"],
-    ["commands_laws", "commands_report", "commands_uncertainty"],
+    ["commands", "planning_options"],
+    ["commands_laws", "commands_planning", "commands_report", "commands_uncertainty"],
+    ["commands_crossover"],
     ["cli_options"],
+    ["cli_planning"],
     ["cli"],
 ]
 # The same within fitting/, where the order is that of a fit.
@@ -45,6 +47,7 @@ FITTING = [
     ["diagnostics"],
     ["local"],
     ["notes"],
+    ["ties"],
     ["result"],
     ["points"],
     ["fit"],

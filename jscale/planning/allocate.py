@@ -25,7 +25,12 @@ from jscale.uncertainty.draws import Draws, check_level, tails
 
 # How far a plan looks beyond the inputs of the runs, at budgets like theirs.
 _BEYOND = 100.0
-_WITHIN = "Intervals only cover uncertainty within the law; a wrong law plans wrongly out there."
+# Measured by benchmarks/plan_coverage.py.
+_WITHIN = (
+    "Intervals only cover uncertainty within the law: in simulated worlds of farseer fitted by "
+    "chinchilla, 95 % intervals held the true optimum in 16 % of cases at the largest compute and "
+    "in 2 % at ten times it."
+)
 
 
 def allocate(
@@ -215,7 +220,10 @@ def _notes(planner: Planner, found: Optima) -> Iterator[Note]:
             "bounds allow.",
             f"Under the fitted law ever {'larger' if side == 'largest' else 'smaller'} {name} is "
             "better there; the bound is no answer of the law.",
-            "Give bounds that mean something, or use a law that has an optimum.",
+            "Give bounds that mean something, or use a law that has an optimum."
+            if planner.wide.all() else
+            "Where the bound is a limit that you mean, such as the data that there are, this is "
+            "the best within it; else give others.",
         )  # fmt: skip
     share = float((found.bound[1:] != 0).mean())
     if not at.any() and share > 0.01:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.errors import ExtrapolationWarning, PredictionError, listing
+from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
@@ -36,7 +36,8 @@ class Crossover:
     the share of draws in which a is. ``at`` is the first crossing at the estimate (NaN where there
     is none in the range), ``at_low`` to ``at_high`` its interval, in which draws that do not cross
     within the range count as beyond its end (inf); ``crosses`` is the share that do. ``after`` says
-    which is better past the crossing; ``samples`` (draws,) are the single draws' first crossings,
+    which is better right past the crossing, or throughout where there is none; ``again`` holds
+    further crossings of the estimates; ``samples`` (draws,) are the single draws' first crossings,
     inf where there is none. ``paired`` whether draws were resamples of common runs.
     """
 
@@ -47,6 +48,7 @@ class Crossover:
     at_high: float
     crosses: float
     after: str
+    again: tuple[float, ...]
     level: float
     method: str
     paired: bool
@@ -66,10 +68,12 @@ class Crossover:
                 f"At the estimate there is no crossing from {self.along} = {low} to {high}; "
                 f"{100 * self.crosses:.0f} % of draws have one. {said}"
             )
+        more = listing([f"{x:.4g}" for x in self.again])
+        more = f" The estimates cross again at {more}." if self.again else ""
         return (
             f"{self.after} is better past {self.along} = {self.at:.4g} ({100 * self.level:g}% "
             f"confidence interval {self.at_low:.4g} to {self.at_high:.4g}; "
-            f"{100 * self.crosses:.0f} % of draws cross from {low} to {high}). {said}"
+            f"{100 * self.crosses:.0f} % of draws cross from {low} to {high}).{more} {said}"
         )
 
     def __repr__(self) -> str:
@@ -99,7 +103,7 @@ def crossover(
     runs by one seed are paired rightly; two Fits are drawn independently otherwise.
 
     How often the crossing's interval holds the truth has been measured for two power laws that
-    cross at the largest compute and at ten times it: off by at most 6 percentage points
+    cross at the largest compute and at ten times it: off by at most 7 percentage points
     (benchmarks/results/plan_coverage.txt).
 
     Raises PredictionError for laws of other outputs, units or inputs, or a range that is none;
@@ -124,10 +128,14 @@ def crossover(
     at = _crossings(sign * gap, np.log(pair.places))
     samples = np.where(np.isnan(at[1:]), np.inf, at[1:])
     bounds = np.quantile(samples, tails(level), method="inverted_cdf")
-    after = "a" if sign * gap[0, -1] < 0 else "b"
+    every = _every_crossing(gap[0], np.log(pair.places))
+    # The first place past the crossing; the first of all where there is none.
+    past = np.searchsorted(pair.places, every[0]) if every else 0
+    after = "a" if sign * gap[0, past] < 0 else "b"
     found = Crossover(
         along, frame, float(at[0]), float(bounds[0]), float(bounds[1]),
-        float(np.isfinite(samples).mean()), after, level, pair.method, pair.paired, samples,
+        float(np.isfinite(samples).mean()), after, every[1:], level, pair.method, pair.paired,
+        samples,
     )  # fmt: skip
     largest = min(_largest(d.fit, along) for d in (pair.a, pair.b))
     warn_if_far(
@@ -191,6 +199,13 @@ class _Pair:
         check_level(level)
         fits = [x.fit if isinstance(x, Draws) else x for x in (a, b)]
         _check(fits, along)
+        known = {x for f in fits for x in _columns(f)} - {along}
+        for name in others:
+            if name not in known:
+                raise PredictionError(
+                    f"{name!r} is no other input of either law.{nearest(name, sorted(known))} "
+                    f"Theirs are {listing(sorted(known), 12) or 'none'}."
+                )
         first = make_draws(a, method, seed=seed) if isinstance(a, Fit) else a
         # Resamples of common runs share their luck and one seed; all else must not share it.
         same = first.method.startswith("bootstrap") and fits[0].runs.digest == fits[1].runs.digest
@@ -237,8 +252,11 @@ class _Pair:
 
 
 def _own(drawn: Draws, others: dict[str, Any]) -> dict[str, Any]:
-    columns = (*drawn.fit.law.inputs, *(c for c, _ in drawn.fit.problem.layout.groups))
-    return {name: value for name, value in others.items() if name in columns}
+    return {name: value for name, value in others.items() if name in _columns(drawn.fit)}
+
+
+def _columns(fit: Fit) -> tuple[str, ...]:
+    return (*fit.law.inputs, *(c for c, _ in fit.problem.layout.groups))
 
 
 def _check(fits: list[Any], along: str) -> None:
@@ -288,11 +306,19 @@ def _crossings(gap: np.ndarray, logs: np.ndarray) -> np.ndarray:
     return np.where(turned.any(axis=1), np.exp(logs[i] + part * (logs[i + 1] - logs[i])), np.nan)
 
 
+def _every_crossing(gap: np.ndarray, logs: np.ndarray) -> tuple[float, ...]:
+    """Return all places at which a row of gaps (G,) changes sign."""
+    found = []
+    for i in np.flatnonzero(np.sign(gap[1:]) != np.sign(gap[:-1])):
+        found.append(float(_crossings(gap[None, i : i + 2], logs[i : i + 2])[0]))
+    return tuple(found)
+
+
 def _inverted(outputs: np.ndarray, logs: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Return where rows of falling outputs (R, G) first come down to those wanted (R, m)."""
     found = np.empty_like(wanted)
     for row, (own, asked) in enumerate(zip(outputs, wanted, strict=True)):
-        lowest = np.minimum.accumulate(own)
+        lowest = np.minimum.accumulate(np.where(np.isfinite(own), own, np.inf))
         where = np.exp(np.interp(-asked, -lowest, logs))
         found[row] = np.where(asked < lowest[-1], np.inf, np.where(asked > own[0], 0.0, where))
     return found

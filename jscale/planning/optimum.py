@@ -187,3 +187,14 @@ def objective_program(choice: Choice) -> Callable[..., Any]:
         return jax.vmap(lambda v: objective(choice, v, place))(free)
 
     return jax.jit(jax.vmap(over, in_axes=(0, _LANE)))
+
+
+@programs
+def inputs_program(choice: Choice) -> Callable[..., Any]:
+    """Return a compiled program: free inputs (L, G, k − 1) and lanes to all inputs (L, G, k)."""
+    import jax
+
+    def over(free: Any, place: Place) -> Any:
+        return jax.vmap(lambda v: all_inputs(choice, v, place))(free)
+
+    return jax.jit(jax.vmap(over, in_axes=(0, _LANE)))

@@ -14,7 +14,7 @@ from jscale._precision import float64_scope
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
 from jscale.planning.costs import Cost
-from jscale.planning.optimum import objective_program
+from jscale.planning.optimum import inputs_program, objective_program
 from jscale.planning.search import Planner
 from jscale.uncertainty.draws import Draws, tails
 
@@ -22,6 +22,8 @@ from jscale.uncertainty.draws import Draws, tails
 _WIDEST = 40.0
 # e-folds of compute over which an exponent is taken.
 _STEP = 0.05
+# An optimum at a bound is within it but for rounding.
+_SLACK = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,8 @@ class Plan:
     def near_optimal(self, within: float = 0.001) -> pd.DataFrame:
         """Return the range of the first input whose output is within 0.1 % of the best.
 
-        At the point estimate, the other input following from the budget; ``within`` is the share.
+        At the point estimate, the other input following from the budget, within bounds that were
+        given; ``within`` is the share.
         Columns C, name_from, name_to. Raises PredictionError for a plan of more than two inputs,
         or a share that is not positive.
         """
@@ -116,8 +119,8 @@ class Plan:
         ``choice`` names it: ``plan.excess(N=7e9)``, one number or one per budget. Columns: the
         ``output`` there, ``excess`` over the best, and ``worth``, the share of the budget that
         would do as well if it were spent best (point estimate; NaN where the budget does not buy
-        the choice, or a millionth of it would do). Raises PredictionError for any other name, or
-        numbers that are not positive.
+        the choice, a bound that was given forbids it, or a millionth of it would do). Raises
+        PredictionError for any other name, or numbers that are not positive.
         """
         name = self.planner.choice.variables[0]
         if set(choice) != {name} or len(self.planner.choice.variables) != 2:
@@ -128,7 +131,8 @@ class Plan:
         sign = 1.0 if self.planner.choice.falling else -1.0
         rows = []
         for (C, best), value in zip(self.frame[["C", self.output]].to_numpy(), values, strict=True):
-            found = sign * self._objective(np.log([value]), C)[0]
+            found = self._objective(np.log([value]), C)[0]
+            found = sign * found if np.isfinite(found) else np.nan
             rows.append({"C": C, name: value, self.output: found, "excess": found - best,
                          "worth": self._worth(C, found, sign)})  # fmt: skip
         return pd.DataFrame(rows)
@@ -148,12 +152,20 @@ class Plan:
         return float(shares[i - 1] * (shares[i] / shares[i - 1]) ** part)
 
     def _objective(self, logs: np.ndarray, C: float) -> np.ndarray:
-        """Return the objective of the point estimate at logarithms of the first input."""
-        point = self.planner.fit.params.to_numpy()[None]
+        """Return the objective of the point estimate at logarithms of the first input.
+
+        Infinite where a bound that was given is broken.
+        """
+        point, choice = self.planner.fit.params.to_numpy()[None], self.planner.choice
+        free = logs[None, :, None]
         with float64_scope():
-            program = objective_program(self.planner.choice)
             place = self.planner.place(point, np.log([C]))
-            return np.asarray(program(logs[None, :, None], place))[0]
+            values = np.asarray(objective_program(choice)(free, place))[0]
+            inputs = np.asarray(inputs_program(choice)(free, place))[0]
+        low, high = np.log(self.planner.bounds).T
+        given = self.planner.wide == 0
+        outside = (inputs < low - _SLACK) | (inputs > high + _SLACK)
+        return np.where((outside & given).any(axis=1), np.inf, values)
 
     def _title(self) -> str:
         return (

@@ -127,6 +127,27 @@ def test_costs_that_are_no_product(chinchilla: js.Draws, cost: Any) -> None:
             assert float(law(N, np.exp(log_D), **params)) > row["loss"]
 
 
+def test_inference_adjusted_optima_meet_their_condition(chinchilla: js.Draws) -> None:
+    """alpha·A/N^alpha = (1 + T/(3·D))·beta·B/D^beta: the last FLOP is worth as much either way."""
+    served = 3e8
+    plan = js.allocate(chinchilla, BUDGETS, cost=js.costs.lifetime(served))
+    N, D = plan.samples[..., 0], plan.samples[..., 1]
+    A, a, B, b = (
+        chinchilla[name].to_numpy().reshape(-1, 1) for name in ("A", "alpha", "B", "beta")
+    )
+    worth = (1 + served / (3 * D)) * b * B * D**-b
+    np.testing.assert_allclose(a * A * N**-a, worth, rtol=1e-7)
+
+
+def test_tied_exponents_keep_tokens_per_parameter() -> None:
+    """The over-training law in N and D: D*/N* = (B/A)^(1/alpha) at every budget."""
+    drawn = fitted("chinchilla_tied")
+    plan = js.allocate(drawn, [1e20, 1e23])
+    A, B, a = (drawn[name].to_numpy().reshape(-1, 1) for name in ("A", "B", "alpha"))
+    ratio = plan.samples[..., 1] / plan.samples[..., 0]
+    np.testing.assert_allclose(ratio, np.broadcast_to((B / A) ** (1 / a), ratio.shape), rtol=1e-7)
+
+
 def test_serving_asks_for_smaller_models_and_dollars_change_nothing(chinchilla: js.Draws) -> None:
     plain = js.allocate(chinchilla, 1e13).frame.iloc[0]
     served = js.allocate(chinchilla, 1e13, cost=js.costs.lifetime(1e8)).frame.iloc[0]
@@ -229,6 +250,18 @@ def test_near_optimal_and_excess(chinchilla: js.Draws) -> None:
     assert (off["excess"] > 0).all()
     again = js.allocate(chinchilla, (off["C"] * off["worth"]).to_numpy())
     np.testing.assert_allclose(again.frame["loss"], off["loss"], rtol=1e-4)
+
+
+def test_a_limit_of_data_holds_for_other_choices_too(chinchilla: js.Draws) -> None:
+    most = 5e6
+    plan = js.allocate(chinchilla, 1e13, bounds={"D": (1e5, most)})
+    best = plan.frame["N"].item()
+    assert plan.near_optimal()["N_from"].item() == pytest.approx(best, rel=1e-6)
+    smaller = plan.excess(N=best / 2)  # would need twice the data
+    assert smaller[["loss", "excess", "worth"]].isna().all(axis=None)
+    larger = plan.excess(N=best * 2)
+    assert larger["excess"].item() > 0
+    assert "a limit that you mean" in plan.notes[0].do
 
 
 def test_what_it_says(chinchilla: js.Draws) -> None:

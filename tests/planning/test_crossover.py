@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
+from jscale.planning.crossover import _inverted
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 LAW = js.laws.get("power_const")
@@ -45,6 +46,24 @@ def test_the_interval_holds_it_and_probabilities_turn(pair) -> None:
     assert "b is better past C" in repr(found)
     assert "<p>" in found._repr_html_()
     assert not found.paired
+
+
+def test_curves_that_cross_twice_are_told_so() -> None:
+    """With x = C^-0.1: 200·x² − 20·x + 0.1 = 0, at C = x^-10 of two roots."""
+    roots = np.sort(np.roots([200.0, -20.0, 0.1]).real ** -10)
+    fast, slow = (
+        js.laplace(fitted(p, noise=1e-9), 50) for p in ({**FAST, "E": 1.6}, {**SLOW, "E": 1.5})
+    )
+    found = js.crossover(fast, slow, over=(1e7, 1e25))
+    assert [found.at, *found.again] == pytest.approx(roots, rel=0.02)
+    assert found.after == "a"
+    assert f"The estimates cross again at {found.again[0]:.4g}." in found.summary()
+
+
+def test_a_draw_without_a_number_somewhere_spoils_no_other() -> None:
+    outputs = np.array([[np.nan, 3.0, 2.0, 1.0], [4.0, 3.0, 2.0, 1.0]])
+    found = _inverted(outputs, np.log([1.0, 10.0, 100.0, 1000.0]), np.array([[2.0], [2.0]]))
+    np.testing.assert_allclose(found, 100.0)
 
 
 def test_far_crossings_are_warned_of() -> None:
@@ -142,6 +161,7 @@ def test_surfaces_are_compared_along_their_best_use_of_compute() -> None:
         ({"over": (1.0, 0.5)}, r"over=\(1.0, 0.5\) must be two positive numbers"),
         ({"over": 3.0}, r"over=3.0 must be two positive numbers"),
         ({"level": 2.0}, r"level"),
+        ({"n": 3.0}, r"'n' is no other input of either law. Theirs are none"),
     ],
 )
 def test_bad_input(pair, change: dict[str, Any], message: str) -> None:

@@ -1,0 +1,43 @@
+"""digits_needed: to how many digits parameters must be printed so that predictions survive it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jscale.errors import PredictionError
+from jscale.fitting.points import input_table
+from jscale.fitting.result import Fit
+from jscale.prediction.predict import curves
+
+_MOST = 17
+
+
+def digits_needed(fit: Fit, at: Any = None, *, within: float = 0.001) -> int:
+    """Return the fewest significant digits of all parameters that keep every prediction.
+
+    With k digits or more each, no output moves by more than the share ``within`` of itself, at
+    the fitted runs or at the inputs ``at`` (a mapping or table, as :func:`jscale.predict` takes).
+    Exponents multiply logarithms of large numbers: two digits of them, as papers print, may move a
+    loss by more than the noise of the runs. 17 digits give a float64 back.
+
+    Raises PredictionError for a share that is not positive, or inputs that the law cannot take.
+
+    >>> import jscale as js
+    >>> C = {"C": [1e17, 1e18, 1e19, 1e20]}
+    >>> fit = js.fit("power", js.simulate("power", {"A": 1234.5678, "alpha": 0.123456789}, C))
+    >>> digits_needed(fit), digits_needed(fit, {"C": 1e30}, within=0.1)
+    (5, 3)
+    """
+    if not within > 0:
+        raise PredictionError(f"within={within!r} must be a positive share, such as 0.001.")
+    columns = [*fit.law.inputs, *(name for name, _ in fit.problem.layout.groups)]
+    given = {x: fit.runs[x] for x in columns} if at is None else at
+    rounded = [[float(f"{v:.{k}g}") for v in fit.params] for k in range(1, _MOST + 1)]
+    outputs = curves(fit, input_table(fit, given, {}), np.array([*rounded, list(fit.params)]))
+    exact = outputs[-1]
+    with np.errstate(invalid="ignore"):
+        kept = (np.abs(outputs[:-1] - exact) <= within * np.abs(exact)).all(axis=1)
+    lost = np.flatnonzero(~kept)
+    return int(lost[-1]) + 2 if len(lost) else 1
