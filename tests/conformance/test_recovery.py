@@ -92,3 +92,20 @@ def test_hard_laws_are_found_at_95_of_100_seeds(world: str) -> None:
 @pytest.mark.parametrize("world", WORLDS)
 def test_as_good_as_the_best_of_5000_starts(world: str) -> None:
     assert misses(world, range(3), reference_starts=5000) == []
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
+def test_three_breaks_are_recovered_too() -> None:
+    """Any number of breaks may be asked for; none has its own world but one and two."""
+    law = js.laws.get("broken:3")
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        places = 10 ** (np.array([3.0, 5.5, 8.0]) + rng.uniform(-0.5, 0.5, 3))
+        planted = {"a": 0.5, "b": 30.0, "c0": 0.1 * rng.uniform(0.5, 2.0)}
+        for i, (place, turn) in enumerate(zip(places, (0.25, -0.2, 0.3), strict=True), 1):
+            planted |= {f"c{i}": turn, f"d{i}": place, f"f{i}": rng.uniform(0.2, 0.4)}
+        runs = js.simulate(law, planted, {law.inputs[0]: np.geomspace(10, 1e10, 200)})
+        fit = js.fit(law, runs, seed=seed)
+        np.testing.assert_allclose(fit.fitted, runs[law.output], rtol=1e-9)
+        found = sorted_breaks(dict(fit.params), law)
+        np.testing.assert_allclose(found, sorted_breaks(planted, law), rtol=1e-5)
