@@ -52,7 +52,18 @@ def crossover(
         worth = _equivalent(fits, choices) if equivalent else None
     recipes = {"a": (a, fits[0]), "b": (b, fits[1])}
     if as_json:
-        names = ("along", "at", "at_low", "at_high", "crosses", "after", "level", "method")
+        names = (
+            "along",
+            "at",
+            "at_low",
+            "at_high",
+            "crosses",
+            "after",
+            "again",
+            "level",
+            "method",
+            "left_out",
+        )
         show_in.print_json({
             **{k: {"file": str(path), "law": fit.law.name} for k, (path, fit) in recipes.items()},
             "output": fits[0].law.output, "seed": seed, "paired": found.paired,

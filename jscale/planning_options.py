@@ -149,8 +149,15 @@ def bounds(fit: Fit, texts: Mapping[str, str]) -> dict[str, tuple[float, float]]
     """Return limits of chosen inputs by name; raises PredictionError for what is none of them."""
     found: dict[str, tuple[float, float]] = {}
     for name, text in texts.items():
+        if name == "D/N":
+            ends = text.split("..")
+            low, high = (number_of(end, f"--bound D/N={text}") for end in (ends[0], ends[-1]))
+            found[name] = (low, high)
+            continue
         if name not in ("N", "D"):
-            raise PredictionError(f"--bound {name}={text}: limits are of what is chosen, N and D.")
+            raise PredictionError(
+                f"--bound {name}={text}: limits are of what is chosen, N and D, or of D/N."
+            )
         low, high = span(text, f"--bound {name}=", open_ends=True)
         seen = fit.runs[name]
         found[name] = (

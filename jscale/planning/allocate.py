@@ -13,7 +13,7 @@ from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
-from jscale.planning.costs import Cost, as_cost
+from jscale.planning.costs import Cost, as_cost, check_rising
 from jscale.planning.domain import domain_of, stand_ins
 from jscale.planning.optimum import Choice
 from jscale.planning.plan import Plan
@@ -25,6 +25,8 @@ from jscale.uncertainty.draws import Draws, check_level, tails
 
 # How far a plan looks beyond the inputs of the runs, at budgets like theirs.
 _BEYOND = 100.0
+_FAR_BELOW = 10.0
+_RATIO = "D/N"
 # Measured by benchmarks/plan_coverage.py.
 _WITHIN = (
     "Intervals only cover uncertainty within the law: in simulated worlds of farseer fitted by "
@@ -52,7 +54,8 @@ def allocate(
     embeddings, lifetime, dollars), or a function of inputs by name that rises in each.
     ``variables`` are the inputs to choose (those of the cost by default); ``others`` gives the
     law's other inputs, and the group's label where parameters differ by group. ``bounds`` hold
-    chosen inputs within limits, such as the data that there are: ``{"D": (1e6, 2e9)}``. Without,
+    chosen inputs within limits, such as the data that there are: ``{"D": (1e6, 2e9)}``, or tokens
+    per parameter: ``{"D/N": 20}``, ``{"D/N": (20, 200)}``. Without,
     a plan looks up to a hundred times past the inputs of the runs, and further in proportion to
     budgets beyond theirs.
 
@@ -90,14 +93,15 @@ def allocate(
     drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
     samples = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
     found = planner.optima(samples, budgets)
-    _check_reached(planner, found, budgets)
+    _check_reached(planner, found.inputs[0], budgets)
+    _check_ratio(planner, found.inputs[0], budgets)
     frame = _frame(planner, found, budgets, level)
     table = pd.DataFrame({name: frame[name] for name in planner.choice.variables})
     frame["extrapolation"] = extrapolation(fit, table.assign(**planner.others))
     warn_if_far(frame["extrapolation"], "budgets", "compute", _WITHIN)
     return Plan(
         frame, found.inputs[1:], found.output[1:], fit.law.output, planner.choice.cost, level,
-        drawn, tuple(_notes(planner, found)), planner,
+        drawn, (*notes_on(planner, found), *_notes_on_small(planner, budgets)), planner,
     )  # fmt: skip
 
 
@@ -116,6 +120,20 @@ def planner_of(
             f'{listing(chosen) or "none"}.{hint} Name them, variables=("N", "D"), and give a '
             "cost of them."
         )
+    twice = [x for x in chosen if chosen.count(x) > 1 or x in others]
+    if twice:
+        raise PredictionError(
+            f"{twice[0]} is chosen by the plan, and cannot be given or named again. Leave it out, "
+            f"or hold it within bounds={{{twice[0]!r}: (low, high)}}; for what a certain size "
+            f"costs see plan.excess({twice[0]}=…)."
+        )
+    if not isinstance(bounds, Mapping):
+        raise PredictionError(f"bounds={bounds!r} must be a mapping: {{'D': (1e9, 2e12)}}.")
+    if len(chosen) > 2 and chosen[-1] in bounds:
+        raise PredictionError(
+            f"Of three inputs or more the last, {chosen[-1]}, follows from the others and cannot "
+            f"be held within bounds; name it first: variables={(chosen[-1], *chosen[:-1])!r}."
+        )
     unpriced = [x for x in chosen if x not in cost.inputs]
     if unpriced:
         raise PredictionError(
@@ -129,20 +147,43 @@ def planner_of(
     if unknown:
         raise PredictionError(f"{cost!r} needs {listing(unknown)}, which {law.name} does not have.")
     limits = np.array([_limits(fit, x, bounds) for x in chosen])
-    wrong = [x for x in bounds if x not in chosen]
+    ratio = _ratio(bounds, chosen)
+    wrong = [x for x in bounds if x not in (*chosen, _RATIO)]
     if wrong:
         raise PredictionError(f"bounds name {listing(wrong)}, but chosen are {listing(chosen)}.")
+    check_rising(cost, dict(zip(chosen, limits, strict=True)), fixed)
     falling = not set(chosen) & set(law.rising)
     choice = Choice(fit.problem.layout, chosen, cost, falling)
     codes = {name: int(code[0]) for name, code in row.codes.items()}
     wide = np.array([float(x not in bounds) for x in chosen])
     hard = np.array([domain_of(law, x, fixed) for x in chosen])
-    return Planner(fit, choice, limits, wide, hard, _spent(fit, cost, fixed), fixed, codes)
+    return Planner(fit, choice, limits, wide, hard, _spent(fit, cost, fixed), fixed, codes, ratio)
+
+
+def _ratio(bounds: Mapping[str, Any], chosen: tuple[str, ...]) -> tuple[float, float] | None:
+    """Return the limits of D/N, or the one number that it is held at, twice; None without."""
+    if _RATIO not in bounds:
+        return None
+    try:
+        low, high = (float(x) for x in np.broadcast_to(bounds[_RATIO], 2))
+    except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    if set(chosen) != {"N", "D"} or not 0 < low <= high < np.inf:
+        raise PredictionError(
+            f"bounds['D/N']={bounds[_RATIO]!r} must be a positive number, or two, low and high, in "
+            "a plan of N and D."
+        )
+    return low, high
 
 
 def _limits(fit: Fit, name: str, bounds: Mapping[str, Any]) -> tuple[float, float]:
     seen = fit.runs[name]
-    low, high = bounds.get(name, (seen.min() / _BEYOND, seen.max() * _BEYOND))
+    low, high = seen.min() / _BEYOND, seen.max() * _BEYOND
+    if name in bounds:
+        try:
+            low, high = (float(x) for x in bounds[name])
+        except (TypeError, ValueError):
+            low, high = np.nan, np.nan
     if not 0 < low < high < np.inf:
         raise PredictionError(
             f"bounds[{name!r}]={bounds.get(name)!r} must be two positive numbers, low and high."
@@ -158,6 +199,19 @@ def _spent(fit: Fit, cost: Cost, fixed: Mapping[str, float]) -> tuple[float, flo
     return float(spent.min()), float(spent.max())
 
 
+def _notes_on_small(planner: Planner, budgets: np.ndarray) -> Iterator[Note]:
+    small = budgets < planner.spent[0] / _FAR_BELOW
+    if small.any():
+        yield Note(
+            "below-the-runs", "caution",
+            f"{int(small.sum())} of {len(budgets)} budgets are more than {_FAR_BELOW:g} times "
+            f"smaller than what the cheapest run comes to at this cost ({planner.spent[0]:.3g} "
+            f"{planner.choice.cost.unit}).",
+            "The law was not seen at models so small, and may buy less than one parameter there.",
+            "Give budgets like those of the runs or larger, in the unit of the cost.",
+        )  # fmt: skip
+
+
 def _budgets(C: Any) -> np.ndarray:
     try:
         budgets = np.atleast_1d(np.asarray(C, dtype=np.float64))
@@ -168,18 +222,31 @@ def _budgets(C: Any) -> np.ndarray:
     return budgets
 
 
-def _check_reached(planner: Planner, found: Optima, budgets: np.ndarray) -> None:
+def _check_reached(planner: Planner, best: np.ndarray, budgets: np.ndarray) -> None:
     """Raise PredictionError for budgets that no choice within the bounds costs."""
-    last, rest = planner.choice.variables[-1], found.inputs[0, :, -1]
-    place = planner.place(np.zeros((len(budgets), 1)), np.log(budgets))
-    low, high = np.exp(place.low[:, -1]), np.exp(place.high[:, -1])
-    wrong = ~((rest >= low * (1 - 1e-9)) & (rest <= high * (1 + 1e-9)))
+    last, rest = planner.choice.variables[-1], best[:, -1]
+    low, high = planner.ends_of_last(budgets)
+    wrong = ~planner.attainable(best, budgets)
     if wrong.any():
         which = listing([f"{c:.4g}" for c in budgets[wrong]])
         raise PredictionError(
             f"A budget of {which} {planner.choice.cost.unit} is not met within the bounds: {last} "
             f"would have to be {listing([f'{x:.4g}' for x in rest[wrong]])}, outside "
             f"{low[wrong][0]:.4g} to {high[wrong][0]:.4g}. Give other budgets or bounds."
+        )
+
+
+def _check_ratio(planner: Planner, best: np.ndarray, budgets: np.ndarray) -> None:
+    """Raise PredictionError where the limits of D/N cannot be kept within the others."""
+    if planner.ratio is None:
+        return
+    D, N = (best[:, planner.choice.variables.index(x)] for x in ("D", "N"))
+    wrong = (planner.ratio[0] * (1 - 1e-6) > D / N) | (planner.ratio[1] * (1 + 1e-6) < D / N)
+    if wrong.any():
+        raise PredictionError(
+            f"A budget of {listing([f'{c:.4g}' for c in budgets[wrong]])} "
+            f"{planner.choice.cost.unit} does not buy a D/N of {planner.ratio[0]:g} to "
+            f"{planner.ratio[1]:g} within the bounds of N and D. Give other limits or bounds."
         )
 
 
@@ -200,7 +267,8 @@ def _with_interval(name: str, values: np.ndarray, level: float) -> dict[str, np.
     return {name: values[0], f"{name}_low": low, f"{name}_high": high}
 
 
-def _notes(planner: Planner, found: Optima) -> Iterator[Note]:
+def notes_on(planner: Planner, found: Optima) -> Iterator[Note]:
+    """Yield what to know of optima (R, b), the estimate's first: unsettled, or at a bound."""
     loose = ~found.settled
     if loose.any():
         yield Note(
@@ -210,6 +278,8 @@ def _notes(planner: Planner, found: Optima) -> Iterator[Note]:
             "The law may be flat or undefined there; such draws are in the intervals as they are.",
             "Give bounds nearer to the runs.",
         )  # fmt: skip
+    if planner.ratio is not None and planner.ratio[0] == planner.ratio[1]:
+        return  # nothing is chosen
     at = found.bound[0] != 0
     if at.any():
         side = "largest" if found.bound[0][at][0] > 0 else "smallest"
@@ -221,11 +291,11 @@ def _notes(planner: Planner, found: Optima) -> Iterator[Note]:
             f"Under the fitted law ever {'larger' if side == 'largest' else 'smaller'} {name} is "
             "better there; the bound is no answer of the law.",
             "Give bounds that mean something, or use a law that has an optimum."
-            if planner.wide.all() else
+            if planner.wide.all() and planner.ratio is None else
             "Where the bound is a limit that you mean, such as the data that there are, this is "
             "the best within it; else give others.",
         )  # fmt: skip
-    share = float((found.bound[1:] != 0).mean())
+    share = float((found.bound[1:] != 0).mean()) if len(found.bound) > 1 else 0.0
     if not at.any() and share > 0.01:
         yield Note(
             "draws-without-optimum", "caution",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jscale.planning.search import Planner
+from jscale.planning.search import Optima, Planner
 
 # Where budgets are looked for: so far below and beyond those of the runs, and how finely.
 _BELOW, _BEYOND = 1e3, 1e15
@@ -14,11 +14,12 @@ _HALVINGS = 32
 
 def needed(
     planner: Planner, samples: np.ndarray, targets: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, Optima, np.ndarray]:
     """Return budgets (R, m) of samples (R, q) and targets (m,), inf where none reaches a target.
 
-    Also the inputs they buy the first sample, the estimate (m, k), NaN where there are none, and
-    whether the least budget looked at reaches each target already in the estimate (m,).
+    Also the optima of the first sample, the estimate, at its own budgets (the largest looked at
+    for a target out of reach), and whether the least budget looked at reaches each target already
+    in the estimate (m,).
     """
     sign = 1.0 if planner.choice.falling else -1.0
     low, high = planner.spent[0] / _BELOW, planner.spent[1] * _BEYOND
@@ -30,29 +31,27 @@ def needed(
     row, column = np.nonzero(met.any(axis=1) & (place > 0))
     if len(row):
         at = place[row, column]
-        ends = np.log(budgets[at - 1]), np.log(budgets[at])
-        starts = np.log(found.inputs[row, at, :-1])
-        amounts[row, column] = np.exp(_halved(planner, samples[row], starts, ends, targets[column]))
-    return amounts, _inputs(planner, samples[:1], amounts[0]), met[0, 0]
+        ends = np.log(np.stack([budgets[at - 1], budgets[at]]))
+        best = np.log(np.stack([found.inputs[row, at - 1, :-1], found.inputs[row, at, :-1]]))
+        halved = _halved(planner, samples[row], best, ends, targets[column])
+        amounts[row, column] = np.exp(halved)
+    point = planner.optima(samples[:1], np.minimum(amounts[0], high))
+    return amounts, point, met[0, 0]
 
 
 def _halved(
-    planner: Planner, flat: np.ndarray, starts: np.ndarray, ends: tuple[np.ndarray, np.ndarray],
-    targets: np.ndarray,
-) -> np.ndarray:  # fmt: skip
-    """Return the log budgets (L,) between ends, from which on lanes reach their targets (L,)."""
+    planner: Planner, flat: np.ndarray, best: np.ndarray, ends: np.ndarray, targets: np.ndarray
+) -> np.ndarray:
+    """Return the log budgets (L,) between ends (2, L), from which on lanes reach their targets.
+
+    ``best`` (2, L, k − 1) are the optima at the ends; a search between starts between them.
+    """
     low, high = ends
     sign = 1.0 if planner.choice.falling else -1.0
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        met = sign * planner.lowest(starts, flat, middle) <= sign * targets
+        share = ((middle - ends[0]) / (ends[1] - ends[0]))[:, None]
+        output = planner.lowest(best[0] + share * (best[1] - best[0]), flat, middle)
+        met = sign * output <= sign * targets
         low, high = np.where(met, low, middle), np.where(met, middle, high)
     return high
-
-
-def _inputs(planner: Planner, point: np.ndarray, budgets: np.ndarray) -> np.ndarray:
-    found = np.full((len(budgets), len(planner.choice.variables)), np.nan)
-    real = np.isfinite(budgets)
-    if real.any():
-        found[real] = planner.optima(point, budgets[real]).inputs[0]
-    return found

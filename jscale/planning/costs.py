@@ -10,12 +10,18 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
+import numpy as np
+
+from jscale._precision import float64_scope
 from jscale.errors import PredictionError
 from jscale.model.source import digest_of
 
 _HOUR = 3600.0
+# Points along each input at which a cost is checked to rise: of two inputs, and of more.
+_FINE, _COARSE = 65, 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +109,7 @@ def lifetime(tokens: float) -> Cost:
     Raises PredictionError for tokens that are not positive.
     """
     _positive("tokens", tokens)
+    tokens = float(tokens)
 
     def cost(N: Any, D: Any) -> Any:
         return 6.0 * N * D + 2.0 * N * tokens
@@ -156,10 +163,54 @@ def as_cost(given: Any) -> Cost:
             f"cost={given!r} is no cost: js.costs.lifetime(1e12), or a function of inputs by "
             "name, lambda N, D: 6 * N * D."
         )
-    names = tuple(inspect.signature(given).parameters)
+    known = inspect.signature(given).parameters.values()
+    many = [str(p) for p in known if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if many:
+        raise PredictionError(
+            f"A cost names its inputs, such as lambda N, D: 6 * N * D; {many[0]} names none."
+        )
+    # One with a default is the function's own, no input.
+    names = tuple(p.name for p in known if p.default is p.empty)
     return Cost(getattr(given, "__name__", "cost"), given, names, "units of the cost")
 
 
+def check_rising(cost: Cost, limits: Mapping[str, Any], others: Mapping[str, float]) -> None:
+    """Raise PredictionError unless a cost rises in each of the inputs within their limits.
+
+    ``limits`` are the ends of the inputs that are chosen, ``others`` the values of the rest.
+    """
+    import jax
+
+    if cost.exponents is not None:
+        return
+    count = _FINE if len(limits) == 2 else _COARSE
+    axes = [np.geomspace(low, high, count) for low, high in limits.values()]
+    places = dict(zip(limits, np.meshgrid(*axes, indexing="ij"), strict=True))
+    flat = {name: grid.ravel() for name, grid in places.items()}
+
+    def one(chosen: Any) -> Any:
+        return cost(**{x: {**others, **chosen}[x] for x in cost.inputs})
+
+    try:
+        with float64_scope():
+            found = np.asarray(jax.vmap(one)(flat)).reshape(next(iter(places.values())).shape)
+    except (TypeError, ValueError, jax.errors.JAXTypeError) as error:
+        first = str(error).splitlines()[0]
+        raise PredictionError(
+            f"The cost {cost.name!r} must be written with JAX, of one number each ({first})."
+        ) from error
+    for axis, name in enumerate(limits):
+        falls = ~(np.diff(found, axis=axis) > 0)
+        if falls.any() or not (found > 0).all():
+            worst = np.unravel_index(np.argmax(falls), falls.shape)
+            at = ", ".join(f"{x} = {grid[worst]:.3g}" for x, grid in places.items())
+            raise PredictionError(
+                f"The cost {cost.name!r} must be positive and rise in {name}, but does not from "
+                f"{at} on. Give bounds within which it does, or another cost."
+            )
+
+
 def _positive(name: str, value: float) -> None:
-    if not (isinstance(value, (int, float)) and 0 < value < float("inf")):
+    known = isinstance(value, Real) and not isinstance(value, bool)
+    if not (known and 0 < value < float("inf")):
         raise PredictionError(f"{name}={value!r} must be a positive, finite number.")

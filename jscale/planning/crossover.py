@@ -33,12 +33,14 @@ class Crossover:
 
     ``frame`` has a row per place along ``along``: the outputs ``a`` and ``b`` at the estimate,
     their ``difference`` a − b with its confidence interval ``low`` to ``high``, and ``a_better``,
-    the share of draws in which a is. ``at`` is the first crossing at the estimate (NaN where there
-    is none in the range), ``at_low`` to ``at_high`` its interval, in which draws that do not cross
-    within the range count as beyond its end (inf); ``crosses`` is the share that do. ``after`` says
-    which is better right past the crossing, or throughout where there is none; ``again`` holds
-    further crossings of the estimates; ``samples`` (draws,) are the single draws' first crossings,
-    inf where there is none. ``paired`` whether draws were resamples of common runs.
+    the share of draws in which a is, ties counting half. ``at`` is the first crossing at the
+    estimate (NaN where there is none in the range), ``at_low`` to ``at_high`` its interval, in
+    which draws that do not cross within the range count as beyond its end (inf); ``crosses`` is
+    the share that do. ``after`` says which is better right past the crossing, or throughout where
+    there is none ("neither": they are equal); ``again`` holds further crossings of the estimates.
+    ``samples`` (draws,) are the single draws' first crossings, inf where there is none;
+    ``left_out`` counts draws that give no number somewhere in the range, and are left out.
+    ``paired`` whether draws were resamples of common runs.
     """
 
     along: str
@@ -53,6 +55,16 @@ class Crossover:
     method: str
     paired: bool
     samples: np.ndarray
+    left_out: int = 0
+
+    def interval(self, level: float = 0.9) -> tuple[float, float]:
+        """Return the crossing's interval at another level.
+
+        Raises JscaleError for a level outside (0, 1).
+        """
+        check_level(level)
+        low, high = np.quantile(self.samples, tails(level), method="inverted_cdf")
+        return float(low), float(high)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
@@ -63,6 +75,8 @@ class Crossover:
         low, high = (f"{self.frame[self.along].iloc[i]:.4g}" for i in (0, -1))
         last = self.frame.iloc[-1]
         said = f"At {self.along} = {high}, a is better with probability {last['a_better']:.2f}."
+        if self.left_out:
+            said += f" {self.left_out} draws that give no number in the range are left out."
         if not np.isfinite(self.at):
             return (
                 f"At the estimate there is no crossing from {self.along} = {low} to {high}; "
@@ -118,12 +132,12 @@ def crossover(
     """
     pair = _Pair.of(a, b, along, over, level, method, seed, others)
     first, second = pair.outputs()
-    gap = first - second
+    gap, left_out = _finite(first - second, pair)
     sign = 1.0 if pair.falling else -1.0
     low, high = np.quantile(gap[1:], tails(level), axis=0)
     frame = pd.DataFrame(
         {along: pair.places, "a": first[0], "b": second[0], "difference": gap[0], "low": low,
-         "high": high, "a_better": (sign * gap[1:] < 0).mean(axis=0)}
+         "high": high, "a_better": 0.5 - 0.5 * np.sign(sign * gap[1:]).mean(axis=0)}
     )  # fmt: skip
     at = _crossings(sign * gap, np.log(pair.places))
     samples = np.where(np.isnan(at[1:]), np.inf, at[1:])
@@ -131,11 +145,11 @@ def crossover(
     every = _every_crossing(gap[0], np.log(pair.places))
     # The first place past the crossing; the first of all where there is none.
     past = np.searchsorted(pair.places, every[0]) if every else 0
-    after = "a" if sign * gap[0, past] < 0 else "b"
+    after = {-1.0: "a", 0.0: "neither", 1.0: "b"}[float(np.sign(sign * gap[0, past]))]
     found = Crossover(
         along, frame, float(at[0]), float(bounds[0]), float(bounds[1]),
         float(np.isfinite(samples).mean()), after, every[1:], level, pair.method, pair.paired,
-        samples,
+        samples, left_out,
     )  # fmt: skip
     largest = min(_largest(d.fit, along) for d in (pair.a, pair.b))
     warn_if_far(
@@ -168,6 +182,10 @@ def equivalent(
     first, _ = pair.outputs()
     wide = pair.widened(_BEYOND)
     _, second = wide.outputs()
+    known = np.asarray(np.isfinite(first).all(axis=1))
+    if not known[0]:
+        raise _no_number(pair)
+    first, second = first[known], second[known]
     sign = 1.0 if pair.falling else -1.0
     needs = _inverted(sign * second, np.log(wide.places), sign * first)
     times = needs / pair.places
@@ -177,6 +195,21 @@ def equivalent(
         {along: pair.places, "needs": needs[0], "times": times[0], "low": low, "high": high,
          "exists": inside.mean(axis=0)}
     )  # fmt: skip
+
+
+def _finite(gap: np.ndarray, pair: _Pair) -> tuple[np.ndarray, int]:
+    """Leave out draws that have no number somewhere; return the rest and how many were left."""
+    known = np.asarray(np.isfinite(gap).all(axis=1))
+    if not known[0] or not known[1:].any():
+        raise _no_number(pair)
+    return gap[known], int((~known).sum())
+
+
+def _no_number(pair: _Pair) -> PredictionError:
+    return PredictionError(
+        f"The estimate, or every draw, of a or b gives no number somewhere from {pair.along} = "
+        f"{pair.places[0]:.4g} to {pair.places[-1]:.4g}. Narrow the range: over=(low, high)."
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,8 @@ from jscale.planning.costs import Cost
 _STEPS = 12
 _LONGEST = 1.5
 _AT_BOUND = 1e-6
+# e-folds around the bounds in which a ratio's place is looked for.
+_AROUND = 25.0
 
 
 class Choice(NamedTuple):
@@ -30,7 +32,10 @@ class Choice(NamedTuple):
 
 
 class Place(NamedTuple):
-    """One lane's numbers: parameters (q,), log budget, other inputs and codes, log bounds (k,)."""
+    """One lane's numbers: parameters (q,), log budget, other inputs and codes, log bounds (k,).
+
+    ``ratio`` (2,) are log bounds of D/N, None for none.
+    """
 
     flat: Any
     budget: Any
@@ -38,10 +43,11 @@ class Place(NamedTuple):
     codes: Any
     low: Any
     high: Any
+    ratio: Any = None
 
 
 # What differs from lane to lane.
-_LANE: Any = Place(flat=0, budget=0, others=None, codes=None, low=0, high=0)
+_LANE: Any = Place(flat=0, budget=0, others=None, codes=None, low=0, high=0, ratio=None)
 
 
 class Found(NamedTuple):
@@ -109,7 +115,23 @@ def free_bounds(choice: Choice, place: Place) -> tuple[Any, Any]:
     least = all_inputs(turned, place.high[-1:], back)[1:]
     most = all_inputs(turned, place.low[-1:], back)[1:]
     low = jnp.where(least > low, least, low)
-    return low, jnp.where(most < high, most, high)
+    high = jnp.where(most < high, most, high)
+    ratio: Any = place.ratio
+    if ratio is None:
+        return low, high
+    fewest, most = (jnp.atleast_1d(_at_ratio(choice, ratio[i], place)) for i in (0, 1))
+    # The more tokens per parameter, the smaller N.
+    first, last = (most, fewest) if choice.variables.index("N") == 0 else (fewest, most)
+    return jnp.clip(first, low, high), jnp.clip(last, low, high)
+
+
+def _at_ratio(choice: Choice, ratio: Any, place: Place) -> Any:
+    """Return the logarithm of the first input where D/N has the given logarithm."""
+    more = ratio if choice.variables[0] == "N" else -ratio
+    return root(
+        lambda u, args: _log_cost(choice, u[None], u + args[0], args[1]) - args[1].budget,
+        (more, place), place.low[0] - _AROUND, place.high[0] + _AROUND,
+    )  # fmt: skip
 
 
 def objective(choice: Choice, free: Any, place: Place) -> Any:

@@ -16,7 +16,7 @@ from jscale.fitting.notes import Note
 from jscale.planning.costs import Cost
 from jscale.planning.optimum import inputs_program, objective_program
 from jscale.planning.search import Planner
-from jscale.uncertainty.draws import Draws, tails
+from jscale.uncertainty.draws import Draws, check_level, tails
 
 # e-folds of the first input, past which a near-optimal range is not followed.
 _WIDEST = 40.0
@@ -54,13 +54,20 @@ class Plan:
 
     @cached_property
     def exponents(self) -> pd.DataFrame:
-        """d ln x*/d ln C of each input at each budget, with its interval (found when asked for)."""
+        """d ln x*/d ln C of each input at each budget, with its interval (found when asked for).
+
+        One-sided where bounds that were given let no budget a little larger, or smaller, be spent.
+        """
         budgets = self.frame["C"].to_numpy()
         flat = np.concatenate([self.planner.fit.params.to_numpy()[None], self.draws.flat])
-        ends = [
-            np.log(self.planner.optima(flat, budgets * np.exp(s)).inputs) for s in (-_STEP, _STEP)
-        ]
-        slopes = (ends[1] - ends[0]) / (2 * _STEP)
+        places, ends = [], []
+        for step in (-_STEP, _STEP):
+            found = self.planner.optima(flat[:1], budgets * np.exp(step)).inputs[0]
+            ok = self.planner.attainable(found, budgets * np.exp(step))
+            places.append(np.where(ok, step, 0.0))
+            ends.append(np.log(self.planner.optima(flat, budgets * np.exp(places[-1])).inputs))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slopes = (ends[1] - ends[0]) / (places[1] - places[0])[:, None]
         low, high = np.nanquantile(slopes[1:], tails(self.level), axis=0)
         names = self.planner.choice.variables
         return pd.DataFrame(
@@ -71,6 +78,19 @@ class Plan:
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
         return self.frame.copy()
+
+    def interval(self, level: float = 0.9) -> pd.DataFrame:
+        """Return confidence intervals at another level: C, and ``_low`` and ``_high`` of each.
+
+        Raises JscaleError for a level outside (0, 1).
+        """
+        check_level(level)
+        names = (*self.planner.choice.variables, self.output)
+        samples = np.concatenate([self.samples, self.outputs[..., None]], axis=-1)
+        low, high = np.nanquantile(samples, tails(level), axis=0)
+        ends = {f"{name}_{end}": values[:, i] for i, name in enumerate(names)
+                for end, values in (("low", low), ("high", high))}  # fmt: skip
+        return pd.DataFrame({"C": self.frame["C"], **ends})
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -164,8 +184,13 @@ class Plan:
             inputs = np.asarray(inputs_program(choice)(free, place))[0]
         low, high = np.log(self.planner.bounds).T
         given = self.planner.wide == 0
-        outside = (inputs < low - _SLACK) | (inputs > high + _SLACK)
-        return np.where((outside & given).any(axis=1), np.inf, values)
+        outside = ((inputs < low - _SLACK) | (inputs > high + _SLACK)) & given
+        broken = outside.any(axis=1)
+        if self.planner.ratio is not None:
+            D, N = (inputs[:, choice.variables.index(x)] for x in ("D", "N"))
+            least, most = np.log(self.planner.ratio)
+            broken |= (least - _SLACK > D - N) | (most + _SLACK < D - N)
+        return np.where(broken, np.inf, values)
 
     def _title(self) -> str:
         return (
@@ -176,7 +201,8 @@ class Plan:
     def summary(self) -> str:
         """Return the plan as text: the table, the exponents at the largest budget, notes."""
         table = self.frame.to_string(float_format=lambda v: f"{v:.4g}", index=False)
-        last = self.exponents.loc[self.exponents["C"] == self.exponents["C"].max()]
+        each = self.exponents.drop_duplicates(["C", "input"])
+        last = each.loc[each["C"] == each["C"].max()]
         said = [
             f"{x['input']}* grows as C^{x['exponent']:.3f} ({x['low']:.3f} to {x['high']:.3f})"
             for x in last.to_dict("records")

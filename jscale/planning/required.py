@@ -18,7 +18,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
-from jscale.planning.allocate import planner_of
+from jscale.planning.allocate import notes_on, planner_of
 from jscale.planning.compute import needed
 from jscale.planning.domain import domain_of, stand_ins
 from jscale.prediction.far import warn_if_far
@@ -55,6 +55,15 @@ class Required:
         """Return a copy of the table."""
         return self.frame.copy()
 
+    def interval(self, level: float = 0.9) -> pd.DataFrame:
+        """Return low and high at another level, infinite where so many draws never get there.
+
+        Raises JscaleError for a level outside (0, 1).
+        """
+        check_level(level)
+        low, high = np.quantile(self.samples, tails(level), axis=0, method="inverted_cdf")
+        return pd.DataFrame({"low": low, "high": high}, index=self.frame.index)
+
     def __len__(self) -> int:
         return len(self.frame)
 
@@ -64,9 +73,13 @@ class Required:
             f"{self.method}"
         )
 
-    def __repr__(self) -> str:
+    def summary(self) -> str:
+        """Return the answers as text: the table and the notes."""
         table = self.frame.to_string(float_format=lambda v: f"{v:.4g}", index=False)
         return "\n".join([self._title(), table, *map(str, self.notes)])
+
+    def __repr__(self) -> str:
+        return self.summary()
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{html.escape(str(n))}</li>" for n in self.notes)
@@ -143,7 +156,9 @@ def _of_budgets(
     planner = planner_of(fit, cost, None, {}, rest)
     drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
     samples = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
-    found, inputs, first = needed(planner, samples, np.atleast_1d(target))
+    found, best, first = needed(planner, samples, np.atleast_1d(target))
+    reached = np.isfinite(found[0])
+    inputs = np.where(reached[:, None], best.inputs[0], np.nan)
     frame = pd.DataFrame({fit.law.output: np.atleast_1d(target), **planner.others})
     frame = _with_interval(frame, found, level)
     frame[list(planner.choice.variables)] = inputs
@@ -152,7 +167,7 @@ def _of_budgets(
         np.nan_to_num(past), "answers", "compute",
         "Intervals only cover uncertainty within the law.",
     )  # fmt: skip
-    notes = tuple(_notes(fit, "C", frame, first))
+    notes = (*_notes(fit, "C", frame, first), *notes_on(planner, best.only(reached)))
     return Required("C", frame, found[1:], level, drawn.method, fit.law.name, notes)
 
 

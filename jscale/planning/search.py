@@ -34,6 +34,10 @@ class Optima:
     bound: np.ndarray
     settled: np.ndarray
 
+    def only(self, which: np.ndarray) -> Optima:
+        """Return the optima of some budgets (b,)."""
+        return Optima(*(values[:, which] for values in vars(self).values()))
+
 
 @dataclass(frozen=True, eq=False)
 class Planner:
@@ -41,7 +45,7 @@ class Planner:
 
     ``bounds`` (k, 2) hold for budgets from ``spent[0]`` to ``spent[1]``, the costs of the runs;
     where ``wide`` (k,) they widen in proportion for smaller and larger ones, up to ``hard`` (k, 2),
-    beyond which the law does not hold.
+    beyond which the law does not hold. ``ratio`` holds D/N within two numbers, where given.
     """
 
     fit: Fit
@@ -52,6 +56,7 @@ class Planner:
     spent: tuple[float, float]
     others: Mapping[str, float]
     codes: Mapping[str, int]
+    ratio: tuple[float, float] | None = None
 
     def optima(self, samples: np.ndarray, budgets: np.ndarray) -> Optima:
         """Return the optima of samples of parameters (R, q), the first being the point estimate.
@@ -87,6 +92,16 @@ class Planner:
         with float64_scope():
             return self._lanes(starts, flat, logs)[1]
 
+    def ends_of_last(self, budgets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the bounds (b,) of the last input at each budget."""
+        place = self.place(np.zeros((len(budgets), 1)), np.log(budgets))
+        return np.exp(place.low[:, -1]), np.exp(place.high[:, -1])
+
+    def attainable(self, best: np.ndarray, budgets: np.ndarray) -> np.ndarray:
+        """Return whether the inputs (b, k) found for budgets (b,) keep the last one's bounds."""
+        low, high = self.ends_of_last(budgets)
+        return (best[:, -1] >= low * (1 - 1e-9)) & (best[:, -1] <= high * (1 + 1e-9))
+
     @property
     def _free(self) -> int:
         return len(self.choice.variables) - 1
@@ -99,7 +114,8 @@ class Planner:
         with np.errstate(divide="ignore"):
             least, most = np.log(self.hard).T
         low, high = np.maximum(low + below, least), np.minimum(high + beyond, most)
-        return Place(flat, logs, dict(self.others), dict(self.codes), low, high)
+        ratio = None if self.ratio is None else np.log(self.ratio)
+        return Place(flat, logs, dict(self.others), dict(self.codes), low, high, ratio)
 
     def _lanes(self, starts: np.ndarray, flat: np.ndarray, logs: np.ndarray) -> list[np.ndarray]:
         """Search many lanes, some thousands at a time, padded so that programs are few."""

@@ -40,4 +40,4 @@ def digits_needed(fit: Fit, at: Any = None, *, within: float = 0.001) -> int:
     with np.errstate(invalid="ignore"):
         kept = (np.abs(outputs[:-1] - exact) <= within * np.abs(exact)).all(axis=1)
     lost = np.flatnonzero(~kept)
-    return int(lost[-1]) + 2 if len(lost) else 1
+    return min(int(lost[-1]) + 2, _MOST) if len(lost) else 1

@@ -1,7 +1,8 @@
 """report: one page of HTML that says what a fit found, how sure it is, and how it was made.
 
 The page is one file: pictures are inside it, and nothing is loaded from elsewhere. All text that
-came from a user is escaped by the template, and a policy in its head forbids scripts.
+came from a user is escaped by the template, and a policy in its head forbids scripts, but for the
+one of the budget explorer, which it knows by its digest.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit
 from jscale.prediction.comparison import Comparison
 from jscale.report import checklist as checklists
-from jscale.report import console, pictures, words
+from jscale.report import console, explorer, pictures, words
+from jscale.report.allocation import allocation
 from jscale.report.answer import Answer, answer
 from jscale.report.held_out import HeldOut, check_held_out
 from jscale.report.recipe import recipe
@@ -122,8 +124,11 @@ def report(
     notes = _notes(fit, draws, [*heard, *([] if held is None else held.notes())])
     content = _content(fit, draws, found, held, comparison, notes, level, title, about)
     content["again"] = recipe(fit, draws, at, level) if again is None else again
+    planned = allocation(draws, level)
+    content["allocation"] = None if planned is None else planned.content
     shown = list(pictures.pictures(draws, held, comparison, level))
-    html = _rendered({**content, "pictures": shown})
+    plan = None if planned is None or planned.plan is None else pictures.of_plan(planned.plan)
+    html = _rendered({**content, "pictures": shown, "plan_picture": plan})
     if path is not None:
         path = write_whole(
             path, lambda file: file.write(html.encode(errors="replace")), overwrite=overwrite
@@ -332,9 +337,26 @@ def _rendered(content: Mapping[str, Any]) -> str:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     drawings = [(shown, Markup(shown.svg)) for shown in content["pictures"]]
+    plan = content["plan_picture"]
+    drawn = None if plan is None else (plan, Markup(plan.svg))
     parts = list(dict.fromkeys(item.part for item in content["checklist"]))
     template = environment.get_template("report.html.j2")
-    return template.render({**content, "pictures": drawings, "parts": parts}).lstrip()
+    filled = {"pictures": drawings, "plan_picture": drawn, "parts": parts, **_scripted(content)}
+    return template.render({**content, **filled}).lstrip()
+
+
+def _scripted(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the explorer's script, its digest and its data, as they stand in the page."""
+    from markupsafe import Markup
+
+    grid = (content["allocation"] or {}).get("explorer")
+    if grid is None:
+        return {"script": None, "script_digest": "", "script_data": ""}
+    script = explorer.script()
+    return {
+        "script": Markup(script), "script_digest": explorer.digest(script),
+        "script_data": Markup(explorer.embedded(grid)),
+    }  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.planning.plan import Plan
 from jscale.prediction.comparison import Comparison
 from jscale.prediction.predict import predict
-from jscale.report import plots, uncertainty_plots
+from jscale.report import planning_plots, plots, uncertainty_plots
 from jscale.report.answer import has_path, is_surface, path
 from jscale.report.held_out import HeldOut
 from jscale.report.words import with_unit
@@ -81,6 +82,14 @@ def pictures(
             lambda ax: plots.comparison(comparison, ax=ax),
         )  # fmt: skip
     yield from _of_draws(draws)
+
+
+def of_plan(plan: Plan) -> Picture:
+    """Draw the best size and data over the budget."""
+    return _drawn(
+        "Best size and data over compute", "Bands are confidence intervals of the optimum. Shaded: "
+        "no runs are there.", lambda ax: planning_plots.allocation(plan, ax=ax),
+    )  # fmt: skip
 
 
 def _of_draws(draws: Draws) -> Iterator[Picture]:

@@ -264,6 +264,37 @@ def test_a_limit_of_data_holds_for_other_choices_too(chinchilla: js.Draws) -> No
     assert "a limit that you mean" in plan.notes[0].do
 
 
+@pytest.mark.parametrize("variables", [("N", "D"), ("D", "N")])
+@pytest.mark.parametrize("cost", [None, js.costs.lifetime(1e8)], ids=["6ND", "lifetime"])
+def test_tokens_per_parameter_held(chinchilla: js.Draws, variables: Any, cost: Any) -> None:
+    free = js.allocate(chinchilla, BUDGETS, cost=cost)
+    held = js.allocate(chinchilla, BUDGETS, cost=cost, bounds={"D/N": 20}, variables=variables)
+    np.testing.assert_allclose(held.frame["D/N"], 20.0, rtol=1e-8)
+    spent = held.cost(N=held.frame["N"].to_numpy(), D=held.frame["D"].to_numpy())
+    np.testing.assert_allclose(spent, BUDGETS, rtol=1e-8)
+    assert (held.frame["loss"] > free.frame["loss"]).all()
+    assert "no-interior-optimum" not in {note.code for note in held.notes}
+    within = js.allocate(chinchilla, BUDGETS, cost=cost, bounds={"D/N": (1e-3, 1e9)})
+    np.testing.assert_allclose(within.frame["N"], free.frame["N"], rtol=1e-7)
+    at_least = js.allocate(chinchilla, BUDGETS, cost=cost, bounds={"D/N": (1e5, 1e7)})
+    np.testing.assert_allclose(at_least.frame["D/N"], 1e5, rtol=1e-8)
+    assert at_least.notes[0].code == "no-interior-optimum"
+
+
+def test_exponents_at_the_edge_of_what_bounds_allow(chinchilla: js.Draws) -> None:
+    """At N as large as may be, all that is added goes into data."""
+    plan = js.allocate(chinchilla, 5.9e12, bounds={"N": (1e3, 1e5), "D": (1e5, 1e7)})
+    slopes = plan.exponents.set_index("input")["exponent"]
+    assert slopes["N"] + slopes["D"] == pytest.approx(1.0, abs=1e-6)
+    assert slopes["D"] == pytest.approx(0.0, abs=1e-6) or slopes["N"] == pytest.approx(0, abs=1e-6)
+
+
+def test_budgets_far_below_the_runs_are_noted(chinchilla: js.Draws) -> None:
+    plan = js.allocate(chinchilla, 1e11, cost=js.costs.lifetime(1e15))
+    assert "below-the-runs" in {note.code for note in plan.notes}
+    assert not plan.interval(0.5).isna().any(axis=None)
+
+
 def test_what_it_says(chinchilla: js.Draws) -> None:
     plan = js.allocate(chinchilla, 1e12)
     assert "N* grows as C^" in repr(plan)
@@ -310,6 +341,35 @@ def test_bad_input(chinchilla: js.Draws, options: dict[str, Any], message: str) 
 def test_costs_that_cannot_be(make: Any, message: str) -> None:
     with pytest.raises(js.PredictionError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"N": 7e9}, r"N is chosen by the plan, and cannot be given"),
+        ({"variables": ("N", "D", "N")}, r"N is chosen by the plan, and cannot be given"),
+        ({"bounds": {"D": (1e6,)}}, r"bounds\['D'\]=\(1000000.0,\) must be two positive"),
+        ({"bounds": {"D": 1e6}}, r"bounds\['D'\]=1000000.0 must be two positive"),
+        ({"bounds": [1]}, r"bounds=\[1\] must be a mapping"),
+        ({"bounds": {"D/N": 1e15}}, r"does not buy a D/N of 1e\+15 to 1e\+15 within the bounds"),
+        ({"bounds": {"D/N": -1}}, r"bounds\['D/N'\]=-1 must be a positive number"),
+        ({"cost": lambda N, D: N + 0 * D}, r"must be positive and rise in D"),
+        ({"cost": lambda N, D: 6 * N * D * (1 + 5 * (D / 1e7 - 1) ** 2)}, r"rise in D, but does"),
+        ({"cost": lambda N, D: 6 * N * D - 1e12}, r"must be positive and rise"),
+        ({"cost": lambda N, D: np.maximum(N, D) * 1.0}, r"must be written with JAX"),
+        ({"cost": lambda *a: a[0]}, r"A cost names its inputs, .* \*a names none"),
+    ],
+)  # fmt: skip
+def test_questions_that_are_none(chinchilla: js.Draws, options: Any, message: str) -> None:
+    with pytest.raises(js.PredictionError, match=message):
+        js.allocate(chinchilla, 1e12, **options)
+
+
+def test_a_cost_may_have_numbers_of_its_own(chinchilla: js.Draws) -> None:
+    plain = js.allocate(chinchilla, 1e12).frame["N"].item()
+    own = js.allocate(chinchilla, 1e12, cost=lambda N, D, per=6.0: per * N * D).frame["N"].item()
+    assert own == pytest.approx(plain, rel=1e-8)
+    assert js.costs.lifetime(np.int64(10)) == js.costs.lifetime(10)
 
 
 def test_no_fit(chinchilla: js.Draws) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,28 @@ def test_a_draw_without_a_number_somewhere_spoils_no_other() -> None:
     outputs = np.array([[np.nan, 3.0, 2.0, 1.0], [4.0, 3.0, 2.0, 1.0]])
     found = _inverted(outputs, np.log([1.0, 10.0, 100.0, 1000.0]), np.array([[2.0], [2.0]]))
     np.testing.assert_allclose(found, 100.0)
+
+
+def test_draws_without_a_number_are_left_out(pair) -> None:
+    values = pair[0].values.copy()
+    values[0, :100] = np.nan
+    found = js.crossover(replace(pair[0], values=values), pair[1], over=(1e7, 1e15))
+    whole = js.crossover(*pair, over=(1e7, 1e15))
+    assert found.left_out == 100
+    assert found.frame["a_better"].iloc[0] > 0.99
+    assert found.at_low == pytest.approx(whole.at_low, rel=0.5)
+    assert "100 draws that give no number in the range are left out" in found.summary()
+    worth = js.equivalent(replace(pair[0], values=values), pair[1], over=(1e7, 1e12))
+    assert not worth[["low", "high"]].isna().any(axis=None)
+    with pytest.raises(js.PredictionError, match="gives no number somewhere from C = 1e"):
+        js.crossover(replace(pair[0], values=values * np.nan), pair[1], over=(1e7, 1e15))
+
+
+def test_equal_recipes_are_told_so(pair) -> None:
+    found = js.crossover(pair[0], pair[0])
+    assert found.after == "neither"
+    assert (found.frame["a_better"] == 0.5).all()
+    assert found.interval(0.5) == (np.inf, np.inf)
 
 
 def test_far_crossings_are_warned_of() -> None:

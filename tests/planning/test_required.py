@@ -99,6 +99,15 @@ def test_compute_below_the_floor_and_of_no_target(drawn: js.Draws) -> None:
     assert {"out-of-reach", "reached-already"} <= {note.code for note in found.notes}
 
 
+def test_an_answer_at_a_bound_meets_its_target_and_says_so(drawn: js.Draws) -> None:
+    found = js.required(drawn, "C", loss=[1.8, 1.5], cost=js.costs.lifetime(1e15))
+    curve = js.predict(drawn, found.frame[["N", "D"]], method=None).frame["curve"]
+    np.testing.assert_allclose(curve, [1.8, 1.5], rtol=1e-7)
+    assert "no-interior-optimum" in {note.code for note in found.notes}
+    assert "Plan" not in found.summary()
+    assert (found.interval(0.5)["low"] > found.frame["low"]).all()
+
+
 def test_another_cost_asks_for_more(drawn: js.Draws) -> None:
     plain, served = (
         js.required(drawn, "C", loss=1.6, cost=cost).frame["estimate"].item()

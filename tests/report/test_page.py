@@ -19,6 +19,7 @@ import pytest
 
 import jscale as js
 from jscale.fitting.notes import Note
+from jscale.report import explorer
 from jscale.report.page import Report, report
 from tests.conformance.worlds import CHINCHILLA, WORLDS, grid
 
@@ -39,6 +40,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str]] = []
         self.words: list[str] = []
+        self.scripts: list[str] = []
         self.open: list[str] = []
         self.feed(html)
         self.close()
@@ -59,7 +61,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        (self.scripts if self.open[-1:] == ["script"] else self.words).append(data)
 
     @property
     def text(self) -> str:
@@ -428,7 +430,9 @@ def test_characters_that_no_picture_may_hold(fit, draws):
 
 def test_nothing_is_loaded_from_elsewhere(page):
     parsed = Page(page.html)
-    assert not {"script", "link", "img", "iframe", "object", "embed", "base"} & set(parsed.tags)
+    assert not {"link", "img", "iframe", "object", "embed", "base"} & set(parsed.tags)
+    assert parsed.scripts[1:] == [explorer.script()]  # the first are its data, which do not run
+    json.loads(parsed.scripts[0])
     loading = [(n, v) for n, v in parsed.attributes if n in ("src", "href", "xlink:href", "srcset")]
     assert all(v.startswith(("#", "data:image/png")) for _, v in loading)
     assert not re.search(r"@import|url\((?!#)", page.html)
@@ -572,7 +576,7 @@ def test_json_and_repr(page):
 def test_the_templates_are_in_the_package():
     folder = importlib.resources.files("jscale") / "report" / "templates"
     names = sorted(file.name for file in folder.iterdir())
-    assert names == ["report.html.j2", "style.css"]
+    assert names == ["explorer.js", "report.html.j2", "style.css"]
 
 
 FORMS = """
