@@ -62,7 +62,9 @@ def test_deviation_of_the_rectified_and_of_the_plain_law(
     # The spread of the 30 deviations, .002 to .013, puts 20 % on the mean of other 60 curves.
     assert own.mean() == pytest.approx(RECTIFIED_90, rel=0.25)
     assert without.mean() == pytest.approx(PLAIN_90, rel=0.1)
-    assert (own < without).all()
+    # Where the rectification vanishes the two laws are one, and rounding alone parts them.
+    assert (own < without * (1 + 1e-6)).all()
+    assert (own < 0.9 * without).mean() > 0.8
 
 
 def test_the_optimum_is_scipy_s(flan: pd.DataFrame, rectified: js.FitTable) -> None:
