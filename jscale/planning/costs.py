@@ -29,7 +29,8 @@ class Cost:
     """What inputs cost: ``function`` of inputs by name (JAX), in ``unit``.
 
     ``coefficient`` and ``exponents`` say so where it is coefficient·Π input^exponent: a budget
-    is then met in closed form. Costs compare equal when their code and numbers do.
+    is then met in closed form, as it is by ``inverse``: for an input by name, the function of the
+    budget and the other inputs that gives it. Costs compare equal when their code and numbers do.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Cost:
     unit: str = "FLOPs"
     coefficient: float | None = None
     exponents: Mapping[str, float] | None = None
+    inverse: Mapping[str, Callable[..., Any]] | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -114,7 +116,11 @@ def lifetime(tokens: float) -> Cost:
     def cost(N: Any, D: Any) -> Any:
         return 6.0 * N * D + 2.0 * N * tokens
 
-    return Cost(f"6·N·D + 2·N·{tokens:g}", cost, ("N", "D"))
+    inverse = {
+        "N": lambda budget, D: budget / (6.0 * D + 2.0 * tokens),
+        "D": lambda budget, N: (budget / N - 2.0 * tokens) / 6.0,
+    }
+    return Cost(f"6·N·D + 2·N·{tokens:g}", cost, ("N", "D"), inverse=inverse)
 
 
 def dollars(
@@ -146,7 +152,11 @@ def dollars(
 
     scaled = None if within.coefficient is None else each * within.coefficient
     name = f"dollars of {within.name}"
-    return Cost(name, cost, within.inputs, "dollars", scaled, within.exponents)
+    inverse = within.inverse and {
+        x: lambda budget, own=own, **others: own(budget / each, **others)
+        for x, own in within.inverse.items()
+    }
+    return Cost(name, cost, within.inputs, "dollars", scaled, within.exponents, inverse)
 
 
 def as_cost(given: Any) -> Cost:

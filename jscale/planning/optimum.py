@@ -73,6 +73,10 @@ def all_inputs(choice: Choice, free: Any, place: Place) -> Any:
             elif name != last:
                 spent = spent + exponent * jnp.log(place.others[name])
         rest = (place.budget - spent) / cost.exponents[last]
+    elif cost.inverse is not None:
+        named = {**place.others, **{name: jnp.exp(free[i]) for i, name in enumerate(first)}}
+        others = {name: named[name] for name in cost.inputs if name != last}
+        rest = jnp.log(cost.inverse[last](jnp.exp(place.budget), **others))
     else:
         rest = root(
             lambda u, args: _log_cost(choice, args[0], u, args[1]) - args[1].budget,
