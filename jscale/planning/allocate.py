@@ -64,9 +64,10 @@ def allocate(
     a law that prefers ever larger models has no optimum, and its bound is no answer.
     A law whose output rises with its inputs (a score) is maximised.
 
-    Raises PredictionError for budgets that are not positive or cannot be met within the bounds,
-    inputs that are missing or unknown, or fewer than two variables; warns with
-    ExtrapolationWarning past ten times the largest compute fitted.
+    Raises PredictionError for a cost that does not rise in each input within the bounds, budgets
+    that are not positive or cannot be met within them, inputs that are missing, unknown or given
+    though they are chosen, or fewer than two variables; warns with ExtrapolationWarning past ten
+    times the largest compute fitted.
 
     Where an output has several valleys along one input, the lowest valley is taken, even if the
     law is lower still at a bound.

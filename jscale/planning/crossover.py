@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.errors import ExtrapolationWarning, PredictionError, listing, nearest
+from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
 from jscale.prediction.far import warn_if_far
 from jscale.prediction.predict import curves
 from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, check_level, outside, tails
 
 _POINTS = 121
 _BEYOND = 100.0
@@ -176,15 +176,25 @@ def equivalent(
     amount that b needs for a's output, ``times``, that amount over a's (above 1: a saves so much),
     its confidence interval ``low`` to ``high``, and ``exists``, the share of draws in which b gets
     there within the range, extended a hundredfold at both ends; others count as infinite where b
-    stays behind throughout, as 0 where it is ahead throughout.
+    stays behind throughout, as 0 where it is ahead throughout. How often these intervals hold the
+    truth has not been measured; that of the crossing has (see :func:`crossover`).
+
+    Warns with FitWarning of draws that give no number somewhere in the range; they are left out.
     """
     pair = _Pair.of(a, b, along, over, level, method, seed, others)
     first, _ = pair.outputs()
     wide = pair.widened(_BEYOND)
     _, second = wide.outputs()
     known = np.asarray(np.isfinite(first).all(axis=1))
-    if not known[0]:
+    if not known[0] or not known[1:].any():
         raise _no_number(pair)
+    if not known.all():
+        warnings.warn(
+            f"{int((~known).sum())} draws give no number in the range and are left out. Narrow it: "
+            "over=(low, high).",
+            FitWarning,
+            stacklevel=outside(),
+        )
     first, second = first[known], second[known]
     sign = 1.0 if pair.falling else -1.0
     needs = _inverted(sign * second, np.log(wide.places), sign * first)

@@ -110,8 +110,8 @@ def required(
     reaches the target when it is spent best, by :func:`jscale.allocate` under ``cost`` (6·N·D
     FLOPs by default); ``frame`` then holds what the estimate buys, such as N and D.
 
-    How often these intervals hold the truth has been measured for D in worlds that the law made:
-    off by at most 12 percentage points (benchmarks/results/plan_coverage.txt).
+    How often these intervals hold the truth has been measured for D alone, in worlds that the law
+    made: off by at most 12 percentage points (benchmarks/results/plan_coverage.txt).
 
     Raises PredictionError for a variable that is no input, and for targets or inputs that are
     missing, unknown or no numbers; warns with ExtrapolationWarning where the estimate lies more
