@@ -47,16 +47,23 @@ def test_noise_of_a_batch_is_that_of_the_fits(name):
 
 
 def test_draws_are_cut_at_equal_tails_and_without_draws_there_is_no_interval():
-    draws = np.stack([np.arange(201.0), np.full(201, np.nan)])
+    draws = np.stack([np.arange(199.0), np.full(199, np.nan)])
     ends = answers._ends(draws)
-    assert ends[:, :, 0].tolist() == [[50.0, 150.0], [20.0, 180.0], [5.0, 195.0]]
+    np.testing.assert_allclose(ends[:, :, 0], [[49.0, 149.0], [19.0, 179.0], [4.0, 194.0]])
     assert np.isnan(ends[:, :, 1]).all()
 
 
 def test_a_draw_that_overflows_lies_beyond_all_others():
-    draws = np.r_[np.arange(80.0), np.full(21, np.nan)][None]
+    draws = np.r_[np.arange(80.0), np.full(19, np.nan)][None]
     low, high = answers._ends(draws)[1, :, 0]
-    assert (low, high) == (10.0, np.inf)
+    assert (low, high) == (pytest.approx(9.0), np.inf)
+
+
+def test_a_further_draw_lies_between_the_ends_as_often_as_they_say():
+    drawn = np.random.default_rng(0).standard_normal((20000, 51))
+    ends = answers._ends(drawn[:, :50])
+    held = np.mean((ends[:, 0] <= drawn[:, 50]) & (drawn[:, 50] <= ends[:, 1]), axis=1)
+    np.testing.assert_allclose(held, answers.LEVELS, atol=0.012)
 
 
 def test_coverage_counts_intervals_that_hold_and_leaves_out_refused_ones():

@@ -12,6 +12,7 @@ import jscale as js
 from benchmarks.coverage_parts.scenarios import SCALES, Scenario
 
 LEVELS = (0.5, 0.8, 0.95)
+_BEYOND = 1e30
 # Notes of a fit that tell a user beforehand not to trust the intervals.
 WARNINGS = {"few-runs", "no-spare-runs", "unidentified", "not-converged", "residuals-patterned"}
 
@@ -61,10 +62,12 @@ def log_curves(scenario: Scenario, params: np.ndarray) -> np.ndarray:
 def _ends(draws: np.ndarray) -> np.ndarray:
     """Equal-tailed ends of draws (worlds, R); draws that overflow lie beyond all others.
 
-    They are NaN in a world without any draw.
+    They are read so that a further draw lies between them as often as the level says, however
+    few draws there are (Weibull's plotting positions). They are NaN in a world without any draw.
     """
-    usable = np.where(np.isnan(draws), np.inf, np.clip(draws, -1e30, 1e30))
+    usable = np.where(np.isnan(draws), _BEYOND, np.clip(draws, -_BEYOND, _BEYOND))
     at = [((1 - level) / 2, (1 + level) / 2) for level in LEVELS]
-    found = np.quantile(usable, np.ravel(at), axis=1, method="nearest")
+    found = np.quantile(usable, np.ravel(at), axis=1, method="weibull")
+    found[found > _BEYOND / len(draws.T)] = np.inf
     found[:, np.isnan(draws).all(axis=1)] = np.nan
     return found.reshape(len(LEVELS), 2, -1)

@@ -39,9 +39,11 @@ def answer(worlds: Worlds, method: str, draws: int) -> Answers:
 def _noises(worlds: Worlds, table: FitTable) -> list[js.NoiseModel]:
     """The noise model of each world, from what of a Fit it reads: fitting again is slow."""
     whole, found = worlds.fit(0), []
-    for world, params in enumerate(table.params.to_dict("records")):
+    # A floor that was found to be zero may have been rounded to it, which no start can be.
+    params = table.params.where(table.params != 0.0, np.finfo(float).tiny)
+    for world, values in enumerate(params.to_dict("records")):
         own = replace(whole, runs=worlds.own(world))
         with float64_scope():
-            theta = given(own.problem, [params])[0]
+            theta = given(own.problem, [values])[0]
         found.append(js.noise_model(replace(own, theta=theta)))
     return found

@@ -5,7 +5,9 @@ An oracle knows all of these: its intervals are what an estimate from runs is me
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -16,12 +18,15 @@ from jscale import laws
 from jscale._precision import float64_scope
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
-from jscale.errors import DataError, LawError, listing
+from jscale.errors import DataError, DataWarning, LawError, listing
 from jscale.fitting.objective import from_space, to_space
 from jscale.model.law import Law
 from jscale.prediction.scatter import Noise
 from jscale.uncertainty.draws import tails
 from jscale.uncertainty.noise import NoiseModel
+
+_DRAWS = 20000
+_ROWS_AT_ONCE = 200
 
 
 def simulate(
@@ -52,8 +57,7 @@ def simulate(
     array([2.25892541, 1.63095734])
     """
     learnt = noise if isinstance(noise, NoiseModel) else None
-    given = 0.0 if isinstance(noise, NoiseModel) else noise
-    law, frame, scatter = _checked(law, params, design, given, distribution)
+    law, frame, scatter = _checked(law, params, design, noise, distribution)
     many = _many(worlds, frame)
     n = len(frame)
     keys = _keys(seed, worlds)
@@ -68,8 +72,7 @@ def simulate(
         frame["world"] = np.repeat(np.arange(many), n)
     curve, error = _curve(law, frame, {**params, **values}), np.concatenate(errors)
     frame[law.output] = curve * np.exp(error) if learnt is None else _moved(curve, error, learnt)
-    extra = {name: name for name in law.inputs if name not in ("N", "D", "C", "U")}
-    return Runs.from_frame(frame, output=law.output, source=f"simulated from {law.name}", **extra)
+    return _runs(law, frame)
 
 
 def oracle(
@@ -77,7 +80,7 @@ def oracle(
     params: Mapping[str, Any],
     design: Runs | pd.DataFrame | Mapping[str, Any],
     *,
-    noise: float | Noise = 0.0,
+    noise: float | Noise | NoiseModel = 0.0,
     distribution: str = "normal",
     level: float = 0.9,
 ) -> pd.DataFrame:
@@ -87,7 +90,8 @@ def oracle(
     may be Runs, and a table keeps its row labels); give the
     whole design, since noise that changes with compute is set by the mean of all rows. Columns
     ``curve``, ``prediction_low`` and ``prediction_high``, equal-tailed at ``level``; the noise's
-    quantiles are those of 200000 draws of it, made with a fixed seed.
+    quantiles are those of 200000 draws of it (20000 where it changes with compute, or was learnt
+    by ``noise_model(fit)``), made with a fixed seed.
 
     >>> import jscale as js
     >>> law = dict(E=1.0, A=10.0, alpha=0.1)
@@ -97,12 +101,14 @@ def oracle(
     law, frame, scatter = _checked(law, params, design, noise, distribution)
     given = design.frame if isinstance(design, Runs) else design
     curve = _curve(law, frame, params)
-    low, high = scatter.quantiles(frame, tails(level))
+    if isinstance(noise, NoiseModel):
+        low, high = (_moved(curve, e, noise) for e in _quantiles(noise, frame, tails(level)))
+    else:
+        low, high = curve * np.exp(scatter.quantiles(frame, tails(level)))
     return pd.DataFrame(
-        {"curve": curve, "prediction_low": curve * np.exp(low),
-         "prediction_high": curve * np.exp(high)},
+        {"curve": curve, "prediction_low": low, "prediction_high": high},
         index=given.index if isinstance(given, pd.DataFrame) else None,
-    )  # fmt: skip
+    )
 
 
 def _checked(
@@ -121,7 +127,7 @@ def _checked(
         if distribution != "normal":
             raise DataError("Give the distribution to Noise(…), not to simulate as well.")
     else:
-        noise = Noise(noise, distribution)
+        noise = Noise(0.0 if isinstance(noise, NoiseModel) else noise, distribution)
     absent = [name for name in law.names if name not in params]
     if absent:
         raise LawError(
@@ -131,10 +137,29 @@ def _checked(
     return law, frame, noise
 
 
+def _runs(law: Law, frame: pd.DataFrame) -> Runs:
+    """Make Runs of a simulated table, whose rows that are alike are no run logged twice."""
+    extra = {name: name for name in law.inputs if name not in ("N", "D", "C", "U")}
+    source = f"simulated from {law.name}"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "[0-9]+ rows repeat another one", DataWarning)
+        runs = Runs.from_frame(frame, output=law.output, source=source, **extra)
+    doubts = tuple(doubt for doubt in runs.doubts if doubt.code != "duplicate-runs")
+    return replace(runs, doubts=doubts)
+
+
 def _moved(curve: np.ndarray, error: np.ndarray, noise: NoiseModel) -> np.ndarray:
     """Add errors (n,) to outputs (n,) in the space that the noise was learnt in."""
     with float64_scope():
         return np.asarray(from_space(np.asarray(to_space(curve, noise.space)) + error, noise.space))
+
+
+def _quantiles(noise: NoiseModel, frame: pd.DataFrame, at: tuple[float, float]) -> np.ndarray:
+    """Return quantiles of learnt errors (2, n), some rows at a time."""
+    table = _with_compute(frame)
+    parts = [table.iloc[k : k + _ROWS_AT_ONCE] for k in range(0, len(table), _ROWS_AT_ONCE)]
+    drawn = (noise.draw(np.zeros((_DRAWS, len(part))), part, seed=0) for part in parts)
+    return np.concatenate([np.quantile(errors, at, axis=0) for errors in drawn], axis=1)
 
 
 def _with_compute(frame: pd.DataFrame) -> pd.DataFrame:

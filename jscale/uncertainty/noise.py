@@ -2,8 +2,8 @@
 
 Residuals are taken in the objective's space (relative errors, for log) and studentised, since a
 fit bends towards its own runs. A new run's error is drawn from them, filled up with the Student-t
-they look drawn from (:mod:`jscale.uncertainty.student`), and scaled to the run's compute where
-the noise is found to vary with it (:mod:`jscale.uncertainty.trend`).
+they look drawn from (:mod:`jscale.uncertainty.student`), and scaled to the run's compute by a
+power of it that is drawn from what the residuals say of it (:mod:`jscale.uncertainty.trend`).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class NoiseModel:
 
     ``own`` is the law of a run's own error; ``family`` that of what a new family's runs share,
     None for a new run of the fitted families; ``trend`` how ``own`` varies with compute, None
-    where it does not. ``why`` says how it was chosen, ``notes`` what to know of it, ``space`` is
-    the objective's.
+    where too few runs could tell. ``why`` says how it was chosen, ``notes`` what to know of it,
+    ``space`` is the objective's.
     """
 
     new: str
@@ -67,16 +67,22 @@ class NoiseModel:
 
 
 def noise_model(
-    fit: Fit, kind: str = "auto", *, new: str = "run", known_error: str | None = None
+    fit: Fit,
+    kind: str = "auto",
+    *,
+    new: str = "run",
+    known_error: str | None = None,
+    trend: bool = True,
 ) -> NoiseModel:
     """Learn the noise of new runs around a fit's curve from its residuals.
 
     ``kind="auto"`` draws an error from the n runs' studentised residuals with probability
     n/(n + 20), and else from a Student-t with the scale and degrees of freedom that they suggest;
     "empirical" and "student_t" are the two alone. Of runs of several rows (``Runs.run``) each
-    counts once, and a new run's error is that of one row of a run. Where a score test finds that
-    the noise varies with compute (p < 0.01, 30 runs or more), it follows a power of compute: a
-    note ``noise-varies`` says so.
+    counts once, and a new run's error is that of one row of a run. From 8 runs on, its scale
+    follows a power of compute, drawn each time from a posterior that is normal around zero with a
+    standard deviation of 0.2 before any run is seen; where a score test finds that the noise
+    varies (p < 0.01), a note ``noise-varies`` says so. ``trend=False`` takes all runs to err alike.
 
     ``new="family"`` is of a run of a new family: what its runs share (drawn from the mean errors
     of the fitted families, ``Runs.group``), and the run's own error within it.
@@ -103,10 +109,10 @@ def noise_model(
         errors = errors * left
         notes += [_all_known(known_error)] if not left.any() else []
     units = fit.problem.units[fit.problem.used]
-    trend = find_trend(fit, errors, units)
-    if trend is not None:
-        errors = errors / trend.factor(trend.of(fit))
-        notes.append(trend.note)
+    varies = find_trend(fit, errors, units) if trend else None
+    if varies is not None:
+        errors = errors / varies.factor(varies.of(fit))
+        notes.extend(varies.notes)
     _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
     shares = 1.0 / rows[place] / len(rows)
     own = Errors.of(errors, shares, fit.problem.freedom, len(rows), _KINDS[kind])
@@ -115,8 +121,8 @@ def noise_model(
         new,
         own,
         family,
-        trend,
-        _why(own, len(rows), family, trend),
+        varies,
+        _why(own, len(rows), family, varies),
         tuple(notes),
         fit.problem.model.space,
     )
@@ -242,7 +248,8 @@ def _why(own: Errors, runs: int, family: Errors | None, trend: Trend | None) -> 
         text += "show how far errors reach"
     text += f"; robust standard deviation {own.spread:.3g}"
     if trend is not None:
-        text += f" at the middle of the runs, times {trend.column}^{trend.slope:.3g}"
+        text += f" at the middle of the runs, times {trend.column}^({trend.slope:.2g} ± "
+        text += f"{trend.error:.2g})"
     if family is not None:
         text += f"; and what a family shares, from {len(family.values)} ({family.spread:.3g})"
     return text + "."

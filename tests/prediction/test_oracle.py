@@ -106,6 +106,22 @@ def test_its_intervals_hold_simulated_runs_as_often_as_they_say() -> None:
     assert below == pytest.approx(0.1, abs=5 * np.sqrt(0.09 / 4000))
 
 
+@pytest.mark.parametrize("space", ["log", "linear"])
+def test_noise_that_was_learnt_from_runs(space: str) -> None:
+    """Its intervals hold runs that are simulated with the same noise, as often as they say."""
+    design = {"C": np.geomspace(1e17, 1e21, 300)}
+    runs = js.simulate("power_const", POWER, design, noise=js.Noise(0.01, trend=0.1), seed=1)
+    noise = js.noise_model(js.fit("power_const", runs, objective=js.least_squares(space=space)))
+    known = js.oracle("power_const", POWER, design, noise=noise, level=0.8)
+    loss = js.simulate("power_const", POWER, design, noise=noise, worlds=100)["loss"]
+    loss = loss.reshape(100, 300)
+    low, high = known["prediction_low"].to_numpy(), known["prediction_high"].to_numpy()
+    # Each world has a slope of its own, so that its runs are not independent.
+    assert (loss < low).mean() == pytest.approx(0.1, abs=0.01)
+    assert (loss > high).mean() == pytest.approx(0.1, abs=0.01)
+    assert (high - low)[-1] > 1.5 * (high - low)[0]
+
+
 def test_it_is_the_same_each_time_and_leaves_the_design_alone() -> None:
     design = DESIGN.set_index(pd.Index(list("abcde")))
     first, again = (js.oracle("power_const", POWER, design, noise=0.01) for _ in range(2))

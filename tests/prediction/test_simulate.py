@@ -211,15 +211,25 @@ def test_noise_that_was_learnt_from_runs(space):
         "power_const", js.simulate("power_const", truth, design, noise=0.02, seed=1),
         objective=js.least_squares(space=space),
     )  # fmt: skip
-    noise = js.noise_model(fit, "empirical")
+    noise = js.noise_model(fit, "empirical", trend=False)
     wide = {"C": np.geomspace(1e17, 1e21, 4000)}
     many = js.simulate("power_const", truth, wide, noise=noise, seed=2)
     curve = js.simulate("power_const", truth, wide)["loss"]
     error = np.log(many["loss"] / curve) if space == "log" else many["loss"] - curve
-    assert noise.trend is None
     nearest = np.abs(error[:, None] - noise.own.values).argmin(axis=1)
     np.testing.assert_allclose(error, noise.own.values[nearest], atol=1e-12)
     share = np.bincount(nearest, minlength=40) / len(error)
     np.testing.assert_allclose(share, 1 / 40, atol=5 * np.sqrt(1 / 40 / 4000))
     again = js.simulate("power_const", truth, wide, noise=noise, seed=2)
     np.testing.assert_array_equal(many["loss"], again["loss"])
+
+
+@pytest.mark.filterwarnings("error::jscale.DataWarning")
+def test_simulated_rows_that_are_alike_are_no_run_logged_twice():
+    """Learnt errors are few, so that a run may happen to repeat another world's."""
+    truth, design = {"E": 1.0, "A": 10.0, "alpha": 0.1}, {"C": np.geomspace(1e17, 1e21, 12)}
+    fit = js.fit("power_const", js.simulate("power_const", truth, design, noise=0.02, seed=1))
+    noise = js.noise_model(fit, "empirical", trend=False)
+    runs = js.simulate("power_const", truth, design, noise=noise, worlds=20)
+    assert runs.frame.duplicated(["C", "loss"]).any()
+    assert runs.doubts == ()
