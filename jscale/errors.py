@@ -7,6 +7,7 @@ what would be right, and the call that mends it.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -75,3 +76,11 @@ def listing(values: Sequence[Any], limit: int = 5) -> str:
     shown = ", ".join(str(v) for v in values[:limit])
     rest = len(values) - limit
     return f"{shown}, … ({rest} more)" if rest > 0 else shown
+
+
+def outside() -> int:
+    """Return the stacklevel at which the caller's warning names the first line outside jscale."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("jscale."):
+        frame, level = frame.f_back, level + 1
+    return level

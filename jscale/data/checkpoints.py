@@ -16,7 +16,7 @@ import pandas as pd
 
 from jscale.data.checks import fault_of_values, rows_at, to_numbers
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import DataError, DataWarning, listing, nearest
+from jscale.errors import DataError, DataWarning, listing, nearest, outside
 
 CODE = "undecayed-checkpoints"
 
@@ -80,7 +80,7 @@ def checkpoints(
         high &= rate > decayed * _largest(rate, run) * (1.0 + _ROUNDING)
     doubts = _doubts(run, keep, high, decayed, known=rate is not None)
     for doubt in doubts:
-        warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=2)
+        warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=outside())
     kept = runs.where(keep)
     earlier = tuple(d for d in kept.doubts if d.code != CODE)
     return replace(kept, doubts=earlier + doubts, dropped=_dropped(runs, keep, reasons))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from jscale.errors import DatasetError, DataWarning, listing, nearest
+from jscale.errors import DatasetError, DataWarning, listing, nearest, outside
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -242,7 +242,7 @@ def _read_local(known: Card, path: Path) -> tuple[pd.DataFrame, str]:
             f"{csv_sha256}, expected {known.csv_sha256}. It is used as it is, and results may "
             f"differ from published ones. {_restore(known)}",
             DataWarning,
-            stacklevel=4,  # the caller of load
+            stacklevel=outside(),
         )
     try:
         frame = _canonical(known.name, _parse(content))

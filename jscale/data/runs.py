@@ -28,7 +28,7 @@ from jscale.data.checks import (
 from jscale.data.columns import GLOSSARY, find_column, missing_column
 from jscale.data.flops import training_flops
 from jscale.data.units import LOSS_UNITS, doubts_about_unit, to_unit
-from jscale.errors import DataError, DataWarning, listing, nearest
+from jscale.errors import DataError, DataWarning, listing, nearest, outside
 
 _STANDARD_INPUTS = ("N", "D", "C", "U")
 _COUNTS = ("total", "non_embedding", None)
@@ -124,7 +124,7 @@ class Runs:
             check_weights(to_numbers(clean, weight), clean, f"column {weight!r}")
         doubts += _doubts_after(clean, inputs, output, mapping.get("C", "C"))
         for doubt in doubts:
-            warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=2)
+            warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=outside())
         return cls(
             clean, inputs, output, run, group, weight, loss_unit, count, dropped, doubts, source
         )

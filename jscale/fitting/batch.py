@@ -21,7 +21,7 @@ from jscale._precision import float64_scope
 from jscale.data.checks import rows_at
 from jscale.data.resampling import Units, count_units
 from jscale.data.runs import Runs
-from jscale.errors import DataError, FitWarning, JscaleError, listing, nearest
+from jscale.errors import DataError, FitWarning, JscaleError, listing, nearest, outside
 from jscale.fitting import notes as judge
 from jscale.fitting import starts as starting
 from jscale.fitting.approximation import t_draws
@@ -48,6 +48,7 @@ from jscale.fitting.search import search_families
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 
+METHODS = ("bootstrap", "bayesian", "laplace")
 # A chunk of families holds at most so many lanes, and cells (lane × row) of resamples' weights.
 _LANES_AT_ONCE = 2**15
 _CELLS_AT_ONCE = 2**22
@@ -66,6 +67,7 @@ def fit_many(
     starts: Any = "auto",
     start: Mapping[str, tuple[float, float]] | None = None,
     resamples: int = 0,
+    method: str = "bootstrap",
     seed: int = 0,
     devices: Any = None,
     progress: bool = False,
@@ -74,7 +76,9 @@ def fit_many(
     """Fit a law to each family of runs on its own, all in one batch.
 
     ``by`` names the column whose labels are the families; other arguments are those of
-    :func:`jscale.fit`. ``resamples`` refits that many pairs-bootstrap resamples of each family.
+    :func:`jscale.fit`. ``resamples`` is the number of draws of each family, by ``method``:
+    "bootstrap" refits resampled runs, "bayesian" refits randomly weighted ones (see
+    :func:`jscale.bootstrap`), "laplace" is the t-tailed normal approximation.
     ``devices`` is None (the default one), "all", or a list of JAX devices: lanes are shared
     out among them. Memory is bounded: chunks of at most 32768 lanes are solved at a time.
 
@@ -93,15 +97,15 @@ def fit_many(
     runs = as_runs(law, data, columns)
     kind = as_objective(objective, law.space)
     check_choices(fixed, tie, None, seed)
-    _check_own_choices(kind, resamples)
+    _check_own_choices(kind, resamples, method)
     chosen = given_starts(starts)
     codes, labels = _families(runs, by)
     order = np.argsort(codes, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(codes, minlength=len(labels)))[:-1])
     table = fit_sets(
         law, runs, rows, labels, by=by, objective=kind, weights=weights, fixed=fixed, tie=tie,
-        starts=chosen, resamples=int(resamples), seed=int(seed), devices=devices,
-        progress=progress,
+        starts=chosen, resamples=int(resamples), method=method, seed=int(seed),
+        devices=devices, progress=progress,
     )  # fmt: skip
     _warn(table)
     return table
@@ -127,10 +131,7 @@ def fit_sets(
 ) -> FitTable:
     """Fit a law to sets of rows (numbers of rows, which may overlap), all in one batch.
 
-    ``labels`` name the sets, and ``by`` says what they are. ``resamples`` draws of each are by
-    ``method``: "bootstrap" refits resampled runs, "bayesian" refits randomly weighted ones (each
-    weight exponential: Rubin, Annals of Statistics 1981), "laplace" is the t-tailed normal
-    approximation, which costs next to nothing. Otherwise as :func:`fit_many`.
+    ``labels`` name the sets, and ``by`` says what they are. Otherwise as :func:`fit_many`.
     """
     with float64_scope():
         whole, _ = build(law, runs, objective, fixed=fixed, tie=tie, weights=weights)
@@ -147,7 +148,10 @@ def fit_sets(
         return batch.table(law, by, tuple(labels), rows, progress)
 
 
-def _check_own_choices(objective: Objective, resamples: Any) -> None:
+def _check_own_choices(objective: Objective, resamples: Any, method: Any) -> None:
+    if method not in METHODS:
+        hint = nearest(str(method), METHODS)
+        raise JscaleError(f"method={method!r} is not known; use {listing(METHODS)}.{hint}")
     if objective.auto:
         raise JscaleError(
             f"fit_many takes a number for delta, not {objective}: families would each have "
@@ -418,7 +422,7 @@ def _warn(table: FitTable) -> None:
             f"{failed} of {len(table)} families could not be fitted and {unsettled} did not "
             "converge: see table.failures, and table.summary['status'].",
             FitWarning,
-            stacklevel=3,
+            stacklevel=outside(),
         )
     if table.draws is not None:
         many = table.summary["unsettled"] > _UNSETTLED_SHARE * table.draws.shape[1]
@@ -428,5 +432,5 @@ def _warn(table: FitTable) -> None:
                 "or did not converge, and their intervals may be off: see "
                 "table.summary['unsettled'].",
                 FitWarning,
-                stacklevel=3,
+                stacklevel=outside(),
             )

@@ -13,7 +13,7 @@ import pandas as pd
 from jscale.data.checks import check_weights, rows_at
 from jscale.data.columns import GLOSSARY, find_column, missing_column
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import DataError, DataWarning, LawError, listing, nearest
+from jscale.errors import DataError, DataWarning, LawError, listing, nearest, outside
 from jscale.fitting.domain import check_domain, check_fixed_floors
 from jscale.fitting.objective import Objective
 from jscale.fitting.problem import Data, Model, Problem, bucket, log_centre, pad_rows
@@ -275,7 +275,7 @@ def _doubts(law: Law, runs: Runs) -> tuple[Doubt, ...]:
                     )
                 )
     for doubt in doubts:
-        warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=4)
+        warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=outside())
     return tuple(doubts)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from jscale import laws
 from jscale._precision import float64_scope
 from jscale.data.runs import Doubt, Runs
-from jscale.errors import FitWarning, JscaleError, LawError, listing, nearest
+from jscale.errors import FitWarning, JscaleError, LawError, listing, nearest, outside
 from jscale.fitting import notes as judge
 from jscale.fitting import starts as starting
 from jscale.fitting.build import as_runs, build
@@ -277,4 +277,4 @@ def _numeric_gradient(function: Callable[[np.ndarray], float], at: np.ndarray) -
 def _warn(result: Fit) -> None:
     for note in result.notes:
         if note.severity == "warning":
-            warnings.warn(str(note), FitWarning, stacklevel=3)
+            warnings.warn(str(note), FitWarning, stacklevel=outside())

@@ -26,7 +26,7 @@ class FitTable:
     ``ended`` that were taken to an end (the others were left behind on the way), starts,
     condition, codes of its notes, and ``unsettled``: resamples whose refit failed (NaN in
     ``draws``) or did not converge. ``failures`` says by label why a family has no fit.
-    ``draws`` (F, resamples, q) are bootstrap refits, or None. ``noise`` holds the studentised
+    ``draws`` (F, resamples, q) are those of each family, or None. ``noise`` holds the studentised
     residuals of each family, in the objective's space: errors of new runs.
     """
 
@@ -57,7 +57,7 @@ class FitTable:
 
         Numbers or equally long sequences (m,). One row per family and point: the inputs,
         ``curve``, ``confidence_low``, ``confidence_high`` (of the curve, at ``level``): quantiles
-        of the bootstrap's curves where there are ``draws``, else normal ones of the logarithm
+        of the draws' curves where there are ``draws``, else normal ones of the logarithm
         of the curve by the delta method. On 500 well-specified families of 30 to 100 runs nominal
         90 % intervals held the truth in 92 to 94 %, up to a hundred times the largest compute
         (benchmarks/family_coverage.py); under a wrong law they do not. Raises LawError for

@@ -13,14 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.errors import ExtrapolationWarning, FitWarning, PredictionError, listing, nearest
+from jscale.errors import (
+    ExtrapolationWarning,
+    FitWarning,
+    PredictionError,
+    listing,
+    nearest,
+    outside,
+)
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
 from jscale.prediction.far import warn_if_far
 from jscale.prediction.predict import curves
 from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws, check_level, outside, tails
+from jscale.uncertainty.draws import Draws, check_level, tails
 
 _POINTS = 121
 _BEYOND = 100.0

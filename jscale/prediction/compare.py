@@ -16,7 +16,8 @@ import pandas as pd
 
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
-from jscale.errors import DataError, FitWarning, JscaleError, LawError, listing
+from jscale.errors import DataError, FitWarning, JscaleError, LawError, listing, outside
+from jscale.fitting.batch import METHODS
 from jscale.fitting.fit import check_choices
 from jscale.fitting.objective import Objective
 from jscale.fitting.table import FitTable
@@ -41,8 +42,6 @@ from jscale.prediction.trials import (
     checked_objective,
 )
 from jscale.uncertainty.draws import check_count, check_level
-
-_METHODS = ("bootstrap", "bayesian", "laplace")
 
 
 def compare(
@@ -93,8 +92,8 @@ def compare(
     """
     check_level(level)
     check_choices(None, (), None, seed)
-    if method not in _METHODS:
-        raise JscaleError(f"method={method!r} is not known; use {listing(_METHODS)}.")
+    if method not in METHODS:
+        raise JscaleError(f"method={method!r} is not known; use {listing(METHODS)}.")
     kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     every, auto, chosen = _contenders(laws)
     runs = runs_of(None if every else chosen, data, columns)
@@ -235,7 +234,7 @@ def _left_out(
                 f"{name} did not converge in {int(unsettled.sum())} of {len(unsettled)} splits; "
                 "its predictions there may be off. See comparison.fits[…].summary.",
                 FitWarning,
-                stacklevel=3,
+                stacklevel=outside(),
             )
     return left_out
 

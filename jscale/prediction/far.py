@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jscale.errors import ExtrapolationWarning
-from jscale.uncertainty.draws import outside
+from jscale.errors import ExtrapolationWarning, outside
 
 FAR = 10.0
 

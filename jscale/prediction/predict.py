@@ -17,7 +17,7 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
-from jscale.errors import FitWarning, PredictionError, listing, nearest
+from jscale.errors import FitWarning, PredictionError, listing, nearest, outside
 from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import to_space
@@ -146,7 +146,7 @@ def predict(
         notes = remarks([draws], [errors])
         parts = []
         for first, part in _pieces(table):
-            samples = _samples(draws, part, errors, seed + first, stacklevel=4)
+            samples = _samples(draws, part, errors, seed + first)
             parts.append(_framed(part, Predictive.of(samples), level))
         frame = pd.concat(parts)
     frame["extrapolation"] = extrapolation(fit, table)
@@ -179,7 +179,7 @@ def _predict_ensemble(
         for draws, errors, factor in zip(members, noises, widening, strict=True):
             own = input_table(draws.fit, part, {})
             own = own if KNOWN not in part else own.assign(**{KNOWN: part[KNOWN]})
-            samples = _samples(draws, own, errors, seed + first, stacklevel=5)
+            samples = _samples(draws, own, errors, seed + first)
             parts.append(samples.widened(factor))
         each = np.broadcast_to(weights.to_numpy()[:, None], (len(parts), len(part)))
         frames.append(_framed(part, Predictive.mix(parts, each), level))
@@ -246,23 +246,21 @@ def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
         return np.asarray(output)[:, : len(table)]
 
 
-def _samples(
-    draws: Draws, table: pd.DataFrame, noise: NewRuns, seed: int, stacklevel: int
-) -> Samples:
+def _samples(draws: Draws, table: pd.DataFrame, noise: NewRuns, seed: int) -> Samples:
     """Return what a fit's draws say of rows of inputs."""
     fit = draws.fit
     output = curves(fit, table, np.concatenate([fit.params.to_numpy()[None], draws.flat]))
     space = fit.settings.objective.space
     with float64_scope(), np.errstate(all="ignore"):
         curve = np.asarray(to_space(output, space))
-    _warn_undefined(fit, table, curve[1:], stacklevel)
+    _warn_undefined(fit, table, curve[1:])
     new = curve[1:] + errors_of(noise, curve[1:], table, seed)
     # A posterior is another estimator than the fit: its curve is its own.
     own = quantiles(curve[1:], (0.5,))[0] if isinstance(draws, Posterior) else curve[0]
     return Samples(own, curve[1:], new, space)
 
 
-def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray, stacklevel: int) -> None:
+def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
     """Warn where draws give no number: quantiles are then those of the other draws."""
     undefined = np.asarray(np.isnan(curve))
     if undefined.any():
@@ -273,7 +271,7 @@ def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray, stacklevel
             "leaves its range there. Intervals are of the other draws, and too narrow; predict "
             "nearer to the fitted runs.",
             FitWarning,
-            stacklevel=stacklevel,
+            stacklevel=outside(),
         )
 
 

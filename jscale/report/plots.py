@@ -34,6 +34,20 @@ def _axes(ax: Any) -> Any:
     return plt.subplots(figsize=(5.5, 4.0), layout="constrained")[1]
 
 
+def new_figure(width: float, height: float) -> Any:
+    """Make a figure of several plots, for ``plt.show()`` in a script.
+
+    A notebook would show it twice, as a figure of pyplot's and as what the cell returns; there it
+    is the latter alone.
+    """
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=(width, height), layout="constrained")
+    if "inline" in plt.get_backend():
+        plt.close(figure)
+    return figure
+
+
 def _label(fit: Fit) -> str:
     return _with_unit(fit.law.output, fit.runs)
 
@@ -283,12 +297,10 @@ def overview(
     path with its bands (the last two only for laws of N and D, or of C, with no parameter per
     group).
     """
-    from matplotlib.figure import Figure
-
     surface = set(fit.law.inputs) == {"N", "D"} and not fit.settings.per
     along_compute = surface or (fit.law.inputs == ("C",) and not fit.settings.per)
     rows = 2 if along_compute else 1
-    figure = Figure(figsize=(11, 4 * rows), layout="constrained")
+    figure = new_figure(11.0, 4.0 * rows)
     axes = list(figure.subplots(rows, 2).flat)
     observed_and_fitted(fit, ax=axes[0], held_out=held_out)
     residuals(fit, ax=axes[1])

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from jscale.errors import JscaleError, listing, nearest
+from jscale.report.plots import new_figure
 from jscale.uncertainty.draws import Draws, check_level, tails
 
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#777777"
@@ -33,13 +34,11 @@ def pairs(draws: Draws, names: Sequence[str] | None = None) -> Any:
     draws span a factor of 1.5 or more have log axes. A cross marks the fit's estimate. Raises
     JscaleError for unknown names, or when none varies.
     """
-    import matplotlib.pyplot as plt
-
     chosen = _chosen(draws, names)
     values = draws.to_frame()[chosen]
     step = max(1, len(values) // _MOST_POINTS)
     size = len(chosen)
-    figure = plt.figure(figsize=(1.2 + 1.45 * size, 1.0 + 1.45 * size), layout="constrained")
+    figure = new_figure(1.2 + 1.45 * size, 1.0 + 1.45 * size)
     axes = figure.subplots(size, size, squeeze=False)
     logs = {name: _is_log(draws, name) for name in chosen}
     for i, below in enumerate(chosen):
@@ -136,10 +135,8 @@ def trace(draws: Draws, names: Sequence[str] | None = None) -> Any:
     Chains that have settled look alike: bands of noise around one level. Raises JscaleError as
     :func:`pairs`.
     """
-    import matplotlib.pyplot as plt
-
     chosen = _chosen(draws, names)
-    figure = plt.figure(figsize=(8.0, 0.5 + 1.25 * len(chosen)), layout="constrained")
+    figure = new_figure(8.0, 0.5 + 1.25 * len(chosen))
     axes = figure.subplots(len(chosen), 1, squeeze=False, sharex=True)[:, 0]
     for ax, name in zip(axes, chosen, strict=True):
         own = draws.values[:, :, draws.names.index(name)]

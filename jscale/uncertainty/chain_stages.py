@@ -17,7 +17,7 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.data.resampling import Units, count_units, units_of
 from jscale.data.runs import Runs
-from jscale.errors import DataError, FitError, FitWarning
+from jscale.errors import DataError, FitError, FitWarning, outside
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.fit import fit
 from jscale.fitting.gauss_newton import Status
@@ -195,5 +195,5 @@ def _warn_of_failures(count: int, failed: int, unsettled: int) -> None:
             f"{failed} of {count} resamples failed and {unsettled} did not converge: the "
             "intervals may be off. Fix the parameters that draws.fit.notes names.",
             FitWarning,
-            stacklevel=4,
+            stacklevel=outside(),
         )

@@ -6,7 +6,6 @@ prediction carries its interval by the same code, whatever the draws came from.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -46,14 +45,6 @@ def check_seed(seed: Any) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise JscaleError(f"seed={seed!r} must be a whole number, 0 or more, such as 0.")
     return int(seed)
-
-
-def outside() -> int:
-    """Return the stacklevel at which the caller's warning names the first line outside jscale."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("jscale."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def no_spare_runs(fit: Fit) -> FitError:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jscale._precision import float64_scope
 from jscale.data.resampling import units_of
-from jscale.errors import FitWarning, JscaleError, listing, nearest
+from jscale.errors import FitWarning, JscaleError, listing, nearest, outside
 from jscale.fitting.local import second_order
 from jscale.fitting.result import Fit
 
@@ -99,5 +99,5 @@ def _warn_of_ends(moved: np.ndarray, count: int, names: Sequence[str]) -> None:
             f"The intervals of {listing(which, 24)} end at the outermost of {count} draws, and "
             "would go further: draw more resamples, such as bootstrap(fit, 10000).",
             FitWarning,
-            stacklevel=4,
+            stacklevel=outside(),
         )

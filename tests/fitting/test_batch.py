@@ -147,6 +147,18 @@ def test_resamples_are_lanes_too(table: pd.DataFrame, fits: js.FitTable) -> None
     np.testing.assert_array_equal(again.draws[:5], drawn.draws[:5])
 
 
+def test_draws_by_weights_and_by_the_normal_approximation(table: pd.DataFrame) -> None:
+    """They spread as those of a single fit, and of the same kind."""
+    own = table[table["family"] == "c"]
+    fit = js.fit("power_const:N", own)
+    alone = {"bayesian": js.bootstrap(fit, 300, kind="bayesian"), "laplace": js.laplace(fit, 300)}
+    for method, draws in alone.items():
+        found = js.fit_many("power_const:N", own, by="family", resamples=300, method=method).draws
+        assert found is not None
+        sd, expected = np.log(found[0]).std(axis=0), np.log(draws.flat).std(axis=0)
+        np.testing.assert_allclose(sd, expected, rtol=0.35)
+
+
 def test_fixed_tied_and_given_starts(table: pd.DataFrame) -> None:
     big = table[table["family"] != "tiny"]
     fits = js.fit_many("power_const:N", big, by="family", fixed={"alpha": 0.3}, starts=[TRUTH])
@@ -162,6 +174,8 @@ def test_bad_choices_are_refused(table: pd.DataFrame) -> None:
     holes = table.assign(family=table["family"].where(table["family"] != "b"))
     with pytest.raises(js.DataError, match=r"column 'family' has no label in"):
         js.fit_many("power_const:N", holes, by="family")
+    with pytest.raises(js.JscaleError, match=r"method='bayes' is not known; use bootstrap, bayesi"):
+        js.fit_many("power_const:N", table, by="family", resamples=9, method="bayes")
     with pytest.raises(js.JscaleError, match="resamples=-1 must be a whole number"):
         js.fit_many("power_const:N", table, by="family", resamples=-1)
 
