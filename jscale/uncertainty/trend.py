@@ -52,11 +52,12 @@ class Trend:
         """Return the scale of the noise at log x (m,), relative to the centre.
 
         Beyond the fitted x it stays what it was at their end where it would shrink, and where it
-        grows it grows on, up to three times what it was there. For slopes (R, 1) it is (R, m).
+        grows it grows on by the mean slope, up to three times what it was there. For slopes
+        (R, 1) it is (R, m).
         """
         slope = self.slope if slope is None else slope
         inside = np.clip(log_x, self.low, self.high)
-        beyond = np.clip(slope * (log_x - inside), 0.0, np.log(MOST_GROWTH))
+        beyond = np.clip(self.slope * (log_x - inside), 0.0, np.log(MOST_GROWTH))
         return np.exp(slope * (inside - self.centre) + beyond)
 
     def draw(self, table: pd.DataFrame, count: int, rng: np.random.Generator) -> np.ndarray:
