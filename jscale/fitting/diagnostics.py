@@ -259,13 +259,17 @@ def studentised(problem: Problem, optimum: Optimum) -> np.ndarray:
     Observation less prediction, over √(1 − leverage), since a fit bends towards its own runs.
     Their median is taken out: the curve is the conditional median of new runs.
     """
-    used = problem.used
-    J = optimum.jacobian[used]
+    spare = 1.0 - np.minimum(leverages(problem, optimum), _HIGHEST_LEVERAGE)
+    residual = -optimum.residual[problem.used] / np.sqrt(spare)
+    return residual - _median(residual)
+
+
+def leverages(problem: Problem, optimum: Optimum) -> np.ndarray:
+    """Return how much of each run with weight the fit passes through (n,), between 0 and 1."""
+    J = optimum.jacobian[problem.used]
     J = J[:, np.isfinite(J).all(axis=0)]
     basis, _ = np.linalg.qr(J / np.maximum(np.abs(J).max(axis=0, initial=0.0), 1e-300))
-    leverage = np.minimum(np.sum(basis**2, axis=1), _HIGHEST_LEVERAGE)
-    residual = -optimum.residual[used] / np.sqrt(1.0 - leverage)
-    return residual - _median(residual)
+    return np.sum(basis**2, axis=1)
 
 
 def moves_without_outliers(problem: Problem, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:

@@ -25,9 +25,6 @@ from jscale.prediction.scatter import Noise
 from jscale.uncertainty.draws import tails
 from jscale.uncertainty.noise import NoiseModel
 
-_DRAWS = 20000
-_ROWS_AT_ONCE = 200
-
 
 def simulate(
     law: Law | str,
@@ -45,7 +42,8 @@ def simulate(
     :mod:`jscale.designs`). ``noise`` is the standard deviation of the log output ("normal"), or
     the scale of a Student-t with 3 degrees of freedom ("student_t"), or a
     :class:`~jscale.Noise` that says more, or what ``noise_model(fit)`` learnt from runs: then the
-    errors are added in that fit's objective's space, instead of the logarithm. ``worlds``
+    errors are added in that fit's objective's space, instead of the logarithm, and their slope on
+    compute is drawn once for a table (or a world). ``worlds``
     repeats the whole design so many times, each with noise of its own, in a column ``world``
     from 0: fit them all at once with ``fit_many(law, runs, by="world")``, or score them with
     ``compare(…, by="world")``. A parameter may then be an array (worlds,). The same seed gives
@@ -102,7 +100,8 @@ def oracle(
     given = design.frame if isinstance(design, Runs) else design
     curve = _curve(law, frame, params)
     if isinstance(noise, NoiseModel):
-        low, high = (_moved(curve, e, noise) for e in _quantiles(noise, frame, tails(level)))
+        ends = noise.quantiles(_with_compute(frame), tails(level))
+        low, high = (_moved(curve, error, noise) for error in ends)
     else:
         low, high = curve * np.exp(scatter.quantiles(frame, tails(level)))
     return pd.DataFrame(
@@ -123,10 +122,12 @@ def _checked(
             f"The design has no column {listing(missing)}; {law.name} needs "
             f"{listing(law.inputs)}: simulate(law, params, {{{law.inputs[0]!r}: [1e18, …], …}})."
         )
-    if isinstance(noise, Noise):
-        if distribution != "normal":
-            raise DataError("Give the distribution to Noise(…), not to simulate as well.")
-    else:
+    if isinstance(noise, Noise | NoiseModel) and distribution != "normal":
+        raise DataError(
+            "Give the distribution to Noise(…), not to simulate as well; what noise_model(fit) "
+            "learnt has its own."
+        )
+    if not isinstance(noise, Noise):
         noise = Noise(0.0 if isinstance(noise, NoiseModel) else noise, distribution)
     absent = [name for name in law.names if name not in params]
     if absent:
@@ -152,14 +153,6 @@ def _moved(curve: np.ndarray, error: np.ndarray, noise: NoiseModel) -> np.ndarra
     """Add errors (n,) to outputs (n,) in the space that the noise was learnt in."""
     with float64_scope():
         return np.asarray(from_space(np.asarray(to_space(curve, noise.space)) + error, noise.space))
-
-
-def _quantiles(noise: NoiseModel, frame: pd.DataFrame, at: tuple[float, float]) -> np.ndarray:
-    """Return quantiles of learnt errors (2, n), some rows at a time."""
-    table = _with_compute(frame)
-    parts = [table.iloc[k : k + _ROWS_AT_ONCE] for k in range(0, len(table), _ROWS_AT_ONCE)]
-    drawn = (noise.draw(np.zeros((_DRAWS, len(part))), part, seed=0) for part in parts)
-    return np.concatenate([np.quantile(errors, at, axis=0) for errors in drawn], axis=1)
 
 
 def _with_compute(frame: pd.DataFrame) -> pd.DataFrame:

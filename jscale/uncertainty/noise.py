@@ -8,7 +8,9 @@ power of it that is drawn from what the residuals say of it (:mod:`jscale.uncert
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +18,13 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.data.checks import rows_at
 from jscale.errors import DataError, JscaleError, listing, nearest
-from jscale.fitting.diagnostics import Optimum, linearise, studentised
+from jscale.fitting.diagnostics import Optimum, leverages, linearise, studentised
 from jscale.fitting.notes import Note
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import no_spare_runs
 from jscale.uncertainty.student import Errors
-from jscale.uncertainty.trend import Trend, find_trend
+from jscale.uncertainty.trend import Trend, find_trend, log_axis
 
 _KINDS = {"auto": None, "empirical": 0.0, "student_t": 1.0}
 _NEW = ("run", "family")
@@ -37,7 +39,8 @@ class NoiseModel:
 
     ``own`` is the law of a run's own error; ``family`` that of what a new family's runs share,
     None for a new run of the fitted families; ``trend`` how ``own`` varies with compute, None
-    where too few runs could tell. ``why`` says how it was chosen, ``notes`` what to know of it,
+    where nothing could tell (fewer than 8 runs, one compute, no input that is always positive) or
+    it was not asked for. ``why`` says how it was chosen, ``notes`` what to know of it,
     ``space`` is the objective's.
     """
 
@@ -61,6 +64,23 @@ class NoiseModel:
             errors = errors * self.trend.draw(table, len(curves), rng)
         return errors if self.family is None else errors + self.family.draw(curves.shape, rng)
 
+    def quantiles(
+        self, table: pd.DataFrame, at: Sequence[float], *, count: int = 20000, seed: int = 0
+    ) -> np.ndarray:
+        """Return quantiles (len(at), m) of a new run's error at rows of inputs, from draws of it.
+
+        The same draws serve all rows, so that rows that are alike have one interval.
+        """
+        rng = np.random.default_rng(seed)
+        own = self.own.draw((count,), rng)
+        shared = 0.0 if self.family is None else self.family.draw((count,), rng)
+        if self.trend is None:
+            return np.repeat(np.quantile(own + shared, at)[:, None], len(table), axis=1)
+        slopes = self.trend.slopes(count, rng)
+        places, place = np.unique(log_axis(table, self.trend.column), return_inverse=True)
+        factors = (self.trend.factor(np.array([x]), slopes)[:, 0] for x in places)
+        return np.stack([np.quantile(own * f + shared, at) for f in factors], axis=1)[:, place]
+
     def __repr__(self) -> str:
         notes = "".join(f"\n{note}" for note in self.notes)
         return f"NoiseModel(a new {self.new}'s errors): {self.why}{notes}"
@@ -81,7 +101,7 @@ def noise_model(
     "empirical" and "student_t" are the two alone. Of runs of several rows (``Runs.run``) each
     counts once, and a new run's error is that of one row of a run. From 8 runs on, its scale
     follows a power of compute, drawn each time from a posterior that is normal around zero with a
-    standard deviation of 0.2 before any run is seen; where a score test finds that the noise
+    standard deviation of 0.15 before any run is seen; where a score test finds that the noise
     varies (p < 0.01), a note ``noise-varies`` says so. ``trend=False`` takes all runs to err alike.
 
     ``new="family"`` is of a run of a new family: what its runs share (drawn from the mean errors
@@ -98,18 +118,21 @@ def noise_model(
     >>> noise_model(fit).new
     'run'
     """
-    _check(kind, new)
+    _check(kind, new, trend)
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
-    errors = studentised_residuals(fit)
+    units = fit.problem.units[fit.problem.used]
+    with float64_scope():
+        optimum = linearise(fit.problem, fit.theta)
+    errors = studentised_by(fit.problem, optimum, units)
     effects, errors = _families(fit, errors) if new == "family" else (None, errors)
     notes = []
     if known_error is not None:
         left = _without(errors, _known(fit, known_error))
         errors = errors * left
         notes += [_all_known(known_error)] if not left.any() else []
-    units = fit.problem.units[fit.problem.used]
-    varies = find_trend(fit, errors, units) if trend else None
+    spare = 1.0 - leverages(fit.problem, optimum)
+    varies = find_trend(fit, errors, units, spare) if trend else None
     if varies is not None:
         errors = errors / varies.factor(varies.of(fit))
         notes.extend(varies.notes)
@@ -157,11 +180,16 @@ def studentised_by(problem: Problem, optimum: Optimum, units: np.ndarray) -> np.
     return found - np.median(found)
 
 
-def _check(kind: str, new: str) -> None:
+def _check(kind: str, new: str, trend: Any) -> None:
     for what, value, known in (("kind", kind, tuple(_KINDS)), ("new", new, _NEW)):
         if value not in known:
             hint = nearest(str(value), known)
             raise JscaleError(f"{what}={value!r} is not known.{hint} Use {listing(known)}.")
+    if not isinstance(trend, bool):
+        raise JscaleError(
+            f"trend={trend!r} must be True (noise may follow compute) or False (it is the same "
+            "everywhere)."
+        )
 
 
 def _families(fit: Fit, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from jscale.data.checks import rows_at
 from jscale.data.flops import training_flops
+from jscale.errors import DataError
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 
@@ -25,8 +27,6 @@ _ENOUGH_RUNS = 8
 # 0.1 intervals of new runs were too narrow where noise grows (20 runs), with 0.2 too wide beyond.
 _LIKELY_SLOPE = 0.15
 _HEAVY = 4.0
-# Bounds on what is estimated, far beyond what the prior leaves of it.
-_STEEPEST = np.array([20.0, 3.0])
 # Beyond the fitted runs noise grows by at most so much more, and shrinks no further.
 MOST_GROWTH = 3.0
 
@@ -60,10 +60,13 @@ class Trend:
         beyond = np.clip(self.slope * (log_x - inside), 0.0, np.log(MOST_GROWTH))
         return np.exp(slope * (inside - self.centre) + beyond)
 
+    def slopes(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw slopes (count, 1) from the posterior."""
+        return self.slope + self.error * rng.standard_normal((count, 1))
+
     def draw(self, table: pd.DataFrame, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return factors (count, m) for rows of inputs, each with a slope within its error."""
-        slopes = self.slope + self.error * rng.standard_normal((count, 1))
-        return self.factor(log_axis(table, self.column), slopes)
+        """Return factors (count, m) for rows of inputs, each draw with a slope of its own."""
+        return self.factor(log_axis(table, self.column), self.slopes(count, rng))
 
     def of(self, fit: Fit) -> np.ndarray:
         """Return the fitted rows' log x (n,), of rows with weight."""
@@ -88,47 +91,57 @@ class Trend:
 
 
 def axis(fit: Fit) -> str | None:
-    """Return what noise may vary with: C, or else the first input that is positive."""
-    inputs = fit.law.inputs
-    if "C" in fit.runs.inputs and ("C" in inputs or {"N", "D"} <= set(inputs)):
+    """Return what noise may vary with: C, or else the first input that is always positive."""
+    law = fit.law
+    if "C" in fit.runs.inputs and ("C" in law.inputs or {"N", "D"} <= set(law.inputs)):
         return "C"
-    return next((x for x in inputs if (fit.runs[x] > 0).all()), None)
+    return next((x for x in law.positive_inputs if x not in law.codes), None)
 
 
 def log_axis(table: pd.DataFrame, column: str) -> np.ndarray:
     """Return the logarithm of a column (m,), C = 6·N·D where a table has none."""
-    if column == "C" and "C" not in table:
+    if column == "C" and "C" not in table and {"N", "D"} <= set(table):
         return np.log(training_flops(table["N"].to_numpy(float), table["D"].to_numpy(float)))
-    return np.log(table[column].to_numpy(dtype=np.float64))
+    if column not in table:
+        raise DataError(
+            f"The noise was learnt to follow {column}, but the table has no column {column!r}. "
+            "Give it, or learn noise that is the same everywhere: noise_model(fit, trend=False)."
+        )
+    values = table[column].to_numpy(dtype=np.float64)
+    if not (values > 0).all():
+        raise DataError(
+            f"column {column!r} must be positive, since the noise was learnt to follow its "
+            f"logarithm, but {rows_at(table, ~(values > 0), values)}."
+        )
+    return np.log(values)
 
 
-def find_trend(fit: Fit, errors: np.ndarray, units: np.ndarray) -> Trend | None:
+def find_trend(fit: Fit, errors: np.ndarray, units: np.ndarray, spare: np.ndarray) -> Trend | None:
     """Return how the sizes of errors (n,) vary with the runs, or None where nothing could tell.
 
-    ``units`` (n,) numbers the run of each row with weight: a run counts once. None below 8 runs.
+    ``units`` (n,) numbers the run of each row with weight: a run counts once. ``spare`` (n,) is
+    1 − leverage of each row: what a fit passes through says nothing of noise. None below 8 runs.
     """
     column = axis(fit)
     if column is None:
         return None
-    return trend_along(
-        log_axis(fit.runs.frame.loc[fit.problem.used], column), errors, units, column
-    )
+    x = log_axis(fit.runs.frame.loc[fit.problem.used], column)
+    return trend_along(x, errors, units, spare, column)
 
 
-def trend_along(x: np.ndarray, errors: np.ndarray, units: np.ndarray, column: str) -> Trend | None:
+def trend_along(
+    x: np.ndarray, errors: np.ndarray, units: np.ndarray, spare: np.ndarray, column: str
+) -> Trend | None:
     """Return how the sizes of errors (n,) vary with x, the logarithm of a column (n,), or None."""
+    _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
+    weights = np.clip(spare, 0.0, 1.0) / rows[place]
     spread = 1.4826 * float(np.median(np.abs(errors)))
-    if len(np.unique(units)) < _ENOUGH_RUNS or np.ptp(x) == 0 or spread == 0:
+    if len(rows) < _ENOUGH_RUNS or np.ptp(x) == 0 or spread == 0:
         return None
-    chance = _chance(_by_run(x, units), _by_run(_scores((errors / spread) ** 2), units))
-    slope, error = _shrunk(*_slope(x, errors / spread, units))
-    return Trend(column, slope, error, chance, float(x.mean()), float(x.min()), float(x.max()))
-
-
-def _shrunk(slope: float, error: float) -> tuple[float, float]:
-    """The mean and standard deviation of a slope estimated with an error, under the prior."""
-    share = _LIKELY_SLOPE**2 / (_LIKELY_SLOPE**2 + error**2)
-    return share * slope, float(np.sqrt(share)) * error
+    centre = float(weights @ x / weights.sum())
+    slope, error = _slope(x - centre, errors / spread, weights, place)
+    chance = _chance(x, _scores((errors / spread) ** 2), weights, place)
+    return Trend(column, slope, error, chance, centre, float(x.min()), float(x.max()))
 
 
 def _scores(square: np.ndarray) -> np.ndarray:
@@ -144,36 +157,50 @@ def sums_by(values: np.ndarray, units: np.ndarray) -> np.ndarray:
     return total
 
 
-def _by_run(values: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Means of rows by run."""
-    return sums_by(values, units) / sums_by(np.ones(len(units)), units)
-
-
-def _chance(x: np.ndarray, scores: np.ndarray) -> float:
-    """The p-value of a correlation, by Student's t of n − 2 degrees of freedom."""
+def _chance(x: np.ndarray, scores: np.ndarray, weights: np.ndarray, units: np.ndarray) -> float:
+    """The p-value of a weighted correlation of runs' means, by Student's t of n − 2 freedoms."""
     from scipy.special import stdtr
 
-    r = np.corrcoef(x, scores)[0, 1] if np.ptp(scores) > 0 else 0.0
-    freedom = len(x) - 2
+    total = sums_by(weights, units)
+    means = sums_by(np.column_stack([x, scores]) * weights[:, None], units) / total[:, None]
+    means = (means - total @ means / total.sum()) * np.sqrt(total)[:, None]
+    (xx, xs), (_, ss) = means.T @ means
+    r = xs / np.sqrt(xx * ss) if xx * ss > 0 else 0.0
+    freedom = len(total) - 2
     t = abs(r) * np.sqrt(freedom / max(1 - r * r, 1e-12))
     return float(2 * stdtr(freedom, -t))
 
 
-def _slope(x: np.ndarray, errors: np.ndarray, units: np.ndarray) -> tuple[float, float]:
-    """Fit log scale = a + slope·x by Student-t likelihood; return slope and standard error.
+def _slope(
+    x: np.ndarray, errors: np.ndarray, weights: np.ndarray, units: np.ndarray
+) -> tuple[float, float]:
+    """Fit log scale = a + slope·x by Student-t likelihood under the prior; return slope, error.
 
-    Fisher scoring. The error is the sandwich one, with the scores of a run added up, but not
-    below that of Student-t errors, since few scores say little of their own spread.
+    Its mode, and the standard deviation that the curvature there gives. Where runs' scores spread
+    more than independent Student-t errors' would (the sandwich of clusters, by G/(G − 2) for
+    their number), the likelihood is trusted that much less.
     """
-    X = np.column_stack([np.ones(len(x)), x - x.mean()])
-    inverse = np.linalg.inv(X.T @ X) * (_HEAVY + 3) / (2 * _HEAVY)
-    at = np.zeros(2)
+    X = np.column_stack([np.ones(len(x)), x])
+    known = (X * weights[:, None]).T @ X * (2 * _HEAVY) / (_HEAVY + 3)
+    prior = np.diag([0.0, _LIKELY_SLOPE**-2])
+    at = _mode(X, errors, weights, known, prior)
+    each = sums_by(X * (weights * _scores((errors / np.exp(X @ at)) ** 2))[:, None], units)
+    each = each - each.mean(axis=0)
+    inverse, few = np.linalg.inv(known), len(each) / (len(each) - 2)
+    trust = min(1.0, inverse[1, 1] / max((inverse @ (each.T @ each) @ inverse)[1, 1] * few, 1e-300))
+    at = _mode(X, errors, trust * weights, trust * known, prior)
+    return float(at[1]), float(np.sqrt(np.linalg.inv(trust * known + prior)[1, 1]))
+
+
+def _mode(
+    X: np.ndarray, errors: np.ndarray, weights: np.ndarray, known: np.ndarray, prior: np.ndarray
+) -> np.ndarray:
+    """The most probable (log scale, slope), by Fisher scoring with information ``known``."""
+    inverse, at = np.linalg.inv(known + prior), np.zeros(2)
     for _ in range(50):
-        step = inverse @ (X.T @ _scores((errors / np.exp(X @ at)) ** 2))
-        at = np.clip(at + np.clip(step, -1.0, 1.0), -_STEEPEST, _STEEPEST)
+        slope = X.T @ (weights * _scores((errors / np.exp(X @ at)) ** 2)) - prior @ at
+        step = inverse @ slope
+        at = at + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-10:
             break
-    each = X * _scores((errors / np.exp(X @ at)) ** 2)[:, None]
-    total = sums_by(each, units)
-    spread = inverse @ (total.T @ total) @ inverse
-    return float(at[1]), float(np.sqrt(max(spread[1, 1], inverse[1, 1])))
+    return at

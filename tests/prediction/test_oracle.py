@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm, t
 
 import jscale as js
+from jscale.uncertainty.noise import NoiseModel
 from tests.conformance.worlds import CHINCHILLA, compute
 
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
@@ -120,6 +121,8 @@ def test_noise_that_was_learnt_from_runs(space: str) -> None:
     assert (loss < low).mean() == pytest.approx(0.1, abs=0.01)
     assert (loss > high).mean() == pytest.approx(0.1, abs=0.01)
     assert (high - low)[-1] > 1.5 * (high - low)[0]
+    same = js.oracle("power_const", POWER, {"C": [1e19] * 3}, noise=noise)
+    assert same["prediction_low"].nunique() == 1
 
 
 def test_it_is_the_same_each_time_and_leaves_the_design_alone() -> None:
@@ -142,6 +145,8 @@ def test_it_is_the_same_each_time_and_leaves_the_design_alone() -> None:
         ({"distribution": "cauchy"}, js.DataError, "distribution='cauchy' is not known"),
         ({"noise": js.Noise(0.1), "distribution": "student_t"}, js.DataError,
          r"Give the distribution to Noise\(…\), not to simulate as well"),
+        ({"noise": NoiseModel("run", None, None, None, ""), "distribution": "student_t"},
+         js.DataError, r"what noise_model\(fit\) learnt has its own"),
         ({"law": "powers"}, js.LawError, "There is no law 'powers'"),
         ({"law": "auto"}, js.LawError, '"auto" is no single law'),
     ],

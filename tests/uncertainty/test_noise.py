@@ -214,13 +214,92 @@ def test_a_trend_takes_eight_runs():
     assert noise_model(varying(0.5, 8)).trend is not None
 
 
+def along(x: np.ndarray, errors: np.ndarray, units: np.ndarray | None = None) -> Trend:
+    units = np.arange(len(x)) if units is None else units
+    found = trend_along(x, errors, units, np.ones(len(x)), "C")
+    assert found is not None
+    return found
+
+
+def test_a_run_counts_once_for_the_trend_however_many_rows_it_has():
+    rng = np.random.default_rng(5)
+    x, errors = np.linspace(0.0, 9.0, 12), rng.standard_normal(12)
+    once = along(x, errors)
+    units = np.r_[np.arange(12), np.full(100, 11)]
+    many = trend_along(x[units], errors[units], units, np.ones(len(units)), "C")
+    assert many is not None
+    # Rows are measured in units of their median size, which the repeated row moves.
+    assert (many.slope, many.error) == pytest.approx((once.slope, once.error), rel=1e-6)
+    assert many.centre == pytest.approx(once.centre)
+
+
+def test_a_far_run_that_the_fit_passes_through_says_nothing_of_noise():
+    """Its residual is next to zero whatever its error: no sign that noise shrinks."""
+    C = np.r_[np.geomspace(1e17, 1e18, 11), 1e21]
+    slopes, held = [], []
+    for seed in range(30):
+        runs = js.simulate("power_const", POWER, {"C": C}, noise=0.01, seed=seed)
+        model = noise_model(js.fit("power_const", runs, starts=8))
+        slopes.append(model.trend.slope)
+        low, high = model.quantiles(pd.DataFrame({"C": [1e21]}), [0.1, 0.9])[:, 0]
+        held.append(high - low)
+    assert abs(np.median(slopes)) < 0.05
+    assert np.median(held) > 0.015
+
+
+def test_residuals_of_zero_do_not_make_a_trend_that_the_prior_forbids():
+    x = np.linspace(0.0, 9.0, 12)
+    errors = np.where(x < 3.5, 0.0, np.random.default_rng(0).standard_normal(12))
+    assert along(x, errors).slope < 0.45
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_the_error_of_a_trend_is_right_for_few_runs_of_many_rows(rows):
+    """Runs that differ in size, not with x: slopes lie about as far from none as they say."""
+    x, units = np.repeat(np.linspace(0.0, 9.0, 10), rows), np.repeat(np.arange(10), rows)
+    off = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        scale = np.exp(0.5 * rng.standard_normal(10))[units]
+        found = along(x, scale * rng.standard_normal(10 * rows), units)
+        off.append(found.slope / found.error)
+    assert np.sqrt(np.mean(np.square(off))) < 1.2
+
+
+def test_a_code_is_no_axis_of_noise():
+    @js.law(codes=("kind",), powers=(("A", "S", "alpha"),), linear=("A",))
+    def by_kind(kind, S, *, A: js.Scale, alpha: js.Exponent):
+        return A * js.power(S, -alpha) + 0.0 * kind
+
+    rng = np.random.default_rng(0)
+    S = np.geomspace(1.0, 1e3, 20)
+    loss = 3 * S**-0.2 * np.exp(0.01 * rng.standard_normal(20))
+    frame = pd.DataFrame({"kind": 1.0 + np.arange(20) % 2, "S": S, "loss": loss})
+    trend = noise_model(js.fit(by_kind, frame, kind="kind", S="S", starts=8)).trend
+    assert trend is not None
+    assert trend.column == "S"
+
+
+def test_noise_that_follows_a_column_needs_it():
+    model = noise_model(varying(0.2))
+    with pytest.raises(js.DataError, match=r"learnt to follow C, but the table has no column 'C'"):
+        js.simulate("power_const:N", POWER, {"N": [1e9]}, noise=model)
+    with pytest.raises(js.DataError, match=r"column 'C' must be positive.*row 1 \(-1.0\)"):
+        model.draw(np.zeros((5, 2)), pd.DataFrame({"C": [1e18, -1.0]}), seed=0)
+
+
+def test_a_trend_is_asked_for_or_not():
+    with pytest.raises(js.JscaleError, match=r"trend='C' must be True"):
+        noise_model(varying(0.0, 12), trend="C")
+
+
 def test_what_runs_do_not_say_of_a_trend_is_left_open():
     """The posterior of a slope: wide for few runs, and narrowing to the estimate for many."""
     x = np.linspace(-1.0, 1.0, 2000)
     errors = np.exp(0.3 * x) * np.random.default_rng(0).standard_normal(2000)
-    many = trend_along(x, errors, np.arange(2000), "C")
+    many = along(x, errors)
     assert many.slope == pytest.approx(0.3, abs=0.1)
-    few = trend_along(x[::200], errors[::200], np.arange(10), "C")
+    few = along(x[::200], errors[::200])
     assert abs(few.slope) < 0.1
     assert 0.1 < few.error < 0.15
 
@@ -231,7 +310,7 @@ def test_new_runs_are_covered_where_few_show_growing_noise():
     top, size, held, found = pd.DataFrame({"C": [1e4]}), np.exp(0.1 * x), [], 0
     for world in range(300):
         errors = size * rng.standard_normal(20)
-        trend = trend_along(x, errors, np.arange(20), "C")
+        trend = along(x, errors)
         own = Errors.of(errors / trend.factor(x), np.full(20, 1 / 20), 19, 20)
         model = NoiseModel("run", own, None, trend, "")
         low, high = np.quantile(model.draw(np.zeros((1000, 1)), top, world), [0.1, 0.9])
