@@ -162,11 +162,11 @@ def posterior(
     trials: Annotated[
         str | None, typer.Option(help="Column of the number of trials, for counted outcomes.")
     ] = None,
-    draws: Annotated[int, typer.Option(min=50, help="DrawsFile per chain.")] = 1000,
+    draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
     warmup: Annotated[int, typer.Option(min=50, help="Steps before the first draw.")] = 1000,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     level: Level = 0.9,
-    seed: Seed = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     output: DrawsFile = None,
     force: Force = False,
     json_: Json = False,

@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+from rich.table import Table
+
 import jscale as js
 from jscale import commands
 from jscale.data.files import check_free
@@ -115,7 +118,9 @@ def _tell(fit: Fit, draws: Draws, level: float, output: Path | None, as_json: bo
     out.print(f"{fit.law.name}: {draws.method}, {len(draws)} draws{_trouble(draws)}", markup=False)
     if any(note.severity == "warning" for note in notes):
         out.print("These draws failed their checks: see the warnings below.", style="red")
-    out.print(show_in.table_of(table, index="parameter"))
+    if "why" in draws.settings:
+        out.print(_sampler(draws), markup=False)
+    out.print(_shown(table))
     for note in notes:
         text = " ".join(t for t in (note.seen, note.means, note.do) if t)
         color = {"warning": "red", "caution": "yellow", "info": "cyan"}[note.severity]
@@ -123,6 +128,27 @@ def _tell(fit: Fit, draws: Draws, level: float, output: Path | None, as_json: bo
                   markup=False)  # fmt: skip
     if output is not None:
         out.print(f"\nWrote {output}", markup=False)
+
+
+def _sampler(draws: Draws) -> str:
+    """Say in a line which sampler ran, why, and how well its draws count."""
+    how, checks = draws.settings, getattr(draws, "checks", {})
+    said = f"Sampled by {how['method']}: {how['why']}"
+    if "max_rhat" in checks:
+        said += f"; R-hat {checks['max_rhat']:.3f}, {checks['min_ess']:.0f} effective draws"
+    return said
+
+
+def _shown(summary: pd.DataFrame) -> Table:
+    """Return a summary as a table, with "-" where the fit has no estimate."""
+    if "fit" in summary:
+        summary = summary.assign(
+            fit=summary["fit"].astype(object).where(summary["fit"].notna(), "-")
+        )
+    table = show_in.table_of(summary, index="parameter")
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    return table
 
 
 def _write(draws: Draws, output: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,9 +140,29 @@ def test_posterior_prints_the_summary(jscale, saved):
     code, out, _ = jscale("posterior", saved, *SHORT, "--method", "importance")
     assert code == 0
     assert out.startswith("chinchilla: posterior (importance), 200 draws")
+    how = r"Sampled by importance: asked for; Pareto's k -?\d\.\d\d, effective share 0\.\d\d "
+    assert re.search(how, told(out))
+    scale = next(line for line in out.splitlines() if "noise_scale" in line)
+    assert scale.split()[-1] == "-"
+    assert "nan" not in out
     assert {"E", "A", "alpha", "B", "beta", "noise_scale"} <= {
         line.split()[0] for line in out.splitlines() if line.split()
     }
+
+
+def test_posterior_by_nuts_says_how_its_chains_agree(jscale, saved):
+    code, out, _ = jscale("posterior", saved, *SHORT, "--method", "nuts")
+    assert code == 0
+    assert re.search(
+        r"Sampled by nuts: asked for; R-hat \d\.\d{3}, \d+ effective draws ", told(out)
+    )
+
+
+def test_the_options_of_posterior_are_of_draws(jscale):
+    out = told(jscale("posterior", "--help")[1])
+    assert "Draws per chain." in out
+    assert "Seed of the draws." in out
+    assert "DrawsFile" not in out
 
 
 def test_posterior_as_json_is_that_of_python(jscale, saved):

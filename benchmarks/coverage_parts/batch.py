@@ -45,5 +45,7 @@ def _noises(worlds: Worlds, table: FitTable) -> list[js.NoiseModel]:
         own = replace(whole, runs=worlds.own(world))
         with float64_scope():
             theta = given(own.problem, [values])[0]
-        found.append(js.noise_model(replace(own, theta=theta)))
+        there = replace(own, theta=theta)
+        vars(there)["problem"] = own.problem  # cached: the same runs and law
+        found.append(js.noise_model(there))
     return found

@@ -151,7 +151,7 @@ def fit_sets(
 def _check_own_choices(objective: Objective, resamples: Any, method: Any) -> None:
     if method not in METHODS:
         hint = nearest(str(method), METHODS)
-        raise JscaleError(f"method={method!r} is not known; use {listing(METHODS)}.{hint}")
+        raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
     if objective.auto:
         raise JscaleError(
             f"fit_many takes a number for delta, not {objective}: families would each have "
@@ -275,7 +275,9 @@ class _Batch:
             if refitted is not None:
                 row = replace(row, draws=refitted[0][k], unsettled=refitted[1][k])
             elif self.resamples:
-                row = replace(row, draws=self._approximate(problems[f], optima[k], row, f))
+                drawn = self._approximate(problems[f], optima[k], row, f)
+                lost = int(np.sum(np.isnan(drawn).any(axis=1)))
+                row = replace(row, draws=drawn, unsettled=lost)
             done[f] = row
         return done
 

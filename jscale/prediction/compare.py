@@ -16,7 +16,7 @@ import pandas as pd
 
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
-from jscale.errors import DataError, FitWarning, JscaleError, LawError, listing, outside
+from jscale.errors import DataError, FitWarning, JscaleError, LawError, listing, nearest, outside
 from jscale.fitting.batch import METHODS
 from jscale.fitting.fit import check_choices
 from jscale.fitting.objective import Objective
@@ -93,7 +93,8 @@ def compare(
     check_level(level)
     check_choices(None, (), None, seed)
     if method not in METHODS:
-        raise JscaleError(f"method={method!r} is not known; use {listing(METHODS)}.")
+        hint = nearest(str(method), METHODS)
+        raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
     kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     every, auto, chosen = _contenders(laws)
     runs = runs_of(None if every else chosen, data, columns)

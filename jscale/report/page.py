@@ -91,9 +91,9 @@ def report(
     cannot know, by item of :mod:`jscale.report.checklist`; ``again`` is the command that makes
     the page again (default: Python code).
 
-    Raises JscaleError for draws of another fit, an unknown item or a level outside (0, 1),
-    PredictionError for inputs that the law cannot take, DataError for held-out runs in another
-    unit, FileError if ``path`` exists and ``overwrite`` is False, or cannot be written.
+    Raises JscaleError for draws of another fit or of a prior, an unknown item or a level outside
+    (0, 1), PredictionError for inputs that the law cannot take, DataError for held-out runs in
+    another unit, FileError if ``path`` exists and ``overwrite`` is False, or cannot be written.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
@@ -123,7 +123,9 @@ def report(
             )
     notes = _notes(fit, draws, [*heard, *([] if held is None else held.notes())])
     content = _content(fit, draws, found, held, comparison, notes, level, title, about)
-    content["again"] = recipe(fit, draws, at, level) if again is None else again
+    content["again"] = again if again is not None else recipe(
+        fit, draws, at, level, title=title, about=about, held_out=held_out, comparison=comparison
+    )  # fmt: skip
     planned = allocation(draws, level)
     content["allocation"] = None if planned is None else planned.content
     shown = list(pictures.pictures(draws, held, comparison, level))
@@ -137,7 +139,7 @@ def report(
 
 
 def _draws_of(fit: Fit, draws: Draws | None, seed: int) -> Draws:
-    """Return the draws, or make them; raises JscaleError for another fit's."""
+    """Return the draws, or make them; raises JscaleError for another fit's, or a prior's."""
     if not isinstance(fit, Fit):
         raise JscaleError(f"report takes a Fit, not {type(fit).__name__}: report(fit, draws).")
     if draws is None:
@@ -145,6 +147,12 @@ def _draws_of(fit: Fit, draws: Draws | None, seed: int) -> Draws:
     if not isinstance(draws, Draws):
         raise JscaleError(
             f"draws must be Draws, not {type(draws).__name__}: report(fit, js.bootstrap(fit))."
+        )
+    if draws.method == "prior":
+        raise JscaleError(
+            "These are draws from the prior, before any run is seen; a page would show them as "
+            "what the runs say. Give draws that have seen them: report(fit, js.draws(fit)), or "
+            "report(fit, js.posterior(fit))."
         )
     # Pooled draws have a fit of their own, which describes them; they remember their source.
     own = getattr(getattr(draws, "sampled", None), "source", draws.fit)

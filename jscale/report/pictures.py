@@ -181,7 +181,7 @@ def to_svg(figure: Any, name: str) -> str:
 def plain_words(figure: Any) -> None:
     """Take titles, labels and legends as plain words: a "$" in them starts no formula.
 
-    Characters that no SVG may hold, such as a zero byte, are shown as "�".
+    Characters that no SVG may hold, such as a zero byte, are shown as "�", in ticks' labels too.
     """
     texts = [] if figure._suptitle is None else [figure._suptitle]
     for ax in figure.axes:
@@ -190,7 +190,23 @@ def plain_words(figure: Any) -> None:
         texts += [] if legend is None else [*legend.get_texts(), legend.get_title()]
     for text in texts:
         text.set_parse_math(False)
-        text.set_text(_NOT_IN_XML.sub("�", text.get_text()))
+        text.set_text(_without_odd(text.get_text()))
+    for ax in figure.axes:
+        _plain_ticks(ax.xaxis)
+        _plain_ticks(ax.yaxis)
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Set labels anew that hold odd characters: a text alone is written over when it is drawn."""
+    shown = [text.get_text() for text in axis.get_ticklabels()]
+    plain = [_without_odd(text) for text in shown]
+    if plain != shown:
+        axis.set_ticks(axis.get_ticklocs(), plain)
+
+
+def _without_odd(text: str) -> str:
+    """Replace the characters that no XML may hold."""
+    return _NOT_IN_XML.sub("�", text)
 
 
 def _cleaned(svg: bytes, name: str) -> str:

@@ -295,7 +295,8 @@ def overview(
 
     Observed against fitted, residuals, isoFLOP slices, and the loss along the compute-optimal
     path with its bands (the last two only for laws of N and D, or of C, with no parameter per
-    group).
+    group). A notebook shows the figure where it is what a cell returns; elsewhere in a cell,
+    ``display(figure)`` shows it.
     """
     surface = set(fit.law.inputs) == {"N", "D"} and not fit.settings.per
     along_compute = surface or (fit.law.inputs == ("C",) and not fit.settings.per)

@@ -31,8 +31,9 @@ def pairs(draws: Draws, names: Sequence[str] | None = None) -> Any:
     """Plot each parameter's draws against each other's, histograms on the diagonal; a Figure.
 
     ``names`` picks parameters (default: all that vary, at most 12). Positive amplitudes whose
-    draws span a factor of 1.5 or more have log axes. A cross marks the fit's estimate. Raises
-    JscaleError for unknown names, or when none varies.
+    draws span a factor of 1.5 or more have log axes. A cross marks the fit's estimate. A notebook
+    shows the figure where it is what a cell returns; elsewhere in a cell, ``display(figure)``
+    shows it. Raises JscaleError for unknown names, or when none varies.
     """
     chosen = _chosen(draws, names)
     values = draws.to_frame()[chosen]
@@ -132,8 +133,9 @@ def _chosen(draws: Draws, names: Sequence[str] | None) -> list[str]:
 def trace(draws: Draws, names: Sequence[str] | None = None) -> Any:
     """Plot draws in their order, a panel per parameter and a colour per chain; a Figure.
 
-    Chains that have settled look alike: bands of noise around one level. Raises JscaleError as
-    :func:`pairs`.
+    Chains that have settled look alike: bands of noise around one level. A notebook shows the
+    figure where it is what a cell returns; elsewhere in a cell, ``display(figure)`` shows it.
+    Raises JscaleError as :func:`pairs`.
     """
     chosen = _chosen(draws, names)
     figure = new_figure(8.0, 0.5 + 1.25 * len(chosen))

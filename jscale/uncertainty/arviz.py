@@ -16,6 +16,7 @@ import numpy as np
 
 from jscale.errors import FileError, JscaleError
 from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.sampled import Posterior
 
 
 def _classic() -> Any:
@@ -31,7 +32,7 @@ def _classic() -> Any:
 
 def _array_stats() -> Any:
     """Return the functions on arrays of ArviZ 1.x."""
-    from arviz_stats.base import array_stats  # pyright: ignore[reportMissingImports]
+    from arviz_stats.base.array import array_stats  # pyright: ignore[reportMissingImports]
 
     return array_stats
 
@@ -80,8 +81,9 @@ def to_datatree(draws: Draws) -> Any:
 
     Groups: ``posterior`` (``prior`` for prior draws), a variable per parameter with dimensions
     chain and draw (one that differs by group has the group's column as a third, "_" for "/");
-    ``observed_data``, the output by row; and for a posterior ``log_likelihood`` and, where there
-    are any, ``sample_stats``.
+    ``observed_data``, the output by row; for a posterior ``log_likelihood`` and, where there
+    are any, ``sample_stats``; and for a posterior or prior ``posterior_predictive`` or
+    ``prior_predictive``, the output drawn anew for each row.
     """
     import xarray
 
@@ -93,11 +95,13 @@ def to_datatree(draws: Draws) -> Any:
         group: _parameters(draws),
         "observed_data": xarray.Dataset({output: ("row", observed)}, {"row": row}),
     }
-    pointwise = getattr(draws, "log_likelihood", None)
-    if pointwise is not None:
-        groups["log_likelihood"] = xarray.Dataset(
-            {output: (("chain", "draw", "row"), pointwise)}, {**_chains(draws), "row": row}
-        )
+    by_row = {"log_likelihood": getattr(draws, "log_likelihood", None)}
+    if isinstance(draws, Posterior):
+        by_row[f"{group}_predictive"] = draws.replicated()
+    for name, values in by_row.items():
+        if values is not None:
+            own = {output: (("chain", "draw", "row"), values)}
+            groups[name] = xarray.Dataset(own, {**_chains(draws), "row": row})
     stats: Mapping[str, np.ndarray] = getattr(draws, "stats", {})
     if stats:
         named = {k: (("chain", "draw"), np.asarray(v)) for k, v in stats.items()}

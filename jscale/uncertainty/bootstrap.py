@@ -58,10 +58,10 @@ def bootstrap(
     each column that parameters are given per, unless that column is the cluster.
 
     The same seed gives the same draws. A scale that the fit found (delta="auto") is kept.
-    Every 20th refit (50 at least) also starts at other optima of the fit and at automatic
-    starts; where that ends lower, in another basin, it counts in ``switched``, and where more
-    than 3 % do, all refits from then on start there too. Refits that are not finite are left out
-    and counted.
+    Refits are made in chunks that memory can hold. The first 5 % of each (50 at least in all)
+    also start at other optima of the fit and at automatic starts; where one ends lower, in another
+    basin, it counts in ``switched``, and where more than 3 % do, all refits from then on start
+    there too. Refits that are not finite are left out and counted.
     A fit by solver="lbfgs" takes ``"pairs"`` and ``"bayesian"`` alone, and its refits start at
     the fit alone.
 
@@ -80,7 +80,7 @@ def bootstrap(
     _check(fit, kind, resamples)
     check_seed(seed)
     units = _units(fit, kind, cluster)
-    notes = [*_notes_on_signs(fit, kind), *_notes_on_clusters(fit, kind, units, cluster)]
+    notes = [*_notes_on_signs(fit, kind, units), *_notes_on_clusters(fit, kind, units, cluster)]
     for note in notes:
         if note.severity == "warning":
             warnings.warn(str(note), FitWarning, stacklevel=outside())
@@ -156,7 +156,7 @@ def _units(fit: Fit, kind: str, cluster: str | None) -> Units:
     return units
 
 
-def _notes_on_signs(fit: Fit, kind: str) -> list[Note]:
+def _notes_on_signs(fit: Fit, kind: str, units: Units) -> list[Note]:
     """A note where residuals are kept in size under an objective that sees little but signs."""
     inside, runs = runs_inside(fit.problem, fit.residuals)
     if kind != "wild" or not near_absolute(fit.problem, inside, runs):
@@ -167,20 +167,40 @@ def _notes_on_signs(fit: Fit, kind: str) -> list[Note]:
         f"delta={fit.problem.objective.width:g}.",
         "Wild resamples keep them there, and refits move too little: 80 % intervals of a curve "
         "held 63 % where this was measured.",
+        # Other kinds bear few clusters worse, so there the objective is to be changed.
+        "Fit with objective=js.pseudo_huber(1e-2)." if _few(units) else
         'Use kind="bayesian", or fit with objective=js.pseudo_huber(1e-2).',
     )]  # fmt: skip
 
 
+def _few(units: Units) -> bool:
+    """Whether clusters of several rows are too few to tell how much they differ."""
+    count = len(np.unique(units.unit))
+    return count < _FEW_CLUSTERS and count < len(units.unit)
+
+
+def _for_few(fit: Fit, kind: str) -> str:
+    """What to do about few clusters: "wild" is best, where the objective can take it."""
+    refused = fit.settings.solver == "lbfgs" or fit.problem.model.kind == "asymmetric"
+    if kind == "wild" or refused:
+        return "Add clusters."
+    if near_absolute(fit.problem, *runs_inside(fit.problem, fit.residuals)):
+        return (
+            'Add clusters, or fit with objective=js.pseudo_huber(1e-2) and take kind="wild", '
+            "which bears few of them best."
+        )
+    return 'Add clusters, or take kind="wild", which bears few of them best.'
+
+
 def _notes_on_clusters(fit: Fit, kind: str, units: Units, cluster: str | None) -> list[Note]:
-    count, rows, notes = len(np.unique(units.unit)), len(units.unit), []
+    count, notes = len(np.unique(units.unit)), []
     what = repr(cluster or fit.runs.run)
-    if count < _FEW_CLUSTERS and count < rows:
+    if _few(units):
         notes.append(Note(
             "few-clusters", "warning", f"There are {count} clusters, the labels of {what}.",
             "Fewer than about 8 say little of how much clusters differ: intervals come out too "
             "narrow.",
-            "Add clusters" + ("." if kind == "wild" else
-                              ', or take kind="wild", which bears few of them best.'),
+            _for_few(fit, kind),
         ))  # fmt: skip
     parts = len(np.unique(units.stratum))
     if len(units.alone) and parts > 1:

@@ -147,11 +147,11 @@ class Draws:
 
         ``kind`` is that of :meth:`interval`.
         """
+        percent = f"{100 * check_level(level):g}%"
         frame = pd.DataFrame(
             {"estimate": self.fit.params.to_numpy(), "sd": self.flat.std(axis=0, ddof=1)},
             index=pd.Index(self.names, name="parameter"),
         )
-        percent = f"{100 * level:g}%"
         bounds = self.interval(level, kind=kind)
         frame[f"low_{percent}"], frame[f"high_{percent}"] = bounds["low"], bounds["high"]
         return frame
@@ -160,6 +160,9 @@ class Draws:
         trouble = f", {self.failed} failed" if self.failed else ""
         trouble += f", {self.unsettled} not converged" if self.unsettled else ""
         trouble += f", {self.switched} in another basin" if self.switched else ""
+        head = f"{type(self).__name__}({self.method}, {len(self)} draws{trouble})"
+        if "chosen" in self.settings:
+            head += f"\nchosen: {self.settings['chosen']}"
         table = self.summary().to_string(float_format=lambda v: f"{v:.5g}")
         notes = "".join(f"\n{note}" for note in self.notes)
-        return f"{type(self).__name__}({self.method}, {len(self)} draws{trouble})\n{table}{notes}"
+        return f"{head}\n{table}{notes}"

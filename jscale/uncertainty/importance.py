@@ -16,13 +16,15 @@ import numpy as np
 from jscale.uncertainty.arviz import smoothed_log_weights
 from jscale.uncertainty.joint import Given, Mode, Spec, log_joint_of_many
 from jscale.uncertainty.modes import shares_of
+from jscale.uncertainty.verdicts import COUNTING
 
 RELIABLE = 0.7
-ENOUGH = 0.4
+FEWEST = 4000
 _DF = 8.0
 _AIM = 0.6
 _ROUNDS = 3
 _LEAST_PART = 0.1
+_FIRST_PART = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class Weighted:
     @property
     def reliable(self) -> bool:
         """Whether the draws can stand for the posterior."""
-        return self.passes and self.share >= ENOUGH
+        return self.passes and self.share >= COUNTING
 
     @property
     def rank(self) -> tuple[float, float]:
@@ -96,26 +98,27 @@ def importance(
     spec: Spec, given: Given, mode: Mode, count: int, rng: np.random.Generator,
     others: Sequence[Mode] = (),
 ) -> Weighted:  # fmt: skip
-    """Draw ``count`` weighted points; the proposal is moved to their moments where it fits badly.
+    """Draw weighted points, ``count`` or 4000; the proposal is moved to their moments if need be.
 
-    With ``others``, further modes, the proposal is a mixture around all. Of the rounds, one whose
-    k passes is kept, and of these that of the largest effective share. Call inside the float64
-    scope.
+    Fewer points seldom reach a tail, and weights that saw none of it look even. For the same
+    reason the first proposal stays a part of those that are moved. With ``others``, further
+    modes, the proposal is a mixture around all. Of the rounds, one whose k passes is kept, and of
+    these that of the largest effective share. Call inside the float64 scope.
     """
-    modes = (mode, *others)
+    modes, count = (mode, *others), max(count, FEWEST)
     proposal = _Proposal(
         np.stack([m.z for m in modes]),
         np.stack([m.root for m in modes]),
         _at_least(shares_of(modes)),
     )
-    found = None
+    found, first = None, proposal
     for rounds in range(1, _ROUNDS + 1):
         now = _round(spec, given, proposal, count, rng, rounds)
         if found is None or now.rank > found.rank:
             found = now
         if (found.passes and found.share >= _AIM) or now.share * count < 10 * spec.size:
             break
-        proposal = _moved(proposal, now)
+        proposal = _beside(first, _moved(first, now))
     assert found is not None
     return found
 
@@ -146,6 +149,15 @@ def _moved(proposal: _Proposal, now: Weighted) -> _Proposal:
         if weights.sum() ** 2 >= 10 * now.z.shape[1] * np.sum(weights**2):
             centres[k], roots[k] = _moments(now.z, weights / weights.sum())
     return _Proposal(centres, roots, _at_least(shares))
+
+
+def _beside(first: _Proposal, moved: _Proposal) -> _Proposal:
+    """Return a mixture of both, the first with a part of the points."""
+    return _Proposal(
+        np.concatenate([moved.centres, first.centres]),
+        np.concatenate([moved.roots, first.roots]),
+        np.concatenate([(1.0 - _FIRST_PART) * moved.shares, _FIRST_PART * first.shares]),
+    )
 
 
 def _at_least(shares: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.progress import lane_bar
 from jscale.uncertainty.arviz import mixing
-from jscale.uncertainty.joint import Given, Mode, Spec, log_joint
+from jscale.uncertainty.joint import Given, Mode, Spec, log_joint, log_joint_of_many
 from jscale.uncertainty.verdicts import ENOUGH, MIXED
 
 CHAIN_METHODS = ("vectorized", "parallel", "sequential")
@@ -28,6 +28,8 @@ _ATTEMPTS = ((0.95, 1), (0.99, 4))
 _MANY_STEPS = 250
 # Transitions per call of the compiled program: the progress bar moves by so many.
 _BLOCK = 50
+# Halvings of a start's distance from the mode, where the density is zero at it.
+_NEARER = 12
 _KERNELS = 16
 
 
@@ -162,7 +164,7 @@ def _chains(
 
     chains, warmup = plan.chains, plan.warmup
     kernel = _kernel(spec, warmup, chains if plan.chain_method == "parallel" else 1)
-    x = 0.5 * np.random.default_rng(plan.seed).standard_normal((chains, spec.size))
+    x = _starts(spec, given, mode, chains, plan.seed)
     keys = jax.random.split(jax.random.key(plan.seed), chains)
     args = (given, mode.z, mode.root, np.float64(accept))
     together = 1 if plan.chain_method == "sequential" else chains
@@ -183,6 +185,17 @@ def _chains(
     stats = {"n_steps": steps[:, kept], "acceptance_rate": acceptance[:, kept],
              "diverging": diverging, "energy": energy[:, kept]}  # fmt: skip
     return Chains(mode.z + x[:, kept] @ mode.root.T, stats, accept, thinning)
+
+
+def _starts(spec: Spec, given: Given, mode: Mode, chains: int, seed: int) -> np.ndarray:
+    """Return whitened points (chains, size) around the mode, drawn in where the density is zero."""
+    x = 0.5 * np.random.default_rng(seed).standard_normal((chains, spec.size))
+    for _ in range(_NEARER):
+        outside = ~np.isfinite(log_joint_of_many(spec, mode.z + x @ mode.root.T, given))
+        if not outside.any():
+            break
+        x[outside] *= 0.5
+    return x
 
 
 def _strong(states: Any) -> Any:

@@ -28,9 +28,11 @@ _RESERVED = ("mean", "spread")
 def pooled_problem(fit: Fit, pool: Mapping[str, str]) -> Problem:
     """Return the fit's problem with the pooled parameters one per family.
 
-    Raises LawError for parameters that are unknown, fixed, tied or per group already, DataError
-    for a column that is missing, lacks labels, or has a single one.
+    Raises LawError for what is no mapping, and for parameters that are unknown, fixed, tied or
+    per group already, DataError for a column that is missing, lacks labels, or has a single one.
     """
+    if not isinstance(pool, Mapping):
+        raise LawError(f'pool={pool!r} must be a mapping by parameter: pool={{"E": "<column>"}}.')
     layout, settings = fit.problem.layout, fit.settings
     for name in pool:
         _check_parameter(layout, name)
@@ -48,6 +50,7 @@ def _check_parameter(layout: Layout, name: str) -> None:
     free = [s.name for s in layout.slots if s.group is None]
     if name in free:
         return
+    hint = ""
     if name in layout.fixed:
         why = f"{name} is fixed in the fit"
     elif name in dict(layout.ties):
@@ -55,8 +58,10 @@ def _check_parameter(layout: Layout, name: str) -> None:
     elif layout.column(name):
         why = f"{name} is per {layout.column(name)} in the fit already; pooling needs no per="
     else:
-        why = f"there is no parameter {name!r}.{nearest(str(name), free)}"
-    raise LawError(f"pool={{{name!r}: …}}: {why}. Parameters that can be pooled: {listing(free)}.")
+        why, hint = f"there is no parameter {name!r}", nearest(str(name), free)
+    raise LawError(
+        f"pool={{{name!r}: …}}: {why}.{hint} Parameters that can be pooled: {listing(free, 24)}."
+    )
 
 
 def _families(fit: Fit, column: str, pool: Mapping[str, str]) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.uncertainty import verdicts
 from jscale.uncertainty.arviz import mixing
-from jscale.uncertainty.draws import no_spare_runs
-from jscale.uncertainty.importance import ENOUGH, RELIABLE, importance
+from jscale.uncertainty.draws import check_seed, no_spare_runs
+from jscale.uncertainty.importance import RELIABLE, importance
 from jscale.uncertainty.joint import (
     Given,
     Mode,
@@ -79,9 +80,9 @@ def posterior(
     so; its weights multiply the terms, scaled to a mean of one.
 
     ``method`` is "importance" (t around the mode, PSIS), "nuts", or "auto": importance sampling
-    where Pareto's k < 0.7 and at least two fifths of the draws count, else NUTS. ``settings`` say
-    which it was and why. ``chain_method`` "parallel" wants a device per chain. The same seed
-    gives the same draws.
+    where Pareto's k < 0.7 and at least two fifths of its points (4000 or more) count, else NUTS.
+    ``settings`` say which it was and why. ``chain_method`` "parallel" wants a device per chain.
+    The same seed gives the same draws.
 
     Draws that fail their checks are returned with notes that say so. Raises JscaleError for a
     setting that is not known, LawError for priors or pools that do not suit the law, DataError
@@ -155,10 +156,11 @@ def _check(
         )
     for name, least in (("draws", _FEWEST), ("warmup", _FEWEST), ("chains", 1)):
         value = getattr(plan, name)
-        if not isinstance(value, (int, np.integer)) or value < least:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise JscaleError(f"{name}={value!r} must be a whole number, {least} or more.")
-    if not (isinstance(df, (int, float)) and 0 < df < np.inf):
+    if isinstance(df, bool) or not (isinstance(df, Real) and 0 < df < np.inf):
         raise JscaleError(f"df={df!r} must be a positive number of degrees of freedom, such as 3.")
+    check_seed(plan.seed)
     check_chains(plan.chains, plan.chain_method)
 
 
@@ -243,13 +245,13 @@ def _sample(
             how = {"method": "importance", "why": said if method == "auto" else f"{why}; {said}",
                    "resampling": "systematic", "rounds": found.rounds}  # fmt: skip
             checks = {"pareto_k": found.k, "effective_share": found.share,
-                      "min_ess": found.share * many}  # fmt: skip
+                      "min_ess": min(found.share * len(found.z), many)}  # fmt: skip
             notes = [
-                *verdicts.notes_on_importance(found.k, found.share, many),
+                *verdicts.notes_on_importance(found.k, found.share, len(found.z)),
                 *verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=False),
             ]
             return _Found(z, how, checks, {}, notes)
-        why = f"importance sampling had {said} (limits {RELIABLE} and {ENOUGH})"
+        why = f"importance sampling had {said} (limits {RELIABLE} and {verdicts.COUNTING})"
     run = nuts(spec, given, mode, plan)
     how = {"method": "nuts", "why": why, "warmup": plan.warmup, "chain_method": plan.chain_method,
            "target_accept": run.accept, "thinning": run.thinning}  # fmt: skip
@@ -303,8 +305,10 @@ def _notes(
 def _with_mixing(post: Posterior) -> Posterior:
     """Add what R-hat and effective draws say of NUTS' chains."""
     extras = [v[:, :, None] for v in post.extras.values()]
-    rhat, ess = mixing(np.concatenate([post.values, *extras], axis=2))
-    names = [*post.names, *post.extras]
+    values = np.concatenate([post.values, *extras], axis=2)
+    free = np.ptp(values, axis=(0, 1)) > 0
+    rhat, ess = mixing(values[:, :, free])
+    names = [x for x, own in zip([*post.names, *post.extras], free, strict=True) if own]
     divergences = int(post.checks["divergences"])
     notes = verdicts.notes_on_chains(divergences, len(post), rhat, ess, names)
     checks = {**post.checks, "max_rhat": float(np.nanmax(rhat)), "min_ess": float(np.nanmin(ess))}

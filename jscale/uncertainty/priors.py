@@ -68,7 +68,7 @@ def make_priors(
     pooled: Sequence[str] = (),
 ) -> Priors:  # fmt: skip
     """Return the priors of a model; raises LawError or JscaleError for overrides that are wrong."""
-    overrides = dict(overrides or {})
+    overrides = _as_mapping(overrides)
     spec = Spec(layout, space, likelihood, tuple(pooled))
     nuisance = NUISANCE[likelihood]
     _check_names(spec, overrides)
@@ -106,6 +106,17 @@ def make_priors(
     return Priors(spec, mean, sd, plain, np.array(spread))
 
 
+def _as_mapping(overrides: Any) -> dict[str, Any]:
+    if overrides is None:
+        return {}
+    if not isinstance(overrides, Mapping):
+        raise LawError(
+            f"priors={overrides!r} must be a mapping by parameter: "
+            'priors={"alpha": ("lognormal", -1.0, 0.5)}.'
+        )
+    return dict(overrides)
+
+
 def _check_names(spec: Spec, overrides: Mapping[str, Any]) -> None:
     layout, nuisance = spec.layout, NUISANCE[spec.likelihood]
     known = [s.name for s in layout.slots] + [f"{name}[spread]" for name in spec.pooled]
@@ -113,14 +124,16 @@ def _check_names(spec: Spec, overrides: Mapping[str, Any]) -> None:
     for name in overrides:
         if name in known:
             continue
-        ties = dict(layout.ties)
+        ties, hint = dict(layout.ties), ""
         if name in ties:
             why = f"{name} is tied to {ties[name]}: give that one's prior"
         elif name in layout.fixed:
             why = f"{name} is fixed, and a fixed parameter has no prior"
         else:
-            why = f"there is no parameter {name!r}.{nearest(str(name), known)}"
-        raise LawError(f"priors[{name!r}]: {why}. Priors can be given for {listing(known, 24)}.")
+            why, hint = f"there is no parameter {name!r}", nearest(str(name), known)
+        raise LawError(
+            f"priors[{name!r}]: {why}.{hint} Priors can be given for {listing(known, 24)}."
+        )
 
 
 def _by_name(name: str, given: tuple[Any, ...], support: str) -> tuple[str, float, float]:

@@ -13,12 +13,13 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.diagnostics import flat_names, natural_parameters
+from jscale.fitting.objective import from_space
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
 from jscale.uncertainty import verdicts
 from jscale.uncertainty.draws import Draws, tails
 from jscale.uncertainty.intervals import check_kind
-from jscale.uncertainty.joint import Given, Spec, pointwise_of_many
+from jscale.uncertainty.joint import Given, Spec, curves_of_many, pointwise_of_many
 from jscale.uncertainty.likelihoods import NUISANCE
 from jscale.uncertainty.pooling import fit_at
 from jscale.uncertainty.prior_table import table_of
@@ -104,25 +105,43 @@ class Posterior(Draws):
         kept = rows[:, : problem.n][:, problem.used]
         return kept.reshape(*z.shape[:2], -1)
 
+    def replicated(self, seed: int = 0) -> np.ndarray | None:
+        """Draw each fitted row's output anew (chain, draw, rows with weight), each with an error.
+
+        The posterior (or prior) predictive distribution of the output at the fitted inputs; None
+        for a new group, of which no row was fitted.
+        """
+        if self.sampled is None or self.noise is None:
+            return None
+        problem, z, space = self.sampled.problem, self.sampled.z, self.sampled.spec.space
+        with float64_scope():
+            curves = curves_of_many(self.sampled.spec, self.sampled.flat, self.sampled.given)
+        curves = curves[:, : problem.n][:, problem.used]
+        table = self.fit.runs.frame.loc[problem.used]
+        with float64_scope(), np.errstate(over="ignore"):
+            new = np.asarray(from_space(curves + self.noise.draw(curves, table, seed), space))
+        return new.reshape(*z.shape[:2], -1)
+
     def summary(self, level: float = 0.9, *, kind: str = "percentile") -> pd.DataFrame:
         """Return median, standard deviation and interval of all draws, and the fit's estimate.
 
         Column ``fit`` holds the estimate of the fit that the posterior was made from, NaN for
-        what it does not have. ``kind`` is "percentile": the others are a bootstrap's.
+        what it does not have and for a new group, of which no run was fitted. ``kind`` is
+        "percentile": the others are a bootstrap's.
         """
         check_kind(kind, self.method)
         names = [*self.names, *self.extras]
         flat = np.column_stack([self.flat, *(v.ravel() for v in self.extras.values())])
         low, high = np.quantile(flat, tails(level), axis=0)
         percent = f"{100 * level:g}%"
-        source = self.sampled.source if self.sampled else self.fit
+        fitted = self.sampled.source.params if self.sampled else pd.Series(dtype=np.float64)
         return pd.DataFrame(
             {
                 "estimate": np.median(flat, axis=0),
                 "sd": flat.std(axis=0, ddof=1),
                 f"low_{percent}": low,
                 f"high_{percent}": high,
-                "fit": source.params.reindex(names).to_numpy(),
+                "fit": fitted.reindex(names).to_numpy(),
             },
             index=pd.Index(names, name="parameter"),
         )

@@ -13,6 +13,7 @@ from jscale.model.supports import to_line
 
 MIXED = 1.01
 ENOUGH = 400
+COUNTING = 0.4
 _CONTRACTED = 0.8
 _FAR_SDS = 3.0
 _NEAR_SHARE = 0.5
@@ -22,7 +23,10 @@ _OTHER_MODES = 0.01
 def notes_on_chains(
     divergences: int, many: int, rhat: np.ndarray, ess: np.ndarray, names: list[str]
 ) -> Iterable[Note]:
-    """Notes on NUTS: divergences, chains that disagree, draws that are too alike."""
+    """Notes on NUTS: divergences, chains that disagree, draws that are too alike.
+
+    ``names`` are of what varies: R-hat that is not a number is of chains that stood still.
+    """
     if divergences:
         yield Note(
             "divergences", "warning",
@@ -31,7 +35,7 @@ def notes_on_chains(
             "Fix or tie parameters that the data do not determine, give tighter priors "
             "(priors=…), or a longer warmup.",
         )  # fmt: skip
-    unmixed = [f"{n} ({r:.3f})" for n, r in zip(names, rhat, strict=True) if r > MIXED]
+    unmixed = [f"{n} ({r:.3f})" for n, r in zip(names, rhat, strict=True) if not r <= MIXED]
     if unmixed:
         yield Note(
             "not-mixed", "warning",
@@ -40,7 +44,7 @@ def notes_on_chains(
             "Take a longer warmup and more draws (warmup=2000, draws=4000), or fix or tie "
             "parameters.",
         )  # fmt: skip
-    few = [f"{n} ({e:.0f})" for n, e in zip(names, ess, strict=True) if e < ENOUGH]
+    few = [f"{n} ({e:.0f})" for n, e in zip(names, ess, strict=True) if not e >= ENOUGH]
     if few:
         yield few_draws(listing(few, 24))
 
@@ -56,11 +60,22 @@ def few_draws(which: str) -> Note:
 
 
 def notes_on_importance(k: float, share: float, many: int) -> Iterable[Note]:
-    """Notes on importance sampling: a proposal too far from the posterior, few draws left."""
-    if k >= 0.7:
+    """Notes on importance sampling: a proposal too far from the posterior, few draws left.
+
+    ``share`` is that of the ``many`` points that count, by their weights.
+    """
+    if not k < 0.7:
         yield Note(
             "importance-unreliable", "warning", f"Pareto's k of the weights is {k:.2f}.",
             "The posterior's tails lie too far from the normal approximation (0.7 is the limit).",
+            'Use method="nuts".',
+        )  # fmt: skip
+    elif share < COUNTING:
+        yield Note(
+            "importance-uneven", "warning",
+            f"By their weights {100 * share:.0f} % of the points count (k {k:.2f}).",
+            "Few points carry the tails, which are then cut short: where this was measured, "
+            "standard deviations came out up to two fifths too small.",
             'Use method="nuts".',
         )  # fmt: skip
     if share * many < ENOUGH:

@@ -174,7 +174,10 @@ def test_bad_choices_are_refused(table: pd.DataFrame) -> None:
     holes = table.assign(family=table["family"].where(table["family"] != "b"))
     with pytest.raises(js.DataError, match=r"column 'family' has no label in"):
         js.fit_many("power_const:N", holes, by="family")
-    with pytest.raises(js.JscaleError, match=r"method='bayes' is not known; use bootstrap, bayesi"):
+    with pytest.raises(
+        js.JscaleError,
+        match=r"method='bayes' is not known\. Did you mean 'bayesian'\? Use bootstrap, bayesian, laplace",
+    ):
         js.fit_many("power_const:N", table, by="family", resamples=9, method="bayes")
     with pytest.raises(js.JscaleError, match="resamples=-1 must be a whole number"):
         js.fit_many("power_const:N", table, by="family", resamples=-1)
@@ -268,8 +271,20 @@ def test_a_set_without_a_run_to_spare_has_no_draws(quick: js.FitTable) -> None:
     assert quick.summary.index.name == "split"
     assert quick.failures == {"set 3": "2 independent runs for 3 free parameters"}
     assert quick.params.loc["set 2"].notna().all()
+    assert quick.summary["unsettled"].tolist() == [0, 0, 20_000, 0]
     assert np.isnan(quick.draws[2:]).all()
     assert np.isfinite(quick.draws[:2]).all()
+
+
+def test_families_without_draws_are_told_of(table: pd.DataFrame) -> None:
+    three = pd.concat([family("three", 3, 8), family("c", 22, 2)])
+    with pytest.warns(js.FitWarning, match=r"In 1 of 2 families over 1 % of the resamples failed"):
+        fits = js.fit_many(
+            "power_const:N", three, by="family", starts=8, resamples=30, method="laplace"
+        )
+    assert fits.draws is not None
+    assert fits.summary["unsettled"].to_dict() == {"three": 30, "c": 0}
+    assert np.isnan(fits.draws[fits.labels.index("three")]).all()
 
 
 def test_quick_draws_repeat_with_their_seed(quick: js.FitTable) -> None:

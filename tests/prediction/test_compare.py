@@ -471,9 +471,13 @@ def test_an_oracle_that_does_not_know_the_runs(long, known, change, message) -> 
 
 def test_an_unknown_method(long: js.Runs) -> None:
     with pytest.raises(
-        js.JscaleError, match=r"method='nuts' is not known; use bootstrap, bayesian, laplace"
+        js.JscaleError, match=r"method='nuts' is not known\. Use bootstrap, bayesian, laplace"
     ):
         js.compare(["power_const"], long, method="nuts")
+    with pytest.raises(
+        js.JscaleError, match=r"'laplce' is not known\. Did you mean 'laplace'\? Use bootstrap, bay"
+    ):
+        js.compare(["power_const"], long, method="laplce")
 
 
 def test_coverage_at_other_levels_is_read_off_the_place_of_each_run(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+
+# Of the extra "dev" alone; ipykernel is what runs the notebook.
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
 
 _MAKE = """
 import jscale as js
@@ -26,7 +29,7 @@ def test_figures_show_once(monkeypatch):
         "residuals(draws.fit)": 1,
     }  # fmt: skip
     cells = [nbformat.v4.new_code_cell(source) for source in [_MAKE, *shows]]
-    found = NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=120).execute()
+    found = nbclient.NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=120).execute()
     shown = [
         sum("image/png" in output.get("data", {}) for output in cell["outputs"])
         for cell in found["cells"][1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.resources
 import json
 import re
@@ -19,8 +20,9 @@ import pytest
 
 import jscale as js
 from jscale.fitting.notes import Note
-from jscale.report import explorer
+from jscale.report import explorer, pictures
 from jscale.report.page import Report, report
+from jscale.report.recipe import recipe
 from tests.conformance.worlds import CHINCHILLA, WORLDS, grid
 
 SURFACE = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
@@ -241,16 +243,85 @@ def test_held_out_runs_that_the_law_misses_are_a_warning_beside_the_answer(fit, 
     assert f"0 of {len(off)} held-out runs lie inside" in note["seen"]
 
 
-def test_the_code_makes_it_again(fit, draws, page, tmp_path, monkeypatch):
+def test_the_code_makes_it_again(fit, draws, page, held_out, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = page.content["again"]
     assert "js.laplace(fit, draws=300, seed=0" in code
-    found: dict[str, Any] = {"table": fit.runs.frame}
+    assert f"# held_out: Runs of the {len(held_out)} rows held out" in code
+    assert f"digest {held_out.digest}, in the unit of those fitted" in code
+    found: dict[str, Any] = {"table": fit.runs.frame, "held_out": held_out}
     monkeypatch.setattr(js, "report", report, raising=False)
     exec(code, found)
     assert found["fit"].params.to_dict() == fit.params.to_dict()
     np.testing.assert_array_equal(found["draws"].values, draws.values)
-    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == page.html
+
+
+def arguments_of(code: str) -> dict[str, Any]:
+    """What the code gives to report, by name: values, or the names of what is put there."""
+    call = ast.parse(code).body[-1]
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    return {
+        k.arg or "": k.value.id if isinstance(k.value, ast.Name) else ast.literal_eval(k.value)
+        for k in call.value.keywords
+    }
+
+
+@pytest.mark.parametrize(
+    "nasty", [*HOSTILE, '\'""" \\ </pre><b2> \n import os', "a\x00\u2028\ud800"]
+)
+def test_the_code_says_what_the_page_was_given(fit, draws, held_out, nasty):
+    table = held_out.frame.assign(**{"other <b2>\n": 1})
+    page = report(fit, draws, title=nasty, about={"data": nasty}, held_out=table, level=0.5)
+    code = page.content["again"]
+    assert arguments_of(code) == {
+        "held_out": "held_out", "title": nasty, "about": {"data": nasty}, "level": 0.5,
+        "path": "report.html",
+    }  # fmt: skip
+    assert f"a table of the {len(table)} rows held out, with the columns ['N', 'D', 'loss']" in code
+    parsed = Page(page.html)
+    assert " ".join(code.split()) in parsed.text
+    assert "b2" not in parsed.tags
+
+
+def test_what_code_cannot_state_has_a_name_and_a_comment(fit, draws):
+    E, A, alpha = 1.7, 400.0, 0.3
+    starts = [{"E": E, "A": A, "alpha": alpha, "B": A, "beta": alpha}] * 4
+    given = replace(fit.settings, starts=tuple(starts), weights=np.ones(len(fit.runs)))
+    law = replace(fit.law, name="mine\nimport os")
+    own = replace(fit, settings=given, law=law)
+    kept = replace(draws, fit=own, method="hand\n", settings={"values": np.eye(2)})
+    at = pd.DataFrame({"N": [1e9], "D": [2e10]})
+    code = report(own, kept, at=at).content["again"]
+    compile(code, "recipe", "exec")
+    assert "js.fit(law, runs, " in code
+    assert "weights=weights, starts=starts, seed=0" in code
+    assert arguments_of(code)["at"] == "at"
+    said = dict(re.findall(r"^# (\w+): (.*)$", code, re.MULTILINE))
+    assert list(said) == ["table", "law", "weights", "starts", "draws", "at"]
+    assert said["law"].endswith(":chinchilla, 'mine\\nimport os'")
+    assert said["weights"] == "the weights given to the fit, one for each of 37 rows"
+    assert said["draws"] == "made by hand : values=array([[1., 0.], [0., 1.]])"
+    assert said["at"] == "where to answer, a DataFrame as the report was given it"
+
+
+def test_columns_that_are_no_names_in_code(fit, draws):
+    odd = {"r b": 1.0, "class": 2.0, "width": 3.0}
+    frame, inputs = fit.runs.frame.assign(**odd), (*fit.runs.inputs, *odd)
+    other = replace(fit, runs=replace(fit.runs, frame=frame, inputs=inputs))
+    code = recipe(other, draws).partition("\nfit =")[0]
+    found: dict[str, Any] = {"table": frame}
+    exec(code, found)
+    assert set(found["runs"].inputs) == set(inputs)
+
+
+def test_priors_that_only_their_own_code_can_state(fit, draws):
+    settings = {"draws": 50, "priors": {"E": "Normal", "A": ("lognormal", 0.5, 0.5)}}
+    code = report(fit, replace(draws, method="posterior", settings=settings)).content["again"]
+    compile(code, "recipe", "exec")
+    assert "draws = js.posterior(fit, draws=50, priors=priors)" in code
+    assert "# priors: as they were given: {'E': 'Normal', 'A': ('lognormal', 0.5, 0.5)}" in code
 
 
 def test_the_code_names_every_choice(runs):
@@ -280,6 +351,10 @@ def test_a_comparison_is_shown(runs, fit, draws):
     assert "Other laws on the same runs" in text
     assert "Laws compared" in text
     assert all(note in text for note in map(told_once, found.notes))
+    code = page.content["again"]
+    assert arguments_of(code)["comparison"] == "comparison"
+    laws = ", ".join(map(repr, found.table.index))
+    assert f"# comparison: what js.compare returned for {laws}; objective=" in code
 
 
 def told_once(text: str) -> str:
@@ -428,6 +503,17 @@ def test_characters_that_no_picture_may_hold(fit, draws):
     assert "loss�" in told(report(found, js.laplace(found, 50)))
 
 
+def test_labels_of_groups_that_no_picture_may_hold(runs):
+    label = np.array(["a\x00b\x0b", "$c\x1f", "d"])[np.arange(len(runs)) % 3]
+    fit = js.fit("chinchilla", runs.frame.assign(family=label), per={"E": "family"}, starts=8)
+    drawn = js.laplace(fit, 50)
+    pooled = replace(drawn, settings={**drawn.settings, "pool": {"E": "family"}})
+    (svg,) = [shown.svg for shown in pictures.pictures(pooled, None, None, 0.9)
+              if shown.title == "Groups of E"]  # fmt: skip
+    assert {"a�b�", "$c�", "d"} <= set(Page(svg).words)
+    assert Page(report(fit, pooled).html).open == []
+
+
 def test_nothing_is_loaded_from_elsewhere(page):
     parsed = Page(page.html)
     assert not {"link", "img", "iframe", "object", "embed", "base"} & set(parsed.tags)
@@ -528,6 +614,12 @@ def test_draws_of_another_fit(fit, draws, runs):
     with pytest.raises(js.JscaleError, match=r"another fit \(chinchilla, 37 rows\) than the one given "
                        r"\(chinchilla, 42 rows\): report\(draws.fit, draws\)"):  # fmt: skip
         report(other, draws)
+
+
+def test_draws_from_a_prior(fit):
+    with pytest.raises(js.JscaleError, match=r"draws from the prior, before any run is seen; .*: "
+                       r"report\(fit, js.draws\(fit\)\), or report\(fit, js.posterior"):  # fmt: skip
+        report(fit, js.prior(fit, draws=100))
 
 
 def test_a_loaded_fit_takes_its_own_draws(fit, draws, tmp_path):

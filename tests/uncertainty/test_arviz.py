@@ -36,7 +36,9 @@ def post(fit: js.Fit) -> Posterior:
 def test_groups_and_dimensions(post: Posterior, fit: js.Fit) -> None:
     tree = to_datatree(post)
     assert isinstance(tree, xarray.DataTree)
-    assert set(tree.children) == {"posterior", "log_likelihood", "observed_data", "sample_stats"}
+    assert set(tree.children) == {
+        "posterior", "posterior_predictive", "log_likelihood", "observed_data", "sample_stats",
+    }  # fmt: skip
     assert tree["posterior"]["alpha"].dims == ("chain", "draw")
     assert "noise_scale" in tree["posterior"]
     np.testing.assert_array_equal(tree["posterior"]["B"], post.values[:, :, 3])
@@ -47,7 +49,26 @@ def test_groups_and_dimensions(post: Posterior, fit: js.Fit) -> None:
 
 def test_a_bootstrap_and_a_prior_go_too(draws: js.Draws, fit: js.Fit) -> None:
     assert set(to_datatree(draws).children) == {"posterior", "observed_data"}
-    assert set(to_datatree(prior(fit, draws=50)).children) == {"prior", "observed_data"}
+    before = to_datatree(prior(fit, draws=50))
+    assert set(before.children) == {"prior", "prior_predictive", "observed_data"}
+
+
+def test_outputs_drawn_anew_are_as_the_rows_were(post: Posterior, fit: js.Fit) -> None:
+    """As many observed rows lie inside intervals of the predictive as these say, about."""
+    new = to_datatree(post)["posterior_predictive"]["loss"]
+    assert new.shape == (4, 200, len(fit.runs))
+    low, high = new.quantile([0.1, 0.9], dim=("chain", "draw")).to_numpy()
+    inside = np.mean((low <= fit.runs["loss"]) & (fit.runs["loss"] <= high))
+    assert 0.65 < inside < 0.95
+    expected = js.predict(post, fit.runs.frame[["N", "D"]], level=0.8).to_frame()
+    np.testing.assert_allclose(np.log(low), np.log(expected["prediction_low"]), atol=0.004)
+    assert prior(fit, draws=50).replicated() is not None
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not CLASSIC, reason="plots are a package of their own in ArviZ 1")
+def test_a_predictive_check_is_plotted(post: Posterior) -> None:
+    assert az.plot_ppc(to_arviz(post), num_pp_samples=20) is not None
 
 
 def test_parameters_per_group_lie_along_their_column(fit: js.Fit) -> None:

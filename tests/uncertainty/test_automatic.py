@@ -23,6 +23,7 @@ def fit() -> js.Fit:
 def test_refits_of_weighted_runs_are_the_usual_choice(fit: js.Fit) -> None:
     found = js.draws(fit, resamples=50, seed=3)
     assert found.settings["chosen"].startswith("bootstrap (bayesian): of the cheap methods")
+    assert "\nchosen: bootstrap (bayesian): of the cheap methods" in repr(found)
     same = js.bootstrap(fit, 50, kind="bayesian", seed=3)
     np.testing.assert_array_equal(found.values, same.values)
 

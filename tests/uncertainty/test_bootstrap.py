@@ -407,7 +407,25 @@ def test_few_clusters_warn_and_are_noted(runs):
     ):
         draws = js.bootstrap(fit, 50, cluster="family")
     assert [n.code for n in draws.notes] == ["few-clusters"]
+    assert draws.notes[0].do.startswith("Add clusters, or fit with objective=js.pseudo_huber(1e-2)")
     assert "few-clusters" in repr(draws)
+
+
+@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+def test_what_to_do_about_few_clusters_leads_to_no_further_warning_but_theirs(runs):
+    """Near least absolute deviations "wild" is too narrow: the objective is to be changed too."""
+    fit = js.fit("chinchilla", families(runs, 6))
+    wild = js.bootstrap(fit, 20, kind="wild", cluster="family")
+    assert {n.code: n.do for n in wild.notes} == {
+        "near-l1": "Fit with objective=js.pseudo_huber(1e-2).", "few-clusters": "Add clusters."
+    }  # fmt: skip
+    smooth = js.fit("chinchilla", families(runs, 6), objective=js.pseudo_huber(1e-2))
+    pairs = js.bootstrap(smooth, 20, cluster="family")
+    assert pairs.notes[0].do == 'Add clusters, or take kind="wild", which bears few of them best.'
+    done = js.bootstrap(smooth, 20, kind="wild", cluster="family")
+    assert [(n.code, n.do) for n in done.notes] == [("few-clusters", "Add clusters.")]
+    envelope = js.fit("chinchilla", families(runs, 6), objective=js.asymmetric(1e-2))
+    assert js.bootstrap(envelope, 20, cluster="family").notes[0].do == "Add clusters."
 
 
 def test_runs_of_several_rows_can_be_too_few(runs):

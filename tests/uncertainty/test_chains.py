@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
+from jscale.uncertainty import chain_stages
 
 INNER = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
 OUTER = {"floor": 0.25, "rise": 0.6, "k": 3.0, "L0": 2.8}
@@ -384,6 +385,18 @@ def test_wrong_tables(
 ) -> None:
     with pytest.raises(error, match=says):
         chained(spoilt(**columns), 20, **choices)
+
+
+def test_resamples_of_which_none_could_be_refitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = chain_stages.refit
+
+    def lost(*args: Any) -> Any:
+        refits = found(*args)
+        return replace(refits, objective=np.full_like(refits.objective, np.nan))
+
+    monkeypatch.setattr(chain_stages, "refit", lost)
+    with pytest.raises(js.FitError, match=r"None of 5 resamples could be refitted; read the fits'"):
+        chained(world(), 5)
 
 
 def test_other_wrong_data() -> None:

@@ -63,6 +63,12 @@ def test_level_outside_zero_and_one(draws, level):
         draws.interval(level)
 
 
+@pytest.mark.parametrize("level", ["a", None, 90])
+def test_a_summary_wants_a_level_too(draws, level):
+    with pytest.raises(js.JscaleError, match=rf"level={level!r} must lie strictly .* such as 0\.9"):
+        draws.summary(level)
+
+
 def test_level_may_be_a_numpy_number(draws):
     assert draws.interval(np.float64(0.8)).equals(draws.interval(0.8))
     assert draws.interval(np.float32(0.5)).equals(draws.interval(0.5))
@@ -75,6 +81,13 @@ def test_repr_tells_of_trouble(draws):
         "Draws(bootstrap (pairs), 64 draws, 3 failed, 2 not converged)"
     )
     assert "low_90%" in repr(draws)
+
+
+def test_repr_says_which_method_was_chosen_and_why(draws):
+    chosen = replace(draws, settings={**draws.settings, "chosen": "laplace: too many rows"})
+    lines = repr(chosen).splitlines()
+    assert lines[1] == "chosen: laplace: too many rows"
+    assert lines[2:] == repr(draws).splitlines()[1:]
 
 
 def test_draws_go_to_arviz(draws):

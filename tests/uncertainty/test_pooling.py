@@ -81,7 +81,7 @@ def test_a_family_of_two_runs_borrows() -> None:
     assert pooled.interval(0.99).loc["E[f0]", "low"] < E[0]
 
 
-def test_predictions_by_family_and_for_a_new_one(pooled: Posterior) -> None:
+def test_predictions_by_family_and_for_a_new_one(shared: js.Fit, pooled: Posterior) -> None:
     known = js.predict(pooled, C=1e21, family=LABELS[:3]).frame
     E = world(0)[1][:3]
     truth = E + 900.0 * 1e21**-0.15
@@ -96,6 +96,8 @@ def test_predictions_by_family_and_for_a_new_one(pooled: Posterior) -> None:
     assert logs.std() == pytest.approx(spread, rel=0.35)
     again = pooled.for_new_group(seed=2)
     np.testing.assert_array_equal(fresh.values, again.values)
+    assert fresh.summary()["fit"].isna().all()
+    assert pooled.summary().loc["alpha", "fit"] == shared.params["alpha"]
     assert not np.array_equal(fresh.values, pooled.for_new_group(seed=3).values)
 
 
@@ -136,11 +138,14 @@ def test_where_a_family_is_measured_from_changes_no_density(shared: js.Fit) -> N
 @pytest.mark.parametrize(
     ("pool", "message"),
     [
-        ({"F": "family"}, "there is no parameter 'F'"),
+        ({"F": "family"},
+         r"no parameter 'F'\. Parameters that can be pooled: E, A, alpha\.$"),
+        ({"alfa": "family"}, r"'alfa'\. Did you mean 'alpha'\? Parameters that can be pooled"),
+        ("E", r'pool=\'E\' must be a mapping by parameter: pool=\{"E": "<column>"\}\.'),
         ({"E": "famly"}, "no column 'famly' to pool E over. Did you mean 'family'"),
     ],
-)
-def test_wrong_pools(shared: js.Fit, pool: dict[str, str], message: str) -> None:
+)  # fmt: skip
+def test_wrong_pools(shared: js.Fit, pool: Any, message: str) -> None:
     with pytest.raises(js.JscaleError, match=message):
         posterior(shared, pool=pool)
 

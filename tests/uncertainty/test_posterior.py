@@ -325,6 +325,43 @@ def test_failed_checks_are_never_fine() -> None:
     assert list(verdicts.notes_on_chains(0, 4000, rhat[1:], ess[1:], ["A"])) == []
 
 
+def test_chains_that_stand_still_and_weights_that_are_few_are_never_fine() -> None:
+    nan = np.array([np.nan])
+    notes = list(verdicts.notes_on_chains(0, 4000, nan, nan, ["E"]))
+    assert [n.code for n in notes] == ["not-mixed", "few-effective-draws"]
+    uneven = list(verdicts.notes_on_importance(0.66, 0.17, 4000))
+    assert [(n.code, n.severity) for n in uneven] == [("importance-uneven", "warning")]
+    assert "By their weights 17 % of the points count (k 0.66)" in uneven[0].seen
+    assert [n.code for n in verdicts.notes_on_importance(np.nan, 0.9, 4000)] == [
+        "importance-unreliable"
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::jscale.JscaleWarning")
+def test_a_tail_that_importance_sampling_misses_is_left_to_nuts() -> None:
+    """Our own runs: ln E spreads by 0.1, and few proposals look as good by less than that."""
+    table = js.datasets.load("stdlib_lm")
+    fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    for seed in range(4):
+        weighted = js.posterior(fit, method="importance", draws=125, seed=seed)
+        assert not weighted.passed
+        assert weighted.values.shape[:2] == (4, 125)
+    post = js.posterior(fit, draws=125)
+    assert post.settings["method"] == "nuts"
+    assert np.log(post.to_frame()["E"]).std() > 0.08
+
+
+@pytest.mark.filterwarnings("ignore::jscale.JscaleWarning")
+def test_chains_start_where_the_prior_has_mass(fit: js.Fit) -> None:
+    from numpyro.distributions import Uniform
+
+    top = float(fit.params["E"]) * 1.001
+    post = js.posterior(fit, method="nuts", priors={"E": Uniform(0.1, top)}, draws=100, warmup=200)
+    E = post.values[:, :, post.names.index("E")]
+    assert E.max() <= top
+    assert (np.ptp(E, axis=1) > 0).all()
+
+
 def test_a_posterior_that_failed_says_so(by_importance: Posterior) -> None:
     bad = tuple(verdicts.notes_on_importance(0.9, 0.5, 4000))
     failed = replace(by_importance, notes=bad)
@@ -355,7 +392,14 @@ def test_a_summary_shows_posterior_and_fit(by_importance: Posterior, fit: js.Fit
         ({"draws": 3}, "draws=3 must be a whole number, 50 or more"),
         ({"warmup": 1.5}, "warmup=1.5 must be a whole number, 50 or more"),
         ({"chains": 0}, "chains=0 must be a whole number, 1 or more"),
+        ({"chains": True}, "chains=True must be a whole number, 1 or more"),
         ({"df": -1}, "df=-1 must be a positive number"),
+        ({"df": True}, "df=True must be a positive number of degrees of freedom, such as 3"),
+        ({"seed": -1}, "seed=-1 must be a whole number, 0 or more, such as 0"),
+        ({"seed": 1.5}, "seed=1.5 must be a whole number, 0 or more"),
+        ({"seed": "a"}, "seed='a' must be a whole number, 0 or more"),
+        ({"seed": None}, "seed=None must be a whole number, 0 or more"),
+        ({"seed": True}, "seed=True must be a whole number, 0 or more"),
         ({"trials": "n"}, "trials='n' is for counted outcomes, not for likelihood='student_t'"),
         ({"likelihood": "binomial"}, "name the column that holds the number of trials"),
         ({"method": "importance", "pool": {"E": "N"}}, "is not for pool=: a spread"),
@@ -364,6 +408,13 @@ def test_a_summary_shows_posterior_and_fit(by_importance: Posterior, fit: js.Fit
 def test_wrong_settings(fit: js.Fit, wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(js.JscaleError, match=message):
         posterior(fit, **wrong)
+
+
+def test_wrong_settings_of_a_prior(fit: js.Fit) -> None:
+    with pytest.raises(js.JscaleError, match="seed=-1 must be a whole number, 0 or more"):
+        prior(fit, seed=-1)
+    with pytest.raises(js.JscaleError, match="draws=True must be a whole number, 50 or more"):
+        prior(fit, draws=True)
 
 
 def test_trials_that_cannot_be() -> None:

@@ -110,7 +110,9 @@ def test_prior_draws_follow_an_own_distribution(fit: js.Fit) -> None:
 @pytest.mark.parametrize(
     ("priors", "message"),
     [
-        ({"alfa": ("lognormal", 0, 1)}, "no parameter 'alfa'. Did you mean 'alpha'"),
+        ({"alfa": ("lognormal", 0, 1)},
+         r"no parameter 'alfa'\. Did you mean 'alpha'\? Priors can be given for E, A, alpha"),
+        ({"X": ("lognormal", 0, 1)}, r"no parameter 'X'\. Priors can be given for E, A, alpha"),
         ({"E": ("normal", 1.7, 0.1)}, "'normal', but E is positive: its prior by name is 'lognorm"),
         ({"E": ("lognormal", 0.5)}, "must be a distribution's name, a mean and a positive"),
         ({"E": ("lognormal", 0.5, -1.0)}, "must be a distribution's name, a mean and a positive"),
@@ -121,6 +123,14 @@ def test_prior_draws_follow_an_own_distribution(fit: js.Fit) -> None:
 def test_wrong_overrides(fit: js.Fit, priors: dict[str, Any], message: str) -> None:
     with pytest.raises(js.LawError, match=message):
         prior_summary(fit, priors=priors)
+
+
+@pytest.mark.parametrize("priors", ["alpha", [("alpha", ("lognormal", -1.0, 0.5))], 3])
+def test_overrides_are_a_mapping(fit: js.Fit, priors: Any) -> None:
+    wrong = r'must be a mapping by parameter: priors=\{"alpha": \("lognormal", -1\.0, 0\.5\)\}\.'
+    for call in (prior_summary, posterior, prior):
+        with pytest.raises(js.LawError, match=wrong):
+            call(fit, priors=priors)
 
 
 def test_overrides_of_what_has_no_prior(fit: js.Fit) -> None:
