@@ -42,10 +42,11 @@ from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, NewRuns, check_level
 from jscale.uncertainty.sampled import Posterior
 
-# Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla.
+# Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla, and of a broken law
+# by power_const.
 _WRONG_LAW = (
-    "Of simulated runs of a law other than the one fitted, 80% prediction intervals held 22% at "
-    "ten times the largest compute, and 2% at a hundred times."
+    "Of simulated runs of two laws other than the one fitted, 80% prediction intervals held 20% "
+    "and 96% at ten times the largest compute, and 1% and 29% at a hundred times."
 )
 _ROWS_AT_ONCE = 256
 

@@ -1,10 +1,10 @@
 """draws: a fit's draws by the method that was asked for, or by the one that suits the fit.
 
 Of the cheap methods, refits of randomly weighted runs cover best (benchmarks/results/coverage.txt).
-In worlds that the fitted law made, intervals at 50, 80 and 95 % were off by at most 6 percentage
-points at the largest compute and 8 at ten times it, but for new runs whose noise grows with
-compute, where 20 and 60 runs are too few to tell (up to 12 too few). The normal approximation is
-only for tables too long to refit.
+In worlds that the fitted law made, intervals of the curve and of new runs at 50, 80 and 95 % were
+off by at most 5 percentage points at the largest compute and by 9 (too many held) at ten times it,
+20 runs or more; those of parameters held up to 9 points more often than they say. The normal
+approximation is only for tables too long to refit.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ from jscale.uncertainty.sampled import Posterior, Sampled, extras_of
 METHODS = ("auto", "importance", "nuts")
 _PREDICTIVE_DRAWS = 400
 _FEWEST = 50
+_REACH = 8.0
 _SMALLEST = 1e-12
 
 
@@ -168,7 +169,7 @@ def _start(fit: Fit, model: Sampled) -> np.ndarray:
     """Return the point z of the fit; raises an error where its joint density is zero."""
     spec = model.spec
     scale = _nuisance_start(fit, spec.likelihood, fit.residuals[fit.problem.used])
-    start = start_of(spec, fit, scale, model.made.spread)
+    start = _within_reach(start_of(spec, fit, scale, model.made.spread), model)
     if np.isfinite(log_joint_of_many(spec, start[None], model.given)[0]):
         return start
     for own in spec.own:
@@ -185,8 +186,20 @@ def _starts(fit: Fit, model: Sampled, start: np.ndarray) -> np.ndarray:
     starts = [start]
     for theta in other_thetas(fit):
         scale = _nuisance_start(fit, model.spec.likelihood, residuals_at(fit, theta))
-        starts.append(start_of(model.spec, replace(fit, theta=theta), scale, model.made.spread))
+        start = start_of(model.spec, replace(fit, theta=theta), scale, model.made.spread)
+        starts.append(_within_reach(start, model))
     return np.stack(starts)
+
+
+def _within_reach(start: np.ndarray, model: Sampled) -> np.ndarray:
+    """Draw in what priors by role call absurd: the logarithm of a floor that was fitted to zero.
+
+    Hundreds of standard deviations away, the search for the mode would end before it is back.
+    """
+    stated = {own.name for own in model.spec.own}
+    by_role = [label.split("[")[0] not in stated for label in model.spec.labels]
+    mean, reach = model.given.mean, _REACH * model.given.sd
+    return np.where(by_role, np.clip(start, mean - reach, mean + reach), start)
 
 
 def _nuisance_start(fit: Fit, likelihood: str, residuals: np.ndarray) -> float | None:

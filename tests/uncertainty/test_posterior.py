@@ -352,6 +352,17 @@ def test_a_tail_that_importance_sampling_misses_is_left_to_nuts() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::jscale.JscaleWarning")
+def test_a_floor_that_was_fitted_to_zero_is_no_bar_to_the_mode() -> None:
+    """Of our eight smallest runs E is fitted next to zero, its logarithm far off any prior."""
+    table = js.datasets.load("stdlib_lm")
+    few = table[table["split"] == "fit"].nsmallest(8, "C")
+    fit = js.fit("chinchilla", few)
+    assert fit.params["E"] < 0.01
+    post = js.posterior(fit, draws=100, warmup=100)
+    assert "mode-not-settled" not in {note.code for note in post.notes}
+
+
+@pytest.mark.filterwarnings("ignore::jscale.JscaleWarning")
 def test_chains_start_where_the_prior_has_mass(fit: js.Fit) -> None:
     from numpyro.distributions import Uniform
 
