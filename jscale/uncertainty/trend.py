@@ -134,7 +134,8 @@ def trend_along(
 ) -> Trend | None:
     """Return how the sizes of errors (n,) vary with x, the logarithm of a column (n,), or None."""
     _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
-    weights = np.clip(spare, 0.0, 1.0) / rows[place]
+    # A run that has a parameter to itself has next to no weight, but some: sums divide by it.
+    weights = np.clip(spare, 1e-6, 1.0) / rows[place]
     spread = 1.4826 * float(np.median(np.abs(errors)))
     if len(rows) < _ENOUGH_RUNS or np.ptp(x) == 0 or spread == 0:
         return None

@@ -247,6 +247,16 @@ def test_a_far_run_that_the_fit_passes_through_says_nothing_of_noise():
     assert np.median(held) > 0.015
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning", "ignore::jscale.errors.FitWarning")
+def test_a_run_with_a_parameter_to_itself_says_nothing_of_noise():
+    design = js.designs.random(24, (1e7, 1e9), (1e9, 1e11), seed=1)
+    frame = js.simulate("chinchilla", CHINCHILLA, design, noise=0.01, seed=1).frame
+    frame["family"] = ["a"] * 12 + ["b"] * 11 + ["c"]
+    trend = noise_model(js.fit("chinchilla", frame, per={"E": "family"})).trend
+    assert trend is not None
+    assert np.isfinite([trend.slope, trend.error, trend.chance, trend.centre]).all()
+
+
 def test_residuals_of_zero_do_not_make_a_trend_that_the_prior_forbids():
     x = np.linspace(0.0, 9.0, 12)
     errors = np.where(x < 3.5, 0.0, np.random.default_rng(0).standard_normal(12))
