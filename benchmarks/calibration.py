@@ -23,8 +23,7 @@ from benchmarks.machine import header
 from jscale._precision import float64_scope
 from jscale.fitting.problem import Problem
 from jscale.uncertainty.arviz import mixing
-from jscale.uncertainty.importance import importance
-from jscale.uncertainty.joint import (
+from jscale.uncertainty.bayes.density import (
     Given,
     centred,
     coordinates_of_many,
@@ -32,9 +31,10 @@ from jscale.uncertainty.joint import (
     find_mode,
     given_arrays,
 )  # fmt: skip
-from jscale.uncertainty.nuts import Plan, nuts
-from jscale.uncertainty.pooling import pooled_problem
-from jscale.uncertainty.priors import Priors, make_priors
+from jscale.uncertainty.bayes.importance import importance
+from jscale.uncertainty.bayes.nuts import Plan, nuts
+from jscale.uncertainty.bayes.pooling import pooled_problem
+from jscale.uncertainty.bayes.priors import Priors, make_priors
 
 DRAWS, BINS = 99, 20
 PLAN = Plan(draws=250, warmup=500, chains=4, chain_method="vectorized", seed=0, progress=False)

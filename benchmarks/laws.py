@@ -20,10 +20,10 @@ import jscale as js
 from benchmarks.machine import header
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.gauss_newton import solve
 from jscale.fitting.objective import as_objective
-from jscale.fitting.starts import automatic
-from tests.conformance.worlds import WORLDS, scattered
+from jscale.fitting.solver.gauss_newton import solve
+from jscale.fitting.solver.starts import automatic
+from jscale.simulation.worlds import WORLDS, scattered
 
 NOISE = 0.01
 

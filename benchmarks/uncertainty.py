@@ -22,7 +22,7 @@ import jscale as js
 from benchmarks.machine import header
 from jscale._precision import float64_scope
 from jscale.uncertainty.arviz import mixing
-from jscale.uncertainty.posterior import posterior
+from jscale.uncertainty.bayes.posterior import posterior
 
 REPEATS = 7
 CHAINS, DRAWS, WARMUP = 4, 1000, 1000

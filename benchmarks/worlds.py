@@ -20,7 +20,7 @@ import pandas as pd
 
 import jscale as js
 from benchmarks.machine import header
-from jscale.prediction.criteria import interval_score
+from jscale.comparison.criteria import interval_score
 
 TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
 LAWS = ["power", "power_const", "chinchilla_tied", "chinchilla", "farseer"]

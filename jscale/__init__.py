@@ -1,6 +1,12 @@
 """jscale: scaling laws, fitted, with honest uncertainty, turned into decisions."""
 
 from jscale import laws
+from jscale.comparison import splits
+from jscale.comparison.compare import compare, rollout
+from jscale.comparison.comparison import Comparison
+from jscale.comparison.ensemble import Ensemble, ensemble
+from jscale.comparison.information import information
+from jscale.comparison.splits import largest
 from jscale.curves.best_schedule import BestSchedule, best_schedule
 from jscale.curves.frontier import Frontier, frontier
 from jscale.curves.isoflop import IsoFlop, isoflop
@@ -26,7 +32,6 @@ from jscale.errors import (
     PredictionError,
 )
 from jscale.fitting.batch import fit_many
-from jscale.fitting.compilation import enable_compilation_cache
 from jscale.fitting.fit import fit
 from jscale.fitting.implicit import differentiable
 from jscale.fitting.influence import Influence, influence
@@ -40,8 +45,9 @@ from jscale.fitting.objective import (
 )
 from jscale.fitting.result import Fit
 from jscale.fitting.sensitivity import Sensitivity, sensitivity
+from jscale.fitting.solver.compilation import enable_compilation_cache
 from jscale.fitting.table import FitTable
-from jscale.io import load, save
+from jscale.io.fits import load, save
 from jscale.laws.annealing import multi_power
 from jscale.laws.compound import compound_scaling
 from jscale.laws.continual import feasible_ratio
@@ -64,31 +70,26 @@ from jscale.model.roles import (
 from jscale.planning import costs
 from jscale.planning.allocate import allocate
 from jscale.planning.crossover import Crossover, crossover, equivalent
+from jscale.planning.mixture import BestMixture, best_mixture
 from jscale.planning.plan import Plan
 from jscale.planning.required import Required, required
-from jscale.prediction import designs, splits
-from jscale.prediction.compare import compare, rollout
-from jscale.prediction.comparison import Comparison
 from jscale.prediction.derive import Derived, derive
 from jscale.prediction.digits import digits_needed
-from jscale.prediction.ensemble import Ensemble, ensemble
-from jscale.prediction.information import information
-from jscale.prediction.mixture import BestMixture, best_mixture
 from jscale.prediction.predict import Prediction, predict
 from jscale.prediction.regimes import Regime, regime
-from jscale.prediction.scatter import Noise
-from jscale.prediction.simulate import oracle, simulate
-from jscale.prediction.splits import largest
-from jscale.report.page import Report, report
+from jscale.reporting.page import Report, report
+from jscale.simulation import designs
+from jscale.simulation.noise import Noise
+from jscale.simulation.simulate import oracle, simulate
 from jscale.uncertainty.automatic import draws
+from jscale.uncertainty.bayes.posterior import Posterior, posterior, prior
+from jscale.uncertainty.bayes.prior_summary import prior_summary
 from jscale.uncertainty.bootstrap import bootstrap
-from jscale.uncertainty.chains import chain
+from jscale.uncertainty.chain.chain import chain
 from jscale.uncertainty.draws import Draws
 from jscale.uncertainty.jackknife import jackknife
 from jscale.uncertainty.laplace import laplace
-from jscale.uncertainty.noise import NoiseModel, noise_model
-from jscale.uncertainty.posterior import Posterior, posterior, prior
-from jscale.uncertainty.prior_table import prior_summary
+from jscale.uncertainty.noise.model import NoiseModel, noise_model
 from jscale.uncertainty.profile import Profile, profile
 
 __version__ = "0.1.0"

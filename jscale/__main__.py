@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    from jscale.cli import main as run
+    from jscale.cli.app import main as run
 
     sys.exit(run())
 

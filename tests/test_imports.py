@@ -16,38 +16,42 @@ PACKAGE = Path(__file__).parents[1] / "jscale"
 # A module may import from its own line and from lines above, never from a line below.
 # "jscale" is the package itself, with its public names (``import jscale as js``).
 ROOMS = [
-    ["errors", "_precision"],
+    ["errors", "arguments", "_precision"],
     ["data"],
     ["model"],
     ["laws"],
     ["fitting"],
     ["uncertainty"],
     ["prediction"],
-    ["planning", "curves", "counting"],
-    ["report"],
-    ["catalogue", "io"],
+    ["simulation"],
+    ["comparison"],
+    ["planning", "curves"],
+    ["plots"],
+    ["reporting"],
+    ["io"],
     ["jscale"],
-    ["commands", "planning_options"],
-    ["commands_laws", "commands_planning", "commands_report", "commands_uncertainty"],
-    ["commands_crossover"],
-    ["cli_options"],
-    ["cli_planning"],
     ["cli"],
 ]
+# Folders within rooms.
+INNER_ROOMS = {
+    "fitting": ["solver"],
+    "uncertainty": ["bayes", "chain", "noise"],
+    "simulation": ["worlds"],
+}
 # The same within fitting/, where the order is that of a fit.
 FITTING = [
     ["domain", "objective"],
     ["problem"],
-    ["evaluation"],
-    ["approximation", "build", "compilation", "progress", "provenance", "step"],
-    ["engine"],
-    ["gauss_newton"],
-    ["starts", "lbfgs", "scale"],
-    ["search"],
+    ["solver.evaluation"],
+    ["t_draws", "build", "solver.compilation", "progress", "provenance", "solver.step"],
+    ["solver.engine"],
+    ["solver.gauss_newton"],
+    ["solver.starts", "solver.lbfgs", "solver.scale"],
+    ["solver.search"],
     ["diagnostics"],
-    ["local"],
+    ["second_order"],
     ["notes"],
-    ["ties"],
+    ["other_optima"],
     ["result"],
     ["points"],
     ["fit"],
@@ -70,7 +74,8 @@ def place(module: str) -> tuple[int, int]:
     """Where a module stands: its room's line and, in fitting/, its own (-1: the room itself)."""
     parts = module.split(".")
     room = rank(ROOMS, parts[1] if len(parts) > 1 else "jscale")
-    inner = rank(FITTING, parts[2]) if parts[1:2] == ["fitting"] and len(parts) > 2 else -1
+    inside = [part for part in parts[2:] if part not in INNER_ROOMS.get("fitting", ())]
+    inner = rank(FITTING, ".".join(parts[2:])) if parts[1:2] == ["fitting"] and inside else -1
     return room, inner
 
 
@@ -121,6 +126,82 @@ def test_imports_run_one_way() -> None:
     assert back == []
 
 
+def edges(known: dict[str, Path]) -> dict[str, set[str]]:
+    """Which modules each module imports, also inside functions."""
+    return {
+        module: {
+            target
+            for _, target in imported(
+                path.read_text(encoding="utf-8"), module, set(known), path.name == "__init__.py"
+            )
+            if target != module
+        }
+        for module, path in known.items()
+    }
+
+
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other, by Tarjan's algorithm."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    groups: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        index[module] = low[module] = len(index)
+        stack.append(module)
+        for target in sorted(graph.get(module, ())):
+            if target not in index:
+                visit(target)
+                low[module] = min(low[module], low[target])
+            elif target in stack:
+                low[module] = min(low[module], index[target])
+        if low[module] == index[module]:
+            at = stack.index(module)
+            group = stack[at:]
+            del stack[at:]
+            if len(group) > 1:
+                groups.append(sorted(group))
+
+    for module in sorted(graph):
+        if module not in index:
+            visit(module)
+    return groups
+
+
+def test_no_files_import_each_other() -> None:
+    assert cycles(edges(modules())) == []
+
+
+def test_a_cycle_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}
+    assert cycles(graph) == [["b", "c"]]
+
+
+def unknown_folders(package: Path = PACKAGE) -> list[str]:
+    """Folders of Python files that have no place in ROOMS or INNER_ROOMS."""
+    known = {room for line in ROOMS for room in line}
+    known |= {f"{room}/{inner}" for room, inners in INNER_ROOMS.items() for inner in inners}
+    folders = {path.parent.relative_to(package).as_posix() for path in package.rglob("*.py")}
+    return sorted(folders - known - {"."})
+
+
+def test_every_folder_is_known() -> None:
+    assert unknown_folders() == []
+
+
+def test_an_unknown_folder_is_found(tmp_path: Path) -> None:
+    for folder in ("data", "attic", "fitting/attic"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x.py").touch()
+    assert unknown_folders(tmp_path) == ["attic", "fitting/attic"]
+
+
+def test_the_root_holds_only_what_every_room_needs() -> None:
+    names = {path.name for path in PACKAGE.glob("*.py")}
+    assert names == {"__init__.py", "__main__.py", "errors.py", "arguments.py", "_precision.py"}
+
+
 KNOWN = {"jscale", "jscale.errors", "jscale.laws", "jscale.data.runs", "jscale.model.law",
          "jscale.fitting.fit", "jscale.fitting.problem", "jscale.prediction.predict"}  # fmt: skip
 
@@ -136,13 +217,13 @@ KNOWN = {"jscale", "jscale.errors", "jscale.laws", "jscale.data.runs", "jscale.m
         ("jscale.model.law", "from jscale import fit", "jscale"),
         ("jscale.model.law", "import jscale as js", "jscale"),
         ("jscale.fitting.problem", "from .fit import fit", "jscale.fitting.fit"),
-        ("jscale.fitting.starts", "from jscale.fitting import fit", "jscale.fitting.fit"),
+        ("jscale.fitting.solver.starts", "from jscale.fitting import fit", "jscale.fitting.fit"),
         (
             "jscale.fitting.fit",
             "from jscale.prediction import predict",
             "jscale.prediction.predict",
         ),
-        ("jscale.io", "import jscale", "jscale"),
+        ("jscale.io.fits", "import jscale", "jscale"),
     ],
 )
 def test_an_arrow_back_is_found(module: str, text: str, target: str) -> None:
@@ -158,7 +239,7 @@ def test_an_arrow_back_is_found(module: str, text: str, target: str) -> None:
         ("jscale.fitting.fit", "from jscale import laws\nfrom .problem import Problem"),
         ("jscale.fitting.fit", "from jscale.fitting import problem"),
         ("jscale.prediction.predict", "from jscale.fitting.fit import fit"),
-        ("jscale.commands", "import jscale as js"),
+        ("jscale.cli.fitting", "import jscale as js"),
     ],
 )
 def test_an_arrow_forward_is_fine(module: str, text: str) -> None:

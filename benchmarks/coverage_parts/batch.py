@@ -13,7 +13,7 @@ from benchmarks.coverage_parts.sets import Worlds
 from jscale._precision import float64_scope
 from jscale.fitting.batch import fit_sets
 from jscale.fitting.objective import as_objective
-from jscale.fitting.starts import given
+from jscale.fitting.solver.starts import given
 from jscale.fitting.table import FitTable
 
 METHODS = ("bayesian", "bootstrap", "laplace")

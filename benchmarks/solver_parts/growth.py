@@ -13,9 +13,9 @@ from benchmarks.solver_parts import work
 from benchmarks.solver_parts.ours import golden, timed
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.gauss_newton import WARM, solve
-from jscale.fitting.search import search
-from jscale.fitting.starts import automatic
+from jscale.fitting.solver.gauss_newton import WARM, solve
+from jscale.fitting.solver.search import search
+from jscale.fitting.solver.starts import automatic
 
 SIZES = {
     "grow_starts": (64, 512, 2000, 20_000),

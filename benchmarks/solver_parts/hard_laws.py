@@ -17,10 +17,10 @@ import jscale as js
 from jscale import Exponent, Floor, Positive, Scale
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.gauss_newton import Settings, solve
-from jscale.fitting.search import search
-from jscale.fitting.starts import automatic
-from tests.conformance.worlds import scattered
+from jscale.fitting.solver.gauss_newton import Settings, solve
+from jscale.fitting.solver.search import search
+from jscale.fitting.solver.starts import automatic
+from jscale.simulation.worlds import scattered
 
 NAMES = ("farseer", "broken:2", "quantised")
 _NOISE = 0.01

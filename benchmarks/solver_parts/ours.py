@@ -13,10 +13,10 @@ import jscale as js
 from benchmarks.solver_parts import work
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.gauss_newton import WARM, Lanes, Status, solve
 from jscale.fitting.problem import Problem
-from jscale.fitting.search import search
-from jscale.fitting.starts import automatic, hoffmann
+from jscale.fitting.solver.gauss_newton import WARM, Lanes, Status, solve
+from jscale.fitting.solver.search import search
+from jscale.fitting.solver.starts import automatic, hoffmann
 
 
 def timed(function: Callable[[], Any], repeats: int = 5) -> tuple[Any, dict[str, float]]:
@@ -112,7 +112,7 @@ def w3(count: int = 500, starts: int = 64) -> dict[str, Any]:
     fits, seconds = timed(
         lambda: js.fit_many("chinchilla", table, by="family", starts=starts), repeats=3
     )
-    from jscale.fitting import search as searching
+    from jscale.fitting.solver import search as searching
 
     searching._FAMILY_STAGES = ((10, 1 / 2, 8), (20, 1 / 4, 8))
     known = js.fit_many("chinchilla", table, by="family", starts=2 * starts).summary["objective"]

@@ -15,16 +15,17 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_level
 from jscale.curves.whole import check_others, law_of_curves, memory_of
 from jscale.data.schedules import Schedule, cosine, linear, wsd
 from jscale.errors import PredictionError
-from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
+from jscale.fitting.solver.compilation import programs
 from jscale.laws.annealing import loss_at_end
 from jscale.model.law import Law
 from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, tails
 
 # More knots find stairs, which gain less than 1e-3 in loss under the law.
 _KNOTS = 24

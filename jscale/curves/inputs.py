@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.arguments import check_level
 from jscale.data.runs import Runs
 from jscale.errors import DataError, JscaleError, listing
 from jscale.fitting.fit import check_choices
-from jscale.uncertainty.draws import check_level
 
 
 def as_runs(data: Any, needed: tuple[str, ...], caller: str) -> Runs:

@@ -23,8 +23,6 @@ from jscale.data.resampling import Units, count_units
 from jscale.data.runs import Runs
 from jscale.errors import DataError, FitWarning, JscaleError, listing, nearest, outside
 from jscale.fitting import notes as judge
-from jscale.fitting import starts as starting
-from jscale.fitting.approximation import t_draws
 from jscale.fitting.build import as_runs, build
 from jscale.fitting.diagnostics import (
     Optimum,
@@ -38,13 +36,15 @@ from jscale.fitting.diagnostics import (
     studentised,
 )
 from jscale.fitting.fit import check_choices, chosen_devices, given_starts
-from jscale.fitting.gauss_newton import WARM, Lanes, Status, descend
 from jscale.fitting.objective import Objective, as_objective, from_space, shown_value
 from jscale.fitting.problem import Families, Problem, buckets
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Settings
-from jscale.fitting.search import search_families
+from jscale.fitting.solver import starts as starting
+from jscale.fitting.solver.gauss_newton import WARM, Lanes, Status, descend
+from jscale.fitting.solver.search import search_families
+from jscale.fitting.t_draws import t_draws
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 

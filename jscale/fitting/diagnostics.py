@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from jscale.fitting.compilation import programs
-from jscale.fitting.gauss_newton import WARM, descend
 from jscale.fitting.objective import Objective, rounding_error, terms, to_space
 from jscale.fitting.problem import Families, Model, Problem, predict_rows
+from jscale.fitting.solver.compilation import programs
+from jscale.fitting.solver.gauss_newton import WARM, descend
 from jscale.model.layout import Layout
 
 _OUTLIER_SHARE = 0.02

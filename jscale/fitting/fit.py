@@ -16,7 +16,6 @@ from jscale._precision import float64_scope
 from jscale.data.runs import Doubt, Runs
 from jscale.errors import FitWarning, JscaleError, LawError, listing, nearest, outside
 from jscale.fitting import notes as judge
-from jscale.fitting import starts as starting
 from jscale.fitting.build import as_runs, build
 from jscale.fitting.diagnostics import (
     Optimum,
@@ -29,14 +28,15 @@ from jscale.fitting.diagnostics import (
     pattern_in_residuals,
     rounding_floor,
 )
-from jscale.fitting.gauss_newton import Lanes, Status
 from jscale.fitting.objective import Objective, as_objective, shown_value
+from jscale.fitting.other_optima import notes_on_ties
 from jscale.fitting.problem import Problem
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit, Settings
-from jscale.fitting.scale import search_with_scale
-from jscale.fitting.search import search
-from jscale.fitting.ties import notes_on_ties
+from jscale.fitting.solver import starts as starting
+from jscale.fitting.solver.gauss_newton import Lanes, Status
+from jscale.fitting.solver.scale import search_with_scale
+from jscale.fitting.solver.search import search
 from jscale.model.law import Law
 
 _SOLVERS = ("gauss_newton", "lbfgs")

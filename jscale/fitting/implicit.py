@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from jscale.errors import DataError, JscaleError, LawError, listing, nearest
-from jscale.fitting.compilation import programs
-from jscale.fitting.evaluation import residuals
-from jscale.fitting.gauss_newton import WARM
-from jscale.fitting.local import SINGULAR, slope_of_objective
 from jscale.fitting.objective import Objective, to_space
 from jscale.fitting.problem import Data, Model, Problem
 from jscale.fitting.result import Fit
-from jscale.fitting.step import Lane, Numbers, Status, advance, blank, settled
+from jscale.fitting.second_order import SINGULAR, slope_of_objective
+from jscale.fitting.solver.compilation import programs
+from jscale.fitting.solver.evaluation import residuals
+from jscale.fitting.solver.gauss_newton import WARM
+from jscale.fitting.solver.step import Lane, Numbers, Status, advance, blank, settled
 
 _STEPS = 200
 _NEWTON_STEPS = 8

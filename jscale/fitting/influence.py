@@ -14,9 +14,9 @@ import pandas as pd
 
 from jscale._precision import float64_scope
 from jscale.errors import DataError, JscaleError, nearest
-from jscale.fitting.local import second_order
 from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
+from jscale.fitting.second_order import second_order
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ import numpy as np
 from jscale.data.runs import Doubt
 from jscale.errors import listing
 from jscale.fitting.diagnostics import Directions, Optimum, near_absolute, runs_inside
-from jscale.fitting.gauss_newton import Lanes, Status
 from jscale.fitting.problem import Problem
-from jscale.fitting.step import plain_coordinates
+from jscale.fitting.solver.gauss_newton import Lanes, Status
+from jscale.fitting.solver.step import plain_coordinates
 
 SEVERITIES = ("info", "caution", "warning")
 

@@ -14,9 +14,9 @@ from jscale.data.runs import Runs
 from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.diagnostics import of_parameters
 from jscale.fitting.domain import check_domain
-from jscale.fitting.local import prediction_slopes
 from jscale.fitting.problem import bucket, pad_rows
 from jscale.fitting.result import Fit
+from jscale.fitting.second_order import prediction_slopes
 from jscale.model.law import Law
 
 

@@ -16,9 +16,9 @@ from jscale._precision import float64_scope
 from jscale.data.checks import rows_at
 from jscale.errors import DataError, LawError, listing, nearest
 from jscale.fitting.influence import check_smoothed
-from jscale.fitting.local import Local, checked, expand, second_order
 from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
+from jscale.fitting.second_order import Local, checked, expand, second_order
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,7 @@ def mixing(domains: int | tuple[str, ...] = 2) -> Law:
     all t_j are the same thing; here k_j = k·exp(t_j), which the data determine. Each of several
     targets has parameters of its own: ``js.fit_many(law, table, by="target")``. Size and tokens
     are the same in all rows. The source fits these for each target, and nests them in laws of
-    size and steps. Where an optimum lies: :func:`jscale.prediction.mixture.best_mixture`.
+    size and steps. Where an optimum lies: :func:`jscale.planning.mixture.best_mixture`.
     Raises LawError for other numbers, and names that are no identifiers or repeat.
     Source: Ye et al., arXiv:2403.16952.
 

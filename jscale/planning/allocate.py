@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_level
 from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
@@ -18,10 +19,10 @@ from jscale.planning.domain import domain_of, stand_ins
 from jscale.planning.optimum import Choice
 from jscale.planning.plan import Plan
 from jscale.planning.search import Optima, Planner
-from jscale.prediction.far import warn_if_far
+from jscale.prediction.extrapolation import warn_if_far
 from jscale.prediction.predict import extrapolation
 from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, tails
 
 # How far a plan looks beyond the inputs of the runs, at budgets like theirs.
 _BEYOND = 100.0

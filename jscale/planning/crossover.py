@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.arguments import check_level
 from jscale.errors import (
     ExtrapolationWarning,
     FitWarning,
@@ -24,10 +25,10 @@ from jscale.errors import (
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
-from jscale.prediction.far import warn_if_far
+from jscale.prediction.extrapolation import warn_if_far
 from jscale.prediction.predict import curves
 from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, tails
 
 _POINTS = 121
 _BEYOND = 100.0

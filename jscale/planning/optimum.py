@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from jscale.fitting.compilation import programs
+from jscale.fitting.solver.compilation import programs
 from jscale.model.layout import Layout
 from jscale.model.root import root
 from jscale.planning.costs import Cost

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_level
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
 from jscale.planning.costs import Cost
 from jscale.planning.optimum import inputs_program, objective_program
 from jscale.planning.search import Planner
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, tails
 
 # e-folds of the first input, past which a near-optimal range is not followed.
 _WIDEST = 40.0

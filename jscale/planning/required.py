@@ -11,20 +11,21 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_level
 from jscale.data.flops import training_flops
 from jscale.errors import PredictionError, listing, nearest
-from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
+from jscale.fitting.solver.compilation import programs
 from jscale.model.layout import Layout
 from jscale.planning.allocate import notes_on, planner_of
 from jscale.planning.compute import needed
 from jscale.planning.domain import domain_of, stand_ins
-from jscale.prediction.far import warn_if_far
+from jscale.prediction.extrapolation import warn_if_far
 from jscale.prediction.predict import extrapolation
 from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, tails
 
 # Where an output is looked for: so far below and beyond the runs (a limit is reached, or never).
 _BELOW, _BEYOND = 1e6, 1e30

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.arguments import check_level
 from jscale.errors import LawError, PredictionError, listing, nearest
 from jscale.fitting.points import broadcast, numbers_of
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
-from jscale.prediction.far import warn_if_far
+from jscale.prediction.extrapolation import warn_if_far
 from jscale.prediction.predict import extrapolation
 from jscale.uncertainty.automatic import draws as draw
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, tails
 
 
 @dataclass(frozen=True, eq=False)

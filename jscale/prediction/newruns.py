@@ -13,9 +13,9 @@ from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
 from jscale.errors import PredictionError, listing, nearest
 from jscale.fitting.notes import Note
+from jscale.uncertainty.bayes.result import Posterior
 from jscale.uncertainty.draws import Draws, NewRuns
-from jscale.uncertainty.noise import noise_model
-from jscale.uncertainty.sampled import Posterior
+from jscale.uncertainty.noise.model import noise_model
 
 KNOWN = "known_error"
 _NEW = ("run", "family")

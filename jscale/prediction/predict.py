@@ -15,18 +15,19 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_level
+from jscale.comparison.ensemble import Ensemble
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import FitWarning, PredictionError, listing, nearest, outside
-from jscale.fitting.compilation import programs
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import to_space
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.problem import evaluate_rows
 from jscale.fitting.result import Fit
+from jscale.fitting.solver.compilation import programs
 from jscale.model.layout import Layout
-from jscale.prediction.ensemble import Ensemble
-from jscale.prediction.far import warn_if_far
+from jscale.prediction.extrapolation import warn_if_far
 from jscale.prediction.newruns import (
     KNOWN,
     NewRun,
@@ -39,8 +40,8 @@ from jscale.prediction.predictive import Predictive, Samples
 from jscale.prediction.quantiles import quantiles
 from jscale.uncertainty.automatic import METHODS
 from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws, NewRuns, check_level
-from jscale.uncertainty.sampled import Posterior
+from jscale.uncertainty.bayes.result import Posterior
+from jscale.uncertainty.draws import Draws, NewRuns
 
 # Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla, and of a broken law
 # by power_const.
@@ -110,7 +111,7 @@ def predict(
 
     ``new="run"`` predicts a new run of the fitted families, ``new="family"`` one of a new family.
     The noise of new runs is the draws' own (a posterior's) or else
-    :func:`~jscale.uncertainty.noise.noise_model`'s, unless another ``noise`` is given.
+    :func:`~jscale.uncertainty.noise.model.noise_model`'s, unless another ``noise`` is given.
     ``known_error`` adds in quadrature what is known beside: standard deviations in the
     objective's space (relative, for log), one or one per row, or a column of ``where``. A column
     that the fitted runs have too is first taken out of their noise. Rates that a posterior counted

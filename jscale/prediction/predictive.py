@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from jscale.fitting.objective import from_space
-from jscale.prediction.criteria import log_score
+from jscale.prediction.log_score import log_score
 from jscale.prediction.quantiles import quantiles
 from jscale.uncertainty.draws import tails
 

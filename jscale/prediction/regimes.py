@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jscale.arguments import check_level
 from jscale.errors import PredictionError, listing
 from jscale.fitting.result import Fit
 from jscale.uncertainty.automatic import draws as draw
-from jscale.uncertainty.draws import Draws, check_level, tails
+from jscale.uncertainty.draws import Draws, tails
 
 _FIXED = {"variance": 1.0, "variance by width": 0.5}
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from jscale.errors import FileError, JscaleError
+from jscale.uncertainty.bayes.result import Posterior
 from jscale.uncertainty.draws import Draws
-from jscale.uncertainty.sampled import Posterior
 
 
 def _classic() -> Any:

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_count, check_seed
 from jscale.data.resampling import Units, units_of
 from jscale.errors import DataError, FitError, FitWarning, JscaleError, listing, nearest, outside
 from jscale.fitting.diagnostics import flat_names, natural_parameters, near_absolute, runs_inside
-from jscale.fitting.gauss_newton import Status
 from jscale.fitting.notes import Note
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
+from jscale.fitting.solver.gauss_newton import Status
+from jscale.uncertainty.draws import Draws, no_spare_runs
 from jscale.uncertainty.refits import WEIGHTED, Refits, Resampler, refit
 
 _KINDS = ("pairs", "bayesian", "residual", "wild")

@@ -8,43 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from jscale.arguments import check_level
 from jscale.errors import FitError, JscaleError, listing, nearest
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.uncertainty import intervals
 
 
-def check_level(level: float) -> float:
-    """Return a level as a float; raises JscaleError unless it lies strictly in (0, 1)."""
-    if not (isinstance(level, Real) and 0.0 < level < 1.0):
-        raise JscaleError(f"level={level!r} must lie strictly between 0 and 1, such as 0.9.")
-    return float(level)
-
-
 def tails(level: float) -> tuple[float, float]:
     """Return the two quantiles of an equal-tailed interval at ``level``."""
     half = (1.0 - check_level(level)) / 2.0
     return half, 1.0 - half
-
-
-def check_count(name: str, value: Any, example: str) -> int:
-    """Return a number of draws; raises JscaleError unless it is whole, and 2 or more."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 2:
-        raise JscaleError(f"{name}={value!r} must be a whole number, at least 2: {example}.")
-    return int(value)
-
-
-def check_seed(seed: Any) -> int:
-    """Return a seed; raises JscaleError unless it is a whole number, 0 or more."""
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise JscaleError(f"seed={seed!r} must be a whole number, 0 or more, such as 0.")
-    return int(seed)
 
 
 def no_spare_runs(fit: Fit) -> FitError:

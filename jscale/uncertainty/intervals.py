@@ -10,8 +10,8 @@ import numpy as np
 from jscale._precision import float64_scope
 from jscale.data.resampling import units_of
 from jscale.errors import FitWarning, JscaleError, listing, nearest, outside
-from jscale.fitting.local import second_order
 from jscale.fitting.result import Fit
+from jscale.fitting.second_order import second_order
 
 KINDS = ("percentile", "bca")
 

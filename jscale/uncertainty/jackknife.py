@@ -13,12 +13,13 @@ import warnings
 import numpy as np
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_count, check_seed
 from jscale.errors import FitWarning, NotDifferentiable, outside
 from jscale.fitting.diagnostics import near_absolute, runs_inside
-from jscale.fitting.local import Local, second_order
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
+from jscale.fitting.second_order import Local, second_order
+from jscale.uncertainty.draws import Draws, no_spare_runs
 from jscale.uncertainty.laplace import drawn
 
 

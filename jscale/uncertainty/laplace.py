@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_count, check_seed
 from jscale.errors import FitWarning, JscaleError, listing, nearest, outside
-from jscale.fitting.approximation import t_draws
 from jscale.fitting.diagnostics import (
     Optimum,
     flat_names,
@@ -28,7 +28,8 @@ from jscale.fitting.notes import Note
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import Draws, check_count, check_seed, no_spare_runs
+from jscale.fitting.t_draws import t_draws
+from jscale.uncertainty.draws import Draws, no_spare_runs
 
 _KINDS = ("sandwich", "hessian")
 

@@ -1,9 +1,9 @@
 """profile: how much worse a law fits as one quantity is moved away from its estimate.
 
 At each value the law is fitted again with the quantity held there (see
-:mod:`jscale.uncertainty.held`): the profile of the objective. It makes no use of the quantity's
-being normal, or on a scale where it is: an interval may be lopsided, or have no end where the
-runs set no bound. All values are lanes of one batch. A fit with the quantity held near a value
+:mod:`jscale.uncertainty.constrained`): the profile of the objective. It makes no use of the
+quantity's being normal, or on a scale where it is: an interval may be lopsided, or have no end
+where the runs set no bound. All values are lanes of one batch. A fit with the quantity held near a value
 lies on the profile at the value that it comes to, so no multiplier is sought.
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_level
 from jscale.errors import FitError, JscaleError
 from jscale.fitting.diagnostics import (
     flat_names,
@@ -27,12 +28,12 @@ from jscale.fitting.diagnostics import (
     rounding_floor,
     smoothed_curvature,
 )
-from jscale.fitting.gauss_newton import WARM, descend
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import from_space, to_space
 from jscale.fitting.result import Fit
-from jscale.uncertainty.draws import check_level, no_spare_runs
-from jscale.uncertainty.held import Held, hold
+from jscale.fitting.solver.gauss_newton import WARM, descend
+from jscale.uncertainty.constrained import Held, hold
+from jscale.uncertainty.draws import no_spare_runs
 
 # How far the first values go, in half-widths of a normal interval, and how often that is doubled.
 _REACH = 1.5

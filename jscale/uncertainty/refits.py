@@ -16,12 +16,12 @@ import numpy as np
 from jscale.data.resampling import Units, count_units
 from jscale.errors import JscaleError
 from jscale.fitting.diagnostics import linearise, rounding_floor
-from jscale.fitting.gauss_newton import WARM, Lanes, Settings, Status, descend
-from jscale.fitting.lbfgs import descend_lbfgs
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Families, Problem
-from jscale.fitting.starts import automatic
-from jscale.uncertainty.noise import studentised_by
+from jscale.fitting.solver.gauss_newton import WARM, Lanes, Settings, Status, descend
+from jscale.fitting.solver.lbfgs import descend_lbfgs
+from jscale.fitting.solver.starts import automatic
+from jscale.uncertainty.noise.model import studentised_by
 
 # Numbers in the weights or targets of the resamples taken at a time: 64 MB.
 _NUMBERS_AT_ONCE = 2**23

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import jscale as js
-from tests.conformance.worlds import WORLDS
+from jscale.simulation.worlds import WORLDS
 
 
 def test_every_law_has_a_world() -> None:

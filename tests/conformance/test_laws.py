@@ -14,14 +14,14 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.evaluation import residuals
 from jscale.fitting.objective import as_objective
 from jscale.fitting.problem import Problem
-from jscale.fitting.search import search
-from jscale.fitting.starts import automatic
-from jscale.uncertainty.joint import log_joint
-from jscale.uncertainty.posterior import _model, _start
-from tests.conformance.worlds import WORLDS, scattered
+from jscale.fitting.solver.evaluation import residuals
+from jscale.fitting.solver.search import search
+from jscale.fitting.solver.starts import automatic
+from jscale.simulation.worlds import WORLDS, scattered
+from jscale.uncertainty.bayes.density import log_joint
+from jscale.uncertainty.bayes.posterior import _model, _start
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 

@@ -8,10 +8,10 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.gauss_newton import Settings, solve
-from jscale.fitting.search import search
-from jscale.fitting.starts import automatic
-from tests.conformance.worlds import WORLDS, scattered
+from jscale.fitting.solver.gauss_newton import Settings, solve
+from jscale.fitting.solver.search import search
+from jscale.fitting.solver.starts import automatic
+from jscale.simulation.worlds import WORLDS, scattered
 
 SEEDS = range(20)
 NOISE = 0.01

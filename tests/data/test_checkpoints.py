@@ -10,7 +10,7 @@ import pytest
 
 import jscale as js
 from jscale.data.checkpoints import CODE
-from tests.conformance.worlds import CHINCHILLA, grid
+from jscale.simulation.worlds import CHINCHILLA, grid
 
 STEPS = np.arange(0, 101, 10)
 DESIGN = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 5))

@@ -20,7 +20,7 @@ from jscale.fitting.diagnostics import (
     smoothed_curvature,
     studentised,
 )
-from tests.conformance.worlds import CHINCHILLA, FARSEER, SURFACE, WORLDS
+from jscale.simulation.worlds import CHINCHILLA, FARSEER, SURFACE, WORLDS
 from tests.worlds import line
 
 

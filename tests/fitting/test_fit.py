@@ -97,7 +97,7 @@ def test_a_law_of_five_lines_inside_a_function() -> None:
 
 
 def test_defining_the_same_law_again_compiles_nothing() -> None:
-    from jscale.fitting.engine import compiled
+    from jscale.fitting.solver.engine import compiled
 
     def define() -> js.Law:
         @js.law(powers=(("A", "N", "alpha"),))

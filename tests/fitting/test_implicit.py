@@ -15,7 +15,7 @@ import pytest
 import jscale as js
 from jscale.errors import DataError, JscaleError, LawError
 from jscale.fitting.implicit import differentiable
-from jscale.fitting.local import second_order
+from jscale.fitting.second_order import second_order
 
 DESIGN = pd.DataFrame({"C": np.geomspace(1e17, 1e22, 30)})
 PLANTED = {"E": 1.7, "A": 900.0, "alpha": 0.15}

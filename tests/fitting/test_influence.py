@@ -12,8 +12,8 @@ import jscale as js
 from jscale._precision import float64_scope
 from jscale.errors import DataError, JscaleError, NotDifferentiable, PredictionError
 from jscale.fitting.diagnostics import natural_parameters
-from jscale.fitting.gauss_newton import WARM, solve
 from jscale.fitting.influence import Influence, influence
+from jscale.fitting.solver.gauss_newton import WARM, solve
 from tests.worlds import line, real_fit, real_runs
 
 POINT = {"N": 2e7, "D": 1e9}

@@ -11,7 +11,7 @@ import pytest
 import jscale as js
 from jscale.fitting.diagnostics import Directions, linearise
 from jscale.fitting.notes import SEVERITIES, Note, notes_on_optimum
-from tests.conformance.worlds import CHINCHILLA, compute, grid
+from jscale.simulation.worlds import CHINCHILLA, compute, grid
 
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
 SURFACE = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))

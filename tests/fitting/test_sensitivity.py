@@ -13,9 +13,9 @@ import jscale as js
 from jscale._precision import float64_scope
 from jscale.errors import DataError, LawError, NotDifferentiable
 from jscale.fitting.diagnostics import natural_parameters
-from jscale.fitting.gauss_newton import WARM, solve
-from jscale.fitting.local import expand
+from jscale.fitting.second_order import expand
 from jscale.fitting.sensitivity import sensitivity
+from jscale.fitting.solver.gauss_newton import WARM, solve
 from tests.worlds import real_fit
 
 POINT = {"N": 2e7, "D": 1e9}

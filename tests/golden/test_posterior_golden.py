@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.uncertainty.posterior import posterior
-from jscale.uncertainty.sampled import Posterior
+from jscale.uncertainty.bayes.posterior import posterior
+from jscale.uncertainty.bayes.result import Posterior
 
 # The floor's prior of the published figures; the others are the roles' own.
 PRIORS = {"E": ("lognormal", 0.5, 0.5)}

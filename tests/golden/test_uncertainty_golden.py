@@ -9,7 +9,7 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.diagnostics import natural_parameters
-from jscale.fitting.gauss_newton import WARM, descend
+from jscale.fitting.solver.gauss_newton import WARM, descend
 from jscale.uncertainty.jackknife import jackknife
 
 # Besiroglu et al. (arXiv:2404.10102): 4000 resamples of pairs by Huber(1e-3), converged.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jscale as js
-from tests.conformance.worlds.architecture import WORLDS
+from jscale.simulation.worlds.architecture import WORLDS
 from tests.laws.numeric import check_draws_by_inputs
 
 # For each input a value at which every quantity exists, and another.

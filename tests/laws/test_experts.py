@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jscale as js
-from tests.conformance.worlds.architecture import WORLDS
+from jscale.simulation.worlds.architecture import WORLDS
 from tests.laws.numeric import lowest, solve
 
 ROUTED, R = js.laws.get("routed"), WORLDS["routed"][0]

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize
 
 import jscale as js
-from tests.conformance.worlds.architecture import WORLDS
+from jscale.simulation.worlds.architecture import WORLDS
 from tests.laws.numeric import lowest, solve
 
 FORMATS = js.laws.get("floating_point_quantization")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jscale as js
-from tests.conformance.worlds.architecture import WORLDS
+from jscale.simulation.worlds.architecture import WORLDS
 from tests.laws.numeric import solve
 
 LAW, (P, DESIGN) = js.laws.get("pruned"), WORLDS["pruned"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import jscale as js
-from tests.conformance.worlds import surfaces
-from tests.conformance.worlds.size_and_data import WORLDS
+from jscale.simulation.worlds import surfaces
+from jscale.simulation.worlds.size_and_data import WORLDS
 from tests.laws.numeric import check_draws_by_inputs
 
 INPUTS = {"loss": [4.0, 1.0], "N": [1e8, 3e9], "D": [1e10, 1e11], "C": [1e18, 1e22],

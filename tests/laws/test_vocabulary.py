@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jscale as js
-from tests.conformance.worlds.architecture import WORLDS
+from jscale.simulation.worlds.architecture import WORLDS
 from tests.laws.numeric import lowest
 
 LAW, THOUSANDS = js.laws.get("vocabulary"), js.laws.get("vocabulary_thousands")

@@ -18,7 +18,7 @@ from jscale.model.functions import power
 from jscale.model.law import Law
 from jscale.model.layout import Layout
 from jscale.model.roles import Exponent, Floor, Fraction, Location, LogScale, Real, Scale, Slope
-from tests.conformance.worlds import grid
+from jscale.simulation.worlds import grid
 
 TEXTS = [*laws.names(), "broken:2", "broken:3:N", "power_const:D"]
 FAMILIES = {"family": ("a", "b", "c")}

@@ -13,7 +13,7 @@ import jscale as js
 from jscale._precision import float64_scope
 from jscale.planning.optimum import Choice, Place, lowest
 from jscale.planning.search import Planner
-from tests.conformance.worlds import scattered
+from jscale.simulation.worlds import scattered
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 BUDGETS = np.array([1e11, 1e12, 1e13])

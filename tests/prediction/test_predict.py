@@ -13,8 +13,8 @@ import jscale as js
 from jscale.fitting.notes import Note
 from jscale.prediction.newruns import errors_of
 from jscale.prediction.predict import curves
-from jscale.uncertainty.noise import noise_model
-from tests.conformance.worlds import CHINCHILLA
+from jscale.simulation.worlds import CHINCHILLA
+from jscale.uncertainty.noise.model import noise_model
 
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
 

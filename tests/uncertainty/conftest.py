@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jscale as js
-from tests.conformance.worlds import CHINCHILLA, grid
+from jscale.simulation.worlds import CHINCHILLA, grid
 
 DESIGN = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
 

@@ -19,8 +19,8 @@ from jscale.uncertainty.arviz import (
     to_arviz,
     to_datatree,
 )
-from jscale.uncertainty.posterior import posterior, prior
-from jscale.uncertainty.sampled import Posterior
+from jscale.uncertainty.bayes.posterior import posterior, prior
+from jscale.uncertainty.bayes.result import Posterior
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -15,7 +15,7 @@ import jscale as js
 from jscale.data.resampling import count_units, resample_counts, units_of
 from jscale.fitting.objective import terms
 from jscale.prediction.predict import curves
-from tests.conformance.worlds import compute
+from jscale.simulation.worlds import compute
 
 RESAMPLES = 200
 CLOSE = 1e-10

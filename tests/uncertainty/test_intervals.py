@@ -101,7 +101,7 @@ def test_a_fixed_parameter_has_no_width(runs):
 def test_kinked_objectives_take_the_smoothed_curvature(fit):
     """Seven residuals inside delta: the exact Hessian would be made of these alone."""
     from jscale._precision import float64_scope
-    from jscale.fitting.local import second_order
+    from jscale.fitting.second_order import second_order
 
     with float64_scope():
         assert second_order(fit.problem, fit.theta).smoothed

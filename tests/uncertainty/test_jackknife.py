@@ -8,8 +8,8 @@ import pytest
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.fitting.gauss_newton import WARM, descend
-from jscale.fitting.local import second_order
+from jscale.fitting.second_order import second_order
+from jscale.fitting.solver.gauss_newton import WARM, descend
 from jscale.uncertainty.jackknife import jackknife, jackknife_covariance
 
 SQUARES = js.least_squares(space="linear")

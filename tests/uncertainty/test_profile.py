@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 import jscale as js
+from jscale.simulation.worlds import compute
 from jscale.uncertainty.profile import Profile, limit_of, profile
-from tests.conformance.worlds import compute
 
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
 

@@ -1,0 +1,400 @@
+"""The command line: the commands on runs and fits, and what runs them all.
+
+The commands of planning are in :mod:`jscale.cli.planning`.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jscale.cli import planning as cli_planning
+from jscale.cli.options import (
+    Columns,
+    DrawsFile,
+    DropInvalid,
+    File,
+    Fix,
+    Force,
+    Group,
+    Json,
+    Law,
+    Level,
+    Objective,
+    Per,
+    Resamples,
+    Run,
+    Saved,
+    Seed,
+    Starts,
+    Tie,
+    Unit,
+    pairs,
+)  # fmt: skip
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Scaling laws: fit them, know how sure you are, decide with them.",
+)
+
+
+@app.command()
+def fit(
+    file: File = None,
+    law: Law = "chinchilla",
+    column: Columns = None,
+    group: Group = None,
+    run: Run = None,
+    loss_unit: Unit = None,
+    fix: Fix = None,
+    tie: Tie = None,
+    per: Per = None,
+    objective: Objective = "huber",
+    starts: Starts = None,
+    resamples: Resamples = 1000,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    drop_invalid: DropInvalid = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the fit goes.")] = Path(
+        "fit.json"
+    ),
+    plot: Annotated[
+        Path | None, typer.Option(help="Where the picture goes (default: beside the fit).")
+    ] = None,
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Fit a law, predict held-out runs, and write fit.json and fit.png.
+
+    Rows whose column `split` says `holdout` (or `held-out`) are not fitted: they are predicted
+    and compared.
+    """
+    from jscale.cli import fitting as commands
+
+    commands.fit_and_report(
+        file=file,
+        law=law,
+        columns=_columns(column, group, run),
+        loss_unit=loss_unit,
+        choices=_choices(fix, tie, per, objective, starts, seed),
+        resamples=resamples,
+        level=level,
+        invalid="drop" if drop_invalid else "raise",
+        output=output,
+        plot=plot or output.with_suffix(".png"),
+        force=force,
+        as_json=json_,
+    )
+
+
+@app.command()
+def show(
+    file: Saved,
+    json_: Json = False,
+) -> None:
+    """Show a saved fit."""
+    from jscale.cli import fitting as commands
+
+    commands.show(file, as_json=json_)
+
+
+@app.command()
+def predict(
+    file: Saved,
+    at: Annotated[
+        list[str] | None, typer.Option("--at", help="Where: N=70B,D=1.4T; repeat as needed.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Or a table with the inputs.")] = None,
+    method: Annotated[str, typer.Option(help="auto, bootstrap, laplace, or none.")] = "auto",
+    level: Level = 0.9,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Predict from a saved fit, with confidence and prediction intervals."""
+    from jscale.cli import fitting as commands
+
+    commands.predict_from(
+        file, [pairs(text.split(","), "--at") for text in at or []], table,
+        method=None if method == "none" else method, level=level, seed=seed, as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def bootstrap(
+    file: Saved,
+    resamples: Annotated[int, typer.Option(min=2, help="Number of resamples.")] = 4000,
+    kind: Annotated[str, typer.Option(help="pairs, bayesian, residual, or wild.")] = "pairs",
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of what is drawn together (default: runs).")
+    ] = None,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    output: DrawsFile = None,
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Refit resampled runs of a saved fit, for errors and intervals of its parameters."""
+    from jscale.cli import uncertainty as commands_uncertainty
+
+    commands_uncertainty.bootstrap(
+        file, resamples=resamples, kind=kind, cluster=cluster, level=level, seed=seed,
+        output=output, force=force, as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def posterior(
+    file: Saved,
+    likelihood: Annotated[
+        str, typer.Option(help="student_t, normal, binomial, or beta_binomial.")
+    ] = "student_t",
+    method: Annotated[str, typer.Option(help="auto, importance, or nuts.")] = "auto",
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=COLUMN, one per group, drawn from one population; repeatable."),
+    ] = None,
+    trials: Annotated[
+        str | None, typer.Option(help="Column of the number of trials, for counted outcomes.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
+    warmup: Annotated[int, typer.Option(min=50, help="Steps before the first draw.")] = 1000,
+    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
+    level: Level = 0.9,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    output: DrawsFile = None,
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Draw from the posterior of a saved fit: priors by role, noise found along with the law."""
+    from jscale.cli import uncertainty as commands_uncertainty
+
+    commands_uncertainty.posterior(
+        file, likelihood=likelihood, method=method, pool=pairs(pool, "--pool"), trials=trials,
+        draws=draws, warmup=warmup, chains=chains, level=level, seed=seed, output=output,
+        force=force, as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    file: File = None,
+    law: Law = "chinchilla",
+    column: Columns = None,
+    group: Group = None,
+    run: Run = None,
+    loss_unit: Unit = None,
+    fix: Fix = None,
+    tie: Tie = None,
+    per: Per = None,
+    objective: Objective = "huber",
+    starts: Starts = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", help="Where to answer: N=70B,D=1.4T, or C=1e24; repeat as needed."),
+    ] = None,
+    about: Annotated[
+        list[str] | None,
+        typer.Option(help="ITEM=TEXT, what a fit cannot know: data, architecture, schedule, …"),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="The page's title.")] = None,
+    resamples: Resamples = 1000,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    drop_invalid: DropInvalid = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the page goes.")] = Path(
+        "report.html"
+    ),
+    force: Force = False,
+    json_: Json = False,
+) -> None:
+    """Fit a law and write a one-page report: answer, intervals, pictures, checks, and recipe.
+
+    Rows whose column `split` says `holdout` (or `held-out`) are not fitted: they are predicted
+    and compared.
+    """
+    from shlex import join
+
+    from jscale.cli import report as commands_report
+
+    commands_report.write_report(
+        file=file, law=law, columns=_columns(column, group, run), loss_unit=loss_unit,
+        choices=_choices(fix, tie, per, objective, starts, seed),
+        points=[pairs(text.split(","), "--at") for text in at or []],
+        about=pairs(about, "--about"), title=title, resamples=resamples, level=level,
+        invalid="drop" if drop_invalid else "raise", output=output, force=force,
+        again=join(["jscale", *(context.obj or ("report",))]), as_json=json_,
+    )  # fmt: skip
+
+
+@app.command()
+def compare(
+    file: File = None,
+    law: Annotated[
+        list[str] | None,
+        typer.Option(help="A law, or auto; repeat (default: all that fit the columns, and auto)."),
+    ] = None,
+    column: Columns = None,
+    loss_unit: Unit = None,
+    share: Annotated[
+        float | None, typer.Option(help="Hold out this share of runs, those of largest compute.")
+    ] = None,
+    origins: Annotated[
+        int | None, typer.Option(min=1, help="Roll so many origins of compute forward instead.")
+    ] = None,
+    factor: Annotated[
+        float, typer.Option(help="Predict only beyond so many times an origin.")
+    ] = 1.0,
+    resamples: Resamples = 500,
+    level: Level = 0.9,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Compare laws by how they predict runs that they have not seen.
+
+    Held out are rows whose column `split` says `holdout`, or else the fifth of the runs with the
+    largest compute. "auto" is the ensemble of all laws that fit the columns, weighed by how each
+    extrapolated within the fitted runs.
+    """
+    from jscale.cli import fitting as commands
+
+    commands.compare_laws(
+        file=file, laws=law or ["auto"],
+        columns=pairs(column, "--column"), loss_unit=loss_unit, share=share, origins=origins,
+        factor=factor, resamples=resamples, level=level, seed=seed, as_json=json_,
+    )  # fmt: skip
+
+
+app.command()(cli_planning.plan)
+app.command()(cli_planning.required)
+app.command()(cli_planning.crossover)
+
+
+@app.command()
+def laws(
+    name: Annotated[str | None, typer.Argument(help="Show the page of one law.")] = None,
+    json_: Json = False,
+    markdown: Annotated[bool, typer.Option(help="Print the list as Markdown.")] = False,
+) -> None:
+    """List the laws, or show one."""
+    from jscale.cli import laws as commands_laws
+
+    commands_laws.list_laws(name, as_json=json_, as_markdown=markdown)
+
+
+@app.command()
+def data(
+    name: Annotated[str | None, typer.Argument(help="Show the card of one data set.")] = None,
+    json_: Json = False,
+) -> None:
+    """List the data sets, or show the card of one."""
+    from jscale.cli import fitting as commands
+
+    commands.list_data(name, as_json=json_)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from jscale import __version__
+
+        typer.echo(f"jscale {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of every command; --debug may also stand after the command (see main)."""
+
+
+def _columns(column: list[str] | None, group: str | None, run: str | None) -> dict[str, str]:
+    """Return the columns that options name, by what they are."""
+    marks = {k: v for k, v in (("group", group), ("run", run)) if v is not None}
+    return {**pairs(column, "--column"), **marks}
+
+
+def _choices(
+    fix: list[str] | None, tie: str | None, per: list[str] | None, objective: str,
+    starts: int | None, seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the choices of a fit that options make."""
+    return {
+        "fixed": {k: _number(v) for k, v in pairs(fix, "--fix").items()},
+        "tie": tuple(name.strip() for name in tie.split(",")) if tie else (),
+        "per": pairs(per, "--per"),
+        "objective": objective,
+        "starts": "auto" if starts is None else starts,
+        "seed": seed,
+    }
+
+
+def _number(text: str) -> float:
+    from jscale.data.units import parse_number
+
+    return parse_number(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for bad input, 1 for a fault of ours."""
+    _never_fail_to_print()
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [a for a in arguments if a != "--debug"]
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        from jscale.errors import JscaleError
+        from jscale.reporting.console import in_cli_words, screen
+
+        usage = getattr(error, "show", None)
+        if usage is not None:  # the parser's own error: unknown option, missing argument
+            usage()
+            return 2
+        if debug:
+            raise
+        known = isinstance(error, JscaleError)
+        lead = "" if known else f"unexpected {type(error).__name__}: "
+        tail = "" if known else " (run again with --debug and report it, please)"
+        said = in_cli_words(str(error)) if known else str(error)
+        screen(stderr=True).print(f"error: {lead}{said}{tail}", style="red", markup=False)
+        return 2 if known else 1
+
+
+def _never_fail_to_print() -> None:
+    """Print "?" for a character that standard output or error has no code for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _run(arguments: list[str]) -> int:
+    import warnings
+
+    from jscale.errors import JscaleWarning
+
+    def shown(message: Any, category: Any, *_: Any, **__: Any) -> None:
+        from jscale.reporting.console import in_cli_words, screen
+
+        if issubclass(category, JscaleWarning):
+            said = in_cli_words(str(message))
+            screen(stderr=True).print(f"warning: {said}", style="yellow", markup=False)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", JscaleWarning)
+        warnings.showwarning = shown
+        # A command that writes down how it was called finds the words in its context.
+        code = app(arguments, standalone_mode=False, obj=tuple(arguments))
+    return code if isinstance(code, int) else 0

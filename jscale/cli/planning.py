@@ -1,0 +1,115 @@
+"""The commands of planning: plan, required, crossover."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jscale.cli.options import Json, Level, Method, Saved, Seed, Set, pairs, split_pairs
+
+_COSTS = "What a choice costs: 6ND, attention, embeddings, lifetime, dollars."
+
+
+def plan(
+    file: Saved,
+    flops: Annotated[
+        list[str] | None, typer.Option(help="A budget in FLOPs, such as 1e24; repeat as needed.")
+    ] = None,
+    dollars: Annotated[
+        list[str] | None, typer.Option(help="Or in dollars, with --cost dollars:…; repeat.")
+    ] = None,
+    cost: Annotated[str, typer.Option(help=_COSTS)] = "6ND",
+    bound: Annotated[
+        list[str] | None,
+        typer.Option(help="Limits of N or D: D=1e9..2e12, or D=..2e12; repeat as needed."),
+    ] = None,
+    set_: Set = None,
+    choose: Annotated[
+        list[str] | None,
+        typer.Option(help="Say what another size costs: N=7B; repeat as needed."),
+    ] = None,
+    method: Method = "auto",
+    level: Level = 0.9,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Find the size and the data with the lowest loss for a budget, with intervals.
+
+    jscale plan fit.json --flops 1e24 --flops 1e25
+
+    Costs: 6ND, attention:context=2048, embeddings, lifetime:tokens=1e12
+    (tokens that the model will serve), or dollars:price=2,flops=1e15 (of a
+    device for an hour; what it can do in a second), to which may be added
+    utilisation=0.4 and, at the end, of=lifetime:tokens=1e12.
+    """
+    from jscale.cli import run_planning as commands_planning
+
+    commands_planning.plan(
+        file, flops=flops or [], dollars=dollars or [], cost=cost,
+        bounds=split_pairs(bound, "--bound"), given=split_pairs(set_, "--set"),
+        choices=[pairs([text], "--choose") for text in choose or []],
+        method=method, level=level, seed=seed, as_json=json_,
+    )  # fmt: skip
+
+
+def required(
+    file: Saved,
+    variable: Annotated[str, typer.Argument(help="What is asked for: D, N, C, or another input.")],
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--loss", "--target", help="The loss (or score) to reach; repeat as needed."),
+    ] = None,
+    cost: Annotated[
+        str | None, typer.Option(help="Of C, as in `jscale plan` (6ND by default).")
+    ] = None,
+    set_: Set = None,
+    method: Method = "auto",
+    level: Level = 0.9,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Find how much of an input a loss takes, and whether it can be reached at all.
+
+    jscale required fit.json D --loss 2.0 --set N=7B
+
+    jscale required fit.json C --loss 2.0: the budget, spent best on N and D.
+    """
+    from jscale.cli import run_planning as commands_planning
+
+    commands_planning.required(
+        file, variable, targets=target or [], cost=cost, given=split_pairs(set_, "--set"),
+        method=method, level=level, seed=seed, as_json=json_,
+    )  # fmt: skip
+
+
+def crossover(
+    a: Annotated[Path, typer.Argument(help="A saved fit.")],
+    b: Annotated[Path, typer.Argument(help="Another, of the same output in the same unit.")],
+    along: Annotated[
+        str, typer.Option(help="An input of both; C of laws of N and D is spent best.")
+    ] = "C",
+    over: Annotated[
+        str | None,
+        typer.Option(help="From where to where: 1e18..1e26 (default: to 100 times past the runs)."),
+    ] = None,
+    equivalent: Annotated[
+        bool, typer.Option("--equivalent", help="Add what b needs to do as well as a.")
+    ] = False,
+    set_: Set = None,
+    method: Method = "auto",
+    level: Level = 0.9,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Find where one fitted law overtakes another, and which is better where.
+
+    jscale crossover ours.json theirs.json --over 1e18..1e26
+    """
+    from jscale.cli import run_crossover as commands_crossover
+
+    commands_crossover.crossover(
+        a, b, along=along, over=over, equivalent=equivalent, given=split_pairs(set_, "--set"),
+        method=method, level=level, seed=seed, as_json=json_,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Comparing laws on runs they have not seen."""

@@ -1,0 +1,1 @@
+"""The batched solver: starts, searches, steps."""

@@ -1,0 +1,209 @@
+"""The engine: one compiled program takes a queue of lanes through a tile of fixed width.
+
+A tile's few lanes stay in the processor's cache. After every few steps, lanes that have ended
+write their result to their place in line and the next ones take their seats, so that no seat
+waits for the slowest lane. One program per model serves starts, resamples and polishing: the
+lengths of queue and tile depend on the number of rows alone, and everything else is data.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jscale.fitting.problem import Data, Model
+from jscale.fitting.solver.compilation import programs
+from jscale.fitting.solver.step import Lane, Numbers, Status, advance, blank, settled
+
+_STEPS_A_ROUND = 2
+# Cells (lane × row) of a tile on a processor, and in a queue: a few MB of weights.
+_TILE_CELLS = 4096
+_QUEUE_CELLS = 2**19
+_LONGEST_QUEUE = 1024
+_ACCELERATOR_TILE = 2048
+_ACCELERATOR_CELLS = 2**26
+
+
+class Queue(NamedTuple):
+    """Lanes in line: starts (Q, p), damping and width (Q,), weights (Q, rows); ``count`` are real.
+
+    Every lane has weights of its own, even where all are alike, so that a search and a
+    bootstrap are one program.
+    """
+
+    theta: Any
+    damping: Any
+    width: Any
+    weights: Any
+    count: Any
+
+
+class Ended(NamedTuple):
+    """Where lanes of a queue ended, each (Q, …)."""
+
+    theta: Any
+    objective: Any
+    status: Any
+    steps: Any
+    damping: Any
+
+
+class _State(NamedTuple):
+    lanes: Lane
+    weights: Any
+    data: Data
+    next: Any
+    ended: Ended
+
+
+def sizes(rows: int, platform: str = "cpu") -> tuple[int, int]:
+    """Return (lanes in a tile, lanes in a queue) for a padded number of rows."""
+    if platform != "cpu":
+        most = max(_ACCELERATOR_CELLS // rows, 32)
+        tile = min(_ACCELERATOR_TILE, _power_of_two(most // 8))
+        return tile, min(8 * _ACCELERATOR_TILE, _power_of_two(most))
+    tile = min(max(_power_of_two(_TILE_CELLS // rows), 4), 64)
+    return tile, max(min(_LONGEST_QUEUE, _power_of_two(_QUEUE_CELLS // rows)), tile)
+
+
+def _power_of_two(number: int) -> int:
+    """Return the largest power of two that is not above ``number``, at least 1."""
+    return 2 ** max(int(number).bit_length() - 1, 0)
+
+
+def workers() -> int:
+    """Return how many queues run at once on a processor: one per core this process may use."""
+    try:
+        return max(len(os.sched_getaffinity(0)), 1)
+    except AttributeError:
+        return max(os.cpu_count() or 1, 1)
+
+
+@programs
+def compiled(model: Model, tile: int, families: bool) -> Callable[..., Ended]:
+    """Return the compiled program: (queue, data, numbers) to where its lanes ended.
+
+    ``families`` says that every array of the data has a leading axis (Q,).
+    """
+    import jax
+
+    def run(queue: Queue, data: Data, numbers: Numbers) -> Ended:
+        return run_queue(model, tile, families, queue, data, numbers)
+
+    return jax.jit(run)
+
+
+def run_queue(
+    model: Model, tile: int, families: bool, queue: Queue, data: Data, numbers: Numbers
+) -> Ended:
+    """Take every lane of a queue to its end, a tile at a time (JAX)."""
+    import jax
+    import jax.numpy as jnp
+
+    axes = (0, 0, 0 if families else None, None)
+    step = jax.vmap(lambda lane, w, d, k: advance(model, lane, w, d, k), in_axes=axes)
+
+    def going(state: _State) -> Any:
+        return jnp.any(state.lanes.status == Status.RUNNING) | (state.next < queue.count)
+
+    def round_of_steps(state: _State) -> _State:
+        free = state.lanes.status != Status.RUNNING
+        state = jax.lax.cond(
+            jnp.any(free) & (state.next < queue.count),
+            lambda s: _refill(model, s, queue, data, families, numbers.shape),
+            lambda s: s,
+            state,
+        )
+
+        def one(_: Any, lanes: Lane) -> Lane:
+            return step(lanes, state.weights, state.data, numbers)
+
+        lanes = jax.lax.fori_loop(0, _STEPS_A_ROUND, one, state.lanes)
+        return state._replace(lanes=lanes, ended=_write(state.ended, lanes))
+
+    return jax.lax.while_loop(going, round_of_steps, _seats(tile, families, queue, data)).ended
+
+
+def _seats(tile: int, families: bool, queue: Queue, data: Data) -> _State:
+    """A tile of empty seats, and a blank result for every lane in line."""
+    import jax
+    import jax.numpy as jnp
+
+    length, p = queue.theta.shape
+    dtype = queue.theta.dtype
+    whole = jnp.zeros((tile,), jnp.int32)
+
+    def many(x: Any) -> Any:
+        return jnp.broadcast_to(x, (tile, *x.shape))
+
+    lanes = Lane(
+        theta=jnp.zeros((tile, p), dtype),
+        at=jax.tree.map(many, blank(p, dtype)),
+        damping=jnp.ones((tile,), dtype),
+        width=jnp.ones((tile,), dtype),
+        freedom=jnp.ones((tile,), dtype),
+        rounding=jnp.zeros((tile,), dtype),
+        status=jnp.full((tile,), Status.DROPPED, jnp.int32),
+        step=whole,
+        idle=whole,
+        slot=jnp.full((tile,), length, jnp.int32),
+    )
+    whole = jnp.zeros((length,), jnp.int32)
+    ended = Ended(queue.theta, jnp.full((length,), jnp.inf, dtype), whole, whole, queue.damping)
+    weights = jnp.zeros((tile, *queue.weights.shape[1:]), dtype)
+    if families:
+        data = jax.tree.map(lambda x: jnp.zeros((tile, *x.shape[1:]), x.dtype), data)
+    return _State(lanes, weights, data, jnp.zeros((), jnp.int32), ended)
+
+
+def _refill(
+    model: Model, state: _State, queue: Queue, data: Data, families: bool, shape: Any
+) -> _State:
+    """Give free seats to the next lanes in line; seats that nobody takes stay as they are."""
+    import jax
+    import jax.numpy as jnp
+
+    lanes = state.lanes
+    length, p = queue.theta.shape
+    free = lanes.status != Status.RUNNING
+    place = state.next + jnp.cumsum(free.astype(jnp.int32)) - 1
+    seated = free & (place < queue.count)
+    here = jnp.where(seated, place, 0)
+
+    def put(new: Any, old: Any) -> Any:
+        return jnp.where(seated.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+
+    weights = put(queue.weights[here], state.weights)
+    width = put(queue.width[here], lanes.width)
+    if families:
+        data = jax.tree.map(lambda whole, old: put(whole[here], old), data, state.data)
+    settle = jax.vmap(
+        lambda w, y, delta: settled(model, w, y, delta, shape),
+        in_axes=(0, 0 if families else None, 0),
+    )
+    freedom, rounding = settle(weights, data.target, width)
+    at = jax.tree.map(put, blank(p, queue.theta.dtype), lanes.at)
+    lanes = Lane(
+        theta=put(queue.theta[here], lanes.theta),
+        at=at,
+        damping=put(queue.damping[here], lanes.damping),
+        width=width,
+        freedom=put(freedom, lanes.freedom),
+        rounding=put(rounding, lanes.rounding),
+        status=put(Status.RUNNING, lanes.status).astype(jnp.int32),
+        step=put(0, lanes.step),
+        idle=put(0, lanes.idle),
+        slot=jnp.where(seated, place, jnp.where(free, length, lanes.slot)).astype(jnp.int32),
+    )
+    return state._replace(
+        lanes=lanes, weights=weights, data=data, next=state.next + jnp.sum(seated, dtype=jnp.int32)
+    )
+
+
+def _write(ended: Ended, lanes: Lane) -> Ended:
+    """Write each seated lane's state to its place; the last writing is the one that stays."""
+    now = Ended(lanes.theta, lanes.at.F, lanes.status, lanes.step, lanes.damping)
+    return Ended(
+        *(old.at[lanes.slot].set(new, mode="drop") for old, new in zip(ended, now, strict=True))
+    )

@@ -1,0 +1,232 @@
+"""The default solver: batched, majoriser-damped Gauss–Newton, over lanes.
+
+A *lane* is one start (or one resample, of one family) on its way to an optimum:
+:mod:`jscale.fitting.solver.step` is one step of it, :mod:`jscale.fitting.solver.engine` the
+program that takes many to their ends. Here lanes are dealt out to queues, one at a time per
+core or device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jscale._precision import float32_scope, float64_scope
+from jscale.fitting.problem import Families, Problem
+from jscale.fitting.solver.engine import Ended, Queue, compiled, sizes, workers
+from jscale.fitting.solver.step import Numbers, Status
+
+__all__ = ["WARM", "Lanes", "Settings", "Status", "descend", "solve"]
+
+STAGES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+
+
+class Settings(NamedTuple):
+    """Numbers that steer a solve; all are data, so changing them compiles nothing.
+
+    ``width`` replaces the objective's own scale: a number, or one per lane (S,).
+    """
+
+    damping: float = 1.0
+    identity: float = 1e-4
+    steps: int = 200
+    width: Any = None
+
+
+WARM = Settings(damping=0.1)
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Where lanes ended: coordinates (S, p), objective, Status, steps and damping (S,)."""
+
+    theta: np.ndarray
+    objective: np.ndarray
+    status: np.ndarray
+    steps: np.ndarray
+    damping: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def best(self) -> int:
+        """The index of the lane with the lowest objective (finite if any is)."""
+        return int(np.argmin(np.where(np.isfinite(self.objective), self.objective, np.inf)))
+
+    def replaced(self, which: np.ndarray, other: Lanes) -> Lanes:
+        """Return these lanes with those at ``which`` taken further: their steps add up."""
+        parts = {name: np.array(values) for name, values in vars(self).items()}
+        for name, values in parts.items():
+            values[which] = getattr(other, name) + (values[which] if name == "steps" else 0)
+        return Lanes(**parts)
+
+
+def solve(
+    problem: Problem | Families,
+    starts: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    family: np.ndarray | None = None,
+    damping: np.ndarray | None = None,
+    settings: Settings | None = None,
+    devices: Sequence[Any] | None = None,
+    single: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> Lanes:
+    """Minimise the problem's objective from each start (S, p).
+
+    ``weights`` (S, n) gives each lane its own weights (a bootstrap's counts); otherwise all
+    share the problem's. For Families, ``family`` (S,) says which one each lane belongs to.
+    ``damping`` (S,) overrides the settings'. Queues of lanes run one at a time on each of
+    ``devices`` (default: the first one; on a processor as many as there are cores).
+    ``single`` computes in float32, for a search on an accelerator whose best are then polished.
+    ``progress`` is called with the number of lanes done after each queue. Call inside the
+    float64 scope. Deterministic; one lane's failure leaves the others alone.
+    """
+    import jax
+
+    settings = settings or Settings()
+    starts = np.asarray(starts, dtype=np.float64)
+    S = len(starts)
+    if S == 0:
+        return _empty(starts)
+    places = _places(devices)
+    tile, longest = sizes(problem.rows, places[0].platform)
+    job = _Job(problem, starts, weights, family, damping, settings, longest)
+    program = compiled(problem.model, tile, family is not None)
+    cuts = deal(S, longest, len(places))
+
+    def one(k: int) -> tuple[slice, Ended]:
+        part = slice(cuts[k], cuts[k + 1])
+        scope = float32_scope() if single else float64_scope()
+        with scope, jax.default_device(places[k % len(places)]):
+            ended = program(*job.arguments(part))
+            return part, Ended(*(np.asarray(x)[: part.stop - part.start] for x in ended))
+
+    parts = []
+    for part, ended in _each(one, len(cuts) - 1, len(places)):
+        parts.append(ended)
+        if progress is not None:
+            progress(part.stop - part.start)
+    theta, objective, status, steps, last = (np.concatenate(p) for p in zip(*parts, strict=True))
+    theta, objective, last = (x.astype(np.float64) for x in (theta, objective, last))
+    return Lanes(theta, objective, status, steps, last)
+
+
+def descend(
+    problem: Problem | Families,
+    starts: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    family: np.ndarray | None = None,
+    settings: Settings | None = None,
+    devices: Sequence[Any] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Lanes:
+    """Solve, coming down to a kink in stages where the objective is all kink.
+
+    Least absolute deviations are solved as Huber losses of ever smaller width, each from
+    where the last one ended: straight away, lanes would stop at the first kinks they meet.
+    Arguments as for :func:`solve`; steps are those of all stages together.
+    """
+    settings = settings or Settings()
+    steps: Any = 0
+    same: Any = {"weights": weights, "family": family, "devices": devices}
+    if problem.model.kind == "least_absolute":
+        for width in STAGES:
+            stage = solve(problem, starts, settings=settings._replace(width=width), **same)
+            starts, steps = stage.theta, steps + stage.steps
+    last = solve(problem, starts, settings=settings, progress=progress, **same)
+    return Lanes(last.theta, last.objective, last.status, last.steps + steps, last.damping)
+
+
+def _empty(starts: np.ndarray) -> Lanes:
+    none = np.empty(0)
+    return Lanes(starts, none, none.astype(np.int32), none.astype(np.int32), none)
+
+
+def _places(devices: Sequence[Any] | None) -> list[Any]:
+    """The devices to run on, each as often as it runs queues at the same time."""
+    import jax
+
+    chosen = list(devices) if devices else jax.devices()[:1]
+    if chosen[0].platform == "cpu" and len(chosen) < workers():
+        chosen = chosen * (workers() // len(chosen))
+    return chosen
+
+
+def deal(lanes: int, longest: int, places: int) -> list[int]:
+    """Return where to cut lanes into queues, evenly, so that all places end together."""
+    rounds = max(-(-lanes // (longest * places)), 1)
+    queues = min(rounds * places, lanes)
+    return [lanes * k // queues for k in range(queues + 1)]
+
+
+def _each(one: Callable[[int], Any], count: int, places: int) -> Any:
+    """Run ``one`` for 0, 1, … in order, as many at a time as there are places."""
+    if count == 1 or places == 1:
+        return map(one, range(count))
+    return _in_threads(one, count, places)
+
+
+def _in_threads(one: Callable[[int], Any], count: int, places: int) -> Any:
+    with ThreadPoolExecutor(places) as pool:
+        yield from pool.map(one, range(count))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All lanes of a solve, cut into queues' arguments."""
+
+    problem: Problem | Families
+    starts: np.ndarray
+    weights: np.ndarray | None
+    family: np.ndarray | None
+    damping: np.ndarray | None
+    settings: Settings
+    longest: int
+
+    def arguments(self, part: slice) -> tuple[Queue, Any, Numbers]:
+        """Return the program's arguments for one queue of lanes, filled up to full length."""
+        import jax
+
+        problem, settings = self.problem, self.settings
+        count = part.stop - part.start
+        data = problem.data
+        members = None if self.family is None else self.family[part]
+        if members is not None:
+            data = jax.tree.map(lambda x: self._fill(np.asarray(x)[members]), data)
+        if self.weights is not None:
+            given = self.weights[part]
+            weights = np.zeros((self.longest, problem.rows))
+            weights[:count, : given.shape[1]] = given
+        elif members is not None:
+            weights = self._fill(problem.weights[members])
+        else:
+            weights = np.broadcast_to(problem.weights, (self.longest, problem.rows))
+        width = settings.width if settings.width is not None else problem.objective.width
+        damping = self.damping if self.damping is not None else settings.damping
+        queue = Queue(
+            theta=self._fill(self.starts[part]),
+            damping=self._number(damping, part),
+            width=self._number(width, part),
+            weights=weights,
+            count=np.int32(count),
+        )
+        shape = float(problem.objective.shape)
+        return queue, data, Numbers(float(settings.identity), np.int32(settings.steps), shape)
+
+    def _number(self, value: Any, part: slice) -> np.ndarray:
+        """One number for all lanes, or one per lane (S,), as an array for the queue."""
+        value = np.asarray(value, dtype=np.float64)
+        if value.ndim == 0:
+            return np.full(self.longest, value)
+        return self._fill(value[part])
+
+    def _fill(self, values: np.ndarray) -> np.ndarray:
+        """Lengthen to the queue's length; what is added is never seated."""
+        full = np.zeros((self.longest, *values.shape[1:]), dtype=values.dtype)
+        full[: len(values)] = values
+        return full

@@ -1,0 +1,125 @@
+"""The scale of an objective, found together with the parameters.
+
+Huber's proposal 2 asks that Σ w·min(|r|/s, k)² = (n − p)·E[min(|Z|, k)²] with k = 1.345 and Z
+standard normal, and uses delta = k·s. The Student-t's scale s is that of largest likelihood:
+Σ w·[(df + 1)·u²/(df + u²) − 1] = 0 with u = r/s. Residuals change little with the scale, so
+parameters and scale are solved for in turn, each from where the other ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jscale.fitting.objective import Objective, huber, rounding_error
+from jscale.fitting.problem import Problem
+from jscale.fitting.solver.evaluation import residuals
+from jscale.fitting.solver.gauss_newton import WARM, Lanes, descend
+
+TUNING = 1.345
+_ROUNDS = 60
+_SETTLED = 1e-10
+# Of the first search, whose scale is not known yet: wide enough to be smooth.
+_FIRST_WIDTH = 0.05
+
+
+def search_with_scale(
+    problem: Problem, search: Callable[[Problem], Lanes]
+) -> tuple[Problem, Lanes]:
+    """Search, the objective's scale found together with the parameters.
+
+    ``search`` maps a problem to lanes. Returns the problem with the scale as a number, and the
+    lanes of the last search. Where all residuals vanish, the scale is that of rounding, and the
+    lanes are those of a smooth objective, which has the same optimum. Call inside the float64
+    scope.
+    """
+    objective = problem.objective
+    rough = at_scale(problem, huber(_FIRST_WIDTH, objective.space))
+    smooth = search(rough)
+    theta = _best(smooth)
+    if np.max(np.abs(_used_residuals(problem, theta))) <= _smallest(problem):
+        return at_scale(problem, objective.at(_smallest(problem))), smooth
+    middle = float(np.median(np.abs(_used_residuals(problem, theta))))
+    delta = max(1.4826 * middle, _smallest(problem)) * _tuning(objective)
+    now = at_scale(problem, objective.at(delta))
+    theta = _best(search(now))
+    for _ in range(_ROUNDS):
+        new = solve_scale(objective, problem, _used_residuals(problem, theta))
+        settled = abs(new - delta) <= _SETTLED * delta
+        # On its way from far off the scale goes slowly: it is taken a little further.
+        delta = new if settled else max(new * (new / delta) ** 0.5, _smallest(problem))
+        now = at_scale(problem, objective.at(delta))
+        if settled:
+            break
+        theta = _best(descend(now, theta[None], settings=WARM))
+    lanes = search(now)
+    warm = descend(now, theta[None], settings=WARM)
+    if warm.objective[0] < lanes.objective[lanes.best]:
+        lanes = lanes.replaced(np.array([lanes.best]), warm)
+    return now, lanes
+
+
+def at_scale(problem: Problem, objective: Objective) -> Problem:
+    """Return the problem with another objective of the same space."""
+    model = problem.model._replace(kind=objective.kind)
+    return replace(problem, model=model, objective=objective)
+
+
+def solve_scale(objective: Objective, problem: Problem, residual: np.ndarray) -> float:
+    """Solve the scale equation for residuals of the rows with weight; returns delta."""
+    from scipy.optimize import brentq
+
+    weights = problem.weights[: problem.n][problem.used]
+    least = _smallest(problem)
+    largest = float(np.max(np.abs(residual)))
+    if largest <= least:
+        return least * _tuning(objective)
+
+    def excess(log_scale: float) -> float:
+        u = residual / np.exp(log_scale)
+        if objective.kind == "student_t":
+            v = objective.shape
+            return float(np.sum(weights * ((v + 1.0) * u * u / (v + u * u) - 1.0)))
+        share = max(1.0 - problem.layout.size / len(residual), 1e-3)
+        clipped = np.sum(weights * np.minimum(np.abs(u), TUNING) ** 2)
+        return float(clipped - np.sum(weights) * share * expected_square(TUNING))
+
+    low, high = np.log(least), np.log(largest * 1e3)
+    if excess(low) <= 0:
+        return least * _tuning(objective)
+    root: Any = brentq(excess, low, high, xtol=1e-14)
+    return float(np.exp(root)) * _tuning(objective)
+
+
+def expected_square(k: float) -> float:
+    """Return E[min(|Z|, k)²] for a standard normal Z.
+
+    >>> round(expected_square(1.345), 4)
+    0.7102
+    """
+    from scipy.special import ndtr
+
+    density = np.exp(-0.5 * k * k) / np.sqrt(2 * np.pi)
+    tail = 1.0 - ndtr(k)
+    return float(1.0 - 2.0 * tail - 2.0 * k * density + 2.0 * k * k * tail)
+
+
+def _tuning(objective: Objective) -> float:
+    return TUNING if objective.kind == "huber" else 1.0
+
+
+def _smallest(problem: Problem) -> float:
+    """A scale that rounding of the observations alone explains."""
+    weights, target = problem.weights[: problem.n], np.asarray(problem.data.target)[: problem.n]
+    return float(4 * np.max(rounding_error(target, problem.model.space, weights)))
+
+
+def _best(lanes: Lanes) -> np.ndarray:
+    return lanes.theta[lanes.best]
+
+
+def _used_residuals(problem: Problem, theta: np.ndarray) -> np.ndarray:
+    return np.asarray(residuals(problem.model, theta, problem.data))[: problem.n][problem.used]

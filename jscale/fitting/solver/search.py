@@ -1,0 +1,299 @@
+"""The search for the best optimum: many starts, few of which are worth taking to the end.
+
+Up to some hundreds of starts all are solved. Of more, and of each family's in a batch, all
+take a few steps, the best of each family go on, and the best of those go to the end. Terms
+that have died on the way (their amplitude no longer moves any prediction) are seeded anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from jscale.errors import FitError
+from jscale.fitting.problem import Families, Problem
+from jscale.fitting.progress import lane_bar
+from jscale.fitting.solver.gauss_newton import WARM, Lanes, Settings, Status, descend, solve
+from jscale.fitting.solver.starts import lane_shares, reseed
+
+_EXHAUSTIVE = 512
+_SEARCH = Settings(steps=150)
+# Of many starts: (steps, share of all that goes on, how many at least) of each stage.
+_STAGES = ((6, 1 / 8, 128), (14, 1 / 64, 32))
+# The same for each family of a batch.
+_FAMILY_STAGES = ((3, 1 / 4, 16), (8, 1 / 10, 6))
+# After the search the best unfinished lanes go on, some rounds long: (how near to the best of
+# their family, steps), at first many of them, then few. Of a family in a batch always few.
+_ROUNDS = ((2.0, 40), *((1.02, 40),) * 20)
+_FINISHED = 32
+_FEW = 4
+# A lane is also tried from where it would be so many rounds later. Where that converges, and
+# the lane itself gains less than this share of its objective in a round, it is left there.
+_LEAPS = (3.0, 10.0, 30.0)
+_FAMILY_LEAPS = (4.0, 25.0)
+_FLAT = 1e-4
+_DEAD_SHARE = 1e-3
+_KINK_STAGE = 1e-2
+# In float32 even few starts are first searched and then polished, all of them.
+_ALL_GO_ON = ((60, 1.0, 1),)
+_RESEEDED = 32
+
+
+def search(
+    problem: Problem,
+    starts: np.ndarray,
+    *,
+    progress: bool = False,
+    solver: str = "gauss_newton",
+    devices: Sequence[Any] | None = None,
+    mixed: bool | None = None,
+) -> Lanes:
+    """Solve from all starts (S, p); then finish the best ones where lanes ran out of steps.
+
+    Of over 512 starts only the best go to the end; the others have status DROPPED (and no
+    finite objective, where only a coarser one is known of them). ``mixed``
+    searches in float32 and polishes in float64 (default: on accelerators). Call inside the
+    float64 scope. Raises FitError if no lane has a finite objective.
+    """
+    if solver == "lbfgs":
+        return _by_lbfgs(problem, starts, progress)
+    family = np.zeros(len(starts), dtype=int)
+    on = Where.on(devices, mixed)
+    with lane_bar(len(starts), "starts", progress) as tick:
+        if len(starts) > _EXHAUSTIVE or on.mixed:
+            stages = _STAGES if len(starts) > _EXHAUSTIVE else _ALL_GO_ON
+            lanes = _staged(problem, starts, family, stages, on, tick)
+        else:
+            lanes = descend(problem, starts, settings=_SEARCH, devices=devices, progress=tick)
+    _check_any_finite(problem, lanes)
+    lanes = _seed_dead_terms_anew(problem, lanes, on.polish)
+    return _finish(problem, lanes, family, _FINISHED, on.polish)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Devices to search on and to polish on, and whether the search is in float32."""
+
+    devices: Sequence[Any] | None
+    polish: Sequence[Any] | None
+    mixed: bool
+
+    @classmethod
+    def on(cls, devices: Sequence[Any] | None, mixed: bool | None) -> Where:
+        """Choose: accelerators search in float32; a TPU, weak in float64, leaves the polish."""
+        import jax
+
+        platform = (devices or jax.devices()[:1])[0].platform
+        polish = jax.devices("cpu") if platform == "tpu" else devices
+        return cls(devices, polish, platform != "cpu" if mixed is None else mixed)
+
+
+def search_families(
+    families: Families,
+    starts: np.ndarray,
+    *,
+    devices: Sequence[Any] | None = None,
+    mixed: bool | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Lanes:
+    """Solve each family from its starts (F, S, p); lanes are (F·S,), family by family.
+
+    Call inside the float64 scope. A family without a finite lane keeps infinite objectives.
+    """
+    F, S, p = starts.shape
+    family = np.repeat(np.arange(F), S)
+    flat = starts.reshape(F * S, p)
+    on = Where.on(devices, mixed)
+    lanes = _staged(families, flat, family, _FAMILY_STAGES, on, progress)
+    return _finish(families, lanes, family, _FEW, on.polish)
+
+
+def _by_lbfgs(problem: Problem, starts: np.ndarray, progress: bool) -> Lanes:
+    from jscale.fitting.solver.lbfgs import descend_lbfgs
+
+    with lane_bar(len(starts), "starts", progress) as tick:
+        lanes = descend_lbfgs(problem, starts, progress=tick)
+    _check_any_finite(problem, lanes)
+    return lanes
+
+
+def _check_any_finite(problem: Problem, lanes: Lanes) -> None:
+    if not np.isfinite(lanes.objective).any():
+        raise FitError(
+            f"{problem.layout.law.name} gave no finite value at any of {len(lanes.theta)} starts. "
+            "Check that it is finite at ordinary parameters: law(…); it may take the logarithm "
+            "or a root of a negative number, or overflow. Rows of weight 0 count too: leave those "
+            "out of the table where it is not finite."
+        )
+
+
+def _staged(
+    problem: Problem | Families,
+    starts: np.ndarray,
+    family: np.ndarray,
+    stages: tuple[tuple[int, float, int], ...],
+    on: Where,
+    tick: Callable[[int], object] | None,
+) -> Lanes:
+    """Successive halving with a quota for each family; then the best to the end."""
+    kinked = problem.model.kind == "least_absolute"
+    members = family if isinstance(problem, Families) else None
+    # The kink itself is for the end: see descend.
+    width = _KINK_STAGE if kinked else None
+    going = np.arange(len(starts))
+    lanes = None
+    for steps, share, least in stages:
+        settings = Settings(steps=steps, width=width)
+        now = _go_on(problem, lanes, starts, going, members, settings, on)
+        lanes = now if lanes is None else lanes.replaced(going, now)
+        quota = max(int(share * len(starts) / len(np.unique(family))), least)
+        kept = best_of_each(lanes.objective, family, going, quota)
+        dead = lanes.status == Status.DEAD_START
+        dropped = np.setdiff1d(going, kept)
+        lanes.status[dropped[~dead[dropped]]] = Status.DROPPED
+        if tick is not None:
+            tick(len(dropped))
+        # What has converged in float32, or beside a kink, has not converged yet.
+        coarse = kinked or on.mixed
+        going = kept if coarse else kept[lanes.status[kept] == Status.OUT_OF_STEPS]
+    assert lanes is not None
+    if kinked or on.mixed:
+        # Theirs is the value of a wider kink, or of single precision: none to compare with.
+        lanes.objective[lanes.status == Status.DROPPED] = np.inf
+    if tick is not None:
+        tick(len(going))
+    chosen = None if members is None else members[going]
+    if kinked:
+        last = descend(
+            problem, lanes.theta[going], family=chosen, settings=_SEARCH, devices=on.polish
+        )
+    else:
+        # From float32 a lane knows where it is, but not how far it can trust its model.
+        damping = np.full(len(going), WARM.damping) if on.mixed else lanes.damping[going]
+        last = solve(
+            problem, lanes.theta[going], family=chosen, damping=damping,
+            settings=_SEARCH, devices=on.polish,
+        )  # fmt: skip
+    return lanes.replaced(going, last)
+
+
+def _go_on(
+    problem: Any, lanes: Lanes | None, starts: np.ndarray, going: np.ndarray, members: Any,
+    settings: Settings, on: Where,
+) -> Lanes:  # fmt: skip
+    """Take lanes ``going`` on from where they are, or from their starts."""
+    family = None if members is None else members[going]
+    theta = starts[going] if lanes is None else lanes.theta[going]
+    damping = None if lanes is None else lanes.damping[going]
+    return solve(
+        problem, theta, damping=damping, family=family,
+        settings=settings, devices=on.devices, single=on.mixed,
+    )  # fmt: skip
+
+
+def best_of_each(
+    objective: np.ndarray, family: np.ndarray, among: np.ndarray, quota: int
+) -> np.ndarray:
+    """Return which lanes of ``among`` are the ``quota`` lowest of their family, in order."""
+    value = np.where(np.isfinite(objective[among]), objective[among], np.inf)
+    order = among[np.lexsort((among, value, family[among]))]
+    groups = family[order]
+    first = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    size = np.diff(np.r_[first, len(order)])
+    rank = np.arange(len(order)) - np.repeat(first, size)
+    return np.sort(order[(rank < quota) & np.isfinite(objective[order])])
+
+
+def _seed_dead_terms_anew(problem: Problem, lanes: Lanes, devices: Any) -> Lanes:
+    """Give the best lanes in which a term has died another chance; keep what is better."""
+    if not problem.layout.linear or len(lanes.theta) == 1:
+        return lanes
+    best = np.argsort(lanes.objective, kind="stable")[: 4 * _RESEEDED]
+    best = best[np.isfinite(lanes.objective[best])]
+    shares = lane_shares(problem, lanes.theta[best][None])[0]
+    dead = ~(shares >= _DEAD_SHARE)
+    which = np.flatnonzero(dead.any(axis=1))[:_RESEEDED]
+    if not which.size:
+        return lanes
+    seeded = reseed(problem, lanes.theta[best[which]], dead[which])
+    again = descend(problem, seeded, settings=_SEARCH, devices=devices)
+    better = again.objective < lanes.objective[best[which]]
+    chosen = Lanes(*(np.asarray(v)[better] for v in vars(again).values()))
+    return lanes.replaced(best[which][better], chosen)
+
+
+def _finish(
+    problem: Problem | Families, lanes: Lanes, family: np.ndarray, quota: int, devices: Any
+) -> Lanes:
+    """Give the best unfinished lanes of each family, ``quota`` of them at first, more steps.
+
+    A valley that is nearly flat takes thousands of them, one after the other. The seats beside
+    a few lanes are free, so scouts try points further along the way that a lane is going. The
+    lane itself goes on as well, since a scout may leap out of the valley; at last the better of
+    the two is kept.
+    """
+    unknown = np.full(len(lanes.theta), np.inf)
+    scouts = replace(lanes, objective=unknown, steps=np.zeros_like(lanes.steps))
+    move = np.full_like(lanes.theta, np.nan)
+    settled = np.zeros(len(lanes.theta), dtype=bool)
+    for within, steps in _ROUNDS:
+        value = np.fmin(
+            np.where(np.isnan(lanes.objective), np.inf, lanes.objective), scouts.objective
+        )
+        lowest = np.full(family.max() + 1, np.inf)
+        np.minimum.at(lowest, family, value)
+        near = (value <= within * lowest[family]) & ~settled
+        unfinished = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
+        which = best_of_each(value, family, unfinished, quota)
+        if not which.size:
+            break
+        before, gained = _leading(lanes, scouts, which), lanes.objective[which]
+        own, found = _round(problem, lanes, scouts, family, which, move[which], steps, devices)
+        lanes, scouts = lanes.replaced(which, own), scouts.replaced(which, found)
+        move[which] = _leading(lanes, scouts, which) - before
+        flat = gained - own.objective <= _FLAT * own.objective
+        settled[which] = flat & (found.status == Status.CONVERGED)
+        quota = _FEW
+    better = np.flatnonzero(scouts.objective < lanes.objective)
+    return lanes.replaced(better, _taken(scouts, better))
+
+
+def _taken(lanes: Lanes, which: np.ndarray) -> Lanes:
+    return Lanes(*(values[which] for values in vars(lanes).values()))
+
+
+def _leading(lanes: Lanes, scouts: Lanes, which: np.ndarray) -> np.ndarray:
+    """The coordinates (k, p) of each lane or its scout, whichever is lower."""
+    ahead = (scouts.objective < lanes.objective)[which]
+    return np.where(ahead[:, None], scouts.theta[which], lanes.theta[which])
+
+
+def _round(
+    problem: Any, lanes: Lanes, scouts: Lanes, family: np.ndarray, which: np.ndarray,
+    move: np.ndarray, steps: int, devices: Any,
+) -> tuple[Lanes, Lanes]:  # fmt: skip
+    """Take lanes further, their scouts, and new scouts along ``move`` (NaN: none known yet).
+
+    Returns the lanes and for each the best scout, the old one where no new one is better.
+    """
+    k, lead = len(which), _leading(lanes, scouts, which)
+    leaps = _FAMILY_LEAPS if isinstance(problem, Families) else _LEAPS
+    known = np.isfinite(scouts.objective) & (scouts.status == Status.OUT_OF_STEPS)
+    old, going = np.flatnonzero(known[which]), np.flatnonzero(np.isfinite(move).all(axis=1))
+    owner = np.concatenate([np.arange(k), old, *(going for _ in leaps)])
+    leapt = [lead[going] + leap * move[going] for leap in leaps]
+    theta = np.concatenate([lanes.theta[which], scouts.theta[which[old]], *leapt])
+    damping = np.full(len(owner), WARM.damping)
+    damping[: k + len(old)] = np.r_[lanes.damping[which], scouts.damping[which[old]]]
+    ended = solve(
+        problem, theta, damping=damping,
+        family=family[which][owner] if isinstance(problem, Families) else None,
+        settings=Settings(steps=steps), devices=devices,
+    )  # fmt: skip
+    best = best_of_each(ended.objective, owner, np.arange(k, len(owner)), 1)
+    best = best[ended.objective[best] < scouts.objective[which[owner[best]]]]
+    found = replace(_taken(scouts, which), steps=np.zeros(k, dtype=lanes.steps.dtype))
+    return _taken(ended, np.arange(k)), found.replaced(owner[best], _taken(ended, best))

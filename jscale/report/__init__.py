@@ -1,1 +1,0 @@
-"""Pictures and printed tables of fits and predictions."""

@@ -1,0 +1,1 @@
+"""The report: one page, the explorer, the recipe, the console."""

@@ -1,0 +1,220 @@
+"""The budget explorer of a page: what to train for a compute and a number of tokens served.
+
+Optima are found here, for every draw, on a grid of budgets and tokens served; the page's script
+(templates/explorer.js) only reads between them. The grid's second axis is tokens served over the
+tokens D* that training alone takes: serving T tokens multiplies the cost of a model by 1 + T/(3·D),
+and in the logarithm of that N*, D* and the output bend little.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from jscale._precision import float64_scope
+from jscale.fitting.solver.compilation import programs
+from jscale.model.law import Law
+from jscale.planning.costs import training
+from jscale.planning.optimum import Choice, Place, lowest
+from jscale.planning.plan import Plan
+from jscale.uncertainty.draws import tails
+
+# Tokens served, over the tokens that training alone takes.
+SERVED = (0.0, 1.0, 2.4, 4.2, 6.6, 10.0, 14.5, 20.5, 29.0, 40.0, 55.0, 74.0, 100.0)
+# What the price of an hour buys, unless the reader scales it: FLOPs a second, and the share used.
+FLOPS, UTILISATION, PRICE = 1e15, 0.4, 2.0
+PRICES = (0.01, 100.0)
+_MOST_DRAWS = 1000
+_SETTLED = 1e-7
+_ROUNDS = 4
+_SERVED = "tokens_served"
+
+
+@dataclass(frozen=True, eq=False)
+class Explorer:
+    """Optima on a grid of budgets (b) and tokens served over ``tokens`` (s): all that a page reads.
+
+    ``served`` (b, s) is in tokens; ``values`` has N, D, D/N and the output by name, each with its
+    estimate, low and high (b, s); ``at_bound`` and ``unsettled`` are shares of draws.
+    """
+
+    budgets: np.ndarray
+    tokens: np.ndarray
+    served: np.ndarray
+    values: Mapping[str, Mapping[str, np.ndarray]]
+    at_bound: np.ndarray
+    unsettled: float
+    draws: int
+    of_draws: int
+
+    def content(self) -> dict[str, Any]:
+        """Return the grid as plain lists, None for what is not known."""
+        return {
+            "budgets": _plain(self.budgets), "tokens": _plain(self.tokens), "ratios": list(SERVED),
+            "served": _plain(self.served), "at_bound": _plain(self.at_bound),
+            "values": {name: {end: _plain(grid) for end, grid in ends.items()}
+                       for name, ends in self.values.items()},
+            "unsettled": self.unsettled, "draws": self.draws, "of_draws": self.of_draws,
+            "price": PRICE, "prices": list(PRICES), "flops": FLOPS, "utilisation": UTILISATION,
+        }  # fmt: skip
+
+
+def explorer(plan: Plan) -> Explorer:
+    """Find the optima of a plan's budgets and draws for each number of tokens served.
+
+    ``plan`` is of N and D at 6·N·D; of more than 1000 draws every second, third, … is taken.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> found = explorer(js.allocate(js.laplace(fit, 100), [1e11, 1e12]))
+    >>> found.values["N"]["estimate"].shape
+    (2, 13)
+    """
+    every = -(-len(plan.samples) // _MOST_DRAWS)
+    fit, names = plan.planner.fit, plan.planner.choice.variables
+    flat = np.concatenate([fit.params.to_numpy()[None], plan.draws.flat[::every]])
+    sizes = [np.concatenate([plan.frame[x].to_numpy()[None], plan.samples[::every, :, i]])
+             for i, x in enumerate(names)]  # fmt: skip
+    best = dict(zip(names, sizes, strict=True))
+    output = np.concatenate([plan.frame[plan.output].to_numpy()[None], plan.outputs[::every]])
+    tokens = plan.frame["D"].to_numpy()
+    served = tokens[:, None] * np.array(SERVED)
+    columns = [{"N": best["N"], "D": best["D"], "output": output}]
+    bounds, loose = [plan.frame["at_bound"].to_numpy()], []
+    for share in served.T[1:]:
+        column, at, unsettled = _column(plan, flat, columns[-1]["D"], share)
+        columns.append(column)
+        bounds.append(at)
+        loose.append(unsettled)
+    grids = {name: np.stack([c[name] for c in columns], -1) for name in columns[0]}
+    grids["D/N"] = grids["D"] / grids["N"]
+    values = {name: _with_interval(grid, plan.level) for name, grid in grids.items()}
+    return Explorer(
+        plan.frame["C"].to_numpy(), tokens, served, values, np.stack(bounds, -1),
+        float(np.mean(loose)), len(flat) - 1, len(plan.samples),
+    )  # fmt: skip
+
+
+def _with_interval(grid: np.ndarray, level: float) -> dict[str, np.ndarray]:
+    """Return the estimate, the first of (R, b, s), and the quantiles of the other draws."""
+    low, high = np.nanquantile(grid[1:], tails(level), axis=0)
+    return {"estimate": grid[0], "low": low, "high": high}
+
+
+def _column(
+    plan: Plan, flat: np.ndarray, start: np.ndarray, served: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
+    """Return the optima (R, b) of tokens served (b,), searched from tokens ``start`` (R, b).
+
+    And the shares of draws at a bound (b,) and of searches that did not settle.
+    """
+    shape = start.shape
+    logs = np.tile(np.log(plan.frame["C"].to_numpy()), shape[0])
+    asked = np.tile(served, shape[0])
+    place = _place(plan, np.repeat(flat, shape[1], 0), logs, asked)
+    inputs, output, step, bound = _searched(_choice(plan), np.log(start).reshape(-1, 1), place)
+    D = np.exp(inputs[:, 0])
+    N = np.exp(logs) / (6.0 * D + 2.0 * asked)
+    found = {"N": N, "D": D, "output": output}
+    loose = float((~(step <= _SETTLED)).reshape(shape)[1:].mean())
+    at = (bound[:, 0] != 0).reshape(shape)[1:].mean(axis=0)
+    return {name: values.reshape(shape) for name, values in found.items()}, at, loose
+
+
+def _searched(choice: Choice, free: np.ndarray, place: Place) -> list[np.ndarray]:
+    """Search all lanes from ``free`` (L, 1), and on from where they end until all have settled."""
+    program = served_program(choice)
+    found: list[np.ndarray] = []
+    for _ in range(_ROUNDS):
+        with float64_scope():
+            found = [np.asarray(x) for x in program(free, place)]
+        free = found[0][:, :1]
+        if (found[2] <= _SETTLED).all():
+            break
+    return found
+
+
+def _place(plan: Plan, flat: np.ndarray, logs: np.ndarray, served: np.ndarray) -> Place:
+    """Return lanes in which D lies within the plan's bounds, and N is what the budget leaves."""
+    own = plan.planner.place(flat, logs)
+    which = plan.planner.choice.variables.index("D")
+    open_ = np.full(len(logs), 200.0)
+    low, high = np.stack([own.low[:, which], -open_], 1), np.stack([own.high[:, which], open_], 1)
+    return own._replace(others={**own.others, _SERVED: served}, low=low, high=high)
+
+
+def _choice(plan: Plan) -> Choice:
+    """Return the plan's choice for a law of D and of the N that would cost as much unserved.
+
+    Serving makes N cost as N·(1 + T/(3·D)) would without. Written with that, the cost is 6·N·D,
+    which is met in closed form, and every D can be paid.
+    """
+    choice = plan.planner.choice
+    layout = replace(choice.layout, law=_paid(choice.layout.law))
+    return choice._replace(layout=layout, variables=("D", "N"), cost=training())
+
+
+def _paid(law: Law) -> Law:
+    places, function = [law.inputs.index(x) for x in ("N", "D")], law.function
+
+    def paid(*inputs: Any, **values: Any) -> Any:
+        *own, served = inputs
+        N, D = (own[i] for i in places)
+        own[places[0]] = N * 3.0 * D / (3.0 * D + served)
+        return function(*own, **values)
+
+    return replace(law, function=paid, inputs=(*law.inputs, _SERVED))
+
+
+@programs
+def served_program(choice: Choice) -> Callable[..., Any]:
+    """Return a compiled program of the search over lanes, with tokens served of each lane."""
+    import jax
+
+    lane: Any = Place(flat=0, budget=0, others=0, codes=None, low=0, high=0, ratio=None)
+    return jax.jit(jax.vmap(lambda s, p: lowest(choice, s, p), in_axes=(0, lane)))
+
+
+def _plain(values: np.ndarray) -> list[Any]:
+    """Return an array as nested lists, None for numbers that are not finite."""
+    if values.ndim > 1:
+        return [_plain(row) for row in values]
+    return [float(v) if np.isfinite(v) else None for v in values]
+
+
+# ── Inside a page ────────────────────────────────────────────────────────────────────────────
+
+
+def script() -> str:
+    """Return the explorer's script, as it stands in the package."""
+    text = (files("jscale.reporting") / "templates" / "explorer.js").read_text(encoding="utf-8")
+    return text.replace("\r\n", "\n")
+
+
+def digest(text: str) -> str:
+    """Return what a Content-Security-Policy calls a script by: sha256- and its digest in base64.
+
+    >>> digest("alert('Hello, world.');")
+    'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='
+    """
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def embedded(value: Any) -> str:
+    r"""Write a value as JSON that can stand inside a script element: nothing in it ends one.
+
+    >>> embedded({"name": "</script>"})
+    '{"name":"\\u003c/script\\u003e"}'
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    for mark in "<>&":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return text

@@ -1,0 +1,1 @@
+"""Posteriors: densities, priors, samplers."""

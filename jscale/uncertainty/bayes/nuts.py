@@ -1,0 +1,220 @@
+"""NUTS by NumPyro on the whitened joint density.
+
+The sampler moves x with z = mode + root·x, so that its mass matrix is close to the identity from
+the start. NumPyro's transitions run in blocks of one compiled program that is given the data, so
+that tables of similar size, and any number of draws, compile once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from jscale.errors import JscaleError, listing, nearest
+from jscale.fitting.progress import lane_bar
+from jscale.uncertainty.arviz import mixing
+from jscale.uncertainty.bayes.density import Given, Mode, Spec, log_joint, log_joint_of_many
+from jscale.uncertainty.bayes.notes import ENOUGH, MIXED
+
+CHAIN_METHODS = ("vectorized", "parallel", "sequential")
+# Attempts: the acceptance that steps are adapted to, and how many transitions make a draw. Where
+# floor and exponents trade off the density bends, and a first attempt can fail its checks.
+_ATTEMPTS = ((0.95, 1), (0.99, 4))
+_MANY_STEPS = 250
+# Transitions per call of the compiled program: the progress bar moves by so many.
+_BLOCK = 50
+# Halvings of a start's distance from the mode, where the density is zero at it.
+_NEARER = 12
+_KERNELS = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many draws per chain are taken, after how much warmup, in how many chains, and how."""
+
+    draws: int
+    warmup: int
+    chains: int
+    chain_method: str
+    seed: int
+    progress: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """Points z (chain, draw, size), and statistics of the sampler by name (chain, draw).
+
+    ``accept`` is the acceptance that steps were adapted to, ``thinning`` how many transitions
+    make a draw.
+    """
+
+    z: np.ndarray
+    stats: dict[str, np.ndarray]
+    accept: float
+    thinning: int
+
+    @property
+    def divergences(self) -> int:
+        """How many transitions diverged."""
+        return int(self.stats["diverging"].sum())
+
+    @property
+    def trouble(self) -> tuple[int, float]:
+        """What a further attempt is to mend: divergences, and R-hat where it is above 1.01."""
+        rhat, ess = mixing(self.z)
+        worst = float(np.nanmax(rhat)) if self.z.shape[0] > 1 else 1.0
+        return self.divergences, worst if worst > MIXED or np.nanmin(ess) < ENOUGH else 0.0
+
+
+def check_chains(chains: int, chain_method: str) -> None:
+    """Raise JscaleError for an unknown way of running chains, or more than devices in parallel."""
+    if chain_method not in CHAIN_METHODS:
+        hint = nearest(str(chain_method), CHAIN_METHODS)
+        raise JscaleError(
+            f"chain_method={chain_method!r} is not known.{hint} Use {listing(CHAIN_METHODS)}."
+        )
+    if chain_method != "parallel":
+        return
+    import jax
+
+    devices = jax.local_device_count()
+    if devices < chains:
+        raise JscaleError(
+            f'chain_method="parallel" wants a device per chain: {chains} chains, but JAX has '
+            f"{devices} here. Set JAX_NUM_CPU_DEVICES={chains} in the environment before Python "
+            'starts, or use chain_method="vectorized".'
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Kernel:
+    """NumPyro's NUTS as two functions: ``begin`` one chain, ``go`` on with chains for a block."""
+
+    begin: Callable[..., Any]
+    go: Callable[..., Any]
+
+
+@lru_cache(maxsize=_KERNELS)
+def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
+    """Return the sampler, its chains shared out over devices where there are several."""
+    import jax
+
+    with warnings.catch_warnings():
+        # tqdm says so where ipywidgets lack; our own bar needs none.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        from numpyro.infer.hmc import hmc
+
+    def potential(given: Given, centre: Any, root: Any, accept: Any) -> Callable[..., Any]:
+        return lambda x: -log_joint(spec, centre + root @ x, given)
+
+    start, step = hmc(potential_fn_gen=potential, algo="NUTS")
+
+    def begin(x: Any, key: Any, args: Any) -> Any:
+        return start(
+            x, warmup, step_size=0.5, dense_mass=bool(spec.pooled), model_args=args,
+            rng_key=key, target_accept_prob=args[3],
+        )  # fmt: skip
+
+    def go(states: Any, args: Any) -> Any:
+        # NumPyro keeps the target of its last beginning: this one, which is part of the arguments.
+        begin(states.z[0], jax.random.key(0), args)
+
+        def one(states: Any, _: Any) -> Any:
+            states = jax.vmap(step, in_axes=(0, None))(states, args)
+            seen = (states.num_steps, states.accept_prob, states.diverging, states.energy)
+            return states, (states.z, *seen)
+
+        return jax.lax.scan(one, states, length=_BLOCK)
+
+    if devices == 1:
+        return _Kernel(begin, jax.jit(go))
+    mesh = jax.sharding.Mesh(np.array(jax.local_devices()[:devices]), ("chain",))
+    P = jax.sharding.PartitionSpec
+    shared = jax.shard_map(
+        go, mesh=mesh, in_specs=(P("chain"), P()), out_specs=(P("chain"), P(None, "chain")),
+        check_vma=False,
+    )  # fmt: skip
+    return _Kernel(begin, jax.jit(shared))
+
+
+def nuts(spec: Spec, given: Given, mode: Mode, plan: Plan) -> Chains:
+    """Run NUTS from points around the mode, again with smaller steps where checks fail.
+
+    Call inside the float64 scope.
+    """
+    runs = []
+    for accept, thinning in _ATTEMPTS:
+        runs.append(_chains(spec, given, mode, plan, accept, thinning))
+        # A density that takes so many steps is not mended by smaller ones.
+        if not any(runs[-1].trouble) or runs[-1].stats["n_steps"].mean() > _MANY_STEPS:
+            break
+    return min(runs, key=lambda run: run.trouble)
+
+
+def _chains(
+    spec: Spec, given: Given, mode: Mode, plan: Plan, accept: float, thinning: int
+) -> Chains:
+    """Run all chains from points around the mode."""
+    import jax
+
+    chains, warmup = plan.chains, plan.warmup
+    kernel = _kernel(spec, warmup, chains if plan.chain_method == "parallel" else 1)
+    x = _starts(spec, given, mode, chains, plan.seed)
+    keys = jax.random.split(jax.random.key(plan.seed), chains)
+    args = (given, mode.z, mode.root, np.float64(accept))
+    together = 1 if plan.chain_method == "sequential" else chains
+    parts, blocks = [], -(-(warmup + plan.draws * thinning) // _BLOCK)
+    total = blocks * _BLOCK * (chains // together)
+    with lane_bar(total, "transitions", plan.progress) as tick:
+        for first in range(0, chains, together):
+            few = slice(first, first + together)
+            states = _strong(jax.vmap(lambda a, k: kernel.begin(a, k, args))(x[few], keys[few]))
+            parts.append(_run(kernel, states, args, blocks, tick))
+    end = warmup + plan.draws * thinning
+    whole = [np.concatenate(p, axis=1)[warmup:end] for p in zip(*parts, strict=True)]
+    x, *seen = (np.swapaxes(v, 0, 1) for v in whole)
+    steps, acceptance, diverging, energy = seen
+    # A divergence counts, whether or not its transition is kept.
+    diverging = np.any(diverging.reshape(chains, -1, thinning), axis=2)
+    kept = slice(thinning - 1, None, thinning)
+    stats = {"n_steps": steps[:, kept], "acceptance_rate": acceptance[:, kept],
+             "diverging": diverging, "energy": energy[:, kept]}  # fmt: skip
+    return Chains(mode.z + x[:, kept] @ mode.root.T, stats, accept, thinning)
+
+
+def _starts(spec: Spec, given: Given, mode: Mode, chains: int, seed: int) -> np.ndarray:
+    """Return whitened points (chains, size) around the mode, drawn in where the density is zero."""
+    x = 0.5 * np.random.default_rng(seed).standard_normal((chains, spec.size))
+    for _ in range(_NEARER):
+        outside = ~np.isfinite(log_joint_of_many(spec, mode.z + x @ mode.root.T, given))
+        if not outside.any():
+            break
+        x[outside] *= 0.5
+    return x
+
+
+def _strong(states: Any) -> Any:
+    """Fix the types of states: a program would be compiled again for those that it returns."""
+    import jax
+    import jax.numpy as jnp
+
+    def one(v: Any) -> Any:
+        return v if jnp.issubdtype(v.dtype, jax.dtypes.prng_key) else jnp.array(v, v.dtype)
+
+    return jax.tree.map(one, states)
+
+
+def _run(kernel: _Kernel, states: Any, args: Any, blocks: int, tick: Any) -> list[np.ndarray]:
+    """Go on for some blocks of transitions; returns points and statistics (transition, chain)."""
+    found = []
+    for _ in range(blocks):
+        states, seen = kernel.go(states, args)
+        found.append([np.asarray(v) for v in seen])
+        if tick is not None:
+            tick(_BLOCK)
+    return [np.concatenate(v) for v in zip(*found, strict=True)]

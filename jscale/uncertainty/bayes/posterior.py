@@ -1,0 +1,357 @@
+"""posterior: draws from Bayes' rule, with the noise's scale found along with the parameters.
+
+It is another estimator than the fit, whose point it starts from: residuals in the objective's
+space have a likelihood with a scale of its own, and parameters have priors by their roles. Where
+the density is close enough to normal, importance sampling takes milliseconds; else NUTS runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from jscale._precision import float64_scope
+from jscale.arguments import check_seed
+from jscale.errors import FitError, JscaleError, LawError, listing, nearest
+from jscale.fitting.diagnostics import flat_names, natural_parameters
+from jscale.fitting.notes import Note
+from jscale.fitting.result import Fit
+from jscale.uncertainty.arviz import mixing
+from jscale.uncertainty.bayes import notes as verdicts
+from jscale.uncertainty.bayes.density import (
+    Given,
+    Mode,
+    Spec,
+    centred,
+    coordinates_of_many,
+    curves_of_many,
+    given_arrays,
+    log_joint_of_many,
+)  # fmt: skip
+from jscale.uncertainty.bayes.importance import RELIABLE, importance
+from jscale.uncertainty.bayes.likelihoods import (
+    COUNTED,
+    NUISANCE,
+    LikelihoodNoise,
+    check_likelihood,
+    counts_of,
+)  # fmt: skip
+from jscale.uncertainty.bayes.modes import find_modes, other_thetas, residuals_at, shares_of
+from jscale.uncertainty.bayes.nuts import Plan, check_chains, nuts
+from jscale.uncertainty.bayes.pooling import fit_at, pooled_problem, start_of
+from jscale.uncertainty.bayes.priors import as_stated, make_priors, prior_moments
+from jscale.uncertainty.bayes.result import Posterior, Sampled, extras_of
+from jscale.uncertainty.draws import no_spare_runs
+
+METHODS = ("auto", "importance", "nuts")
+_PREDICTIVE_DRAWS = 400
+_FEWEST = 50
+_REACH = 8.0
+_SMALLEST = 1e-12
+
+
+def posterior(
+    fit: Fit,
+    *,
+    likelihood: str = "student_t",
+    method: str = "auto",
+    priors: Mapping[str, Any] | None = None,
+    pool: Mapping[str, str] | None = None,
+    trials: str | None = None,
+    df: float = 3.0,
+    draws: int = 1000,
+    warmup: int = 1000,
+    chains: int = 4,
+    chain_method: str = "vectorized",
+    seed: int = 0,
+    progress: bool = False,
+) -> Posterior:
+    """Draw from the posterior of a fit's law, chains × draws points.
+
+    ``likelihood`` is "student_t" (``df`` degrees of freedom) or "normal", of residuals in the
+    objective's space with a scale to be found, or "binomial" or "beta_binomial" for rates, whose
+    number of trials is in the column ``trials``. Priors come from roles (see
+    :func:`prior_summary`); ``priors`` overrides them by parameter, ``{"E": ("lognormal", 0.5,
+    0.5)}`` or a NumPyro distribution over the parameter's own value, and that of
+    ``"noise_scale"``. ``pool={"E": "family"}`` gives each family an E of its own, drawn from a
+    population whose mean and spread are learnt. What the fit fixed, tied or gave per group stays
+    so; its weights multiply the terms, scaled to a mean of one.
+
+    ``method`` is "importance" (t around the mode, PSIS), "nuts", or "auto": importance sampling
+    where Pareto's k < 0.7 and at least two fifths of its points (4000 or more) count, else NUTS.
+    ``settings`` say which it was and why. ``chain_method`` "parallel" wants a device per chain.
+    The same seed gives the same draws.
+
+    Draws that fail their checks are returned with notes that say so. Raises JscaleError for a
+    setting that is not known, LawError for priors or pools that do not suit the law, DataError
+    for counts that are not whole, FitError where the density is zero at the fit.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> len(js.posterior(fit, draws=250))
+    1000
+    """
+    plan = Plan(draws, warmup, chains, chain_method, seed, progress)
+    _check(likelihood, method, plan, df, pool)
+    if fit.problem.freedom < 1:
+        raise no_spare_runs(fit)
+    model = _model(fit, likelihood, priors, pool, trials, df)
+    settings: dict[str, Any] = {
+        "likelihood": likelihood, "draws": plan.draws, "chains": plan.chains, "seed": seed,
+    }  # fmt: skip
+    settings.update({"df": float(df)} if likelihood == "student_t" else {})
+    settings.update({"pool": dict(pool)} if pool else {})
+    settings.update({"trials": trials} if trials else {})
+    settings.update({"priors": _described(priors)} if priors else {})
+    with float64_scope():
+        spec, given, start = model.spec, model.given, _start(fit, model)
+        starts = start[None] if pool else _starts(fit, model, start)
+        modes = find_modes(spec, starts, given)
+        if pool:
+            given, mode = centred(spec, given, modes[0])
+            modes = (mode,)
+        found = _sample(spec, given, modes, method, plan)
+        sampled = replace(model, given=given, z=found.z)
+        drawn = _drawn(sampled, {**settings, **found.how}, trials)
+        notes = [*found.notes, *_notes(drawn, sampled, model.given, seed, priors or {})]
+    drawn = replace(drawn, stats=found.stats, checks=found.checks, notes=tuple(notes))
+    return drawn if found.how["method"] == "importance" else _with_mixing(drawn)
+
+
+def _model(
+    fit: Fit, likelihood: str, priors: Mapping[str, Any] | None, pool: Mapping[str, str] | None,
+    trials: str | None, df: float,
+) -> Sampled:  # fmt: skip
+    """Return what is to be sampled, without points."""
+    problem = pooled_problem(fit, pool) if pool else fit.problem
+    space = problem.model.space
+    made = make_priors(problem.layout, space, likelihood, priors, tuple(pool or ()))
+    counts = counts_of(fit, problem, likelihood, trials)
+    given = given_arrays(problem, counts, df, made.arrays)
+    return Sampled(fit, problem, made, given, np.zeros((0, 0, made.spec.size)))
+
+
+def _described(priors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stated priors as plain values; a distribution, which none can hold, as its name."""
+    return {
+        name: tuple(own) if isinstance(own, (tuple, list)) else type(own).__name__
+        for name, own in priors.items()
+    }
+
+
+def _check(
+    likelihood: str, method: str, plan: Plan, df: float, pool: Mapping[str, str] | None
+) -> None:
+    check_likelihood(likelihood)
+    if method not in METHODS:
+        hint = nearest(str(method), METHODS)
+        raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
+    if method == "importance" and pool:
+        raise JscaleError(
+            'method="importance" is not for pool=: a spread over families is far from normal. '
+            'Use method="nuts".'
+        )
+    for name, least in (("draws", _FEWEST), ("warmup", _FEWEST), ("chains", 1)):
+        value = getattr(plan, name)
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise JscaleError(f"{name}={value!r} must be a whole number, {least} or more.")
+    if isinstance(df, bool) or not (isinstance(df, Real) and 0 < df < np.inf):
+        raise JscaleError(f"df={df!r} must be a positive number of degrees of freedom, such as 3.")
+    check_seed(plan.seed)
+    check_chains(plan.chains, plan.chain_method)
+
+
+def _start(fit: Fit, model: Sampled) -> np.ndarray:
+    """Return the point z of the fit; raises an error where its joint density is zero."""
+    spec = model.spec
+    scale = _nuisance_start(fit, spec.likelihood, fit.residuals[fit.problem.used])
+    start = _within_reach(start_of(spec, fit, scale, model.made.spread), model)
+    if np.isfinite(log_joint_of_many(spec, start[None], model.given)[0]):
+        return start
+    for own in spec.own:
+        _check_mass(own.name, own.distribution, fit, start)
+    why = "its output leaves (0, 1)" if spec.likelihood in COUNTED else "it gives no number"
+    raise FitError(
+        f"The density of {fit.law.name} is zero at the fit: {why} at some run. "
+        "Use a law whose output stays in range, or leave those runs out."
+    )
+
+
+def _starts(fit: Fit, model: Sampled, start: np.ndarray) -> np.ndarray:
+    """Return points z (k, size): the fit's, and those of other optima of its objective."""
+    starts = [start]
+    for theta in other_thetas(fit):
+        scale = _nuisance_start(fit, model.spec.likelihood, residuals_at(fit, theta))
+        start = start_of(model.spec, replace(fit, theta=theta), scale, model.made.spread)
+        starts.append(_within_reach(start, model))
+    return np.stack(starts)
+
+
+def _within_reach(start: np.ndarray, model: Sampled) -> np.ndarray:
+    """Draw in what priors by role call absurd: the logarithm of a floor that was fitted to zero.
+
+    Hundreds of standard deviations away, the search for the mode would end before it is back.
+    """
+    stated = {own.name for own in model.spec.own}
+    by_role = [label.split("[")[0] not in stated for label in model.spec.labels]
+    mean, reach = model.given.mean, _REACH * model.given.sd
+    return np.where(by_role, np.clip(start, mean - reach, mean + reach), start)
+
+
+def _nuisance_start(fit: Fit, likelihood: str, residuals: np.ndarray) -> float | None:
+    """Return the logarithm of the scale that residuals (n,) suggest."""
+    if NUISANCE[likelihood] is None:
+        return None
+    if likelihood in COUNTED:
+        return 4.0
+    scale = 1.4826 * float(np.median(np.abs(residuals)))
+    if scale < _SMALLEST:
+        raise FitError(
+            f"{fit.law.name} passes through most runs exactly (median residual {scale:.1e}): there "
+            "is no noise whose scale could be found. Check that the losses were measured."
+        )
+    return float(np.log(scale))
+
+
+def _check_mass(name: str, distribution: Any, fit: Fit, start: np.ndarray) -> None:
+    """Raise LawError for a prior that gives the fit's own value no density."""
+    by_name = dict(zip(map(str, fit.params.index), fit.params.to_numpy(), strict=True))
+    labels = [x for x in by_name if x.split("[")[0] == name]
+    values = np.array([by_name[x] for x in labels]) if labels else np.exp(start[-1:])
+    inside = bool(np.asarray(distribution.support(values)).all())
+    if not (inside and np.isfinite(np.asarray(distribution.log_prob(values))).all()):
+        raise LawError(
+            f"priors[{name!r}] has no mass at the data: the fit puts {name} at "
+            f"{listing([f'{v:.4g}' for v in values])}. Give a prior that allows it."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Points z (chain, draw, size), and what is known of how they were found."""
+
+    z: np.ndarray
+    how: dict[str, Any]
+    checks: dict[str, float]
+    stats: dict[str, np.ndarray]
+    notes: list[Note]
+
+
+def _sample(
+    spec: Spec, given: Given, modes: tuple[Mode, ...], method: str, plan: Plan
+) -> _Found:  # fmt: skip
+    """Sample by importance where that is asked for or good enough, else by NUTS."""
+    why, many, mode = "asked for", plan.draws * plan.chains, modes[0]
+    unsettled = "" if mode.settled else "the search for the mode did not settle"
+    if method == "auto" and (unsettled or spec.pooled):
+        why = unsettled or "a spread over families is far from normal"
+    elif method != "nuts":
+        rng = np.random.default_rng(plan.seed)
+        found = importance(spec, given, mode, many, rng, modes[1:])
+        said = f"Pareto's k {found.k:.2f}, effective share {found.share:.2f}"
+        if method == "importance" or found.reliable:
+            z = found.resampled(many, rng).reshape(plan.chains, plan.draws, spec.size)
+            how = {"method": "importance", "why": said if method == "auto" else f"{why}; {said}",
+                   "resampling": "systematic", "rounds": found.rounds}  # fmt: skip
+            checks = {"pareto_k": found.k, "effective_share": found.share,
+                      "min_ess": min(found.share * len(found.z), many)}  # fmt: skip
+            notes = [
+                *verdicts.notes_on_importance(found.k, found.share, len(found.z)),
+                *verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=False),
+            ]
+            return _Found(z, how, checks, {}, notes)
+        why = f"importance sampling had {said} (limits {RELIABLE} and {verdicts.COUNTING})"
+    run = nuts(spec, given, mode, plan)
+    how = {"method": "nuts", "why": why, "warmup": plan.warmup, "chain_method": plan.chain_method,
+           "target_accept": run.accept, "thinning": run.thinning}  # fmt: skip
+    checks = {"divergences": float(run.divergences)}
+    notes = list(verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=True))
+    return _Found(run.z, how, checks, run.stats, notes)
+
+
+def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Posterior:
+    """Turn points z into a Posterior, without checks and notes. Call in the float64 scope."""
+    fit, problem, spec, given = sampled.source, sampled.problem, sampled.spec, sampled.given
+    theta = coordinates_of_many(spec, sampled.flat, given)
+    values = natural_parameters(problem, theta).reshape(*sampled.z.shape[:2], -1)
+    described, extras = fit, extras_of(sampled)
+    if spec.pooled:
+        per = {**fit.settings.per, **settings["pool"]}
+        described = fit_at(fit, problem, np.median(theta, axis=0), np.cov(theta.T), per)
+    name = NUISANCE[spec.likelihood]
+    nuisance = np.ones(len(theta)) if name is None else extras[name].ravel()
+    counted = None
+    if trials is not None:
+        counted = trials, float(np.median(np.asarray(given.counts[1])[: problem.n]))
+    noise = LikelihoodNoise(spec.likelihood, spec.space, float(given.df), nuisance, counted)
+    return Posterior(
+        described, values, flat_names(problem.layout), f"posterior ({settings['method']})",
+        settings, noise=noise, likelihood=spec.likelihood, extras=extras, sampled=sampled,
+    )  # fmt: skip
+
+
+def _notes(
+    drawn: Posterior, sampled: Sampled, offsets: Given, seed: int, asked: Mapping[str, Any]
+) -> list[Note]:  # fmt: skip
+    """Notes on what the priors had to say, and on how posterior and fit compare.
+
+    ``offsets`` are the arrays under which the prior's draws are families' offsets.
+    """
+    spec, problem = sampled.spec, sampled.problem
+    by_name = dict(zip(drawn.names, drawn.flat.T, strict=True))
+    stated = as_stated(sampled.made, sampled.flat, by_name)
+    hidden = frozenset(x for x in spec.layout.labels if x.split("[")[0] in spec.pooled)
+    own, moments = frozenset(asked), prior_moments(sampled.made)
+    notes = [*verdicts.notes_on_priors(spec.labels, stated, *moments, hidden, own)]
+    z = sampled.made.draw(problem, _PREDICTIVE_DRAWS, seed)
+    curves = curves_of_many(spec, z, offsets)[:, : problem.n][:, problem.used]
+    target = np.asarray(problem.data.target)[: problem.n][problem.used]
+    notes += verdicts.note_on_prior_predictive(curves, target)
+    notes += verdicts.note_on_disagreement(sampled.source, drawn.names, drawn.flat)
+    return notes + verdicts.note_on_rows(problem.units[problem.used])
+
+
+def _with_mixing(post: Posterior) -> Posterior:
+    """Add what R-hat and effective draws say of NUTS' chains."""
+    extras = [v[:, :, None] for v in post.extras.values()]
+    values = np.concatenate([post.values, *extras], axis=2)
+    free = np.ptp(values, axis=(0, 1)) > 0
+    rhat, ess = mixing(values[:, :, free])
+    names = [x for x, own in zip([*post.names, *post.extras], free, strict=True) if own]
+    divergences = int(post.checks["divergences"])
+    notes = verdicts.notes_on_chains(divergences, len(post), rhat, ess, names)
+    checks = {**post.checks, "max_rhat": float(np.nanmax(rhat)), "min_ess": float(np.nanmin(ess))}
+    return replace(post, checks=checks, notes=(*notes, *post.notes))
+
+
+def prior(
+    fit: Fit,
+    *,
+    likelihood: str = "student_t",
+    priors: Mapping[str, Any] | None = None,
+    trials: str | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Posterior:
+    """Draw from the prior, as draws that everything takes: ``predict(prior(fit), …)``.
+
+    The fit gives the law, what is fixed, tied or per group, and the inputs that centre the
+    priors; its losses are not used. Raises LawError for priors that do not suit the law.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> js.prior(fit, draws=500).method
+    'prior'
+    """
+    _check(likelihood, "auto", Plan(draws, _FEWEST, 1, "vectorized", seed, False), 3.0, None)
+    model = _model(fit, likelihood, priors, None, trials, 3.0)
+    settings = {"method": "prior", "likelihood": likelihood, "draws": draws, "seed": seed}
+    with float64_scope():
+        z = model.made.draw(model.problem, draws, seed)[None]
+        return replace(_drawn(replace(model, z=z), settings, trials), method="prior")

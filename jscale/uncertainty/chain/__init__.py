@@ -1,0 +1,1 @@
+"""Chained laws, fitted in stages or jointly."""

@@ -1,0 +1,283 @@
+"""The noise of new runs around a fitted curve, learnt from the fit's residuals.
+
+Residuals are taken in the objective's space (relative errors, for log) and studentised, since a
+fit bends towards its own runs. A new run's error is drawn from them, filled up with the Student-t
+they look drawn from (:mod:`jscale.uncertainty.noise.errors`), and scaled to the run's compute by a
+power of it that is drawn from what the residuals say of it (:mod:`jscale.uncertainty.noise.trend`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale._precision import float64_scope
+from jscale.data.checks import rows_at
+from jscale.errors import DataError, JscaleError, listing, nearest
+from jscale.fitting.diagnostics import Optimum, leverages, linearise, studentised
+from jscale.fitting.notes import Note
+from jscale.fitting.problem import Problem
+from jscale.fitting.result import Fit
+from jscale.uncertainty.draws import no_spare_runs
+from jscale.uncertainty.noise.errors import Errors
+from jscale.uncertainty.noise.trend import Trend, find_trend, log_axis
+
+_KINDS = {"auto": None, "empirical": 0.0, "student_t": 1.0}
+_NEW = ("run", "family")
+_FEWEST_FAMILIES = 5
+# As for single rows: what a fit passes through says nothing of its error.
+_HIGHEST_LEVERAGE = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseModel:
+    """The errors of new runs around a fit's curve, in the objective's space.
+
+    ``own`` is the law of a run's own error; ``family`` that of what a new family's runs share,
+    None for a new run of the fitted families; ``trend`` how ``own`` varies with compute, None
+    where nothing could tell (fewer than 8 runs, one compute, no input that is always positive) or
+    it was not asked for. ``why`` says how it was chosen, ``notes`` what to know of it,
+    ``space`` is the objective's.
+    """
+
+    new: str
+    own: Errors
+    family: Errors | None
+    trend: Trend | None
+    why: str
+    notes: tuple[Note, ...] = ()
+    space: str = "log"
+
+    def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
+        """Return one error for each draw of the curve (R, m) at rows of inputs, shape (R, m).
+
+        Errors do not depend on the curve: ``curves`` gives the shape. Each row is a run (or a
+        family) of its own.
+        """
+        rng = np.random.default_rng(seed)
+        errors = self.own.draw(curves.shape, rng)
+        if self.trend is not None:
+            errors = errors * self.trend.draw(table, len(curves), rng)
+        return errors if self.family is None else errors + self.family.draw(curves.shape, rng)
+
+    def quantiles(
+        self, table: pd.DataFrame, at: Sequence[float], *, count: int = 20000, seed: int = 0
+    ) -> np.ndarray:
+        """Return quantiles (len(at), m) of a new run's error at rows of inputs, from draws of it.
+
+        The same draws serve all rows, so that rows that are alike have one interval.
+        """
+        rng = np.random.default_rng(seed)
+        own = self.own.draw((count,), rng)
+        shared = 0.0 if self.family is None else self.family.draw((count,), rng)
+        if self.trend is None:
+            return np.repeat(np.quantile(own + shared, at)[:, None], len(table), axis=1)
+        slopes = self.trend.slopes(count, rng)
+        places, place = np.unique(log_axis(table, self.trend.column), return_inverse=True)
+        factors = (self.trend.factor(np.array([x]), slopes)[:, 0] for x in places)
+        return np.stack([np.quantile(own * f + shared, at) for f in factors], axis=1)[:, place]
+
+    def __repr__(self) -> str:
+        notes = "".join(f"\n{note}" for note in self.notes)
+        return f"NoiseModel(a new {self.new}'s errors): {self.why}{notes}"
+
+
+def noise_model(
+    fit: Fit,
+    kind: str = "auto",
+    *,
+    new: str = "run",
+    known_error: str | None = None,
+    trend: bool = True,
+) -> NoiseModel:
+    """Learn the noise of new runs around a fit's curve from its residuals.
+
+    ``kind="auto"`` draws an error from the n runs' studentised residuals with probability
+    n/(n + 20), and else from a Student-t with the scale and degrees of freedom that they suggest;
+    "empirical" and "student_t" are the two alone. Of runs of several rows (``Runs.run``) each
+    counts once, and a new run's error is that of one row of a run. From 8 runs on, its scale
+    follows a power of compute, drawn each time from a posterior that is normal around zero with a
+    standard deviation of 0.15 before any run is seen; where a score test finds that the noise
+    varies (p < 0.01), a note ``noise-varies`` says so. ``trend=False`` takes all runs to err alike.
+
+    ``new="family"`` is of a run of a new family: what its runs share (drawn from the mean errors
+    of the fitted families, ``Runs.group``), and the run's own error within it.
+    ``known_error`` names a column of the runs with the standard deviation of each row's known
+    error (of evaluation, say), in the objective's space: it is taken out of the noise.
+
+    Raises JscaleError for an unknown choice, or without five families for a new one; FitError
+    without a run to spare.
+
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> noise_model(fit).new
+    'run'
+    """
+    _check(kind, new, trend)
+    if fit.problem.freedom < 1:
+        raise no_spare_runs(fit)
+    units = fit.problem.units[fit.problem.used]
+    with float64_scope():
+        optimum = linearise(fit.problem, fit.theta)
+    errors = studentised_by(fit.problem, optimum, units)
+    effects, errors = _families(fit, errors) if new == "family" else (None, errors)
+    notes = []
+    if known_error is not None:
+        left = _without(errors, _known(fit, known_error))
+        errors = errors * left
+        notes += [_all_known(known_error)] if not left.any() else []
+    spare = 1.0 - leverages(fit.problem, optimum)
+    varies = find_trend(fit, errors, units, spare) if trend else None
+    if varies is not None:
+        errors = errors / varies.factor(varies.of(fit))
+        notes.extend(varies.notes)
+    _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
+    shares = 1.0 / rows[place] / len(rows)
+    own = Errors.of(errors, shares, fit.problem.freedom, len(rows), _KINDS[kind])
+    family = None if effects is None else _of_a_family(effects)
+    return NoiseModel(
+        new,
+        own,
+        family,
+        varies,
+        _why(own, len(rows), family, varies),
+        tuple(notes),
+        fit.problem.model.space,
+    )
+
+
+def studentised_residuals(fit: Fit) -> np.ndarray:
+    """Return residuals over √(1 − leverage), in the objective's space (rows with weight only).
+
+    Where runs have several rows, r̃ = (I − H)^(−1/2) r for each run's block H of the hat matrix
+    (Bell and McCaffrey, Survey Methodology 28, 2002), as what a run's rows share is bent towards
+    by the fit more than any one row. The median is taken out.
+    """
+    problem = fit.problem
+    with float64_scope():
+        optimum = linearise(problem, fit.theta)
+    return studentised_by(problem, optimum, problem.units[problem.used])
+
+
+def studentised_by(problem: Problem, optimum: Optimum, units: np.ndarray) -> np.ndarray:
+    """Return studentised residuals by units (n,), as :func:`studentised_residuals` by runs."""
+    if len(np.unique(units)) == len(units):
+        return studentised(problem, optimum)
+    J = optimum.jacobian[problem.used]
+    J = J[:, np.isfinite(J).all(axis=0)]
+    basis, _ = np.linalg.qr(J / np.maximum(np.abs(J).max(axis=0, initial=0.0), 1e-300))
+    found = -optimum.residual[problem.used]
+    for unit in np.unique(units):
+        rows = units == unit
+        left, size, _ = np.linalg.svd(basis[rows], full_matrices=False)
+        more = 1.0 / np.sqrt(1.0 - np.minimum(size**2, _HIGHEST_LEVERAGE)) - 1.0
+        found[rows] += left @ (more * (left.T @ found[rows]))
+    return found - np.median(found)
+
+
+def _check(kind: str, new: str, trend: Any) -> None:
+    for what, value, known in (("kind", kind, tuple(_KINDS)), ("new", new, _NEW)):
+        if value not in known:
+            hint = nearest(str(value), known)
+            raise JscaleError(f"{what}={value!r} is not known.{hint} Use {listing(known)}.")
+    if not isinstance(trend, bool):
+        raise JscaleError(
+            f"trend={trend!r} must be True (noise may follow compute) or False (it is the same "
+            "everywhere)."
+        )
+
+
+def _families(fit: Fit, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean error of each family (F,), and the errors within them (n,)."""
+    _check_families(fit)
+    labels, _ = pd.factorize(fit.runs[str(fit.runs.group)][fit.problem.used])
+    count = np.bincount(labels)
+    effects = np.bincount(labels, errors) / count
+    # A mean of few takes part of their spread.
+    more = np.sqrt(count / np.maximum(count - 1, 1))
+    return effects, (errors - effects[labels]) * more[labels]
+
+
+def _check_families(fit: Fit) -> None:
+    if fit.settings.per:
+        own = listing(list(fit.settings.per))
+        raise JscaleError(
+            f'new="family": {own} differs by {listing(list(fit.settings.per.values()))} in this '
+            "fit, and nothing says what it is for a new one. Predict from a posterior that learns "
+            f"how it differs: js.posterior(fit, pool={dict(fit.settings.per)!r})."
+        )
+    if fit.runs.group is None:
+        raise JscaleError(
+            'new="family" needs the family of each run, which these Runs do not know. Name its '
+            'column when making them: Runs.from_frame(df, group="<column>").'
+        )
+    labels = fit.runs.frame.loc[fit.problem.used, fit.runs.group].unique()
+    if len(labels) < _FEWEST_FAMILIES:
+        raise JscaleError(
+            f'new="family": column {fit.runs.group!r} has {len(labels)} families '
+            f"({listing(labels)}); how families differ can be learnt from "
+            f'{_FEWEST_FAMILIES} or more. Predict a new run of these: new="run".'
+        )
+
+
+def _of_a_family(effects: np.ndarray) -> Errors:
+    """The law of what a new family's runs share: its mean is known only from these families."""
+    count, centre = len(effects), float(effects.mean())
+    wide = centre + (effects - centre) * np.sqrt(1.0 + 1.0 / count)
+    return Errors.of(wide, np.full(count, 1.0 / count), count - 1, count, centre=centre)
+
+
+def _known(fit: Fit, column: str) -> np.ndarray:
+    """Return the known errors of the rows with weight (n,)."""
+    frame = fit.runs.frame
+    if column not in frame.columns:
+        raise DataError(
+            f"known_error={column!r}: the fitted runs have no such column."
+            f"{nearest(str(column), list(frame.columns))} Their columns are: "
+            f"{listing(list(frame.columns), 20)}."
+        )
+    known = np.asarray(pd.to_numeric(frame[column], errors="coerce"), dtype=np.float64)
+    bad = ~(np.isfinite(known) & (known >= 0))
+    if bad.any():
+        raise DataError(
+            f"column {column!r} must hold standard deviations, zero or more, but "
+            f"{rows_at(frame, bad, frame[column])}."
+        )
+    return known[fit.problem.used]
+
+
+def _without(errors: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return what share (n,) of each error's size is left when known ones are taken out."""
+    left = max((1.4826 * np.median(np.abs(errors))) ** 2 - np.mean(known**2), 0.0)
+    return np.sqrt(left / np.maximum(left + known**2, 1e-300))
+
+
+def _all_known(column: str) -> Note:
+    return Note(
+        "known-error-is-all", "caution",
+        f"The known errors in column {column!r} are as large as the residuals.",
+        "No noise is left beside them: a new run has its known error alone.",
+        "Check that they are standard deviations in the objective's space (relative, for log).",
+    )  # fmt: skip
+
+
+def _why(own: Errors, runs: int, family: Errors | None, trend: Trend | None) -> str:
+    student = f"a Student-t of about {own.typical_freedom:g} degrees of freedom"
+    text = f"the residuals of {runs} runs"
+    if own.tail >= 1.0:
+        text = f"{student} fitted to {text}"
+    elif own.tail > 0.0:
+        text += f", and with probability {own.tail:.2f} {student}, since so few residuals do not "
+        text += "show how far errors reach"
+    text += f"; robust standard deviation {own.spread:.3g}"
+    if trend is not None:
+        text += f" at the middle of the runs, times {trend.column}^({trend.slope:.2g} ± "
+        text += f"{trend.error:.2g})"
+    if family is not None:
+        text += f"; and what a family shares, from {len(family.values)} ({family.spread:.3g})"
+    return text + "."

@@ -1,0 +1,282 @@
+"""jscale bootstrap, posterior and report: what they print, write, and refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jscale as js
+from jscale.cli.app import main
+from jscale.simulation.worlds import CHINCHILLA, grid
+
+FAST = ["--resamples", "40", "--starts", "8"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+         tmp_path_factory: pytest.TempPathFactory) -> Path:  # fmt: skip
+    """Work in an empty folder, 80 columns wide, with a cache of our own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("JSCALE_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    design = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
+    frame = js.simulate("chinchilla", CHINCHILLA, design, noise=0.005, seed=3).frame
+    split = np.where(frame["C"] > frame["C"].quantile(0.9), "holdout", "fit")
+    return frame.assign(split=split, family=np.where(np.arange(42) % 2 == 1, "gpt", "7B"))
+
+
+@pytest.fixture
+def runs_csv(here: Path, table: pd.DataFrame) -> str:
+    table.to_csv("runs.csv", index=False)
+    return "runs.csv"
+
+
+@pytest.fixture(scope="module")
+def saved(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> str:
+    fit = js.fit("chinchilla", table, starts=8)
+    return str(js.save(fit, tmp_path_factory.mktemp("saved") / "fit.json"))
+
+
+@pytest.fixture
+def jscale(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process: exit code, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(list(arguments))
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return run
+
+
+def told(text: str) -> str:
+    """A message with its line breaks taken out."""
+    return " ".join(text.split())
+
+
+# ── bootstrap ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_bootstrap_prints_the_summary(jscale, saved):
+    code, out, _ = jscale("bootstrap", saved, "--resamples", "60", "--level", "0.8")
+    assert code == 0
+    assert out.startswith("chinchilla: bootstrap (pairs), 60 draws")
+    lines = out.splitlines()
+    assert lines[1].split() == ["parameter", "estimate", "sd", "low_80%", "high_80%"]
+    assert [line.split()[0] for line in lines[2:7]] == ["E", "A", "alpha", "B", "beta"]
+
+
+def test_bootstrap_as_json_is_that_of_python(jscale, saved):
+    code, out, _ = jscale("bootstrap", saved, "--resamples", "60", "--kind", "residual",
+                          "--seed", "3", "--json")  # fmt: skip
+    assert code == 0
+    found = json.loads(out)
+    draws = js.bootstrap(js.load(saved), 60, kind="residual", seed=3)
+    assert found["summary"] == draws.summary().reset_index().to_dict("records")
+    assert (found["draws"], found["method"]) == (60, "bootstrap (residual)")
+    assert found["settings"]["seed"] == 3
+    assert found["failed"] == 0
+
+
+def test_bootstrap_of_clusters(jscale, saved):
+    code, out, _ = jscale("bootstrap", saved, "--resamples", "60", "--cluster", "N")
+    assert code == 0
+    assert "warning: " in out or "caution: " in out  # six sizes are few clusters
+    code, _, err = jscale("bootstrap", saved, "--cluster", "famly")
+    assert code == 2
+    assert "--cluster=famly: the saved runs have no column 'famly'. Did you mean 'family'?" in told(
+        err
+    )
+
+
+def test_draws_are_written_for_arviz(jscale, saved):
+    code, out, _ = jscale("bootstrap", saved, "--resamples", "60", "-o", "draws.nc")
+    assert code == 0
+    assert out.endswith("Wrote draws.nc\n")
+    assert os.listdir() == ["draws.nc"]
+    import xarray
+
+    with xarray.open_datatree("draws.nc", engine="h5netcdf") as tree:
+        assert tree["posterior"]["alpha"].shape == (1, 60)
+    code, _, err = jscale("bootstrap", saved, "--resamples", "60", "-o", "draws.nc")
+    assert code == 2
+    assert "'draws.nc' exists already" in told(err)
+    assert jscale("bootstrap", saved, "--resamples", "60", "-o", "draws.nc", "--force")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kind", "pears"], "kind='pears' is not known; use pairs"),
+        (["--level", "90"], "level=90.0 must lie strictly between 0 and 1"),
+        (["--resamples", "1"], "Invalid value for '--resamples'"),
+    ],
+)
+def test_bootstrap_says_what_is_wrong(jscale, saved, arguments, message):
+    code, out, err = jscale("bootstrap", saved, *arguments)
+    assert (code, out) == (2, "")
+    assert message in told(err)
+
+
+# ── posterior ────────────────────────────────────────────────────────────────────────────────
+
+SHORT = ["--draws", "100", "--warmup", "100", "--chains", "2"]
+
+
+def test_posterior_prints_the_summary(jscale, saved):
+    code, out, _ = jscale("posterior", saved, *SHORT, "--method", "importance")
+    assert code == 0
+    assert out.startswith("chinchilla: posterior (importance), 200 draws")
+    how = r"Sampled by importance: asked for; Pareto's k -?\d\.\d\d, effective share 0\.\d\d "
+    assert re.search(how, told(out))
+    scale = next(line for line in out.splitlines() if "noise_scale" in line)
+    assert scale.split()[-1] == "-"
+    assert "nan" not in out
+    assert {"E", "A", "alpha", "B", "beta", "noise_scale"} <= {
+        line.split()[0] for line in out.splitlines() if line.split()
+    }
+
+
+def test_posterior_by_nuts_says_how_its_chains_agree(jscale, saved):
+    code, out, _ = jscale("posterior", saved, *SHORT, "--method", "nuts")
+    assert code == 0
+    assert re.search(
+        r"Sampled by nuts: asked for; R-hat \d\.\d{3}, \d+ effective draws ", told(out)
+    )
+
+
+def test_the_options_of_posterior_are_of_draws(jscale):
+    out = told(jscale("posterior", "--help")[1])
+    assert "Draws per chain." in out
+    assert "Seed of the draws." in out
+    assert "DrawsFile" not in out
+
+
+def test_posterior_as_json_is_that_of_python(jscale, saved):
+    from jscale.uncertainty.bayes.posterior import posterior
+
+    code, out, _ = jscale("posterior", saved, *SHORT, "--method", "importance", "--likelihood",
+                          "normal", "--seed", "4", "--json")  # fmt: skip
+    assert code == 0
+    found = json.loads(out)
+    post = posterior(js.load(saved), likelihood="normal", method="importance", draws=100,
+                     warmup=100, chains=2, seed=4)  # fmt: skip
+    assert found["settings"]["likelihood"] == "normal"
+    for row, (name, expected) in zip(found["summary"], post.summary().iterrows(), strict=True):
+        assert row["parameter"] == name
+        assert row["estimate"] == expected["estimate"]
+    assert {note["code"] for note in found["notes"]} == {note.code for note in post.notes}
+    assert found["checks"].keys() == post.checks.keys()
+
+
+def test_a_posterior_that_failed_its_checks_is_not_shown_as_fine(jscale, saved, monkeypatch):
+    from dataclasses import replace
+
+    from jscale.fitting.notes import Note
+    from jscale.uncertainty.bayes import posterior as module
+
+    sure = module.posterior(js.load(saved), method="importance", draws=100, chains=2)
+    bad = Note("not-mixed", "warning", "R-hat is 1.4.", "They disagree.", "Tie (tie=…).")
+    monkeypatch.setattr(module, "posterior", lambda *_, **__: replace(sure, notes=(bad,)))
+    code, out, _ = jscale("posterior", saved)
+    assert code == 0
+    assert "These draws failed their checks: see the warnings below." in out
+    assert "warning: not-mixed. R-hat is 1.4. They disagree." in told(out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--pool", "E"], "--pool 'E' must read NAME=VALUE, such as --pool E=family"),
+        (["--pool", "E=famly"], "--pool E=famly: the saved runs have no column 'famly'. Did you"),
+        (["--method", "nut"], "method='nut' is not known. Did you mean 'nuts'?"),
+        (["--likelihood", "gauss"], "gauss"),
+        (["--draws", "2"], "Invalid value for '--draws'"),
+    ],
+)
+def test_posterior_says_what_is_wrong(jscale, saved, arguments, message):
+    code, out, err = jscale("posterior", saved, *arguments)
+    assert (code, out) == (2, "")
+    assert message in told(err)
+
+
+# ── report ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_report_writes_the_page_and_says_what_is_in_it(jscale, runs_csv, table):
+    code, out, err = jscale("report", runs_csv, *FAST, "--about", "data=English <web> text")
+    assert (code, err) == (0, "")
+    held = (table["split"] == "holdout").sum()
+    assert out.startswith("Runs: runs.csv\n\nAt C = ")
+    assert "90 % confidence interval of the curve" in told(out)
+    assert f"{held} runs that the fit did not see" in told(out)
+    assert out.endswith("Wrote report.html\n")
+    assert sorted(os.listdir()) == ["report.html", "runs.csv"]
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert "English &lt;web&gt; text" in page
+    again = "jscale report runs.csv --resamples 40 --starts 8 --about"
+    assert f"<pre>{again} &#39;data=English &lt;web&gt; text&#39;</pre>" in page
+
+
+def test_report_as_json_at_a_point(jscale, runs_csv):
+    code, out, _ = jscale("report", runs_csv, *FAST, "--at", "N=7B,D=140B", "--at", "N=1B,D=20B",
+                          "-o", "mine.html", "--title", "Mine", "--json")  # fmt: skip
+    assert code == 0
+    found = json.loads(out)
+    assert found["title"] == "Mine"
+    assert found["answer"][0].startswith("At N = 7×10⁹ and D = 1.4×10¹¹ the fitted law chinchilla")
+    assert len(found["answers"]["rows"]) == 2
+    assert found["files"] == {"report": "mine.html"}
+    assert Path("mine.html").is_file()
+
+
+def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
+    code, out, _ = jscale("report", runs_csv, *FAST, "--fix", "B=410.7", "--per", "E=family",
+                          "--objective", "pseudo_huber", "--seed", "2", "--json")  # fmt: skip
+    assert code == 0
+    found = json.loads(out)
+    assert {"E[gpt]", "E[7B]"} <= {name for name, _ in found["exact"]}
+    items = {item["key"]: item["said"] for item in found["checklist"]}
+    assert items["assumptions"] == "B = 410.7 fixed; E has a value for each family."
+    assert items["objective"].startswith("pseudo_huber")
+    assert items["seed"] == "2 for the starts, 2 for the draws."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--about", "dta=x"], "about has no item 'dta'. Did you mean 'data'?"),
+        (["--about", "data"], "--about 'data' must read NAME=VALUE, such as --about data="),
+        (["-o", "none/report.html"], "The folder 'none' does not exist; make it first"),
+        (["--law", "chinchila"], "no law 'chinchila'. Did you mean 'chinchilla'?"),
+        (["--level", "2"], "level=2.0 must lie strictly between 0 and 1"),
+        (["--at", "N=7B"], "D is missing"),
+    ],
+)
+def test_report_says_what_is_wrong(jscale, runs_csv, arguments, message):
+    code, out, err = jscale("report", runs_csv, *FAST, *arguments)
+    assert (code, out) == (2, "")
+    assert message in told(err)
+    assert os.listdir() == ["runs.csv"]
+
+
+def test_a_page_that_exists_is_kept(jscale, runs_csv):
+    Path("report.html").write_text("mine")
+    code, _, err = jscale("report", runs_csv, "--law", "nonsense")
+    assert code == 2
+    assert "'report.html' exists already" in told(err)
+    assert Path("report.html").read_text() == "mine"
+    assert jscale("report", runs_csv, *FAST, "--force")[0] == 0
