@@ -1,13 +1,13 @@
 """ArviZ: draws as its containers and back, and the few numbers that are taken from it.
 
-The only file that imports arviz (0.x) or arviz_base and arviz_stats (1.x), inside functions. The
-groups are made as one ``xarray.DataTree``, the same under both; files interchange.
+The only file that imports arviz (0.x) or arviz_base and arviz_stats (1.x), inside functions. Draws
+arrive as finished groups of labelled arrays, and become one ``xarray.DataTree``, the same under
+both majors, so files interchange.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from jscale.errors import FileError, JscaleError
-from jscale.uncertainty.bayes.result import Posterior
-from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.groups import HasGroups
 
 
 def _classic() -> Any:
@@ -76,86 +75,34 @@ def mixing(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rhat, ess
 
 
-def to_datatree(draws: Draws) -> Any:
-    """Return draws as an ``xarray.DataTree``.
+def to_datatree(draws: HasGroups) -> Any:
+    """Return draws as an ``xarray.DataTree``, one child per group of ``draws.groups()``.
 
-    Groups: ``posterior`` (``prior`` for prior draws), a variable per parameter with dimensions
-    chain and draw (one that differs by group has the group's column as a third, "_" for "/");
-    ``observed_data``, the output by row; for a posterior ``log_likelihood`` and, where there
-    are any, ``sample_stats``; and for a posterior or prior ``posterior_predictive`` or
-    ``prior_predictive``, the output drawn anew for each row.
+    Groups: ``posterior`` (``prior`` for draws from a prior), with one variable per parameter and
+    dimensions chain and draw; ``observed_data``, the output by row; for a posterior
+    ``log_likelihood`` and, where there are any, ``sample_stats``; and for a posterior or a prior
+    ``posterior_predictive`` or ``prior_predictive``, replicated outputs of each row.
+
+    Parameters
+    ----------
+    draws : Draws
+        Draws of any method.
+
+    Returns
+    -------
+    xarray.DataTree
+        The same under both majors of ArviZ.
     """
     import xarray
 
-    group = "prior" if draws.method == "prior" else "posterior"
-    row = [str(label) for label in draws.fit.runs.frame.index[draws.fit.problem.used]]
-    output = draws.fit.law.output
-    observed = np.asarray(draws.fit.runs[output], dtype=np.float64)[draws.fit.problem.used]
-    groups = {
-        group: _parameters(draws),
-        "observed_data": xarray.Dataset({output: ("row", observed)}, {"row": row}),
+    datasets = {
+        name: xarray.Dataset(dict(group.variables), dict(group.coords), dict(group.attributes))
+        for name, group in draws.groups().items()
     }
-    by_row = {"log_likelihood": getattr(draws, "log_likelihood", None)}
-    if isinstance(draws, Posterior):
-        by_row[f"{group}_predictive"] = draws.replicated()
-    for name, values in by_row.items():
-        if values is not None:
-            own = {output: (("chain", "draw", "row"), values)}
-            groups[name] = xarray.Dataset(own, {**_chains(draws), "row": row})
-    stats: Mapping[str, np.ndarray] = getattr(draws, "stats", {})
-    if stats:
-        named = {k: (("chain", "draw"), np.asarray(v)) for k, v in stats.items()}
-        groups["sample_stats"] = xarray.Dataset(named, _chains(draws))
-    for dataset in groups.values():
-        dataset.attrs.update(_attributes(draws))
-    return xarray.DataTree.from_dict(groups)
+    return xarray.DataTree.from_dict(datasets)
 
 
-def _attributes(draws: Draws) -> dict[str, Any]:
-    """What a file's reader should know, as plain text and numbers."""
-    plain = {k: v for k, v in draws.settings.items() if isinstance(v, (str, int, float))}
-    said = {f"setting_{k}": int(v) if isinstance(v, bool) else v for k, v in plain.items()}
-    return {
-        "inference_library": "jscale",
-        "inference_library_version": draws.fit.provenance.get("jscale", ""),
-        "law": draws.fit.law.name,
-        "method": draws.method,
-        "data_digest": draws.fit.runs.digest,
-        "notes": "\n".join(map(str, draws.notes)),
-        **said,
-    }
-
-
-def _chains(draws: Draws) -> dict[str, np.ndarray]:
-    chains, many = draws.values.shape[:2]
-    return {"chain": np.arange(chains), "draw": np.arange(many)}
-
-
-def _parameters(draws: Draws) -> Any:
-    """A dataset with a variable per parameter, those by group along their column."""
-    import xarray
-
-    layout, found, coords = draws.fit.problem.layout, {}, _chains(draws)
-    groups = dict(layout.groups)
-    first = 0
-    for name in layout.law.names:
-        column = layout.column(name)
-        size = len(groups[column]) if column else 1
-        values = draws.values[:, :, first : first + size]
-        if column:
-            along = column.replace("/", "_")  # a slash would be a path within the file
-            along = f"{along}_label" if along in (*layout.law.names, "chain", "draw") else along
-            coords[along] = np.array(groups[column], dtype=str)
-            found[name] = (("chain", "draw", along), values)
-        else:
-            found[name] = (("chain", "draw"), values[:, :, 0])
-        first += size
-    extras: Mapping[str, np.ndarray] = getattr(draws, "extras", {})
-    found.update({name: (("chain", "draw"), v) for name, v in extras.items()})
-    return xarray.Dataset(found, coords)
-
-
-def to_arviz(draws: Draws) -> Any:
+def to_arviz(draws: HasGroups) -> Any:
     """Return draws as ArviZ holds them: InferenceData on 0.x, an xarray.DataTree on 1.x.
 
     >>> import jscale as js
@@ -169,7 +116,7 @@ def to_arviz(draws: Draws) -> Any:
     return tree if classic is None else classic.InferenceData.from_datatree(tree)
 
 
-def save_netcdf(draws: Draws, path: str | Path) -> Path:
+def save_netcdf(draws: HasGroups, path: str | Path) -> Path:
     """Write draws to a NetCDF file that either major of ArviZ reads; raises FileError."""
     path = Path(path)
     if path.exists():

@@ -7,7 +7,7 @@ prediction carries its interval by the same code, whatever the draws came from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,8 @@ from jscale.errors import FitError, JscaleError, listing, nearest
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.uncertainty import intervals
+from jscale.uncertainty.arviz import to_arviz
+from jscale.uncertainty.groups import Group, parameter_group
 
 
 def tails(level: float) -> tuple[float, float]:
@@ -89,10 +91,46 @@ class Draws:
         """Return one row per draw and one column per parameter."""
         return pd.DataFrame(self.flat, columns=list(self.names))
 
+    def groups(self) -> dict[str, Group]:
+        """Return the draws as groups of labelled arrays, by the names that ArviZ gives them.
+
+        Returns
+        -------
+        dict of str to Group
+            ``posterior``, with one variable per parameter; and ``observed_data``, the output of
+            the rows with weight.
+        """
+        parameters = parameter_group(self.fit.problem.layout, self.values)
+        return self._with_attributes({"posterior": parameters, "observed_data": self._observed()})
+
+    def _observed(self) -> Group:
+        """Return the output of the rows with weight."""
+        output, used = self.fit.law.output, self.fit.problem.used
+        observed = np.asarray(self.fit.runs[output], dtype=np.float64)[used]
+        return Group({output: (("row",), observed)}, {"row": self._row_labels()})
+
+    def _row_labels(self) -> list[str]:
+        """Return the labels of the rows with weight, as text."""
+        return [str(label) for label in self.fit.runs.frame.index[self.fit.problem.used]]
+
+    def _with_attributes(self, groups: Mapping[str, Group]) -> dict[str, Group]:
+        """Return groups with what a reader of the file should know, as plain text and numbers."""
+        plain = {k: v for k, v in self.settings.items() if isinstance(v, (str, int, float))}
+        # NetCDF has no type for bool.
+        numbers = {f"setting_{k}": int(v) if isinstance(v, bool) else v for k, v in plain.items()}
+        attributes = {
+            "inference_library": "jscale",
+            "inference_library_version": self.fit.provenance.get("jscale", ""),
+            "law": self.fit.law.name,
+            "method": self.method,
+            "data_digest": self.fit.runs.digest,
+            "notes": "\n".join(map(str, self.notes)),
+            **numbers,
+        }
+        return {name: replace(group, attributes=attributes) for name, group in groups.items()}
+
     def to_arviz(self) -> Any:
         """Return ArviZ's container: InferenceData on ArviZ 0.x, xarray.DataTree on 1.x."""
-        from jscale.uncertainty.arviz import to_arviz
-
         return to_arviz(self)
 
     def interval(self, level: float = 0.9, *, kind: str = "percentile") -> pd.DataFrame:

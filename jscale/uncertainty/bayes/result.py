@@ -23,6 +23,7 @@ from jscale.uncertainty.bayes.pooling import fit_at
 from jscale.uncertainty.bayes.prior_summary import table_of
 from jscale.uncertainty.bayes.priors import Priors
 from jscale.uncertainty.draws import Draws, tails
+from jscale.uncertainty.groups import Group, parameter_group
 from jscale.uncertainty.intervals import check_kind
 
 
@@ -104,6 +105,32 @@ class Posterior(Draws):
             rows = pointwise_of_many(self.sampled.spec, self.sampled.flat, self.sampled.given)
         kept = rows[:, : problem.n][:, problem.used]
         return kept.reshape(*z.shape[:2], -1)
+
+    def groups(self) -> dict[str, Group]:
+        """Return the draws as groups of labelled arrays, by the names that ArviZ gives them.
+
+        Returns
+        -------
+        dict of str to Group
+            Those of :meth:`jscale.Draws.groups` (``prior`` in place of ``posterior`` for draws
+            from a prior), with ``extras`` among the parameters; ``log_likelihood`` and the
+            ``posterior_predictive`` (``prior_predictive``) distribution of each row with weight,
+            where there are any; and ``sample_stats`` of a sampler.
+        """
+        name = "prior" if self.method == "prior" else "posterior"
+        parameters = parameter_group(self.fit.problem.layout, self.values, self.extras)
+        groups = {name: parameters, "observed_data": self._observed()}
+        chains, draws = self.values.shape[:2]
+        coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
+        by_row = {"log_likelihood": self.log_likelihood, f"{name}_predictive": self.replicated()}
+        for group, values in by_row.items():
+            if values is not None:
+                variables = {self.fit.law.output: (("chain", "draw", "row"), values)}
+                groups[group] = Group(variables, {**coords, "row": self._row_labels()})
+        if self.stats:
+            stats = {k: (("chain", "draw"), np.asarray(v)) for k, v in self.stats.items()}
+            groups["sample_stats"] = Group(stats, coords)
+        return self._with_attributes(groups)
 
     def replicated(self, seed: int = 0) -> np.ndarray | None:
         """Draw each fitted row's output anew (chain, draw, rows with weight), each with an error.
