@@ -1,8 +1,8 @@
-"""The float64 scope: the only place that knows of JAX's precision switch.
+"""The float64 scope: the only module that touches JAX's precision switch.
 
-JAX computes in float32 unless told otherwise, and the switch is local to a thread.
-Host functions open the scope, compute, and convert to NumPy before they leave it:
-a float64 JAX array that leaks out is silently demoted by the next operation.
+JAX computes in float32 by default, and the switch is local to a thread. Host functions open the
+scope, compute, and convert their results to NumPy before they leave it: a float64 JAX array that
+leaks out of the scope is silently demoted by the next operation.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ R = TypeVar("R")
 
 
 def float64_scope() -> Any:
-    """Return a context manager inside which JAX computes in float64 (this thread only)."""
+    """Return a context manager within which JAX computes in float64 (in this thread only)."""
     import jax
 
     return jax.enable_x64(True)
 
 
 def float32_scope() -> Any:
-    """Return a context manager inside which JAX computes in float32 (this thread only)."""
+    """Return a context manager within which JAX computes in float32 (in this thread only)."""
     import jax
 
     return jax.enable_x64(False)
 
 
 def in_float64(function: Callable[P, R]) -> Callable[P, R]:
-    """Run ``function`` in the float64 scope and return its arrays as NumPy arrays."""
+    """Wrap ``function`` to run in the float64 scope and to return NumPy arrays."""
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -41,7 +41,7 @@ def in_float64(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def to_numpy(tree: Any) -> Any:
-    """Convert every JAX array in a pytree to NumPy, leaving other leaves as they are."""
+    """Convert every JAX array of a pytree to NumPy and leave the other leaves unchanged."""
     import jax
     import numpy as np
 

@@ -13,8 +13,9 @@ from jscale.curves.inputs import as_runs, check_resampling, check_tolerance, row
 from jscale.curves.paths import log_lines, path_table
 from jscale.curves.remarks import notes_of_doubts
 from jscale.curves.show import as_html, as_text
+from jscale.data.doubts import Doubt
 from jscale.data.resampling import resample_counts
-from jscale.data.runs import Doubt, Runs
+from jscale.data.runs import Runs
 from jscale.fitting.notes import Note
 
 _NUMBERS_AT_ONCE = 2_000_000

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from jscale.curves.budgets import FEWEST_SIZES, Budgets
-from jscale.data.runs import Doubt, Runs
+from jscale.data.doubts import Doubt
+from jscale.data.runs import Runs
 from jscale.errors import listing
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.checks import fault_of_values, rows_at, to_numbers
-from jscale.data.runs import Doubt, Runs
+from jscale.data.doubts import Doubt
+from jscale.data.runs import Runs
 from jscale.errors import DataError, DataWarning, listing, nearest, outside
 
 CODE = "undecayed-checkpoints"

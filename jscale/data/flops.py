@@ -7,11 +7,31 @@ from numpy.typing import ArrayLike
 
 
 def training_flops(N: ArrayLike, D: ArrayLike) -> np.ndarray:
-    """Return training compute by the rule C = 6·N·D, in FLOPs (float64).
+    """Return training compute by the rule C = 6·N·D.
 
-    N parameters, D tokens; shapes broadcast. Inputs are cast to float64 first: the same
-    product of int64 numbers silently overflows past 2⁶³. Source: arXiv:2001.08361, §2.1.
+    Parameters
+    ----------
+    N : array_like
+        Parameters.
+    D : array_like
+        Training tokens; broadcast against ``N``.
 
+    Returns
+    -------
+    numpy.ndarray
+        Training compute in FLOPs, float64.
+
+    Notes
+    -----
+    Inputs are cast to float64 first: the same product of int64 numbers silently overflows past
+    2⁶³.
+
+    References
+    ----------
+    Kaplan et al., Scaling Laws for Neural Language Models, arXiv:2001.08361, section 2.1.
+
+    Examples
+    --------
     >>> float(training_flops(70_000_000_000, 1_400_000_000_000))
     5.88e+23
     """

@@ -1,4 +1,4 @@
-"""Units of loss: nats, bits, perplexity, and how to tell when a column is in another one."""
+"""Units of loss (nats, bits, perplexity), and numbers as people write them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _HIGHEST_PLAUSIBLE_NATS = 12.5
 
 
 def to_unit(values: np.ndarray, unit: str, new: str) -> np.ndarray:
-    """Convert losses between "nats", "bits" and "perplexity" (element-wise).
+    """Convert losses element-wise between "nats", "bits" and "perplexity".
 
-    Raises DataError for a unit that is not one of these.
+    Raises DataError for any other unit.
     """
     nats = {
         "nats": lambda v: v,
@@ -40,7 +40,7 @@ _SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12, "P": 1e15, "E": 
 
 
 def parse_number(text: str) -> float:
-    """Return the number that a text such as "70B", "1.4T" or "3e9" writes.
+    """Return the number written by a text such as "70B", "1.4T" or "3e9".
 
     K, M, B (or G), T, P and E stand for 1e3 to 1e18. Raises DataError for anything else.
 
@@ -59,8 +59,8 @@ def parse_number(text: str) -> float:
     return number
 
 
-def doubts_about_unit(values: np.ndarray, column: str, unit: str) -> str | None:
-    """Say why losses stated in ``unit`` look like another unit, or return None."""
+def suspected_unit(values: np.ndarray, column: str, unit: str) -> str | None:
+    """Return why losses said to be in ``unit`` look like another unit, or None."""
     name = column.lower()
     if unit == "nats" and ("ppl" in name or "perplex" in name):
         return f"its name {column!r} says perplexity"

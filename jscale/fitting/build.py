@@ -12,7 +12,8 @@ import pandas as pd
 
 from jscale.data.checks import check_weights, rows_at
 from jscale.data.columns import GLOSSARY, find_column, missing_column
-from jscale.data.runs import Doubt, Runs
+from jscale.data.doubts import Doubt
+from jscale.data.runs import Runs
 from jscale.errors import DataError, DataWarning, LawError, listing, nearest, outside
 from jscale.fitting.domain import check_domain, check_fixed_floors
 from jscale.fitting.objective import Objective

@@ -13,7 +13,8 @@ import pandas as pd
 
 from jscale import laws
 from jscale._precision import float64_scope
-from jscale.data.runs import Doubt, Runs
+from jscale.data.doubts import Doubt
+from jscale.data.runs import Runs
 from jscale.errors import FitWarning, JscaleError, LawError, listing, nearest, outside
 from jscale.fitting import notes as judge
 from jscale.fitting.build import as_runs, build

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jscale.data.runs import Doubt
+from jscale.data.doubts import Doubt
 from jscale.errors import listing
 from jscale.fitting.diagnostics import Directions, Optimum, near_absolute, runs_inside
 from jscale.fitting.problem import Problem

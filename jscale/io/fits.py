@@ -20,8 +20,9 @@ import pandas as pd
 
 from jscale import laws
 from jscale._precision import float64_scope
+from jscale.data.doubts import Doubt
 from jscale.data.files import write_whole
-from jscale.data.runs import Doubt, Runs
+from jscale.data.runs import Runs
 from jscale.errors import FileError, JscaleError, LawError, listing
 from jscale.fitting.diagnostics import flat_names, flatten
 from jscale.fitting.notes import Note

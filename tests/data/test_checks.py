@@ -1,4 +1,4 @@
-"""Values that cannot be used: each error names the column, the rows, the values and the mend."""
+"""Values that cannot be used: each error names the column, the rows, the values and the remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_text_is_not_a_number() -> None:
     with pytest.raises(
         DataError,
         match=r"N \(column 'params'\): 1 of 3 values not a number: row 'middle' \('7B'\)\. "
-        r"Numbers are needed, such as 7e9 and not '7B'\. Mend the table, or leave these rows out "
+        r"Numbers are needed, such as 7e9 and not '7B'\. Correct the table, or leave these rows out "
         r'with Runs\.from_frame\(\.\.\., invalid="drop"\)\.',
     ):
         Runs.from_frame(table(params=[1e7, "7B", 4e7]).drop(columns="N"))
@@ -63,7 +63,7 @@ def test_nullable_columns_are_read_and_their_gaps_are_missing(kind: str) -> None
 def test_nan_is_missing() -> None:
     with pytest.raises(
         DataError,
-        match=r"loss: 1 of 3 values missing \(NaN\): row 'large' \(nan\)\. Mend the table, or",
+        match=r"loss: 1 of 3 values missing \(NaN\): row 'large' \(nan\)\. Correct the table, or",
     ):
         Runs.from_frame(table(loss=[3.9, 3.6, np.nan]))
 
@@ -78,7 +78,7 @@ def test_zero_and_negative_values() -> None:
     with pytest.raises(
         DataError,
         match=r"N: 2 of 3 values zero or negative: row 'small' \(0\.0\), row 'large' \(-1\.0\)\. "
-        r"A scaling law takes its logarithm, so it must be positive\. Mend the table, or",
+        r"A scaling law takes its logarithm, so it must be positive\. Correct the table, or",
     ):
         Runs.from_frame(table(N=[0.0, 2e7, -1.0]))
 
@@ -92,7 +92,7 @@ def test_more_than_five_rows_are_counted_and_not_listed() -> None:
 def test_a_score_of_zero_is_told_how_to_say_that_it_is_no_loss() -> None:
     frame = table(score=[0.0, 0.2, 0.3])
     with pytest.raises(
-        DataError, match=r'score: .* If it is a score and no loss, say loss_unit="other"\.'
+        DataError, match=r'score: .* If it is a score and not a loss, pass loss_unit="other"\.'
     ):
         Runs.from_frame(frame, output="score", loss_unit="nats")
     runs = Runs.from_frame(frame, output="score", loss_unit="other")
@@ -104,7 +104,7 @@ def test_a_perplexity_is_above_one() -> None:
         DataError,
         match=r"loss: 2 of 3 values at or below 1, the lowest perplexity: "
         r"row 'middle' \(1\.0\), row 'large' \(0\.5\)\. "
-        r'If it is a loss in nats, say loss_unit="nats"\.',
+        r'If it is a loss in nats, pass loss_unit="nats"\.',
     ):
         Runs.from_frame(table(loss=[3.9, 1.0, 0.5]), loss_unit="perplexity")
 
@@ -131,7 +131,9 @@ def test_compute_that_wrapped_around_in_int64_is_an_error_that_names_the_overflo
 
 
 def test_a_negative_integer_that_is_no_compute_has_not_wrapped_around() -> None:
-    with pytest.raises(DataError, match=r"N: 1 of 3 values zero or negative.* be positive\. Mend"):
+    with pytest.raises(
+        DataError, match=r"N: 1 of 3 values zero or negative.* be positive\. Correct"
+    ):
         Runs.from_frame(table(N=[-1, 2 * 10**7, 4 * 10**7]))
 
 
@@ -140,7 +142,7 @@ def test_int64_columns_whose_product_would_overflow_are_doubtful_and_computed_ri
     assert frame["N"].dtype == np.int64
     with pytest.warns(
         DataWarning,
-        match=r"'N' and 'D' are int64 and 6\*N\*D passes 2\*\*63 in row 'large' \(6e\+23\)\. "
+        match=r"'N' and 'D' are int64 and 6\*N\*D exceeds 2\*\*63 in row 'large' \(6e\+23\)\. "
         r"jscale computes it in float64; .* use df\.astype\(float\) in your own code\.",
     ):
         runs = Runs.from_frame(frame)
@@ -156,7 +158,7 @@ def test_compute_that_wrapped_around_to_a_positive_number_is_doubtful() -> None:
     frame = pd.DataFrame({"N": [N], "D": [D], "C": [wrapped], "loss": [2.6]})
     with pytest.warns(DataWarning) as caught:
         Runs.from_frame(frame)
-    assert "passes 2**63 in row 0 (6e+19)" in str(caught[0].message)
+    assert "exceeds 2**63 in row 0 (6e+19)" in str(caught[0].message)
     assert "C is not near 6*N*D in 1 of 1 rows" in str(caught[1].message)
 
 

@@ -248,8 +248,8 @@ def test_compute_far_from_six_n_d_is_doubtful() -> None:
 def test_losses_that_look_like_perplexities_are_doubtful() -> None:
     with pytest.warns(
         DataWarning,
-        match=r"taken to be in nats, but its median is 30, above .* these look like perplexities\. "
-        r'Say so: loss_unit="perplexity" \(or "bits"\), or "other"\.',
+        match=r"assumed to be in nats, but its median is 30, above .* these look like perplexities\. "
+        r'State its unit: loss_unit="perplexity" \(or "bits"\), or "other"\.',
     ):
         Runs.from_frame(table(loss=[50.0, 40.0, 20.0, 10.0]))
 
@@ -276,7 +276,7 @@ def test_compute_found_by_itself_with_bad_values_is_ignored_and_computed() -> No
     with pytest.warns(
         DataWarning,
         match=r"The column 'flops' looks like C, but 1 of 4 values are missing \(NaN\): row 'a' "
-        r"\(nan\)\. It is ignored\. C is computed as 6\*N\*D\. Mend those values; to make them an "
+        r"\(nan\)\. It is ignored\. C is computed as 6\*N\*D\. Correct those values; to make them an "
         r"error, name the column: Runs\.from_frame\(df, C='flops'\)\.",
     ):
         runs = Runs.from_frame(frame)

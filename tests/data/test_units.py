@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jscale.data.units import doubts_about_unit, parse_number, to_unit
+from jscale.data.units import parse_number, suspected_unit, to_unit
 from jscale.errors import DataError
 
 LOSSES = np.array([0.7, 2.0, 3.5])
@@ -43,16 +43,16 @@ def test_an_unknown_unit_is_an_error_with_the_likely_one(unit: str, new: str) ->
     ],
 )
 def test_a_name_gives_the_unit_away(column: str, says: str) -> None:
-    assert doubts_about_unit(LOSSES, column, "nats") == says
-    assert doubts_about_unit(LOSSES, column, "other") is None
+    assert suspected_unit(LOSSES, column, "nats") == says
+    assert suspected_unit(LOSSES, column, "other") is None
 
 
 def test_losses_above_that_of_an_untrained_model_look_like_perplexities() -> None:
-    doubt = doubts_about_unit(np.array([14.0, 20.0, 30.0]), "loss", "nats")
+    doubt = suspected_unit(np.array([14.0, 20.0, 30.0]), "loss", "nats")
     assert doubt == (
         "its median is 20, above the 12.5 nats of an untrained model: these look like perplexities"
     )
-    assert doubts_about_unit(np.array([9.0, 10.0, 30.0]), "loss", "nats") is None
+    assert suspected_unit(np.array([9.0, 10.0, 30.0]), "loss", "nats") is None
 
 
 @pytest.mark.parametrize(
