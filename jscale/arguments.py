@@ -1,11 +1,12 @@
-"""Checks of arguments that many functions take: levels, counts, seeds."""
+"""Checks of arguments that many functions take: levels, counts, seeds, choices."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
-from jscale.errors import JscaleError
+from jscale.errors import JscaleError, listing, nearest
 
 
 def check_level(level: float) -> float:
@@ -27,3 +28,49 @@ def check_seed(seed: Any) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise JscaleError(f"seed={seed!r} must be a whole number, 0 or more, such as 0.")
     return int(seed)
+
+
+def check_choice(
+    name: str,
+    value: Any,
+    legal: Iterable[Any],
+    *,
+    error: type[JscaleError] = JscaleError,
+    most: int = 10,
+) -> Any:
+    """Return a choice among a few legal values, or raise an error that lists them.
+
+    Parameters
+    ----------
+    name : str
+        What the caller calls the argument, such as ``"method"``.
+    value : object
+        The choice. It counts as a legal value only if it is also of its type, so that 1 is not
+        taken for True.
+    legal : iterable of object
+        The legal values, in the order in which the message lists them.
+    error : type of JscaleError, optional
+        The class of the exception.
+    most : int, optional
+        How many legal values the message lists.
+
+    Returns
+    -------
+    object
+        The value, unchanged.
+
+    Raises
+    ------
+    JscaleError
+        If the value is not legal; the message names the legal value that resembles it most.
+
+    Examples
+    --------
+    >>> check_choice("method", "laplace", ("auto", "laplace"))
+    'laplace'
+    """
+    known = tuple(legal)
+    if any(isinstance(value, type(choice)) and value == choice for choice in known):
+        return value
+    hint = nearest(str(value), [choice for choice in known if isinstance(choice, str)])
+    raise error(f"{name}={value!r} is not known.{hint} Use {listing(known, most)}.")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.arguments import check_count, check_level
+from jscale.arguments import check_choice, check_count, check_level
 from jscale.comparison.comparison import Comparison, comparison_notes, tabulate
 from jscale.comparison.criteria import by_row
 from jscale.comparison.law_weights import (
@@ -35,7 +35,7 @@ from jscale.comparison.split_fits import (
 from jscale.comparison.splits import Scheme, Split, largest, origins, splits_of
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
-from jscale.errors import DataError, FitWarning, JscaleError, LawError, listing, nearest, outside
+from jscale.errors import DataError, FitWarning, LawError, listing, outside
 from jscale.fitting.batch import METHODS
 from jscale.fitting.fit import check_choices
 from jscale.fitting.objective import Objective
@@ -92,9 +92,7 @@ def compare(
     """
     check_level(level)
     check_choices(None, (), None, seed)
-    if method not in METHODS:
-        hint = nearest(str(method), METHODS)
-        raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
+    check_choice("method", method, METHODS)
     kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     every, auto, chosen = _contenders(laws)
     runs = runs_of(None if every else chosen, data, columns)

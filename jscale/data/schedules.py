@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jscale.arguments import check_choice
 from jscale.errors import DataError, listing, nearest
 
 # The memory of annealing, lambda, at which arXiv:2408.11029 fits its law.
@@ -175,8 +176,7 @@ def wsd(
         "linear": lambda u: u, "sqrt": np.sqrt,
         "exponential": lambda u: _exponential(u, peak, end),
     }  # fmt: skip
-    if shape not in shapes:
-        raise DataError(f"shape={shape!r} is not known; use one of {listing(list(shapes))}.")
+    check_choice("shape", shape, shapes, error=DataError)
     if shape == "exponential" and not end > 0:
         raise DataError("An exponential decay never reaches 0: give an end above 0.")
     after = steps - warmup

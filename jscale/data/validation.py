@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from jscale.arguments import check_choice
 from jscale.data import doubts
 from jscale.data.checks import MISSING, check_weights, fault_of_values, raise_fault, to_numbers
 from jscale.data.columns import GLOSSARY, find_column, missing_column
 from jscale.data.doubts import Doubt
 from jscale.data.flops import training_flops
 from jscale.data.units import LOSS_UNITS, to_unit
-from jscale.errors import DataError, listing, nearest
+from jscale.errors import DataError, listing
 
 _STANDARD_INPUTS = ("N", "D", "C", "U")
 _OPTIONAL = ("C", "U")
@@ -94,15 +95,9 @@ def _check_table(frame: Any, reading: Reading) -> None:
             f"Several columns have the same name: {listing(repeated)}. Keep one of each: "
             "df.loc[:, ~df.columns.duplicated()]."
         )
-    legal = {
-        "loss_unit": (reading.loss_unit, (*LOSS_UNITS, "perplexity")),
-        "count": (reading.count, _COUNTS),
-        "invalid": (reading.invalid, ("raise", "drop")),
-    }
-    for setting, (value, known) in legal.items():
-        if value not in known:
-            hint = nearest(str(value), [k for k in known if k])
-            raise DataError(f"{setting}={value!r} is not known.{hint} Use one of {listing(known)}.")
+    check_choice("loss_unit", reading.loss_unit, (*LOSS_UNITS, "perplexity"), error=DataError)
+    check_choice("count", reading.count, _COUNTS, error=DataError)
+    check_choice("invalid", reading.invalid, ("raise", "drop"), error=DataError)
     marked = {mark: column for mark, column in reading.marks.items() if column is not None}
     for name, column in (*reading.named.items(), *marked.items()):
         _check_named(frame, name, column)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from jscale import laws
 from jscale._precision import float64_scope
+from jscale.arguments import check_choice
 from jscale.data.checks import rows_at
 from jscale.data.resampling import Units, count_units
 from jscale.data.runs import Runs
@@ -149,9 +150,7 @@ def fit_sets(
 
 
 def _check_own_choices(objective: Objective, resamples: Any, method: Any) -> None:
-    if method not in METHODS:
-        hint = nearest(str(method), METHODS)
-        raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
+    check_choice("method", method, METHODS)
     if objective.auto:
         raise JscaleError(
             f"fit_many takes a number for delta, not {objective}: families would each have "

@@ -13,9 +13,10 @@ import pandas as pd
 
 from jscale import laws
 from jscale._precision import float64_scope
+from jscale.arguments import check_choice
 from jscale.data.doubts import Doubt
 from jscale.data.runs import Runs
-from jscale.errors import FitWarning, JscaleError, LawError, listing, nearest, outside
+from jscale.errors import FitWarning, JscaleError, LawError, outside
 from jscale.fitting import notes as judge
 from jscale.fitting.build import as_runs, build
 from jscale.fitting.diagnostics import (
@@ -89,7 +90,7 @@ def fit(
     runs = as_runs(law, data, columns)
     kind = as_objective(objective, law.space)
     check_choices(fixed, tie, per, seed)
-    _check_solver(solver)
+    check_choice("solver", solver, _SOLVERS)
     given, places = given_starts(starts), chosen_devices(devices)
     if places and solver == "lbfgs":
         raise JscaleError('devices= is for the default solver; leave it out with solver="lbfgs".')
@@ -131,12 +132,6 @@ def check_choices(fixed: Any, tie: Any, per: Any, seed: Any) -> None:
         raise LawError(f'tie={tie!r} must name two or more parameters: tie=("alpha", "beta").')
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise LawError(f"seed={seed!r} must be a whole number, 0 or more.")
-
-
-def _check_solver(solver: Any) -> None:
-    if solver not in _SOLVERS:
-        hint = nearest(str(solver), _SOLVERS)
-        raise JscaleError(f"There is no solver {solver!r}.{hint} Use {listing(_SOLVERS)}.")
 
 
 def given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.errors import DataError, JscaleError, nearest
+from jscale.arguments import check_choice
+from jscale.errors import DataError
 from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
 from jscale.fitting.second_order import second_order
@@ -125,8 +126,7 @@ def influence(
 
 def check_smoothed(smoothed: bool | str) -> None:
     """Raise JscaleError for a choice of curvature that there is not."""
-    if not (isinstance(smoothed, bool) or smoothed == "auto"):
-        raise JscaleError(f'smoothed={smoothed!r} is not known; use "auto", True or False.')
+    check_choice("smoothed", smoothed, ("auto", True, False))
 
 
 def _units(fit: Fit, by: str) -> tuple[np.ndarray | None, pd.Index]:
@@ -134,8 +134,7 @@ def _units(fit: Fit, by: str) -> tuple[np.ndarray | None, pd.Index]:
     runs = fit.runs
     if by == "row":
         return None, runs.frame.index
-    if by != "run":
-        raise JscaleError(f'by={by!r} is not known; use "row" or "run".{nearest(str(by), ["run"])}')
+    check_choice("by", by, ("row", "run"))
     if runs.run is None:
         raise DataError(
             'by="run" takes the rows of a run together, but these Runs have no run ids. Name their '

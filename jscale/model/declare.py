@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
+from jscale.arguments import check_choice
 from jscale.errors import LawError, listing, nearest
 from jscale.model.law import Law, Parameter, Power, unknown_parameter
 from jscale.model.roles import POSITIVE, REAL, ROLE_ALIASES, Role, with_start
@@ -144,8 +145,7 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
     for x in axes:
         if x not in made.inputs:
             raise unknown_parameter(made, x)
-    if made.space not in SPACES:
-        raise LawError(f"{made.name}: space={made.space!r} is not known; use {listing(SPACES)}.")
+    check_choice(f"{made.name}: space", made.space, SPACES, error=LawError)
     locations = [p.name for p in made.parameters if p.role.unit == "range"]
     unplaced = [n for n in locations if n not in made.axes]
     if unplaced and len(made.inputs) > 1:

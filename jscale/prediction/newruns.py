@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.arguments import check_choice
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
-from jscale.errors import PredictionError, listing, nearest
+from jscale.errors import PredictionError, nearest
 from jscale.fitting.notes import Note
 from jscale.uncertainty.bayes.result import Posterior
 from jscale.uncertainty.draws import Draws, NewRuns
@@ -38,9 +39,7 @@ class NewRun:
     @classmethod
     def asked(cls, new: str, known_error: Any, given: NewRuns | None) -> NewRun:
         """Check what was asked; raises PredictionError."""
-        if new not in _NEW:
-            hint = nearest(str(new), _NEW)
-            raise PredictionError(f"new={new!r} is not known.{hint} Use {listing(_NEW)}.")
+        check_choice("new", new, _NEW, error=PredictionError)
         if given is not None and not callable(getattr(given, "draw", None)):
             raise PredictionError(
                 f"noise={given!r} draws no errors: give js.noise_model(fit, …), or leave it out."

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.arguments import check_level
+from jscale.arguments import check_choice, check_level
 from jscale.comparison.ensemble import Ensemble
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
-from jscale.errors import FitWarning, PredictionError, listing, nearest, outside
+from jscale.errors import FitWarning, PredictionError, listing, outside
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import to_space
 from jscale.fitting.points import Points, input_table
@@ -223,9 +223,7 @@ def _draws(source: Draws | Fit, method: str | None, seed: int) -> tuple[Fit, Dra
         )
     if method is None:
         return source, None
-    if method not in METHODS:
-        hint = nearest(str(method), METHODS)
-        raise PredictionError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
+    check_choice("method", method, METHODS, error=PredictionError)
     return source, make_draws(source, method, seed=seed)
 
 

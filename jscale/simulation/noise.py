@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jscale.arguments import check_choice
 from jscale.data.checks import rows_at
 from jscale.data.flops import training_flops
-from jscale.errors import DataError, listing, nearest
+from jscale.errors import DataError, listing
 
 _DISTRIBUTIONS = ("normal", "student_t")
 _DRAWS = 200_000
@@ -45,12 +46,7 @@ class Noise:
     shared: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.distribution not in _DISTRIBUTIONS:
-            hint = nearest(str(self.distribution), _DISTRIBUTIONS)
-            raise DataError(
-                f"distribution={self.distribution!r} is not known.{hint} "
-                f"Use {listing(_DISTRIBUTIONS)}."
-            )
+        check_choice("distribution", self.distribution, _DISTRIBUTIONS, error=DataError)
         for name, value in (("noise", self.sd), ("outlier_size", self.outlier_size)):
             _check(name, value, 0.0, np.inf, "0.01")
         _check("freedom", self.freedom, 1e-3, np.inf, "3.0")

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from jscale.arguments import check_choice
 from jscale.data.resampling import units_of
-from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.result import Fit
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
@@ -63,10 +63,7 @@ def draws(
         "jackknife": lambda: jackknife(fit, resamples, seed=seed),
     }
     if method != "auto":
-        if method not in known:
-            hint = nearest(str(method), METHODS)
-            raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
-        return known[method]()
+        return known[check_choice("method", method, METHODS)]()
     short, why = _choice(fit, resamples)
     found = known[short]()
     if cluster is not None and short == "bayesian":

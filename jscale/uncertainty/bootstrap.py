@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.arguments import check_count, check_seed
+from jscale.arguments import check_choice, check_count, check_seed
 from jscale.data.resampling import Units, units_of
-from jscale.errors import DataError, FitError, FitWarning, JscaleError, listing, nearest, outside
+from jscale.errors import DataError, FitError, FitWarning, JscaleError, listing, outside
 from jscale.fitting.diagnostics import flat_names, natural_parameters, near_absolute, runs_inside
 from jscale.fitting.notes import Note
 from jscale.fitting.progress import lane_bar
@@ -108,10 +108,7 @@ def bootstrap(
 
 def _check(fit: Fit, kind: str, resamples: Any) -> None:
     """Refuse what cannot be resampled so, before anything is computed."""
-    if kind not in _KINDS:
-        raise JscaleError(
-            f"kind={kind!r} is not known; use {listing(_KINDS)}.{nearest(str(kind), _KINDS)}"
-        )
+    check_choice("kind", kind, _KINDS)
     check_count("resamples", resamples, "bootstrap(fit, resamples=1000)")
     if kind not in WEIGHTED and fit.settings.solver == "lbfgs":
         raise JscaleError(

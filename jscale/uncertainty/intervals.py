@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_choice
 from jscale.data.resampling import units_of
-from jscale.errors import FitWarning, JscaleError, listing, nearest, outside
+from jscale.errors import FitWarning, JscaleError, listing, outside
 from jscale.fitting.result import Fit
 from jscale.fitting.second_order import second_order
 
@@ -18,9 +19,7 @@ KINDS = ("percentile", "bca")
 
 def check_kind(kind: str, method: str) -> None:
     """Raise JscaleError for a kind of interval that there is not, or not of such draws."""
-    if kind not in KINDS:
-        hint = nearest(str(kind), KINDS)
-        raise JscaleError(f"kind={kind!r} is not known; use {listing(KINDS)}.{hint}")
+    check_choice("kind", kind, KINDS)
     if kind == "bca" and not method.startswith("bootstrap"):
         raise JscaleError(
             f'kind="bca" corrects a bootstrap, and these draws are from {method}; use '

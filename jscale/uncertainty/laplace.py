@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.arguments import check_count, check_seed
-from jscale.errors import FitWarning, JscaleError, listing, nearest, outside
+from jscale.arguments import check_choice, check_count, check_seed
+from jscale.errors import FitWarning, listing, outside
 from jscale.fitting.diagnostics import (
     Optimum,
     flat_names,
@@ -55,9 +55,7 @@ def laplace(fit: Fit, draws: int = 4000, *, kind: str = "sandwich", seed: int = 
     """
     check_count("draws", draws, "laplace(fit, draws=4000)")
     check_seed(seed)
-    if kind not in _KINDS:
-        hint = nearest(str(kind), _KINDS)
-        raise JscaleError(f"kind={kind!r} is not known; use {listing(_KINDS)}.{hint}")
+    check_choice("kind", kind, _KINDS)
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
     settings = {"draws": int(draws), "seed": seed, "kind": kind}

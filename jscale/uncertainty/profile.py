@@ -3,8 +3,8 @@
 At each value the law is fitted again with the quantity held there (see
 :mod:`jscale.uncertainty.constrained`): the profile of the objective. It makes no use of the
 quantity's being normal, or on a scale where it is: an interval may be lopsided, or have no end
-where the runs set no bound. All values are lanes of one batch. A fit with the quantity held near a value
-lies on the profile at the value that it comes to, so no multiplier is sought.
+where the runs set no bound. All values are lanes of one batch. A fit with the quantity held near
+a value lies on the profile at the value that it comes to, so no multiplier is sought.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def test_draws_are_written_for_arviz(jscale, saved):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--kind", "pears"], "kind='pears' is not known; use pairs"),
+        (["--kind", "pears"], "kind='pears' is not known. Did you mean 'pairs'? Use pairs"),
         (["--level", "90"], "level=90.0 must lie strictly between 0 and 1"),
         (["--resamples", "1"], "Invalid value for '--resamples'"),
     ],

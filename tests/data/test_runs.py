@@ -161,11 +161,11 @@ def test_a_column_with_two_aliases_must_be_named() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
-        ("loss_unit", "nat", r"loss_unit='nat' is not known\. Did you mean 'nats'\? Use one of "
+        ("loss_unit", "nat", r"loss_unit='nat' is not known\. Did you mean 'nats'\? Use "
          r"nats, bits, other, perplexity\."),
-        ("count", "totl", r"count='totl' is not known\. Did you mean 'total'\? Use one of "
+        ("count", "totl", r"count='totl' is not known\. Did you mean 'total'\? Use "
          r"total, non_embedding, None\."),
-        ("invalid", "dorp", r"invalid='dorp' is not known\. Did you mean 'drop'\? Use one of "
+        ("invalid", "dorp", r"invalid='dorp' is not known\. Did you mean 'drop'\? Use "
          r"raise, drop\."),
     ],
 )  # fmt: skip

@@ -72,7 +72,9 @@ def test_scores_may_be_zero_and_the_law_chooses_the_space():
 
 
 def test_unknown_space():
-    with pytest.raises(js.LawError, match=r"space='lin' is not known; use log, linear"):
+    with pytest.raises(
+        js.LawError, match=r"space='lin' is not known\. Did you mean 'linear'\? Use log, linear"
+    ):
 
         @js.law(space="lin")
         def bad(C: Any, *, A: js.Scale) -> Any:

@@ -194,9 +194,11 @@ def test_points_that_cannot_be_predicted(fit: js.Fit, at: object, message: str) 
 def test_choices_that_are_not_there(fit: js.Fit) -> None:
     with pytest.raises(DataError, match=r'these Runs have no run ids.*run="<column>"'):
         influence(fit, by="run")
-    with pytest.raises(JscaleError, match=r'by=\'runs\' is not known; use "row" or "run"'):
+    with pytest.raises(
+        JscaleError, match=r"by='runs' is not known\. Did you mean 'run'\? Use row, run\."
+    ):
         influence(fit, by="runs")
-    with pytest.raises(JscaleError, match=r"smoothed='yes' is not known"):
+    with pytest.raises(JscaleError, match=r"smoothed='yes' is not known\. Use auto, True, False\."):
         influence(fit, smoothed="yes")
 
 

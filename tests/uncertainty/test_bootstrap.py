@@ -168,7 +168,7 @@ def test_no_finite_refit_is_an_error(fit):
 def test_unknown_kind(fit):
     with pytest.raises(
         js.JscaleError,
-        match=r"kind='wilde' is not known; use pairs, bayesian, residual, wild.* 'wild'\?",
+        match=r"kind='wilde' is not known\..* 'wild'\? Use pairs, bayesian, residual, wild\.",
     ):
         js.bootstrap(fit, kind="wilde")
 

@@ -120,7 +120,8 @@ def test_summary_takes_the_kind(draws):
 
 def test_unknown_kind_of_interval(draws):
     with pytest.raises(
-        js.JscaleError, match=r"kind='bcA' is not known; use percentile, bca\. Did you mean 'bca'"
+        js.JscaleError,
+        match=r"kind='bcA' is not known\. Did you mean 'bca'\? Use percentile, bca\.",
     ):
         draws.interval(kind="bcA")
 

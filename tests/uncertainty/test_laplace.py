@@ -166,6 +166,7 @@ def test_hessian_takes_rows_for_independent_and_says_so():
 
 def test_unknown_kind(fit):
     with pytest.raises(
-        js.JscaleError, match=r"kind='hesian' is not known; use sandwich, hessian\. Did.*'hessian'"
+        js.JscaleError,
+        match=r"kind='hesian' is not known\. Did.*'hessian'\? Use sandwich, hessian\.",
     ):
         js.laplace(fit, kind="hesian")

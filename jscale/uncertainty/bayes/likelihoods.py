@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_choice
 from jscale.data.checks import rows_at, to_numbers
 from jscale.errors import DataError, JscaleError, PredictionError, listing, nearest
 from jscale.fitting.objective import from_space, to_space
@@ -36,11 +37,7 @@ _WHOLE = 1e-3
 
 def check_likelihood(name: str) -> None:
     """Raise JscaleError for a likelihood that is not known."""
-    if name not in NUISANCE:
-        raise JscaleError(
-            f"likelihood={name!r} is not known.{nearest(str(name), NUISANCE)} "
-            f"Use {listing(list(NUISANCE))}."
-        )
+    check_choice("likelihood", name, NUISANCE)
 
 
 def nuisance_prior(likelihood: str, space: str) -> tuple[str, float, float]:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from jscale.errors import JscaleError, listing, nearest
+from jscale.arguments import check_choice
+from jscale.errors import JscaleError
 from jscale.fitting.progress import lane_bar
 from jscale.uncertainty.arviz import mixing
 from jscale.uncertainty.bayes.density import Given, Mode, Spec, log_joint, log_joint_of_many
@@ -73,11 +74,7 @@ class Chains:
 
 def check_chains(chains: int, chain_method: str) -> None:
     """Raise JscaleError for an unknown way of running chains, or more than devices in parallel."""
-    if chain_method not in CHAIN_METHODS:
-        hint = nearest(str(chain_method), CHAIN_METHODS)
-        raise JscaleError(
-            f"chain_method={chain_method!r} is not known.{hint} Use {listing(CHAIN_METHODS)}."
-        )
+    check_choice("chain_method", chain_method, CHAIN_METHODS)
     if chain_method != "parallel":
         return
     import jax

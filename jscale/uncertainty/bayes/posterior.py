@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.arguments import check_seed
-from jscale.errors import FitError, JscaleError, LawError, listing, nearest
+from jscale.arguments import check_choice, check_seed
+from jscale.errors import FitError, JscaleError, LawError, listing
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
@@ -148,9 +148,7 @@ def _check(
     likelihood: str, method: str, plan: Plan, df: float, pool: Mapping[str, str] | None
 ) -> None:
     check_likelihood(likelihood)
-    if method not in METHODS:
-        hint = nearest(str(method), METHODS)
-        raise JscaleError(f"method={method!r} is not known.{hint} Use {listing(METHODS)}.")
+    check_choice("method", method, METHODS)
     if method == "importance" and pool:
         raise JscaleError(
             'method="importance" is not for pool=: a spread over families is far from normal. '

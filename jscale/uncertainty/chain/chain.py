@@ -14,9 +14,8 @@ from typing import Any
 import pandas as pd
 
 from jscale import laws
-from jscale.arguments import check_count, check_seed
+from jscale.arguments import check_choice, check_count, check_seed
 from jscale.data.runs import Runs
-from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.fit import fit
 from jscale.fitting.objective import KINDS
 from jscale.model.law import Law
@@ -102,9 +101,7 @@ def chain(
 def _check(how: Any, losses: Any, objective: Any, resamples: Any, seed: Any) -> None:
     known = (("how", how, _HOW), ("losses", losses, _LOSSES), ("objective", objective, _OBJECTIVES))
     for name, value, legal in known:
-        if value not in legal:
-            hint = nearest(str(value), legal)
-            raise JscaleError(f"{name}={value!r} is not known.{hint} Use {listing(legal, 10)}.")
+        check_choice(name, value, legal)
     check_count("resamples", resamples, "chain(…, resamples=1000)")
     check_seed(seed)
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
+from jscale.arguments import check_choice
 from jscale.data.checks import rows_at
 from jscale.errors import DataError, JscaleError, listing, nearest
 from jscale.fitting.diagnostics import Optimum, leverages, linearise, studentised
@@ -181,10 +182,8 @@ def studentised_by(problem: Problem, optimum: Optimum, units: np.ndarray) -> np.
 
 
 def _check(kind: str, new: str, trend: Any) -> None:
-    for what, value, known in (("kind", kind, tuple(_KINDS)), ("new", new, _NEW)):
-        if value not in known:
-            hint = nearest(str(value), known)
-            raise JscaleError(f"{what}={value!r} is not known.{hint} Use {listing(known)}.")
+    check_choice("kind", kind, _KINDS)
+    check_choice("new", new, _NEW)
     if not isinstance(trend, bool):
         raise JscaleError(
             f"trend={trend!r} must be True (noise may follow compute) or False (it is the same "

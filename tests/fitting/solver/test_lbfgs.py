@@ -109,5 +109,5 @@ def test_more_parameters_than_the_dense_solver_takes() -> None:
 
 
 def test_an_unknown_solver_is_refused() -> None:
-    with pytest.raises(js.JscaleError, match=r"no solver 'bfgs'. Did you mean 'lbfgs'"):
+    with pytest.raises(js.JscaleError, match=r"solver='bfgs' is not known\. Did you mean 'lbfgs'"):
         js.fit("power_const:N", many_families(1), solver="bfgs")
