@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.optimize import brentq
 
@@ -50,40 +49,3 @@ def test_m4_solves_its_equation(a: float, D: float) -> None:
         lambda t: -np.logaddexp(0, -t) + a * np.logaddexp(0, t) - 0.5 * np.log(1e5 / D), -60, 300
     )
     assert got == pytest.approx(0.1 + 0.8 / (1 + np.exp(-want)), rel=1e-10)
-
-
-def test_shapes_turn_where_they_say() -> None:
-    C = np.array([1e19, 1e20, 1e21])
-    u = js.laws.get("u_shape")(C, bottom=0.3, bend=0.1, C_0=1e20)
-    n = js.laws.get("inverted_u")(C, top=0.3, bend=0.1, C_0=1e20)
-    np.testing.assert_allclose(u, 0.3 + 0.1 * np.log(10) ** 2 * np.array([1, 0, 1]))
-    np.testing.assert_allclose(u + n, 0.6)
-    assert js.laws.get("inverse_scaling")(16.0, E=1.0, A=2.0, alpha=0.5) == pytest.approx(9.0)
-
-
-def test_ensembles_reach_their_nested_limits() -> None:
-    p = {"E": 3.0, "A": 3e3, "alpha": 0.5, "B": 20.0, "gamma": 0.2, "beta": 1.0}
-    law = js.laws.get("ensemble_limits")
-    assert law(1e8, 1e15, **p) == pytest.approx(law.quantities["limit_in_members"](p, N=1e8))
-    assert law(1e30, 1e15, **p) == pytest.approx(law.quantities["nested_limit"](p))
-    one = {"E": 3.3, "A": 0.4, "alpha": 1.0}
-    assert js.laws.get("ensemble").quantities["members_for_loss"](one, loss=3.4) == pytest.approx(4)
-
-
-def test_exponents_of_the_regimes() -> None:
-    assert js.laws.get("variance_limited")(4.0, E=1.0, A=2.0) == pytest.approx(1.5)
-    assert js.laws.get("variance_limited_size")(4.0, E=1.0, A=2.0) == pytest.approx(2.0)
-    law = js.laws.get("resolution_limited")
-    assert law.quantities["intrinsic_dimension"]({"alpha": 0.5}) == 8.0
-
-
-def test_superposition_shares_an_exponent_over_families() -> None:
-    width = np.tile(np.geomspace(128, 8192, 12), 2)
-    family = np.repeat(["a", "b"], 12)
-    loss = np.where(family == "a", 1.5, 2.2) + 300 * width**-0.9
-    fit = js.fit(
-        "superposition", pd.DataFrame({"width": width, "loss": loss, "family": family}),
-        per={"offset": "family"}, loss_unit="other",
-    )  # fmt: skip
-    assert float(fit.params["alpha"]) == pytest.approx(0.9, rel=1e-4)
-    assert float(fit.params["offset[b]"]) == pytest.approx(2.2, rel=1e-5)
