@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from jscale.data.runs import Runs
-from jscale.errors import DataError, DataWarning
+from jscale.errors import DataError
 
 
 def table(**columns: list[Any]) -> pd.DataFrame:
@@ -135,36 +135,6 @@ def test_a_negative_integer_that_is_no_compute_has_not_wrapped_around() -> None:
         DataError, match=r"N: 1 of 3 values zero or negative.* be positive\. Correct"
     ):
         Runs.from_frame(table(N=[-1, 2 * 10**7, 4 * 10**7]))
-
-
-def test_int64_columns_whose_product_would_overflow_are_doubtful_and_computed_right() -> None:
-    frame = table(N=[10**7, 10**8, 10**11], D=[10**9, 10**9, 10**12])
-    assert frame["N"].dtype == np.int64
-    with pytest.warns(
-        DataWarning,
-        match=r"'N' and 'D' are int64 and 6\*N\*D exceeds 2\*\*63 in row 'large' \(6e\+23\)\. "
-        r"jscale computes it in float64; .* use df\.astype\(float\) in your own code\.",
-    ):
-        runs = Runs.from_frame(frame)
-    assert [doubt.code for doubt in runs.doubts] == ["int64-overflow"]
-    np.testing.assert_allclose(runs["C"][2], 6e23, rtol=1e-15)
-
-
-def test_compute_that_wrapped_around_to_a_positive_number_is_doubtful() -> None:
-    N, D = np.int64(10**10), np.int64(10**9)
-    with np.errstate(over="ignore"):
-        wrapped = 6 * N * D
-    assert wrapped > 0
-    frame = pd.DataFrame({"N": [N], "D": [D], "C": [wrapped], "loss": [2.6]})
-    with pytest.warns(DataWarning) as caught:
-        Runs.from_frame(frame)
-    assert "exceeds 2**63 in row 0 (6e+19)" in str(caught[0].message)
-    assert "C is not near 6*N*D in 1 of 1 rows" in str(caught[1].message)
-
-
-def test_int64_columns_whose_product_fits_are_fine() -> None:
-    runs = Runs.from_frame(table(N=[10**7, 10**8, 10**9], D=[10**8, 10**8, 10**9]))
-    assert runs.doubts == ()
 
 
 @pytest.mark.parametrize(

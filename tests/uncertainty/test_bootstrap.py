@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.data.resampling import count_units, resample_counts, units_of
+from jscale.data.resampling import resample_counts
 from jscale.fitting.objective import terms
 from jscale.prediction.predict import curves
 from jscale.simulation.worlds import compute
@@ -27,54 +27,6 @@ def labelled(runs: js.Runs, **columns: list[str]) -> pd.DataFrame:
 
 def repeated(labels: str, rows: int) -> list[str]:
     return [labels[i % len(labels)] for i in range(rows)]
-
-
-def test_plain_counts_are_as_many_as_the_rows(runs):
-    counts = resample_counts(runs, {}, RESAMPLES, seed=0)
-    assert counts.shape == (RESAMPLES, len(runs))
-    assert (counts.sum(axis=1) == len(runs)).all()
-    # Each count is binomial(n, 1/n): mean 1, variance 1 - 1/n; five standard errors of slack.
-    slack = 5 / np.sqrt(counts.size)
-    assert abs(counts.var() - (1 - 1 / len(runs))) < 2 * slack
-
-
-def test_group_is_a_stratum(runs):
-    frame = labelled(runs, family=repeated("aab", len(runs)))
-    counts = resample_counts(js.Runs.from_frame(frame, group="family"), {}, RESAMPLES, seed=0)
-    for _, rows in frame.reset_index(drop=True).groupby("family"):
-        assert (counts[:, rows.index].sum(axis=1) == len(rows)).all()
-
-
-def test_group_and_per_columns_make_strata_together(runs):
-    frame = labelled(runs, family=repeated("aab", len(runs)), corpus=repeated("xyxyy", len(runs)))
-    own = js.Runs.from_frame(frame, group="family")
-    counts = resample_counts(own, {"E": "corpus", "A": "family"}, RESAMPLES, seed=0)
-    cells = frame.reset_index(drop=True).groupby(["family", "corpus"])
-    assert cells.ngroups == 4
-    for _, rows in cells:
-        assert (counts[:, rows.index].sum(axis=1) == len(rows)).all()
-
-
-def test_rows_of_a_run_stay_together(runs):
-    names = [f"run{i // 3}" for i in range(len(runs))]
-    own = js.Runs.from_frame(labelled(runs, id=names), run="id")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0)
-    by_run = counts.reshape(RESAMPLES, -1, 3)
-    assert (by_run == by_run[:, :, :1]).all()
-    assert (by_run[:, :, 0].sum(axis=1) == len(runs) // 3).all()
-    assert len(np.unique(by_run[:, :, 0])) > 2
-
-
-def test_runs_are_drawn_within_their_group(runs):
-    frame = labelled(
-        runs,
-        id=[f"run{i // 3}" for i in range(len(runs))],
-        family=["a" if i < 12 else "b" for i in range(len(runs))],
-    )
-    own = js.Runs.from_frame(frame, run="id", group="family")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0)
-    assert (counts[:, :12:3].sum(axis=1) == 4).all()
-    assert (counts[:, 12::3].sum(axis=1) == len(runs) // 3 - 4).all()
 
 
 def test_same_seed_same_bits(fit, draws):
@@ -252,20 +204,6 @@ def test_weighted_runs_have_the_variance_of_a_text_book():
     np.testing.assert_allclose(found, expected, rtol=0.05)
 
 
-def test_smooth_weights_are_of_whole_units_within_their_strata(runs):
-    part = js.Runs.from_frame(
-        labelled(runs, run=repeated("abcdefgh", len(runs))), run="run", group=None
-    )
-    units = units_of(part, {})
-    drawn = count_units(units, 3000, np.random.default_rng(1), smooth=True)
-    whole = drawn[:, units.unit == 0]
-    assert (whole == whole[:, :1]).all()
-    first = np.stack([drawn[:, np.argmax(units.unit == u)] for u in range(8)], axis=1)
-    np.testing.assert_allclose(first.sum(axis=1), 8.0)
-    assert (first > 0).all()
-    assert first.var() == pytest.approx(7 / 9, rel=0.1)  # 8²·(7/(8²·9)): a share of 8
-
-
 def test_wild_signs_keep_errors_where_they_are():
     runs = line()
     draws = js.bootstrap(js.fit(straight, runs, objective=SQUARES), 8000, kind="wild")
@@ -370,24 +308,6 @@ def test_memory_is_bounded_by_chunks(fit, kind, monkeypatch):
 
 def families(runs: js.Runs, count: int, **more: object) -> pd.DataFrame:
     return runs.frame.assign(family=np.arange(len(runs)) % count, **more)
-
-
-def test_cluster_rows_are_drawn_together_across_groups_of_that_name(runs):
-    own = js.Runs.from_frame(families(runs, 14), group="family")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0, cluster="family")
-    by_family = counts.reshape(RESAMPLES, 3, 14)
-    assert (by_family == by_family[:, :1]).all()
-    assert (by_family[:, 0].sum(axis=1) == 14).all()
-    # multinomial: mean 1, variance 1 - 1/14
-    assert abs(by_family[:, 0].var() - 13 / 14) < 5 * np.sqrt(2 / RESAMPLES / 14)
-
-
-def test_clusters_stay_within_groups(runs):
-    frame = families(runs, 14).assign(lab=lambda t: t["family"] // 7)
-    own = js.Runs.from_frame(frame, group="lab")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0, cluster="family")
-    for _, rows in own.frame.reset_index(drop=True).groupby("lab"):
-        assert (counts[:, rows.index].sum(axis=1) == len(rows)).all()
 
 
 def test_draws_by_cluster_differ_from_draws_by_row(runs):
