@@ -1,12 +1,14 @@
-"""What a law's code is, as a digest: equal code, closure and defaults give equal digests.
+"""Digests of code: functions with equal code, closures and defaults have equal digests.
 
-Compiled programs are kept by this digest, so that running a notebook cell again, which makes
-a new function from the same text, compiles nothing. What a function uses is followed: globals,
-closure, defaults, helper functions. Other packages' functions count by their names.
+Compiled programs are cached under this digest, so that running a notebook cell again, which
+creates a new function from the same text, does not compile anything. Whatever a function uses is
+followed: globals, closure, defaults and helper functions. Functions of other packages count by
+name. Docstrings, comments and layout do not count: they do not change what is computed.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import textwrap
@@ -21,13 +23,25 @@ _LIBRARIES = ("jax", "jaxlib", "numpy", "scipy")
 
 
 def digest_of(function: Callable[..., Any]) -> str:
-    """Return 16 hexadecimal digits that identify what ``function`` computes."""
+    """Return 16 hexadecimal digits that identify what a function computes.
+
+    Parameters
+    ----------
+    function : callable
+        The function. Its closure, defaults, globals and helper functions count too.
+
+    Returns
+    -------
+    str
+        The first 16 hexadecimal digits of a SHA-256 digest.
+    """
     hasher = hashlib.sha256()
     _feed(function, hasher, seen=set())
     return hasher.hexdigest()[:16]
 
 
 def _feed(value: Any, hasher: Any, seen: set[int]) -> None:
+    """Add a value to the digest: what identifies it, and for a function all that it uses."""
     if id(value) in seen:
         return
     code = getattr(value, "__code__", None)
@@ -39,7 +53,7 @@ def _feed(value: Any, hasher: Any, seen: set[int]) -> None:
     elif _is_library(value):
         hasher.update(f"{value.__module__}.{value.__name__}".encode())
     elif isinstance(code, CodeType):
-        seen.add(id(value))
+        seen.add(id(value))  # functions that call each other would never end
         _feed_function(value, code, hasher, seen)
     elif hasattr(value, "__wrapped__"):
         _feed(value.__wrapped__, hasher, seen)
@@ -52,13 +66,13 @@ def _feed(value: Any, hasher: Any, seen: set[int]) -> None:
 
 
 def _is_library(value: Any) -> bool:
-    """Whether a value is a function or class of the libraries that laws are written with."""
+    """Return whether a value is a function or class of a library that laws are written with."""
     module = getattr(value, "__module__", None) or ""
     return hasattr(value, "__name__") and module.split(".")[0] in _LIBRARIES
 
 
 def _parts(value: Any) -> list[Any] | None:
-    """Return what a container holds, in an order that does not change, or None."""
+    """Return the contents of a container in a reproducible order, or None for another value."""
     if isinstance(value, partial):
         return [value.func, value.args, value.keywords]
     if isinstance(value, (list, tuple)):
@@ -74,6 +88,7 @@ def _parts(value: Any) -> list[Any] | None:
 
 
 def _feed_function(function: Any, code: CodeType, hasher: Any, seen: set[int]) -> None:
+    """Add a function's text, the values that it closes over, and the globals that it names."""
     hasher.update(_text(function, code).encode())
     for cell in function.__closure__ or ():
         _feed(cell.cell_contents, hasher, seen)
@@ -86,7 +101,7 @@ def _feed_function(function: Any, code: CodeType, hasher: Any, seen: set[int]) -
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
-    """Yield a function's code and that of the functions and generators written inside it."""
+    """Yield a function's code and that of the functions and generators defined inside it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -97,7 +112,7 @@ def _text(function: Any, code: CodeType) -> str:
     """Return the source, or the byte code where there is none or a line may hold two lambdas."""
     if code.co_name != "<lambda>":
         try:
-            return textwrap.dedent(inspect.getsource(function))
+            return _without_prose(textwrap.dedent(inspect.getsource(function)))
         except (OSError, TypeError):
             pass
     return "".join(
@@ -105,3 +120,16 @@ def _text(function: Any, code: CodeType) -> str:
         f"{[c for c in part.co_consts if not isinstance(c, CodeType)]}"
         for part in _codes(code)
     )
+
+
+def _without_prose(source: str) -> str:
+    """Return source code without docstrings, comments and layout; unchanged if it cannot parse."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # such as a function written inside a bracket
+        return source
+    for node in ast.walk(tree):
+        documented = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import Any
 
 import jax
@@ -66,9 +67,15 @@ def with_partial(constant: Any) -> Any:
 
 
 MAKERS = [
-    closed_over, with_default, with_keyword_default, with_global, with_helper,
-    with_helper_in_a_generator, with_compiled_helper, with_partial,
-]  # fmt: skip
+    closed_over,
+    with_default,
+    with_keyword_default,
+    with_global,
+    with_helper,
+    with_helper_in_a_generator,
+    with_compiled_helper,
+    with_partial,
+]
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
@@ -137,3 +144,19 @@ def test_functions_that_call_each_other_end() -> None:
     scope: dict[str, Any] = {}
     exec("def f(x):\n    return g(x)\ndef g(x):\n    return f(x)", scope)
     assert len(digest_of(scope["f"])) == 16
+
+
+def test_prose_does_not_count(tmp_path, monkeypatch) -> None:
+    """A law whose docstring is edited keeps its compiled programs and its saved fits."""
+    texts = {
+        "plain": "def f(x):\n    return x * 2\n",
+        "prose": 'def f(x):\n    """Twice."""\n    # a comment\n    return  x*2\n',
+        "other": 'def f(x):\n    """Twice."""\n    return x * 3\n',
+    }
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = {}
+    for name, text in texts.items():
+        (tmp_path / f"digest_{name}.py").write_text(text)
+        digests[name] = digest_of(importlib.import_module(f"digest_{name}").f)
+    assert digests["plain"] == digests["prose"]
+    assert digests["plain"] != digests["other"]
