@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import resources
 
 import jscale as js
-from jscale.laws.catalogue import catalogue, markdown
+from jscale.laws.table import markdown, table
 
 
 def test_a_row_per_law():
-    table = catalogue().set_index("law")
-    assert list(table.index) == js.laws.names()
-    row = table.loc["chinchilla"]
+    rows = table().set_index("law")
+    assert list(rows.index) == js.laws.names()
+    row = rows.loc["chinchilla"]
     assert (row["inputs"], row["output"], row["verified"]) == ("N, D", "loss", 1)
     assert row["formula"] == "loss = E + A/N^alpha + B/D^beta"
 
