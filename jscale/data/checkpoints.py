@@ -1,7 +1,7 @@
 """Checkpoints: which rows along a run a law may be fitted to.
 
-A loss along a run is that of a law only after the warm-up, and only where the learning rate has
-decayed: at a high rate it lies above what a run that ended there would have reached.
+A loss measured along a run follows the law only after the warm-up, and only once the learning rate
+has decayed: at a high rate it lies above the loss of a run that ended there.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from jscale.errors import DataError, DataWarning, listing, nearest, outside
 
 CODE = "undecayed-checkpoints"
 
-# Rates and amounts of training carry rounding: equal ones must count as equal.
+# Logged rates and amounts of training are rounded: equal ones must compare as equal.
 _ROUNDING = 1e-9
-# Measured on our own runs (tests/data/test_checkpoints.py).
+# Measured on training runs of our own (tests/data/test_checkpoints.py).
 _MEASURED = "a constant rate ended 4 to 8 % above a decayed one in our runs, stdlib_lm_curves"
 
 
@@ -36,26 +36,58 @@ def checkpoints(
     decayed: float = 0.1,
     final_only: bool = False,
 ) -> Runs:
-    """Keep the rows of each run that a law may be fitted to, and note what is doubtful of them.
+    """Keep the rows of each run that a law may be fitted to.
 
-    ``runs`` know their ``run``, a run's rows being checkpoints of it. Left out are rows before
-    the share ``warmup`` of the run's largest D (else C, or the column ``along``): early losses
-    follow the warm-up and not the law (arXiv:2410.11840 leaves out the first tenth). Where
-    ``learning_rate`` names a column, rows before the run's peak of it are left out too, and with
-    ``final_only=True`` all rows but the end of each run. The end, the rows with the run's
-    largest D, is always kept. Rows left out join ``runs.dropped``, with the reason.
+    Parameters
+    ----------
+    runs : Runs
+        Runs made with ``run=``; the rows of a run are its checkpoints.
+    warmup : float
+        Share of a run's largest D (else C, or the column ``along``), in [0, 1); rows before it
+        are left out.
+    along : str, optional
+        Column that measures how far a run has come; by default D, else C.
+    learning_rate : str, optional
+        Column of the learning rate; rows before a run's peak are left out.
+    decayed : float
+        Share of a run's peak learning rate, in [0, 1], up to which the rate counts as decayed.
+    final_only : bool
+        Whether to keep only the end of each run, the rows with its largest D.
 
-    The doubt ``undecayed-checkpoints`` (a note of every fit to them) says how many rows are no
-    end of their run while the rate is above ``decayed`` times the run's peak, or unknown. In
-    ``stdlib_lm_curves`` runs at a constant rate ended 4 to 8 % above those with a decayed one;
-    on a warmup-stable-decay schedule the excess is 5 to 7 % before the decay, 0.1 % once the
-    rate is below a tenth. Half-way along a cosine it is 1 % or less. An end is taken as it is,
-    whatever its rate. Rows of a run stay together in a bootstrap.
+    Returns
+    -------
+    Runs
+        The rows kept; the end of a run is always among them. Rows left out are added to
+        ``dropped``, with the reason. The doubt ``undecayed-checkpoints`` (a note of every fit)
+        counts the rows before the end of their run at which the rate is above ``decayed`` times
+        its peak, or unknown.
 
-    Raises DataError for runs made without ``run=``, shares out of range, a column that is
-    absent, not numeric or below zero, or one that grows along no run; warns with DataWarning
-    for undecayed rows.
+    Raises
+    ------
+    DataError
+        For runs made without ``run=``, shares out of range, a column that is absent, not numeric
+        or negative, or one that grows along no run.
 
+    Warns
+    -----
+    DataWarning
+        For undecayed rows.
+
+    Notes
+    -----
+    Early losses follow the warm-up and not the law: [1]_ leaves out the first tenth. In
+    ``stdlib_lm_curves``, runs at a constant rate ended 4 to 8 % above those with a decayed one;
+    on a warmup-stable-decay schedule the excess is 5 to 7 % before the decay and 0.1 % once the
+    rate is below a tenth of its peak. Half-way along a cosine it is 1 % or less. The end of a run
+    is taken as it is, whatever its rate. Rows of a run stay together in a bootstrap.
+
+    References
+    ----------
+    .. [1] Choshen, Zhang and Andreas, A Hitchhiker's Guide to Scaling Law Estimation,
+       arXiv:2410.11840.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> curves = js.datasets.load("stdlib_lm_curves")
     >>> cosine = js.Runs.from_frame(curves[curves["schedule"] == "cosine"], run="run")
@@ -91,7 +123,7 @@ def _check(runs: Any, warmup: Any, decayed: Any) -> None:
     if not isinstance(runs, Runs) or runs.run is None:
         given = "these Runs do not" if isinstance(runs, Runs) else f"{type(runs).__name__} does not"
         raise DataError(
-            f"checkpoints must know which rows are of one run, and {given}: name the column, "
+            f"checkpoints must know which rows belong to one run, and {given}: name the column, "
             'js.checkpoints(js.Runs.from_frame(df, run="<column>")).'
         )
     for name, value, below in (("warmup", warmup, True), ("decayed", decayed, False)):
@@ -102,14 +134,14 @@ def _check(runs: Any, warmup: Any, decayed: Any) -> None:
 
 
 def _progress(runs: Runs, run: np.ndarray, along: str | None) -> np.ndarray:
-    """Return how far its run has come at each row (n,): D, else C, or the column named."""
-    found = [name for name in ("D", "C") if name in runs.inputs]
-    if along is None and not found:
+    """Return how far each row is along its run (n,): D, else C, or the column ``along``."""
+    measures = [name for name in ("D", "C") if name in runs.inputs]
+    if along is None and not measures:
         raise DataError(
-            "These Runs have neither D nor C to say how far a run has come: name a column that "
+            "These Runs have neither D nor C to tell how far a run has come: name a column that "
             'does, js.checkpoints(runs, along="<column>").'
         )
-    column = found[0] if along is None else along
+    column = measures[0] if along is None else along
     progress = _numbers(runs, "along", column)
     rows = np.bincount(run)
     grows = _largest(progress, run) > -_largest(-progress, run)
@@ -117,19 +149,19 @@ def _progress(runs: Runs, run: np.ndarray, along: str | None) -> np.ndarray:
         names = pd.factorize(runs.frame[runs.run])[1][rows > 1]
         raise DataError(
             f"{column} is the same in all rows of each run ({listing(list(names))}), so it does "
-            "not say how far a run has come at a checkpoint: name a column that does, "
+            "not tell how far a run has come at a checkpoint: name a column that does, "
             'js.checkpoints(runs, along="<column>").'
         )
     return progress
 
 
 def _numbers(runs: Runs, choice: str, column: Any) -> np.ndarray:
-    """Return a column as float64 (n,); raises DataError unless all are finite, zero or more."""
+    """Return a column as float64 (n,); raises DataError for values not finite or below zero."""
     frame = runs.frame
     if not isinstance(column, str) or column not in frame.columns:
         columns = [str(c) for c in frame.columns]
         raise DataError(
-            f"{choice}={column!r} is no column of the table.{nearest(str(column), columns)} Its "
+            f"{choice}={column!r} is not a column of the table.{nearest(str(column), columns)} Its "
             f"columns are: {listing(columns, 20)}."
         )
     values = to_numbers(frame, column)
@@ -145,12 +177,12 @@ def _numbers(runs: Runs, choice: str, column: Any) -> np.ndarray:
 
 
 def _largest(values: np.ndarray, run: np.ndarray) -> np.ndarray:
-    """Return for each row (n,) the largest value of its run."""
+    """Return the largest value of each row's run (n,)."""
     return pd.Series(values).groupby(run).transform("max").to_numpy()
 
 
 def _rising(rate: np.ndarray, progress: np.ndarray, run: np.ndarray) -> np.ndarray:
-    """Return which rows (n,) lie before their run's learning rate has reached its peak."""
+    """Mark the rows (n,) at which their run's learning rate has not yet reached its peak."""
     at_peak = rate >= _largest(rate, run) * (1.0 - _ROUNDING)
     first = -_largest(np.where(at_peak, -progress, -np.inf), run)
     return progress < first
@@ -162,25 +194,25 @@ def _doubts(
     rows = keep & high
     if not rows.any():
         return ()
-    ends = "js.checkpoints(runs, final_only=True)"
+    ends_only = "js.checkpoints(runs, final_only=True)"
     if known:
         why = f"their learning rate is above {decayed:g} of the run's peak; such"
-        remedy = f"Keep the ends only, {ends}, or fit a law that takes the schedule."
+        remedy = f"Keep only the ends, {ends_only}, or fit a law of the schedule."
     else:
         why = "whether their learning rate has decayed is unknown; where it has not, such"
         remedy = (
             'Name the column of the rate, js.checkpoints(runs, learning_rate="<column>"), or keep '
-            f"the ends only, {ends}."
+            f"only the ends, {ends_only}."
         )
     seen = (
-        f"{int(rows.sum())} of {int(keep.sum())} rows, of {len(np.unique(run[rows]))} of "
-        f"{len(np.unique(run))} runs, are no end of their run, and {why} a loss lies above what a "
-        f"run that ended there with a decayed rate would reach ({_MEASURED})."
+        f"{int(rows.sum())} of {int(keep.sum())} rows, from {len(np.unique(run[rows]))} of "
+        f"{len(np.unique(run))} runs, are not the end of their run, and {why} a loss lies above "
+        f"that of a run that ended there with a decayed rate ({_MEASURED})."
     )
     return (Doubt(CODE, seen, remedy),)
 
 
 def _dropped(runs: Runs, keep: np.ndarray, reasons: np.ndarray) -> pd.DataFrame:
-    new = runs.frame.loc[~keep].assign(reason=reasons[~keep])
-    both = [frame for frame in (runs.dropped, new) if len(frame)]
-    return pd.concat(both) if both else runs.dropped
+    added = runs.frame.loc[~keep].assign(reason=reasons[~keep])
+    parts = [frame for frame in (runs.dropped, added) if len(frame)]
+    return pd.concat(parts) if parts else runs.dropped

@@ -142,15 +142,17 @@ def test_what_was_dropped_before_stays_listed():
 
 
 def test_undecayed_rows_are_counted_and_told(runs):
-    with pytest.warns(js.DataWarning, match="are no end of their run") as told:
+    with pytest.warns(js.DataWarning, match="are not the end of their run") as told:
         kept = js.checkpoints(runs, learning_rate="rate", decayed=0.1)
     # Run a: the rate is at most a tenth from step 90 on; run b ends undecayed, an end all the same.
     high = kept.frame[(kept["rate"] > 0.1) & ~((kept["id"] == "b") & (kept["step"] == 50))]
     high = high[high["id"] != "c"]
     assert (len(high), len(kept)) == (10, 14)
-    assert doubt(kept).startswith("10 of 14 rows, of 2 of 3 runs, are no end of their run, and ")
+    assert doubt(kept).startswith(
+        "10 of 14 rows, from 2 of 3 runs, are not the end of their run, and "
+    )
     assert "their learning rate is above 0.1 of the run's peak" in doubt(kept)
-    assert "Keep the ends only, js.checkpoints(runs, final_only=True)" in doubt(kept)
+    assert "Keep only the ends, js.checkpoints(runs, final_only=True)" in doubt(kept)
     assert [str(w.message) for w in told] == [doubt(kept)]
 
 
@@ -164,7 +166,7 @@ def test_more_counts_as_decayed_where_asked(runs):
 
 def test_without_a_learning_rate_it_is_unknown(runs):
     kept = quiet(runs)
-    assert doubt(kept).startswith("13 of 16 rows, of 2 of 3 runs, are no end of their run")
+    assert doubt(kept).startswith("13 of 16 rows, from 2 of 3 runs, are not the end of their run")
     assert "whether their learning rate has decayed is unknown" in doubt(kept)
     assert 'js.checkpoints(runs, learning_rate="<column>")' in doubt(kept)
 
@@ -249,7 +251,7 @@ def test_the_doubt_is_a_note_of_the_fit(along):
     fit = js.fit("chinchilla", quiet(along), starts=16)
     (note,) = [n for n in fit.notes if n.code == CODE]
     assert note.severity == "caution"
-    assert note.seen.startswith("240 of 270 rows, of 30 of 30 runs, are no end of their run")
+    assert note.seen.startswith("240 of 270 rows, from 30 of 30 runs, are not the end of their run")
     ends = js.fit("chinchilla", js.checkpoints(along, final_only=True), starts=16)
     assert CODE not in [n.code for n in ends.notes]
 
@@ -268,15 +270,15 @@ NEGATIVE = np.where(np.arange(18) == 4, -1.0, 1.0)
     ("make", "message"),
     [
         (lambda: js.checkpoints(js.Runs.from_frame(table())),
-         r'must know which rows are of one run, and these Runs do not: .*from_frame\(df, run="<column>"\)\)'),
-        (lambda: js.checkpoints(table()), "of one run, and DataFrame does not: name the column"),
+         r'must know which rows belong to one run, and these Runs do not: .*from_frame\(df, run="<column>"\)\)'),
+        (lambda: js.checkpoints(table()), "to one run, and DataFrame does not: name the column"),
         (lambda: js.checkpoints(made(), warmup=1.0), "warmup=1.0 must be a share, from 0 to below 1, such as 0.1"),
         (lambda: js.checkpoints(made(), warmup="0.1"), "warmup='0.1' must be a share"),
         (lambda: js.checkpoints(made(), warmup=float("nan")), "warmup=nan must be a share"),
         (lambda: js.checkpoints(made(), decayed=-0.1), "decayed=-0.1 must be a share, from 0 to 1"),
         (lambda: js.checkpoints(made(), learning_rate="rat"),
-         r"learning_rate='rat' is no column of the table\. Did you mean 'rate'\? Its columns are: N, D"),
-        (lambda: js.checkpoints(made(), along=3), "along=3 is no column of the table"),
+         r"learning_rate='rat' is not a column of the table\. Did you mean 'rate'\? Its columns are: N, D"),
+        (lambda: js.checkpoints(made(), along=3), "along=3 is not a column of the table"),
         (lambda: js.checkpoints(made(), learning_rate="id"),
          r"learning_rate \(column 'id'\) must hold finite numbers, zero or more, but 18 of 18 are not a number: row \d+ \('"),
         (lambda: js.checkpoints(made(rate=NEGATIVE), learning_rate="rate"), r"1 of 18 are negative: row 4 \(-1.0\)"),
@@ -286,7 +288,7 @@ NEGATIVE = np.where(np.arange(18) == 4, -1.0, 1.0)
         (lambda: js.checkpoints(made(D=2e9)),
          r'D is the same in all rows of each run \(\w, \w\).*name a column that does, js\.checkpoints\(runs, along="<column>"\)'),
         (lambda: js.checkpoints(js.Runs.from_frame(table().drop(columns=["D"]), run="id")),
-         "neither D nor C to say how far a run has come: name a column"),
+         "neither D nor C to tell how far a run has come: name a column"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_says_so(make, message) -> None:

@@ -54,7 +54,7 @@ def test_stretches_of_a_curve_are_the_independent_runs() -> None:
     assert runs.n_independent == 5
     counts = runs.frame["stretch"].value_counts()
     assert counts.max() - counts.min() <= 1
-    with pytest.raises(js.DataError, match=r"blocks=0 must be from 1 up"):
+    with pytest.raises(js.DataError, match=r"blocks=0 must be 1 or more"):
         curves.runs(blocks=0)
 
 
@@ -73,7 +73,7 @@ def test_one_curve_is_no_doubtful_input() -> None:
     [
         ({"step": [10, 20, 20, 40] * 2}, r"repeat or run backwards in row 'C' \(20.0\), row 'G'"),
         ({"step": [10, 30, 20, 40, 10, 20, 30, 40]}, r"run backwards in row 'C' .* of run 'a'"),
-        ({"step": [10, 20, 30.5, 40] * 2}, r"whole numbers, but not in row 'C' \(30.5\)"),
+        ({"step": [10, 20, 30.5, 40] * 2}, r"whole numbers, but are not in row 'C' \(30.5\)"),
         ({"run": ["a"] * 4 + ["b", None, "b", "b"]}, r"run: 1 of 8 values missing .*row 'F'"),
         ({"lr": [0.5, 1.0, -1.0, 1.0] * 2}, r"'lr' is below 0 in row 'C' \(-1.0\)"),
         ({"loss": [4.0, 0.0, 2.0, 1.0] * 2}, r"loss.*zero or negative.*'B'"),

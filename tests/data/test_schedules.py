@@ -81,8 +81,8 @@ def test_from_a_log() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: js.Schedule([1.0, -0.5, 0.1]), r"from 0 up, but not in step 2 \(-0.5\)"),
-        (lambda: js.Schedule([1.0, np.nan]), r"not in step 2 \(nan\)"),
+        (lambda: js.Schedule([1.0, -0.5, 0.1]), r"are not at step 2 \(-0.5\)"),
+        (lambda: js.Schedule([1.0, np.nan]), r"not at step 2 \(nan\)"),
         (lambda: js.Schedule([0.0, 0.0]), r"all 2 rates are 0"),
         (lambda: js.Schedule([[1.0]]), r"shape \(1, 1\); they must be one number for each step"),
         (lambda: js.Schedule(["fast"]), r"rates must be numbers, one for each step"),
@@ -94,9 +94,9 @@ def test_from_a_log() -> None:
         (lambda: js.Schedule([1.0]).area([2]), r"has the steps 1 to 1, not 2"),
         (lambda: js.Schedule([1.0]).annealing_area([1], 1.0), r"memory=1.0 must be from 0"),
         (lambda: js.schedules.named("cosin", 10, 1.0), r"no schedule 'cosin'. Did you mean 'cosine'"),
-        (lambda: js.schedules.cosine(0, 1.0), r"steps=0 must be a whole number from 1 up"),
+        (lambda: js.schedules.cosine(0, 1.0), r"steps=0 must be a whole number, 1 or more"),
         (lambda: js.schedules.cosine(10, 1.0, warmup=10), r"warmup=10 must be from 0 to below 10"),
-        (lambda: js.schedules.cosine(10, 1.0, 2.0), r"peak=1.0 and end=2.0: rates fall"),
+        (lambda: js.schedules.cosine(10, 1.0, 2.0), r"peak=1.0 and end=2.0: rates must fall"),
         (lambda: js.schedules.wsd(10, 1.0, decay=11), r"decay=11 is 11 steps, but .* are 10"),
         (lambda: js.schedules.wsd(10, 1.0, shape="cubic"), r"shape='cubic' is not known"),
         (lambda: js.schedules.wsd(10, 1.0, shape="exponential"), r"never reaches 0: give an end"),

@@ -395,7 +395,7 @@ def test_a_cluster_in_several_groups(runs):
     own = js.Runs.from_frame(families(runs, 14, lab=repeated("xyy", len(runs))), group="lab")
     with pytest.raises(
         js.DataError,
-        match=r"rows labelled 0, 1.* lie in several parts by 'lab'.*without group='lab'",
+        match=r"rows labelled 0, 1.* lie in several strata by 'lab'.*without group='lab'",
     ):
         js.bootstrap(js.fit("chinchilla", own), cluster="family")
     # signs need no groups to be drawn within
