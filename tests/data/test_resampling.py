@@ -144,7 +144,7 @@ def test_clusters_that_cannot_be_drawn(runs):
     own = js.Runs.from_frame(families(runs, 14, lab=repeated("xyy", len(runs))), group="lab")
     with pytest.raises(js.DataError, match=r"no column 'famly' .*Did you mean 'family'\?"):
         check_cluster(own, "famly")
-    with pytest.raises(js.DataError, match=r"rows labelled 0, 1.* in several parts by 'lab'"):
+    with pytest.raises(js.DataError, match=r"rows labelled 0, 1.* in several strata by 'lab'"):
         units_of(own, {}, "family")
     unlabelled = own.frame.assign(family=[None, *range(41)])
     with pytest.raises(js.DataError, match=r"column 'family' has no label in row 0"):
