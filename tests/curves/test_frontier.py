@@ -11,7 +11,7 @@ import pytest
 import jscale as js
 from benchmarks.scoring import frontier as by_rule
 from jscale.data.resampling import resample_counts
-from tests.curves.worlds import BUDGETS, best_size, slices
+from tests.curves.worlds import best_size, slices
 from tests.worlds import TRUTH, scattered
 
 
@@ -168,35 +168,6 @@ def test_it_prints_as_text_and_as_html() -> None:
 def test_a_tolerance_that_cannot_be(tolerance) -> None:
     with pytest.raises(js.JscaleError, match=r"tolerance=.* must be a number, 0 or more"):
         js.frontier(runs_at_random(), tolerance=tolerance)
-
-
-@pytest.mark.parametrize("level", [0, 1, 1.5, "0.9"])
-def test_a_level_that_cannot_be(level) -> None:
-    for function in (js.frontier, js.isoflop):
-        with pytest.raises(js.JscaleError, match=r"level=.* must lie strictly between 0 and 1"):
-            function(slices(), level=level)
-
-
-@pytest.mark.parametrize("resamples", [0, 1, 2.5, True])
-def test_resamples_must_be_some(resamples) -> None:
-    for function in (js.frontier, js.isoflop):
-        with pytest.raises(
-            js.JscaleError, match=r"resamples=.* must be a whole number, at least 2"
-        ):
-            function(slices(), resamples=resamples)
-
-
-def test_a_seed_that_cannot_be() -> None:
-    for function in (js.frontier, js.isoflop):
-        with pytest.raises(js.LawError, match=r"seed=-1 must be a whole number"):
-            function(slices(), seed=-1)
-
-
-def test_data_that_are_no_runs() -> None:
-    with pytest.raises(js.DataError, match="frontier takes Runs or a pandas DataFrame, not dict"):
-        js.frontier({"C": BUDGETS})  # pyright: ignore[reportArgumentType]
-    with pytest.raises(js.DataError, match="isoflop takes Runs or a pandas DataFrame, not list"):
-        js.isoflop([1.0])  # pyright: ignore[reportArgumentType]
 
 
 def test_runs_without_compute() -> None:
