@@ -29,6 +29,7 @@ from benchmarks.extrapolation_parts.scipy_way import (
     one_break,
 )
 from benchmarks.machine import header
+from jscale.data import published_splits
 
 LEVELS = (0.8, 0.95)
 
@@ -190,7 +191,7 @@ def overtraining() -> None:
     print("\nTHE LAW OF OVER-TRAINING from five small runs, least squares of the loss itself:")
     for dataset in ("c4_original", "rw_original"):
         try:
-            five, _, large = questions.overtraining(dataset)
+            five, _, large = published_splits.overtraining(dataset)
         except js.DatasetError:
             return
         with warnings.catch_warnings():

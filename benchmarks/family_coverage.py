@@ -15,7 +15,7 @@ import pandas as pd
 
 import jscale as js
 from benchmarks.machine import header
-from benchmarks.solver_parts.work import planted_families
+from jscale.simulation.worlds.families import planted_families
 
 POINTS = {"N": [1e9, 1e10, 3e10, 1e11], "D": [2e10, 2e11, 6e11, 2e12]}
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 import jscale as js
+from jscale.data.published_splits import overtraining
 
 COLUMNS = ["N", "D", "C", "loss"]
 RENAMED = {"params": "N", "tokens": "D", "flops": "C", "budget": "C"}
@@ -87,23 +88,6 @@ def _chinchilla() -> Iterator[Question]:
 def _kyotakano() -> Iterator[Question]:
     table = js.datasets.load("kyotakano_llm").rename(columns=RENAMED)
     yield _split("kyotakano, C < 1e20 → ≥ 3e20", table, 1e20, 3e20)
-
-
-def overtraining(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return five small runs, all small runs, and the 1.4B and 6.9B runs of one corpus.
-
-    The five are the four sizes at 20 tokens per parameter and the smallest at 320, from which
-    the source fits its law.
-    """
-    table = js.datasets.load("gadre_overtraining")
-    table = table[table["dataset"] == dataset]
-    table = table.rename(columns={"params": "N", "tokens": "D", "loss_c4_val": "loss"})
-    table = table.assign(C=6.0 * table["N"] * table["D"])
-    large = table["model"].str.contains("open_lm")
-    small = table[~large]
-    smallest = small["N"] == small["N"].min()
-    five = (small["multiplier"] == 1) | (smallest & (small["multiplier"] == 16))
-    return small.loc[five, COLUMNS], small[COLUMNS], table.loc[large, COLUMNS]
 
 
 def _overtraining() -> Iterator[Question]:

@@ -16,6 +16,7 @@ from jscale.fitting.build import build
 from jscale.fitting.solver.gauss_newton import WARM, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
+from jscale.simulation.worlds.families import families
 
 SIZES = {
     "grow_starts": (64, 512, 2000, 20_000),
@@ -66,7 +67,7 @@ def grow_resamples(count: int) -> dict[str, Any]:
 def grow_families(count: int) -> dict[str, Any]:
     """fit_many on families of 30 to 100 runs, 64 starts each."""
     warnings.simplefilter("ignore")
-    table = work.families(count)
+    table = families(count)
     _, seconds = timed(lambda: js.fit_many("chinchilla", table, by="family", starts=64), repeats=1)
     return seconds
 

@@ -17,6 +17,7 @@ from jscale.fitting.problem import Problem
 from jscale.fitting.solver.gauss_newton import WARM, Lanes, Status, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic, hoffmann
+from jscale.simulation.worlds.families import families
 
 
 def timed(function: Callable[[], Any], repeats: int = 5) -> tuple[Any, dict[str, float]]:
@@ -108,7 +109,7 @@ def w2(count: int = 4000, checked: int = 200) -> dict[str, Any]:
 def w3(count: int = 500, starts: int = 64) -> dict[str, Any]:
     """fit_many, table in, table out; best known is from 128 starts with larger quotas."""
     warnings.simplefilter("ignore")
-    table = work.families(count)
+    table = families(count)
     fits, seconds = timed(
         lambda: js.fit_many("chinchilla", table, by="family", starts=starts), repeats=3
     )

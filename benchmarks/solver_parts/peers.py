@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.solver_parts import work
+from jscale.simulation.worlds.families import families
 
 TIGHT = {"L-BFGS-B": {"ftol": 1e-16, "gtol": 1e-10, "maxiter": 5000, "maxfun": 20000},
          "BFGS": {"gtol": 1e-9, "maxiter": 2000}}  # fmt: skip
@@ -307,7 +308,7 @@ def w2_optimistix_bfgs() -> dict[str, Any]:
 
 def w3_scipy_lbfgsb_best() -> dict[str, Any]:
     """L-BFGS-B, analytic gradient, tight, centred, on a subset of families and starts."""
-    table = work.families()
+    table = families()
     rng = np.random.default_rng(2)
     jobs, first = [], []
     for family in subset(12, 500):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import jscale as js
 from benchmarks import scoring
 
 BENCHMARKS = Path(scoring.__file__).parent
@@ -41,6 +42,14 @@ def test_frontier_has_the_runs_that_none_of_their_compute_beats():
 def test_runs_within_one_percent_of_compute_are_of_one_budget(more, kept):
     table = pd.DataFrame({"C": [1e9, more * 1e9], "loss": [3.0, 2.9]})
     assert scoring.frontier(table).index.tolist() == kept
+
+
+def test_the_package_has_the_same_rule() -> None:
+    table = js.datasets.load("stdlib_lm")
+    expected = scoring.frontier(table)
+    found = js.frontier(table, resamples=10)
+    assert found.table.index.tolist() == expected.index.tolist()
+    assert found.to_frame()["loss"].tolist() == expected["loss"].tolist()
 
 
 # ── Scores ───────────────────────────────────────────────────────────────────────────────────

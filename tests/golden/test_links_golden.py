@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from benchmarks.extrapolation_parts.questions import overtraining
+from jscale.data.published_splits import overtraining
 from tests.conftest import data_folder
 
 LINK = js.laws.get("exponential_link")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from benchmarks.extrapolation_parts.questions import overtraining
+from jscale.data.published_splits import overtraining
 from tests.conftest import data_folder
 
 # arXiv:2403.08540, the fits of its five runs per corpus, to as many digits as are printed.

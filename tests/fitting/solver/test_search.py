@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import jscale as js
-from benchmarks.solver_parts import work
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
 from jscale.fitting.problem import Problem
@@ -22,6 +21,7 @@ from jscale.fitting.solver.starts import (
     make,
     reseed,
 )
+from jscale.simulation.worlds.families import families
 from tests.worlds import DESIGN, TRUTH, chinchilla
 
 
@@ -79,7 +79,7 @@ def test_a_search_in_float32_keeps_no_lane_that_was_not_polished(problem: Proble
 
 def test_a_valley_is_followed_to_its_end_by_leaps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table whose irreducible loss goes to nothing, while A rises and alpha falls."""
-    table = work.families(500)
+    table = families(500)
     runs = js.Runs.from_frame(table[table["family"] == 225])
     made = build(js.laws.get("chinchilla"), runs, js.huber())[0]
     with float64_scope():
