@@ -16,7 +16,7 @@ from jscale.data import datasets, schedules
 from jscale.data.checkpoints import checkpoints
 from jscale.data.curves import Curves
 from jscale.data.runs import Runs
-from jscale.data.schedules import Schedule
+from jscale.data.schedule import Schedule
 from jscale.errors import (
     DataError,
     DatasetError,

@@ -17,7 +17,8 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.arguments import check_level
 from jscale.curves.whole import check_others, law_of_curves, memory_of
-from jscale.data.schedules import Schedule, cosine, linear, wsd
+from jscale.data.schedule import Schedule
+from jscale.data.schedules import cosine, linear, wsd
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.data.schedules import MEMORY, Schedule
+from jscale.data.schedule import MEMORY, Schedule
 from jscale.errors import PredictionError, listing
 from jscale.fitting.result import Fit
 from jscale.laws.annealing import multi_power

@@ -16,7 +16,8 @@ import pandas as pd
 from jscale.data.checks import MISSING, fault_of_values, raise_fault, rows_at, to_numbers
 from jscale.data.columns import find_column, missing_column
 from jscale.data.runs import Runs
-from jscale.data.schedules import MEMORY, Schedule, from_log
+from jscale.data.schedule import MEMORY, Schedule
+from jscale.data.schedules import from_log
 from jscale.errors import DataError, listing, nearest
 
 _RESERVED = ("run", "schedule", "S", "S1", "S2", "loss", "memory", "stretch")

@@ -1,4 +1,4 @@
-"""Reading tables from files and writing results whole: nothing partial stays behind."""
+"""Files: reading tables of runs, and writing results atomically so that no partial file remains."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TYPES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table of runs from CSV, TSV, JSON lines or Parquet (by the file's ending).
+    """Read a table of runs from CSV, TSV, JSON lines or Parquet, by the file's extension.
 
-    A byte-order mark is ignored. Raises FileError for files that are missing, empty,
-    unreadable, of an unknown type, or separated by something else than their type says.
+    A byte-order mark is ignored. Raises FileError for files that are missing, empty, unreadable,
+    of an unknown type, or with another separator than their type implies.
 
     >>> read_table("runs.xlsx")
     Traceback (most recent call last):
@@ -37,8 +37,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
             "Read it with pandas and pass the DataFrame to jscale.fit."
         )
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise FileError(f"{str(path)!r} {what}; give a file of runs ({listing(_TYPES)}).")
+        fault = "is a folder" if path.is_dir() else "does not exist"
+        raise FileError(f"{str(path)!r} {fault}; give a file of runs ({listing(_TYPES)}).")
     frame = _read(path, kind)
     if frame.empty:
         raise FileError(f"{str(path)!r} has no rows; it needs a header and one line per run.")
@@ -46,7 +46,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 
 def _read(path: Path, kind: str) -> pd.DataFrame:
-    """Read the table, turning what pandas and the system raise into a FileError."""
+    """Read the table; raises FileError for whatever pandas or the system raise."""
     if path.stat().st_size == 0:
         raise FileError(f"{str(path)!r} is empty; it needs a header line and one line per run.")
     try:
@@ -62,12 +62,12 @@ def _read(path: Path, kind: str) -> pd.DataFrame:
     except FileError:
         raise
     except PermissionError as error:
-        raise FileError(f"{str(path)!r} may not be read: {error.strerror}.") from error
+        raise FileError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
     except (ValueError, OSError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise FileError(
-            f"{str(path)!r} could not be read as {kind[1:]}: {reason}. Mend the file, or read it "
-            "yourself and pass the DataFrame to jscale.fit."
+            f"{str(path)!r} could not be read as {kind[1:]}: {reason}. Correct the file, or read "
+            "it yourself and pass the DataFrame to jscale.fit."
         ) from error
 
 
@@ -82,30 +82,34 @@ def _reader(kind: str) -> Callable[[Path], pd.DataFrame]:
 
 def _read_separated(path: Path, separator: str) -> pd.DataFrame:
     """Read CSV or TSV; raises FileError where lines do not split as the header does."""
-    choices = {"sep": separator, "encoding": "utf-8-sig", "index_col": False, **_exactly()}
-    header = [str(name) for name in pd.read_csv(path, nrows=0, **choices).columns]
+    options = {"sep": separator, "encoding": "utf-8-sig", "index_col": False, **exact_floats()}
+    header = [str(name) for name in pd.read_csv(path, nrows=0, **options).columns]
     _check_header(path, header)
     with warnings.catch_warnings():
+        # pandas only warns when it drops the surplus fields of a line.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            frame = pd.read_csv(path, **choices)
+            frame = pd.read_csv(path, **options)
         except pd.errors.ParserWarning as error:
             raise FileError(
                 f"{str(path)!r} has more fields in its lines than its header names "
-                f"({listing(header)}). Name every column, and take away delimiters at line ends."
+                f"({listing(header)}). Name every column, and remove delimiters at line ends."
             ) from error
     frame.columns = [name.strip() for name in header]
     return frame
 
 
-def _exactly() -> dict[str, Any]:
-    """Ask for floats to the last bit, where pandas does not read them so anyway (since 3.1)."""
+def exact_floats() -> dict[str, Any]:
+    """Return the options of ``pandas.read_csv`` that make floats exact to the last bit.
+
+    Since pandas 3.1 its default converter is exact, and asking for that is deprecated.
+    """
     version = tuple(int(part) for part in pd.__version__.split(".")[:2])
     return {} if version >= (3, 1) else {"float_precision": "round_trip"}
 
 
 def _read_json_lines(path: Path) -> pd.DataFrame:
-    """Read one object per line; pandas' own reader rounds floats and turns "001" into 1."""
+    """Read one object per line: pandas' own reader rounds floats and turns "001" into 1."""
     records = []
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
@@ -116,27 +120,27 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
             except json.JSONDecodeError as error:
                 raise ValueError(f"line {number} is not JSON ({error})") from error
             if not isinstance(record, dict):
-                raise ValueError(f'line {number} is no object such as {{"N": 1e9, "loss": 2.5}}')
+                raise ValueError(f'line {number} is not an object like {{"N": 1e9, "loss": 2.5}}')
             records.append(record)
     return pd.DataFrame(records)
 
 
 def _check_header(path: Path, header: list[str]) -> None:
-    """A single column whose header holds another delimiter was split wrongly."""
+    """Raise FileError for a header that is not text, or that was split at the wrong delimiter."""
     if any("\0" in name for name in header):
         raise FileError(f"{str(path)!r} is not UTF-8 text: it holds zero bytes. Save it as UTF-8.")
-    found = [(mark, name) for mark, name in _DELIMITERS.items() if mark in header[0]]
-    if len(header) == 1 and found:
-        mark, name = found[0]
+    delimiters = [(mark, name) for mark, name in _DELIMITERS.items() if mark in header[0]]
+    if len(header) == 1 and delimiters:
+        mark, name = delimiters[0]
         raise FileError(
             f"{str(path)!r} reads as one column {header[0]!r}: it seems to be {name}-separated, "
-            f"not {path.suffix[1:].lower()}. Save it with the right ending, or read it yourself: "
-            f"jscale.fit(law, pandas.read_csv({path.name!r}, sep={mark!r}))."
+            f"not {path.suffix[1:].lower()}. Save it with the right extension, or read it "
+            f"yourself: jscale.fit(law, pandas.read_csv({path.name!r}, sep={mark!r}))."
         )
 
 
 def check_free(path: str | Path, overwrite: bool) -> Path:
-    """Return a path that may be written; raises FileError if it exists or has no folder."""
+    """Return a path that can be written; raises FileError if it exists or has no folder."""
     path = Path(path)
     if path.is_dir():
         raise FileError(f"{str(path)!r} is a folder; give a file name.")
@@ -147,17 +151,17 @@ def check_free(path: str | Path, overwrite: bool) -> Path:
         )
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise FileError(f"The folder {str(path.parent)!r} does not exist; make it first.")
+        raise FileError(f"The folder {str(path.parent)!r} does not exist; create it first.")
     if not os.access(folder, os.W_OK):
-        raise FileError(f"The folder {str(path.parent)!r} may not be written; choose another one.")
+        raise FileError(f"The folder {str(path.parent)!r} is not writable; choose another one.")
     return path
 
 
 def write_whole(path: str | Path, write: Callable[[Any], object], *, overwrite: bool) -> Path:
-    """Let ``write`` fill a temporary binary file beside ``path``, then rename it to ``path``.
+    """Let ``write`` fill a temporary binary file next to ``path``, then rename it to ``path``.
 
-    If anything fails, the temporary file goes and what was at ``path`` stays. Raises
-    FileError if ``path`` exists and ``overwrite`` is False, or cannot be written.
+    If anything fails, the temporary file is removed and ``path`` is left as it was. Raises
+    FileError if ``path`` exists and ``overwrite`` is False, or if it cannot be written.
     """
     path = check_free(path, overwrite)
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jscale.data.schedules import Schedule
+from jscale.data.schedule import Schedule
 from jscale.errors import LawError
 from jscale.laws.rate_nodes import Nodes, nodes_of
 from jscale.model.declare import law

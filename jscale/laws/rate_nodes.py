@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jscale.data.schedules import Schedule
+from jscale.data.schedule import Schedule
 
 # A warm-up lies far behind every row of a fit, where few nodes do.
 _RISE_SHARE = 4

@@ -282,7 +282,7 @@ def test_outputs_that_exist_are_kept(jscale, runs_csv, taken):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "none/fit.json"], "The folder 'none' does not exist; make it first"),
+        (["-o", "none/fit.json"], "The folder 'none' does not exist; create it first"),
         (["-o", "fit.png"], "The fit and the picture both go to 'fit.png'; name one by --plot"),
         (["--plot", "fit.xyz"], "'fit.xyz' has an unknown type '.xyz'; give --plot a name that"),
         (["--level", "90"], "level=90.0 must lie strictly between 0 and 1, such as 0.9"),

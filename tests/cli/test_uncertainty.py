@@ -260,7 +260,7 @@ def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
     [
         (["--about", "dta=x"], "about has no item 'dta'. Did you mean 'data'?"),
         (["--about", "data"], "--about 'data' must read NAME=VALUE, such as --about data="),
-        (["-o", "none/report.html"], "The folder 'none' does not exist; make it first"),
+        (["-o", "none/report.html"], "The folder 'none' does not exist; create it first"),
         (["--law", "chinchila"], "no law 'chinchila'. Did you mean 'chinchilla'?"),
         (["--level", "2"], "level=2.0 must lie strictly between 0 and 1"),
         (["--at", "N=7B"], "D is missing"),

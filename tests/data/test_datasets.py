@@ -21,7 +21,7 @@ import pooch
 import pytest
 import requests
 
-from jscale.data import datasets
+from jscale.data import datasets, downloads, tidy
 from jscale.errors import DatasetError, DataWarning
 
 SHARED = os.environ.get("JSCALE_DATA_DIR", "")
@@ -110,7 +110,7 @@ def test_card_agrees_with_the_shared_card(name):
     card = datasets.card(name)
     for key in ("name", "source_repo", "commit", "csv_sha256", "rows"):
         assert getattr(card, key) == known[key], key
-    renames = datasets._renames(name)
+    renames = tidy.renames(name)
     assert list(card.columns) == [renames.get(column, column) for column in known["columns"]]
     assert all(card.columns.values())  # every column says what it is
     assert (card.subset == "all rows") == (known.get("subset", "all rows") == "all rows")
@@ -265,9 +265,9 @@ def test_changed_table_warns_and_is_still_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("flops,params,loss\n1e18,10,3.5\n", r"lacks the column\(s\) tokens\. Put the table .*card\('kyotakano_llm'\)"),
-        ("", "is no readable CSV table: No columns"),
-        ("flops,params,tokens,loss\n1e18,ten,20,3.5\n", "is no readable CSV table: .*ten"),
+        ("flops,params,loss\n1e18,10,3.5\n", r"lacks the column\(s\) tokens\. Restore the table .*card\('kyotakano_llm'\)"),
+        ("", "is not a readable CSV table: No columns"),
+        ("flops,params,tokens,loss\n1e18,ten,20,3.5\n", "is not a readable CSV table: .*ten"),
     ],
 )  # fmt: skip
 def test_table_that_cannot_be_used(tmp_path, monkeypatch, content, message):
@@ -336,7 +336,7 @@ def test_no_network_gives_every_way_out(cache):
     with pytest.raises(DatasetError, match=r"Could not get 'chinchilla_epoch'.*was ConnectionError: no route to host") as caught:  # fmt: skip
         datasets.load("chinchilla_epoch")
     message = str(caught.value)
-    assert f"fetching {raw.url} into {cache} failed. Three ways out" in message
+    assert f"fetching {raw.url} into {cache} failed. Three ways to proceed" in message
     assert "connect to the network and call jscale.datasets.load('chinchilla_epoch')" in message
     assert 'set os.environ["JSCALE_DATA_DIR"]' in message
     assert f"save it as {target} (JSCALE_CACHE_DIR chooses" in message
@@ -382,7 +382,7 @@ def test_cache_folder_that_cannot_be_made(cache, tmp_path, monkeypatch):
 
 def test_cache_folder_is_pooch_s_own_by_default(monkeypatch):
     monkeypatch.delenv("JSCALE_CACHE_DIR", raising=False)
-    assert datasets._cache_folder() == Path(pooch.os_cache("jscale")).resolve()
+    assert downloads.cache_folder() == Path(pooch.os_cache("jscale")).resolve()
 
 
 @pytest.mark.parametrize("name", sorted(set(PUBLIC) - set(DOWNLOADABLE)))
@@ -392,7 +392,7 @@ def test_set_without_a_tidy_function_says_so(name, cache):
         datasets.load(name)
     message = str(caught.value)
     assert f"Its source is {card.source_repo} at commit {card.commit}" in message
-    assert f"The way out: put the tidy table {name}.csv (SHA-256 {card.csv_sha256})" in message
+    assert f"What to do: put the tidy table {name}.csv (SHA-256 {card.csv_sha256})" in message
     assert "Sets that need no such folder" in message
 
 

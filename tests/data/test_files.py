@@ -124,7 +124,7 @@ def test_more_fields_than_names(put, text):
 
 def test_one_long_line(put):
     refuses(
-        put("a.csv", CSV + "1,2,3,4\n"), r"could not be read as csv: .*line 4, saw 4\. Mend the"
+        put("a.csv", CSV + "1,2,3,4\n"), r"could not be read as csv: .*line 4, saw 4\. Correct the"
     )
 
 
@@ -134,7 +134,9 @@ def test_binary_garbage(put, name):
 
 
 def test_garbage_that_is_no_parquet(put):
-    refuses(put("a.parquet", bytes(range(256))), r"could not be read as parquet: .* Mend the file")
+    refuses(
+        put("a.parquet", bytes(range(256))), r"could not be read as parquet: .* Correct the file"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -144,17 +146,19 @@ def test_utf_16(put, encoding):
 
 @pytest.mark.parametrize(
     ("line", "wrong"),
-    [('{"N": 1', r"line 2 is not JSON"), ("[1, 2]", r'line 2 is no object such as {"N": 1e9')],
+    [('{"N": 1', r"line 2 is not JSON"), ("[1, 2]", r'line 2 is not an object like {"N": 1e9')],
 )
 def test_json_lines_that_are_none(put, line, wrong):
-    refuses(put("a.jsonl", '{"N": 1}\n' + line), rf"could not be read as jsonl: {wrong}.*Mend the")
+    refuses(
+        put("a.jsonl", '{"N": 1}\n' + line), rf"could not be read as jsonl: {wrong}.*Correct the"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_no_permission_to_read(put):
     path = put("a.csv", CSV)
     path.chmod(0)
-    refuses(path, r"a\.csv' may not be read: Permission denied")
+    refuses(path, r"a\.csv' cannot be read: Permission denied")
 
 
 # ── What may be written ──────────────────────────────────────────────────────────────────────
@@ -167,7 +171,5 @@ def test_a_free_path_is_returned(tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(
-        js.FileError, match=r"The folder '.*' may not be written; choose another one"
-    ):
+    with pytest.raises(js.FileError, match=r"The folder '.*' is not writable; choose another one"):
         check_free(tmp_path / "new.json", overwrite=True)

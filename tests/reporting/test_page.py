@@ -569,7 +569,7 @@ def test_files_that_exist_are_kept_and_nothing_is_computed(fit, tmp_path):
     with pytest.raises(js.FileError, match=r"exists already.*overwrite=True"):
         report(fit, "no draws at all", path=path)
     assert path.read_text() == "mine"
-    with pytest.raises(js.FileError, match="does not exist; make it first"):
+    with pytest.raises(js.FileError, match="does not exist; create it first"):
         report(fit, path=tmp_path / "none" / "report.html")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from jscale.data.schedules import Schedule, constant, cosine, wsd
+from jscale.data.schedule import Schedule
+from jscale.data.schedules import constant, cosine, wsd
 
 STEPS, PEAK, WARMUP = 10_000, 3e-4, 500
 
