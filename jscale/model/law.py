@@ -1,6 +1,6 @@
-"""Law: a pure function of inputs (columns) and parameters, and what a fit must know of it.
+"""Law: a pure function of inputs (columns) and parameters, with what a fit needs to know about it.
 
-A law is one decorated function. Its positional arguments are inputs, its keyword-only
+A law is written as one decorated function. Its positional arguments are inputs, its keyword-only
 arguments are parameters, and the annotation of a parameter is its role.
 """
 
@@ -17,10 +17,16 @@ import numpy as np
 
 from jscale._precision import float64_scope, to_numpy
 from jscale.errors import LawError, listing, nearest
+from jscale.model.composition import (
+    composed_docstring,
+    directions,
+    limits_of_both,
+    unobserved,
+    without_axis,
+)
+from jscale.model.docstring import read_docstring
 from jscale.model.roles import Role, with_start
 from jscale.model.source import digest_of
-
-_ORDER_ONE = (0.3, 3.0)
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Power:
-    """A declared term: amplitude · input^(sign·exponent)."""
+    """A declared term, amplitude·input^(sign·exponent)."""
 
     amplitude: str
     input: str
@@ -43,25 +49,77 @@ class Power:
 
 @dataclass(frozen=True, eq=False)
 class Law:
-    """A scaling law.
+    """A scaling law: a pure function with declarations that make it fit well.
 
-    ``function`` takes one observation's inputs by position and parameters by keyword.
-    ``linear`` names parameters in which the law is linear given the rest. ``powers``,
-    ``inside`` and ``offset_powers`` declare where inputs are raised to powers, so that the
-    solver can work in units of the data's geometric mean: A·x^(∓alpha), (A/x)^alpha, and
-    b + a·x^alpha. ``axes`` says along which input a location lies.
+    Use the decorator :func:`jscale.law` to make one; :func:`jscale.laws.get` returns those of the
+    catalogue.
 
-    Where the law holds: ``positive`` inputs (beside those raised to powers), ``limits`` of inputs
-    and output (closed), ``ordered`` pairs of inputs of which the first is at most the second, and
-    ``simplex`` inputs that are shares of one whole: none negative, their sum 1. Its output falls
-    in the inputs ``falling`` and rises in ``rising``. Inputs that are ``codes`` number something,
-    such as a schedule, and measure nothing; they are whole. ``space`` is that of residuals where
-    an objective is asked for by name: "log", "linear" or "logit".
+    Parameters
+    ----------
+    name : str
+        Name of the law.
+    function : callable
+        Takes the inputs of one observation by position and the parameters by keyword.
+    inputs : tuple of str
+        Names of the inputs, which are columns of a table of runs.
+    parameters : tuple of Parameter
+        Parameters with their roles, in order.
+    output : str
+        Name of the column that the law predicts.
+    formula : str
+        The right-hand side of the law, as text.
+    reference : str
+        Source of the law, such as an arXiv id.
+    unit : str
+        Unit of the output.
+    linear : tuple of str
+        Parameters in which the law is linear, the others given.
+    powers : tuple of Power
+        Terms A·x^(∓alpha). The solver fits A in units of the data's geometric mean of x.
+    inside : tuple of (str, str, str)
+        Terms (A/x)^alpha as (A, x, alpha), likewise.
+    offset_powers : tuple of (str, str, str, str)
+        Terms b + a·x^alpha as (b, a, x, alpha), likewise.
+    axes : mapping of str to str
+        The input along which each parameter with the role of a location lies.
+    published : mapping of str to mapping
+        Verified constants by source, each a mapping from parameter names to values.
+    derived : mapping of str to callable
+        Well-determined combinations, as functions of the parameters and a compute C, which is
+        written {C} in their names.
+    starts : int
+        Default number of starts of a fit.
+    space : {"log", "linear", "logit"}
+        The space of residuals where an objective is given by name.
+    positive : tuple of str
+        Inputs that must be positive, in addition to those that are raised to powers.
+    limits : mapping of str to (float, float)
+        Closed ranges of inputs and of the output.
+    ordered : tuple of (str, str)
+        Pairs of inputs of which the first is at most the second.
+    falling, rising : tuple of str
+        Inputs in which the output falls, and those in which it rises.
+    quantities : mapping of str to callable
+        What follows from the parameters in closed form, for :func:`jscale.derive`.
+    inverse : callable, optional
+        For a law of one input: the input at which the output takes a given value.
+    codes : tuple of str
+        Inputs that are numbers of something, such as a schedule, and measure nothing.
+    simplex : tuple of str
+        Inputs that are shares of one whole: none is negative and their sum is 1.
 
-    ``published`` holds verified constants by source, ``derived`` well-determined combinations as
-    functions of the parameters and a compute C (written {C} in their names), ``quantities`` what
-    follows from parameters in closed form, for :func:`jscale.derive`; ``inverse`` gives a law of
-    one input that input from the output. Laws compare equal when their code and declarations do.
+    Notes
+    -----
+    Laws compare equal when their code and declarations do, whatever their docstrings say.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("power")
+    >>> law
+    Law(power(C; A, alpha))
+    >>> float(law(16.0, A=8.0, alpha=0.5))
+    2.0
     """
 
     name: str
@@ -95,7 +153,7 @@ class Law:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of code and declarations (16 hexadecimal digits)."""
+        """The digest of the code and declarations, 16 hexadecimal digits."""
         declared = (self.inputs, self.parameters, self.linear, self.powers, self.inside)
         declared += (self.offset_powers, sorted(self.axes.items()), self.output, self.space)
         declared += (self.positive, sorted(self.limits.items()), self.ordered)
@@ -114,12 +172,12 @@ class Law:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names, in order."""
+        """The names of the parameters, in order."""
         return tuple(p.name for p in self.parameters)
 
     @property
     def positive_inputs(self) -> tuple[str, ...]:
-        """The inputs that must be positive: those raised to a power, and others declared."""
+        """The inputs that must be positive: those raised to a power and those declared so."""
         powered = {e.input for e in self.powers} | {x for _, x, _ in self.inside}
         powered |= {x for _, _, x, _ in self.offset_powers} | set(self.axes.values())
         powered |= set(self.positive)
@@ -127,21 +185,52 @@ class Law:
 
     @property
     def doc(self) -> str:
-        """The law's documentation."""
+        """The docstring of the law's function."""
         return inspect.getdoc(self.function) or ""
 
     def role(self, name: str) -> Role:
-        """Return the role of a parameter; raises LawError for an unknown name."""
+        """Return the role of a parameter.
+
+        Parameters
+        ----------
+        name : str
+            Name of the parameter.
+
+        Returns
+        -------
+        Role
+            Its role.
+
+        Raises
+        ------
+        LawError
+            If the law has no parameter of that name.
+        """
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter.role
         raise unknown_parameter(self, name)
 
     def __call__(self, *inputs: Any, **values: Any) -> Any:
-        """Evaluate the law at plain numbers or arrays (broadcast), in float64.
+        """Evaluate the law in float64.
 
-        Inputs by position or by name, parameters by keyword. Inside a JAX transformation its
-        arrays are taken as they are. Raises LawError for missing, unknown or doubled names.
+        Parameters
+        ----------
+        *inputs : array_like
+            Inputs in the order of ``inputs``; they may also be given by name.
+        **values : array_like
+            Parameters by name. Inputs and parameters broadcast with each other.
+
+        Returns
+        -------
+        numpy.ndarray
+            The output. Where a JAX array is given (inside a transformation, for example), all
+            arrays are used in their own precision and the result is a JAX array.
+
+        Raises
+        ------
+        LawError
+            If a name is missing, unknown, or given both by position and by keyword.
         """
         import jax
 
@@ -154,7 +243,7 @@ class Law:
             return to_numpy(self.evaluate(exact))[()]
 
     def _named(self, inputs: Sequence[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-        """Put positional inputs under their names and check that all names are there, once."""
+        """Return inputs and parameters by name, after checking that each is given exactly once."""
         positional = dict(zip(self.inputs, inputs, strict=False))
         named = {**positional, **values}
         wanted = (*self.inputs, *self.names)
@@ -163,34 +252,62 @@ class Law:
                 raise unknown_parameter(self, name)
         missing = [name for name in wanted if name not in named]
         twice = [name for name in values if name in positional]
-        wrong = f"misses {listing(missing, 20)}" if missing else ""
+        problem = f"misses {listing(missing, 20)}" if missing else ""
         if len(inputs) > len(self.inputs):
-            wrong = f"takes {len(self.inputs)} inputs by position, not {len(inputs)}"
+            problem = f"takes {len(self.inputs)} inputs by position, not {len(inputs)}"
         elif twice:
-            wrong = f"got {listing(twice)} by position and by name"
-        if wrong:
+            problem = f"got {listing(twice)} by position and by name"
+        if problem:
             call = f"{self.name}({', '.join(self.inputs)}, {'=…, '.join(self.names)}=…)"
-            raise LawError(f"{self.name} {wrong}. Call it as {call}.")
+            raise LawError(f"{self.name} {problem}. Call it as {call}.")
         return named
 
     def evaluate(self, named: Mapping[str, Any]) -> Any:
-        """Call the function with inputs and parameters by name, checking nothing (JAX-safe)."""
+        """Evaluate the law without any check or conversion; safe inside JAX transformations.
+
+        Parameters
+        ----------
+        named : mapping of str to array_like
+            Inputs and parameters by name; other names are ignored.
+
+        Returns
+        -------
+        array_like
+            What the law's function returns.
+        """
         inputs = [named[name] for name in self.inputs]
         return self.function(*inputs, **{name: named[name] for name in self.names})
 
     def invert(self, output: Any, **values: Any) -> Any:
-        """Return the input at which a law of one input gives ``output``, in float64.
+        """Return the input at which a law of one input takes a given value.
 
-        NaN where no input gives it. Raises LawError for a law without a declared inverse.
+        Parameters
+        ----------
+        output : array_like
+            Value of the output.
+        **values : array_like
+            The parameters by name, all of them.
 
+        Returns
+        -------
+        numpy.ndarray
+            The input, in float64; NaN where no input gives the output.
+
+        Raises
+        ------
+        LawError
+            If the law has no declared inverse, or a parameter is missing or unknown.
+
+        Examples
+        --------
         >>> import jscale as js
         >>> float(js.laws.get("power").invert(2.0, A=8.0, alpha=0.5))
         16.0
         """
         if self.inverse is None:
             raise LawError(
-                f"{self.name} has no inverse in closed form. Laws of one input that fall or rise "
-                "throughout have: jscale laws power_const."
+                f"{self.name} has no inverse in closed form. Laws of one input that only fall or "
+                "only rise have one: jscale laws power_const."
             )
         for name in values:
             self.role(name)
@@ -202,7 +319,23 @@ class Law:
             return to_numpy(self.inverse(_exact("output", output), **exact))[()]
 
     def with_starts(self, start: Mapping[str, tuple[float, float]]) -> Law:
-        """Return the law with other ranges for automatic starts, by parameter name."""
+        """Return the law with other ranges for automatic starts.
+
+        Parameters
+        ----------
+        start : mapping of str to (float, float)
+            Lowest and highest start by parameter name, in the parameter's own units.
+
+        Returns
+        -------
+        Law
+            The changed law.
+
+        Raises
+        ------
+        LawError
+            If a name is unknown or a range lies outside the support of its parameter.
+        """
         for name in start:
             self.role(name)
         changed = {
@@ -213,9 +346,24 @@ class Law:
         return replace(self, parameters=tuple(changed.get(p.name, p) for p in self.parameters))
 
     def along(self, axis: str) -> Law:
-        """Return a law of one input with that input renamed: ``power_const.along("N")``.
+        """Return a law of one input with that input renamed.
 
-        Raises LawError if the law has more than one input.
+        ``laws.get("power_const:N")`` is ``laws.get("power_const").along("N")``.
+
+        Parameters
+        ----------
+        axis : str
+            New name of the input.
+
+        Returns
+        -------
+        Law
+            The renamed law.
+
+        Raises
+        ------
+        LawError
+            If the law has more than one input.
         """
         if len(self.inputs) != 1:
             raise LawError(
@@ -238,11 +386,26 @@ class Law:
         )
 
     def then(self, link: Law) -> Law:
-        """Return the law that feeds this one's output to ``link``, a law of one input.
+        """Return the composition of this law and a link, which takes this law's output as input.
 
-        The composed law has the inputs of this law, the output of the link, and the
-        parameters of both; a name used by both gets the link's name in front.
+        Parameters
+        ----------
+        link : Law
+            A law of one input.
 
+        Returns
+        -------
+        Law
+            The law with the inputs of this law, the output of the link, and the parameters of
+            both. A parameter of the link whose name is taken gets the link's name in front.
+
+        Raises
+        ------
+        LawError
+            If the link has more than one input, or names clash all the same.
+
+        Examples
+        --------
         >>> import jscale as js
         >>> js.laws.get("chinchilla").then(js.laws.get("sigmoid_link")).output
         'score'
@@ -265,9 +428,14 @@ class Law:
                 f"{self.name} and {link.name} both use {listing(clash)}; "
                 f"rename the parameters of {link.name}."
             )
-        composed.__doc__ = f"{_first_line(link)}\n\nAfter {self.name}: {_first_line(self)}"
-        outer = tuple(Parameter(renamed[p.name], _without_axis(p.role)) for p in link.parameters)
-        inner_roles = tuple(replace(p, role=_unobserved(p.role)) for p in self.parameters)
+        composed.__doc__ = composed_docstring(
+            read_docstring(self.doc or self.formula or self.name),
+            read_docstring(link.doc or link.formula or link.name),
+            name=self.name,
+            renamed=renamed,
+        )
+        outer = tuple(Parameter(renamed[p.name], without_axis(p.role)) for p in link.parameters)
+        inner_roles = tuple(replace(p, role=unobserved(p.role)) for p in self.parameters)
         return replace(
             self,
             name=f"{self.name}.then({link.name})",
@@ -280,68 +448,30 @@ class Law:
             linear=tuple(renamed[n] for n in link.linear),
             published={},
             space=link.space,
-            limits=_limits_of_both(self, link),
-            **_directions(self, link),
+            limits=limits_of_both(self, link),
+            **directions(self, link),
             quantities={},
             inverse=None,
         )
 
 
-def _limits_of_both(inner: Law, link: Law) -> dict[str, tuple[float, float]]:
-    """Return the limits of the inner law's inputs and of the link's output."""
-    found = {n: v for n, v in inner.limits.items() if n != inner.output}
-    return found | {n: v for n, v in link.limits.items() if n == link.output}
-
-
-def _directions(inner: Law, link: Law) -> dict[str, tuple[str, ...]]:
-    """Return in which inputs a law after another falls and rises."""
-    if link.rising:
-        return {"falling": inner.falling, "rising": inner.rising}
-    if link.falling:
-        return {"falling": inner.rising, "rising": inner.falling}
-    return {"falling": (), "rising": ()}
-
-
 def _exact(name: str, value: Any) -> np.ndarray:
+    """Return a value as float64."""
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise LawError(f"{name} must be a number or an array of them, not {value!r}.") from error
-
-
-def _unobserved(role: Role) -> Role:
-    """Return the role in a law whose own output is not observed: amplitudes start at order one.
-
-    A floor of that output is none of what is observed.
-    """
-    if role.name == "floor":
-        role = replace(role, name="positive", meaning="irreducible loss of the inner law")
-    starts = {"lowest": _ORDER_ONE, "typical": _ORDER_ONE, "log-typical": (-1.0, 1.0)}
-    if role.unit not in starts:
-        return role
-    return replace(role, unit="plain", start=starts[role.unit])
-
-
-def _without_axis(role: Role) -> Role:
-    """Return the role in a link, whose input is no column: a location starts at order one."""
-    if role.unit != "range":
-        return role
-    return replace(role, unit="plain", start=_ORDER_ONE, log=True)
-
-
-def _first_line(law: Law) -> str:
-    return law.doc.partition("\n")[0] or law.formula or law.name
+        raise LawError(f"{name} must be a number or an array of numbers, not {value!r}.") from error
 
 
 def digest_of_text(text: str) -> str:
-    """Return 16 hexadecimal digits of a text's SHA-256."""
+    """Return the first 16 hexadecimal digits of a text's SHA-256."""
     import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def unknown_parameter(law: Law, name: str) -> LawError:
-    """Build the error for a name that the law does not have."""
+    """Return the error for a name that the law does not have, with the nearest one."""
     known = (*law.names, *law.inputs)
     hint = nearest(name, known)
     return LawError(
