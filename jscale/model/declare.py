@@ -1,4 +1,4 @@
-"""law: the decorator that makes a Law of a function, and what it checks."""
+"""The decorator ``law``, which turns a function into a Law, and its checks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from jscale.model.law import Law, Parameter, Power, unknown_parameter
 from jscale.model.roles import POSITIVE, REAL, ROLE_ALIASES, Role, with_start
 from jscale.model.supports import SPACES
 
+# How each kind of term is declared, for error messages.
 _FORMS = {
-    "powers": 'Declare A·N^(-alpha) as powers=(("A", "N", "alpha"),), A·N^alpha with +1 behind.',
+    "powers": 'Declare A·N^(-alpha) as powers=(("A", "N", "alpha"),), A·N^alpha with +1 added.',
     "inside": 'Declare (N_c/N)^alpha as inside=(("N_c", "N", "alpha"),).',
     "offset_powers": 'Declare b + a·N^alpha as offset_powers=(("b", "a", "N", "alpha"),).',
 }
@@ -35,14 +36,55 @@ def law(
     offset_powers: Sequence[tuple[str, str, str, str]] = (),
     **declared: Any,
 ) -> Any:
-    """Make a :class:`Law` of a function, as a decorator with or without arguments.
+    """Make a Law of a function; a decorator, with or without arguments.
 
-    Positional arguments are inputs, keyword-only arguments are parameters annotated with a
-    role. ``start`` and ``prior`` override a role's by parameter name. A factory may give
-    ``inputs`` and ``parameters`` (name to role) for a function that takes ``**values``.
+    Positional arguments of the function are inputs. Keyword-only arguments are parameters, each
+    annotated with a role.
 
-    Raises LawError for a parameter without a role or a declaration that names no parameter.
+    Parameters
+    ----------
+    function : callable
+        The function, which takes the inputs of one observation (or arrays of them) and returns
+        the output. It must be differentiable by JAX.
+    name : str, optional
+        Name of the law; by default that of the function.
+    parameters : mapping of str to role, optional
+        Parameters with their roles, for a function that takes ``**values``.
+    inputs : sequence of str, optional
+        Names of the inputs, for a function that takes ``*inputs``.
+    start : mapping of str to (float, float), optional
+        Ranges of automatic starts, in place of those of the roles.
+    prior : mapping of str to (str, float, float), optional
+        Priors, as the name of a distribution and its two numbers, in place of those of the roles.
+    powers : sequence of tuple, optional
+        Terms A·x^(-alpha) as ``("A", "x", "alpha")``, A·x^alpha as ``("A", "x", "alpha", +1)``.
+    linear : sequence of str, optional
+        Parameters in which the law is linear, the others given.
+    inside : sequence of tuple, optional
+        Terms (A/x)^alpha as ``("A", "x", "alpha")``.
+    offset_powers : sequence of tuple, optional
+        Terms b + a·x^alpha as ``("b", "a", "x", "alpha")``.
+    **declared
+        Other fields of :class:`Law`: formula, reference, unit, output, limits, falling, ….
 
+    Returns
+    -------
+    Law or callable
+        The law, or a decorator if no function is given.
+
+    Raises
+    ------
+    LawError
+        If a parameter has no role, or a declaration names no parameter or input of the law.
+
+    Notes
+    -----
+    The solver needs none of the declarations. ``powers``, ``inside`` and ``offset_powers`` let it
+    work in units of the data's geometric mean, which makes it faster and more certain to find the
+    best fit; ``linear`` lets it solve for amplitudes directly.
+
+    Examples
+    --------
     >>> from jscale import law, Floor, Scale, Exponent, power
     >>> @law
     ... def mine(N, *, E: Floor, A: Scale, alpha: Exponent):
@@ -50,16 +92,17 @@ def law(
     >>> mine
     Law(mine(N; E, A, alpha))
     """
+    # Annotations that are text are resolved with the names of the function that declares the law.
     scope = sys._getframe(1).f_locals
 
     def make(target: Callable[..., Any]) -> Law:
-        found_inputs, found = _signature(target, scope)
-        roles = dict(parameters) if parameters is not None else found
+        positional, annotated = _signature(target, scope)
+        roles = dict(parameters) if parameters is not None else annotated
         overrides = {key: dict(value or {}) for key, value in (("start", start), ("prior", prior))}
         made = Law(
             name=name or target.__name__,
             function=target,
-            inputs=tuple(inputs) if inputs is not None else found_inputs,
+            inputs=tuple(inputs) if inputs is not None else positional,
             parameters=tuple(_parameter(n, r, overrides) for n, r in roles.items()),
             linear=tuple(linear),
             powers=tuple(Power(*entry) for entry in _entries("powers", powers, (3, 4))),
@@ -74,7 +117,7 @@ def law(
 
 
 def _entries(what: str, given: Any, lengths: tuple[int, ...]) -> tuple[Any, ...]:
-    """Return declared terms as tuples; raises LawError for one of a wrong form."""
+    """Return declared terms as tuples; raise LawError if one has the wrong form."""
     for entry in given:
         if isinstance(entry, str) or len(entry) not in lengths:
             raise LawError(f"{what} has the entry {entry!r}. {_FORMS[what]}")
@@ -82,6 +125,7 @@ def _entries(what: str, given: Any, lengths: tuple[int, ...]) -> tuple[Any, ...]
 
 
 def _signature(target: Callable[..., Any], scope: Mapping[str, Any]) -> tuple[tuple[str, ...], Any]:
+    """Return the inputs of a function, and its parameters with their annotations."""
     inputs, roles = [], {}
     for parameter in inspect.signature(target).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
@@ -92,7 +136,7 @@ def _signature(target: Callable[..., Any], scope: Mapping[str, Any]) -> tuple[tu
 
 
 def _resolve(target: Any, parameter: inspect.Parameter, scope: Mapping[str, Any]) -> Any:
-    """Return an annotation, evaluating its text where the module postponed annotations."""
+    """Return an annotation; it is evaluated if the module postpones annotations."""
     annotation = parameter.annotation
     if not isinstance(annotation, str):
         return annotation
@@ -108,13 +152,14 @@ def _resolve(target: Any, parameter: inspect.Parameter, scope: Mapping[str, Any]
 
 
 def _parameter(name: str, annotation: Any, overrides: Mapping[str, Mapping[str, Any]]) -> Parameter:
-    found = [r for r in (annotation, *get_args(annotation)) if isinstance(r, Role)]
-    if not found:
+    """Return a parameter with the role in its annotation and what overrides it."""
+    roles = [r for r in (annotation, *get_args(annotation)) if isinstance(r, Role)]
+    if not roles:
         raise LawError(
             f"The parameter {name!r} has no role. Annotate it with one of "
             f"{listing(sorted(ROLE_ALIASES), 20)}, such as {name}: Scale."
         )
-    role = found[0]
+    role = roles[0]
     if name in overrides["start"]:
         role = with_start(name, role, overrides["start"][name])
     if name in overrides["prior"]:
@@ -123,26 +168,27 @@ def _parameter(name: str, annotation: Any, overrides: Mapping[str, Mapping[str, 
 
 
 def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise LawError for a declaration that names nothing in the law or contradicts another."""
     if not made.inputs or not made.parameters:
         raise LawError(
             f"{made.name} has {len(made.inputs)} inputs and {len(made.parameters)} parameters. "
             "Write inputs as positional and parameters as keyword-only arguments: "
             "def mine(N, D, *, E: Floor, A: Scale)."
         )
-    used = [*made.linear, *overrides["start"], *overrides["prior"], *made.axes]
-    used += [n for constants in made.published.values() for n in constants]
-    used += [n for entry in made.powers for n in (entry.amplitude, entry.exponent)]
-    used += [n for a, _, p in made.inside for n in (a, p)]
-    used += [n for b, a, _, p in made.offset_powers for n in (b, a, p)]
-    for n in used:
+    parameters = [*made.linear, *overrides["start"], *overrides["prior"], *made.axes]
+    parameters += [n for constants in made.published.values() for n in constants]
+    parameters += [n for entry in made.powers for n in (entry.amplitude, entry.exponent)]
+    parameters += [n for a, _, p in made.inside for n in (a, p)]
+    parameters += [n for b, a, _, p in made.offset_powers for n in (b, a, p)]
+    for n in parameters:
         if n not in made.names:
             raise unknown_parameter(made, n)
-    axes = [e.input for e in made.powers] + [x for _, x, _ in made.inside]
-    axes += [x for _, _, x, _ in made.offset_powers] + list(made.axes.values())
-    axes += [*made.positive, *made.falling, *made.rising, *made.codes, *made.simplex]
-    axes += [x for pair in made.ordered for x in pair]
-    axes += [x for x in made.limits if x != made.output]
-    for x in axes:
+    inputs = [e.input for e in made.powers] + [x for _, x, _ in made.inside]
+    inputs += [x for _, _, x, _ in made.offset_powers] + list(made.axes.values())
+    inputs += [*made.positive, *made.falling, *made.rising, *made.codes, *made.simplex]
+    inputs += [x for pair in made.ordered for x in pair]
+    inputs += [x for x in made.limits if x != made.output]
+    for x in inputs:
         if x not in made.inputs:
             raise unknown_parameter(made, x)
     check_choice(f"{made.name}: space", made.space, SPACES, error=LawError)
@@ -150,15 +196,18 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
     unplaced = [n for n in locations if n not in made.axes]
     if unplaced and len(made.inputs) > 1:
         raise LawError(
-            f"{made.name}: {listing(unplaced)} is a location, but along which of "
-            f'{listing(made.inputs)}? Say axes={{"{unplaced[0]}": "{made.inputs[0]}"}}.'
+            f"{made.name}: {listing(unplaced)} is a location along one of "
+            f'{listing(made.inputs)}. Declare which: axes={{"{unplaced[0]}": "{made.inputs[0]}"}}.'
         )
     _check_simplex(made)
     _check_supports(made)
 
 
 def _check_simplex(made: Law) -> None:
-    """A share cannot move alone, so the output neither falls nor rises in one by itself."""
+    """Raise LawError for repeated shares, and for an output that falls or rises in one share.
+
+    A share cannot change alone, since the shares add up to 1.
+    """
     if len(set(made.simplex)) != len(made.simplex) or len(made.simplex) == 1:
         raise LawError(
             f"{made.name}: simplex={made.simplex!r} must name two or more different inputs that "
@@ -167,13 +216,17 @@ def _check_simplex(made: Law) -> None:
     alone = [x for x in (*made.falling, *made.rising) if x in made.simplex]
     if alone:
         raise LawError(
-            f"{made.name}: {listing(alone)} is a share of a whole and cannot change alone; leave "
-            "it out of falling= and rising=."
+            f"{made.name}: {listing(alone)} is a share of a whole and cannot change alone; remove "
+            "it from falling= and rising=."
         )
 
 
 def _check_supports(made: Law) -> None:
-    """Centring moves these parameters along their whole support, which must be the right one."""
+    """Raise LawError for a declared term whose parameters have the wrong support.
+
+    Centring maps an amplitude of ``inside`` through a logarithm, and moves both numbers of
+    ``offset_powers`` along the real line.
+    """
     needed = [("inside", a, POSITIVE) for a, _, _ in made.inside]
     needed += [("offset_powers", n, REAL) for b, a, _, _ in made.offset_powers for n in (b, a)]
     for what, name, support in needed:
@@ -181,5 +234,5 @@ def _check_supports(made: Law) -> None:
         if role.support != support:
             raise LawError(
                 f"{made.name}: {what} takes {name} as a {support} number, but its role, "
-                f"{role.name}, is {role.support}. Give it another role, or leave the entry out."
+                f"{role.name}, is {role.support}. Change the role, or remove the entry."
             )

@@ -1,4 +1,4 @@
-"""Functions to write laws with, right in value and derivative at the edges."""
+"""Functions to write laws with whose values and derivatives are right at zero."""
 
 from __future__ import annotations
 
@@ -8,23 +8,40 @@ import numpy as np
 
 
 def power(x: Any, p: Any) -> Any:
-    """Return x^p as exp(p·ln x) for x ≥ 0, with 0^p = 0 for p > 0 and 0^0 = 1.
+    """Return x^p for x ≥ 0, as exp(p·ln x).
 
-    Shapes broadcast; integers of any size are taken as floating-point numbers. At x = 0 with
-    p > 0 the derivative by p is 0, and that by x is taken as 0 (XLA's own power gives NaN there,
-    and is about ten times slower). At x = 0 with p < 0 the result is infinite, which rejects
-    the step of a fit; negative x gives NaN.
+    Parameters
+    ----------
+    x : array_like
+        Base, 0 or above. Integers of any size are converted to floating-point numbers.
+    p : array_like
+        Exponent of any sign. Broadcasts with ``x``.
 
+    Returns
+    -------
+    jax.Array
+        x^p, with 0^p = 0 for p > 0 and 0^0 = 1; NaN for negative x.
+
+    Notes
+    -----
+    At x = 0 with p > 0 the derivative by p is 0, and that by x is defined as 0. XLA's own power
+    gives NaN there, and is about ten times slower. At x = 0 with p < 0 the result is infinite, so
+    that a fit rejects the step.
+
+    Examples
+    --------
+    >>> from jscale import power
     >>> float(power(4.0, -0.5))
     0.5
     """
     import jax
     import jax.numpy as jnp
 
-    if not isinstance(x, (jax.Array, float)):  # JAX cuts int64 to 32 bits outside float64 scope
+    if not isinstance(x, (jax.Array, float)):  # JAX truncates int64 outside float64 scope
         x = np.asarray(x, dtype=np.float64)
     p = jnp.asarray(p)
     zero = x == 0
+    # A double where: the logarithm is of 1 at x = 0, so that its derivative there is finite too.
     safe = jnp.where(zero, 1.0, x)
     raised = jnp.exp(p * jnp.log(safe))
     at_zero = jnp.where(p > 0, 0.0, jnp.where(p < 0, jnp.inf, 1.0))

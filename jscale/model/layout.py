@@ -1,9 +1,9 @@
-"""Layout: how a law's parameters lie in the flat vector that the solver moves.
+"""The map between a law's parameters and the flat vector of coordinates that the solver moves.
 
-Coordinates are free real numbers in *centred* units: with x0 the geometric mean of an input,
-the coordinate of an amplitude declared as A·x^(−alpha) is log(A·x0^(−alpha)), the size of its
-term at the centre of the data. Centring cuts the condition number about a thousandfold and
-puts starts where the data are. The map back to the law's own parameters is exact.
+Coordinates are unconstrained real numbers in *centred* units: with x0 the geometric mean of an
+input, the coordinate of an amplitude declared as A·x^(−alpha) is log(A·x0^(−alpha)), the size of
+its term at the centre of the data. Centring reduces the condition number about a thousandfold and
+places starts where the data are. The map back to the law's own parameters is exact.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from jscale.model.supports import to_line, to_support
 
 @dataclass(frozen=True)
 class Slot:
-    """A free parameter's place: ``size`` coordinates from ``first``, one per group label."""
+    """The place of a free parameter: ``size`` coordinates from ``first``, one per group label."""
 
     name: str
     role: Role
@@ -33,17 +33,28 @@ class Slot:
 
     @property
     def where(self) -> int | slice:
-        """The index of the coordinates: a number for a scalar, a slice for one per group."""
+        """The index of the coordinates: an integer for a scalar, a slice for one per group."""
         return self.first if self.group is None else slice(self.first, self.first + self.size)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A law with the choice of what is free, fixed, tied, and per group.
+    """A law with the choice of which parameters are free, fixed, tied or per group.
 
-    ``fixed`` names parameters whose values come from outside; ``ties`` maps a parameter to the
-    one it equals; ``groups`` maps a column to its labels, ``per`` a parameter to its column.
-    Layouts are hashable, so that compiled programs can be kept by them.
+    Layouts are hashable, so that compiled programs can be cached by them.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    fixed : tuple of str
+        Parameters whose values are given.
+    ties : tuple of (str, str)
+        Pairs of a parameter and the one that it equals.
+    per : tuple of (str, str)
+        Pairs of a parameter and the column by whose labels it differs.
+    groups : tuple of (str, tuple of str)
+        Columns and their labels.
     """
 
     law: Law
@@ -62,7 +73,7 @@ class Layout:
         per: Mapping[str, str] | None = None,
         groups: Mapping[str, Sequence[str]] | None = None,
     ) -> Layout:
-        """Check the choices against the law and make the layout; raises LawError."""
+        """Return the layout of a law with these choices; raise LawError if they do not suit it."""
         ties = _ties(tie)
         per = dict(per or {})
         for name in (*fixed, *(n for pair in ties for n in pair), *per):
@@ -76,7 +87,7 @@ class Layout:
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
-        """The free parameters' places, in the law's order."""
+        """The places of the free parameters, in the law's order."""
         per, groups, aliases = dict(self.per), dict(self.groups), dict(self.ties)
         slots, first = [], 0
         for parameter in self.law.parameters:
@@ -95,7 +106,7 @@ class Layout:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """A name for each coordinate: ``alpha``, or ``E[family]`` for one per group."""
+        """The name of each coordinate: ``alpha``, or ``E[family]`` for one per group."""
         groups = dict(self.groups)
         return tuple(
             f"{s.name}[{label}]" if s.group else s.name
@@ -114,24 +125,25 @@ class Layout:
         return self.law.inputs.index(self.law.axes.get(slot.name, self.law.inputs[0]))
 
     def column(self, name: str) -> str | None:
-        """Return the group column that a parameter, or the one it is tied to, differs by."""
+        """Return the column by which a parameter, or the one it is tied to, differs, or None."""
         return dict(self.per).get(dict(self.ties).get(name, name))
 
     def _shared(self, amplitude: str, exponent: str) -> bool:
-        """Whether centring is exact: not a shared amplitude with an exponent per group."""
+        """Return whether centring is exact: not for one amplitude with an exponent per group."""
         return self.column(exponent) in (None, self.column(amplitude))
 
     @cached_property
     def _leaders(self) -> set[str]:
+        """The parameters that others are tied to."""
         return {leader for _, leader in self.ties}
 
     def _movable(self, *names: str) -> bool:
-        """Whether parameters have coordinates of their own that centring may redefine."""
+        """Return whether parameters have coordinates of their own, which centring may redefine."""
         return all(self.slot(n) is not None and n not in self._leaders for n in names)
 
     @cached_property
     def _shifts(self) -> list[tuple[str, str, int, int]]:
-        """(amplitude, exponent, input index, sign) of the powers that are centred."""
+        """The powers that are centred, as (amplitude, exponent, index of the input, sign)."""
         return [
             (e.amplitude, e.exponent, self.law.inputs.index(e.input), e.sign)
             for e in self.law.powers
@@ -140,6 +152,7 @@ class Layout:
 
     @cached_property
     def _insides(self) -> list[tuple[str, str, int]]:
+        """The terms (A/x)^alpha that are centred, as (A, alpha, index of x)."""
         return [
             (a, p, self.law.inputs.index(x))
             for a, x, p in self.law.inside
@@ -148,19 +161,36 @@ class Layout:
 
     @cached_property
     def _offsets(self) -> list[tuple[str, str, str, int]]:
+        """The terms b + a·x^alpha that are centred, as (b, a, alpha, index of x)."""
         return [
             (b, a, p, self.law.inputs.index(x))
             for b, a, x, p in self.law.offset_powers
-            if self._movable(b, a) and self._shared(a, p) and self._shared(b, p)
+            if self._movable(b, a)
+            and self._shared(a, p)
+            and self._shared(b, p)
             and self._shared(b, a)
-        ]  # fmt: skip
+        ]
 
     def natural(self, theta: Any, fixed: Mapping[str, Any], centre: Any) -> dict[str, Any]:
-        """Map coordinates (p,) to the law's parameters: scalars, or (groups,) arrays (JAX).
+        """Map coordinates to the law's parameters (JAX).
 
-        ``fixed`` gives the values of fixed parameters, ``centre`` (inputs,) the logarithm of
-        each input's geometric mean. An offset power whose exponent is fixed at 0 is a constant,
-        and is not centred.
+        Parameters
+        ----------
+        theta : array, shape (p,)
+            Coordinates.
+        fixed : mapping of str to array
+            Values of the fixed parameters.
+        centre : array, shape (inputs,)
+            Logarithm of the geometric mean of each input.
+
+        Returns
+        -------
+        dict of str to array
+            Each parameter as a scalar, or as an array with one value per group label.
+
+        Notes
+        -----
+        An offset power whose exponent is fixed at 0 is a constant and is not centred.
         """
         import jax.numpy as jnp
 
@@ -179,6 +209,8 @@ class Layout:
         for amplitude, exponent, x in self._insides:
             values[amplitude] = jnp.exp(centre[x] + values[amplitude] / values[exponent])
         for offset, slope, exponent, x in self._offsets:
+            # The coordinates are the value of b + a·x^p at x0 and its slope in ln x there, which
+            # the data determine whatever p is. A double where keeps p = 0 differentiable.
             flat = values[exponent] == 0
             rise = jnp.where(flat, 0.0, values[slope] / jnp.where(flat, 1.0, values[exponent]))
             centred = rise * jnp.exp(-values[exponent] * centre[x])
@@ -187,9 +219,24 @@ class Layout:
         return values
 
     def coordinates(self, values: Mapping[str, Any], centre: np.ndarray) -> np.ndarray:
-        """Map the law's parameters to coordinates (p,): the inverse of :meth:`natural` (NumPy).
+        """Map the law's parameters to coordinates; the inverse of :meth:`natural` (NumPy).
 
-        Raises LawError for a free parameter without a value or outside its support.
+        Parameters
+        ----------
+        values : mapping of str to array_like
+            Values of all parameters, free and fixed.
+        centre : ndarray, shape (inputs,)
+            Logarithm of the geometric mean of each input.
+
+        Returns
+        -------
+        ndarray, shape (p,)
+            Coordinates.
+
+        Raises
+        ------
+        LawError
+            If a parameter has no value, or a free one lies outside its support.
         """
         exact = {k: np.asarray(v, dtype=np.float64) for k, v in values.items()}
         missing = [n for n in (*(s.name for s in self.slots), *self.fixed) if n not in exact]
@@ -204,11 +251,12 @@ class Layout:
     def coordinates_of_many(
         self, values: Mapping[str, np.ndarray], centre: np.ndarray
     ) -> np.ndarray:
-        """Map arrays (S,) of the law's parameters to coordinates (S, p), checking nothing."""
+        """Map arrays (S,) of the law's parameters to coordinates (S, p), without checks."""
         exact = {k: np.asarray(v, dtype=np.float64)[:, None] for k, v in values.items()}
         return self._to_line(exact, centre)
 
     def _to_line(self, exact: dict[str, Any], centre: np.ndarray) -> np.ndarray:
+        """Undo :meth:`natural` step by step, in the reverse order."""
         exact.update({alias: exact[leader] for alias, leader in self.ties if leader in exact})
         for offset, slope, exponent, x in self._offsets:
             flat = exact[exponent] == 0
@@ -231,7 +279,7 @@ class Layout:
         return theta
 
     def pick(self, values: Mapping[str, Any], codes: Mapping[str, Any]) -> dict[str, Any]:
-        """Choose each per-group parameter's value for one observation's group codes (JAX)."""
+        """Return the parameters of one observation, given the codes of its groups (JAX)."""
         picked = dict(values)
         for name, value in values.items():
             column = self.column(name)
@@ -240,9 +288,9 @@ class Layout:
         return picked
 
     def unflatten(self, flat: Any) -> dict[str, Any]:
-        """Cut an array (q,) of all the law's parameters, in its order, into values by name (JAX).
+        """Return the values by name in an array (q,) of all the law's parameters, in order (JAX).
 
-        A parameter that differs by group takes as many numbers as there are labels.
+        A parameter that differs by group takes one number per label.
         """
         groups, values, first = dict(self.groups), {}, 0
         for name in self.law.names:
@@ -254,15 +302,15 @@ class Layout:
 
     @cached_property
     def linear(self) -> tuple[tuple[int, bool], ...]:
-        """(coordinate, is a logarithm) of each coordinate whose amplitude enters linearly."""
-        found = []
+        """The coordinates of amplitudes that enter linearly, and whether each is a logarithm."""
+        coordinates = []
         for name in self.law.linear:
             slot = self.slot(name)
             if slot is None or name in {a for a, _, _ in self._insides}:
                 continue
             logarithm = slot.role.support == POSITIVE or slot.role.name == "log_scale"
-            found += [(i, logarithm) for i in range(slot.first, slot.first + slot.size)]
-        return tuple(found)
+            coordinates += [(i, logarithm) for i in range(slot.first, slot.first + slot.size)]
+        return tuple(coordinates)
 
 
 def _check_value(slot: Slot, value: np.ndarray) -> None:
@@ -270,24 +318,27 @@ def _check_value(slot: Slot, value: np.ndarray) -> None:
     if value.shape not in ((), (slot.size,) if slot.group else ()):
         wanted = f"one number or {slot.size}, one per {slot.group}" if slot.group else "one number"
         raise LawError(f"{slot.name} has shape {value.shape}; give {wanted}.")
-    right, wanted = np.isfinite(value), "finite"
+    valid, wanted = np.isfinite(value), "finite"
     if slot.role.support == POSITIVE:
-        right, wanted = right & (value > 0), "positive"
+        valid, wanted = valid & (value > 0), "positive"
     elif slot.role.support == FRACTION:
-        right, wanted = right & (value > 0) & (value < 1), "between 0 and 1"
-    if not right.all():
+        valid, wanted = valid & (value > 0) & (value < 1), "between 0 and 1"
+    if not valid.all():
         raise LawError(f"{slot.name} is {value}; its role, {slot.role.name}, must be {wanted}.")
 
 
 def _check_chosen_once(chosen: Sequence[str], ties: tuple[tuple[str, str], ...]) -> None:
+    """Raise LawError for a parameter that is chosen twice, or tied to one that is tied itself."""
     twice = sorted({n for n in chosen if chosen.count(n) > 1})
     if twice:
-        raise LawError(f"{listing(twice)}: fixed, tied or per group more than once; choose one.")
+        raise LawError(
+            f"{listing(twice)}: fixed, tied or per group more than once; choose one of them."
+        )
     aliases = [alias for alias, _ in ties]
     chained = [leader for _, leader in ties if leader in aliases]
     if chained:
         raise LawError(
-            f"tie: {listing(chained)} is tied twice; name all that are equal together, "
+            f"tie: {listing(chained)} is tied twice; name all equal parameters together, "
             'tie=("alpha", "beta", "gamma").'
         )
 
@@ -299,5 +350,5 @@ def _ties(tie: Sequence[Any]) -> tuple[tuple[str, str], ...]:
     )
     for group in groups:
         if len(group) < 2:
-            raise LawError(f"tie={group} names one parameter; name two or more that are equal.")
+            raise LawError(f"tie={group} names one parameter; name two or more.")
     return tuple((alias, group[0]) for group in groups for alias in group[1:])

@@ -1,7 +1,7 @@
-"""Registry: laws by name, loaded when they are asked for.
+"""The registry of laws, which are imported when they are first used.
 
 A text names a law and its structure: ``chinchilla``, ``broken:2`` (two breaks), ``mixing:web,code``
-(the parts of a mixture), and for laws of one input the column it runs along: ``power_const:N``,
+(the parts of a mixture), and for a law of one input the column to use: ``power_const:N``,
 ``broken:2:D``.
 """
 
@@ -19,7 +19,7 @@ ENTRY_POINTS = "jscale.laws"
 
 
 def _make(text: str, factory: Callable[..., Law], structure: list[Any]) -> Law:
-    """Call a factory with the structure in a law's text; raises LawError if it makes no law."""
+    """Call a factory with the structure in a law's text; raise LawError if it makes no law."""
     try:
         made = factory(*structure)
     except TypeError as error:
@@ -33,7 +33,7 @@ def _make(text: str, factory: Callable[..., Law], structure: list[Any]) -> Law:
 
 
 def _structure(argument: str) -> int | tuple[str, ...] | None:
-    """Return the number or the names that an argument gives, or None: then it is an input."""
+    """Return the number or the names that an argument stands for, or None if it is an input."""
     if argument.isdecimal():
         return int(argument)
     names = tuple(argument.split(","))
@@ -41,20 +41,44 @@ def _structure(argument: str) -> int | tuple[str, ...] | None:
 
 
 class Registry:
-    """Laws and factories of laws by name, from a catalogue of ``module:attribute`` texts."""
+    """Laws and factories of laws by name.
+
+    Parameters
+    ----------
+    catalogue : mapping of str to str
+        Where each law is, as ``module:attribute``.
+    """
 
     def __init__(self, catalogue: Mapping[str, str]) -> None:
         self._catalogue = dict(catalogue)
         self._made: dict[str, Any] = {}
 
     def names(self) -> list[str]:
-        """Return the names of all registered laws, those of other packages included."""
+        """Return the names of all registered laws.
+
+        Returns
+        -------
+        list of str
+            Names of the catalogue, of laws registered in this process, and of laws of other
+            packages that declare the entry point ``jscale.laws``.
+        """
         return [*self._catalogue, *(e.name for e in entry_points(group=ENTRY_POINTS))]
 
     def register(self, made: Law | Callable[..., Law], name: str | None = None) -> None:
-        """Add a law, or a factory of laws, for this process.
+        """Register a law, or a factory of laws, in this process.
 
-        Raises LawError if the name is taken by another law, or cannot be a name.
+        Parameters
+        ----------
+        made : Law or callable
+            The law, or a function that makes laws, such as one that takes a number of breaks.
+        name : str, optional
+            The name to register it by; by default its own.
+
+        Raises
+        ------
+        LawError
+            If the name is taken by another law, is empty or contains a colon, or if ``made`` is
+            not a law or a function.
         """
         key = name or getattr(made, "name", None) or getattr(made, "__name__", "")
         if not callable(made):
@@ -73,9 +97,24 @@ class Registry:
         self._made[key] = made
 
     def get(self, text: str | Law) -> Law:
-        """Return the law that a text names (or the law itself, given one).
+        """Return the law that a text names.
 
-        Raises LawError for an unknown name, with the nearest known one.
+        Parameters
+        ----------
+        text : str or Law
+            A name with structure and column where the law takes them: "chinchilla", "broken:2",
+            "mixing:web,code", "power_const:N". A law is returned as it is.
+
+        Returns
+        -------
+        Law
+            The law.
+
+        Raises
+        ------
+        LawError
+            If the name is unknown (the message suggests the nearest one), or the structure or
+            column does not suit the law.
         """
         if isinstance(text, Law):
             return text
@@ -86,7 +125,7 @@ class Registry:
             )
         if text == "auto":
             raise LawError(
-                '"auto" is no single law but an ensemble of those that fit the columns: '
+                '"auto" is not one law but an ensemble of all laws that suit the columns: '
                 'js.ensemble(runs), or js.compare("auto", runs).'
             )
         name, *arguments = text.split(":")
@@ -97,7 +136,8 @@ class Registry:
             )
         return self._build(text, self._load(name), arguments)
 
-    def _build(self, text: str, found: Any, arguments: list[str]) -> Law:
+    def _build(self, text: str, entry: Any, arguments: list[str]) -> Law:
+        """Return the law of an entry with the structure and the input in a law's text."""
         structure = [s for s in map(_structure, arguments) if s is not None]
         axes = [a for a in arguments if _structure(a) is None]
         if len(axes) > 1 or not all(a.isidentifier() for a in axes):
@@ -105,13 +145,14 @@ class Registry:
                 f"{text!r} does not name a law: {listing([repr(a) for a in axes])} is not one "
                 "input. Write broken:2, power_const:N or broken:2:D."
             )
-        made = found if isinstance(found, Law) else _make(text, found, structure)
-        if isinstance(found, Law) and structure:
+        made = entry if isinstance(entry, Law) else _make(text, entry, structure)
+        if isinstance(entry, Law) and structure:
             what = "number" if isinstance(structure[0], int) else "list"
-            raise LawError(f"{text!r} does not name a law: {found.name} takes no {what}.")
+            raise LawError(f"{text!r} does not name a law: {entry.name} takes no {what}.")
         return made.along(*axes) if axes else made
 
     def _load(self, name: str) -> Any:
+        """Return the law or factory registered by a name, importing it the first time."""
         if name not in self._made:
             place = self._catalogue.get(name)
             if place is None:

@@ -1,9 +1,9 @@
-"""Roles: what a parameter is, hence its support, where its starts come from, and its prior.
+"""Roles of parameters, which determine support, automatic starts and prior.
 
 A law annotates each parameter with a role (``E: Floor``). The aliases below are
-``Annotated[Any, Role(...)]``, so that type checkers are content and the law stays callable
-as the plain function. A role holds only names and numbers. Supports and priors never depend
-on the observed losses; starts may.
+``Annotated[Any, Role(...)]``, which type checkers accept and which leave the law a plain function.
+A role contains only names and numbers. Supports and priors never depend on the observed losses;
+starts may.
 """
 
 from __future__ import annotations
@@ -21,12 +21,23 @@ POSITIVE, REAL, FRACTION = "positive", "real", "fraction"
 class Role:
     """The role of a parameter.
 
-    ``support`` is "positive", "real" or "fraction" (the open unit interval). ``start`` is the
-    range that starts are drawn from, in units given by ``unit``: "plain" numbers; "lowest"
-    (multiples of the lowest output); "typical" (multiples of the median output); "log-typical"
-    (added to its logarithm); or "range" (0 to 1 along the logarithm of an input).
-    Positive parameters are drawn log-uniformly if ``log`` holds. ``prior`` is a distribution's
-    name and its two numbers, in centred units. ``meaning`` says in words what the role is.
+    Parameters
+    ----------
+    name : str
+        Name of the role.
+    support : {"positive", "real", "fraction"}
+        Where values lie; "fraction" is the open unit interval.
+    start : (float, float)
+        Range from which automatic starts are drawn, in the unit ``unit``.
+    unit : {"plain", "lowest", "typical", "log-typical", "range"}
+        Plain numbers, multiples of the lowest output, multiples of the median output, numbers
+        added to the logarithm of the median output, or 0 to 1 along the logarithm of an input.
+    log : bool
+        Whether starts are drawn log-uniformly.
+    prior : (str, float, float)
+        Name of a distribution and its two numbers, in centred units.
+    meaning : str
+        The role in words.
     """
 
     name: str
@@ -38,23 +49,62 @@ class Role:
     meaning: str = ""
 
 
-FLOOR = Role("floor", POSITIVE, (0.1, 0.98), "lowest", prior=("lognormal", 0.5, 1.0),
-             meaning="irreducible loss")  # fmt: skip
-SCALE = Role("scale", POSITIVE, (0.02, 2.0), "typical", log=True, prior=("lognormal", -1.0, 1.5),
-             meaning="amplitude of a term")  # fmt: skip
-LOG_SCALE = Role("log_scale", REAL, (-4.0, 0.7), "log-typical", prior=("normal", -1.0, 1.5),
-                 meaning="logarithm of an amplitude")  # fmt: skip
-EXPONENT = Role("exponent", POSITIVE, (0.05, 1.2), log=True, prior=("lognormal", -1.0, 0.7),
-                meaning="exponent of a power")  # fmt: skip
-LOCATION = Role("location", POSITIVE, (0.05, 0.95), "range", prior=("lognormal", 0.0, 2.0),
-                meaning="position along an input's axis")  # fmt: skip
-SLOPE = Role("slope", REAL, (-0.8, 0.8), prior=("normal", 0.0, 0.5),
-             meaning="rate of change of any sign")  # fmt: skip
-POSITIVE_ROLE = Role("positive", POSITIVE, (0.1, 10.0), log=True, prior=("lognormal", 0.0, 1.5),
-                     meaning="positive number")  # fmt: skip
+FLOOR = Role(
+    "floor",
+    POSITIVE,
+    (0.1, 0.98),
+    "lowest",
+    prior=("lognormal", 0.5, 1.0),
+    meaning="irreducible loss",
+)
+SCALE = Role(
+    "scale",
+    POSITIVE,
+    (0.02, 2.0),
+    "typical",
+    log=True,
+    prior=("lognormal", -1.0, 1.5),
+    meaning="amplitude of a term",
+)
+LOG_SCALE = Role(
+    "log_scale",
+    REAL,
+    (-4.0, 0.7),
+    "log-typical",
+    prior=("normal", -1.0, 1.5),
+    meaning="logarithm of an amplitude",
+)
+EXPONENT = Role(
+    "exponent",
+    POSITIVE,
+    (0.05, 1.2),
+    log=True,
+    prior=("lognormal", -1.0, 0.7),
+    meaning="exponent of a power",
+)
+LOCATION = Role(
+    "location",
+    POSITIVE,
+    (0.05, 0.95),
+    "range",
+    prior=("lognormal", 0.0, 2.0),
+    meaning="position along an input's axis",
+)
+SLOPE = Role(
+    "slope", REAL, (-0.8, 0.8), prior=("normal", 0.0, 0.5), meaning="rate of change of any sign"
+)
+POSITIVE_ROLE = Role(
+    "positive",
+    POSITIVE,
+    (0.1, 10.0),
+    log=True,
+    prior=("lognormal", 0.0, 1.5),
+    meaning="positive number",
+)
 REAL_ROLE = Role("real", REAL, (-2.0, 2.0), prior=("normal", 0.0, 2.0), meaning="any number")
-FRACTION_ROLE = Role("fraction", FRACTION, (0.05, 0.95), prior=("normal", 0.0, 1.5),
-                     meaning="number between 0 and 1")  # fmt: skip
+FRACTION_ROLE = Role(
+    "fraction", FRACTION, (0.05, 0.95), prior=("normal", 0.0, 1.5), meaning="number between 0 and 1"
+)
 
 Floor = Annotated[Any, FLOOR]
 Scale = Annotated[Any, SCALE]
@@ -80,9 +130,26 @@ ROLE_ALIASES: dict[str, Any] = {
 
 
 def with_start(name: str, role: Role, given: Any) -> Role:
-    """Return a role with another range for automatic starts, in plain numbers.
+    """Return a role with another range for automatic starts.
 
-    Raises LawError for a range outside the role's support.
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the error message.
+    role : Role
+        The role to change.
+    given : (float, float)
+        Lowest and highest start, in plain numbers (or in 0 to 1 for a role of unit "range").
+
+    Returns
+    -------
+    Role
+        The changed role.
+
+    Raises
+    ------
+    LawError
+        If the range is not two rising numbers within the role's support.
     """
     limits = {POSITIVE: (0.0, inf), FRACTION: (0.0, 1.0)}.get(role.support, (-inf, inf))
     try:

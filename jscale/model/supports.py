@@ -1,4 +1,4 @@
-"""Maps between a parameter's support and the whole real line, where the solver works."""
+"""Maps between a parameter's support and the real line, on which the solver works."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from jscale.model.roles import FRACTION, POSITIVE
 
-# The spaces in which residuals of an output may be taken.
+# Spaces in which the residuals of an output can be computed.
 SPACES = ("log", "linear", "logit")
 
 
 def to_support(u: Any, support: str) -> Any:
-    """Map free numbers ``u`` into a support: exp for positive, sigmoid for a fraction (JAX)."""
+    """Map real numbers into a support: exp for "positive", sigmoid for "fraction" (JAX)."""
     import jax
     import jax.numpy as jnp
 
@@ -23,7 +23,7 @@ def to_support(u: Any, support: str) -> Any:
 
 
 def to_line(value: Any, support: str) -> Any:
-    """Map values in a support to free numbers: the inverse of :func:`to_support` (NumPy)."""
+    """Map values in a support to real numbers; the inverse of :func:`to_support` (NumPy)."""
     import numpy as np
 
     value = np.asarray(value, dtype=np.float64)

@@ -232,7 +232,7 @@ def two_axes() -> js.Runs:
          r"laws='power' must name one law or more: \[.*\], or \"auto\""),
         (lambda: js.ensemble(axis("C"), []), js.LawError, r"laws=\[\] must name one law or more"),
         (lambda: js.ensemble(axis("C"), ["power", "power"]), js.LawError, "power is there more than once"),
-        (lambda: js.ensemble(axis("C"), ["power", "auto"]), js.LawError, '"auto" is no single law but an ensemble'),
+        (lambda: js.ensemble(axis("C"), ["power", "auto"]), js.LawError, '"auto" is not one law but an ensemble'),
         (lambda: js.ensemble(axis("C"), ["power", "sigmoid_link"]), js.LawError, "The laws predict different things"),
         (lambda: js.ensemble(axis("C"), ["chinchilla"]), js.DataError, r"N"),
         (lambda: js.ensemble(axis("C", 3), ["power_const", "broken:1"]), js.DataError,

@@ -128,7 +128,7 @@ def test_a_declared_term_of_the_wrong_form(declared: dict[str, Any], says: str) 
     [
         ({"offset_powers": (("A", "alpha", "x", "alpha"),)},
          r"simple: offset_powers takes A as a real number, but its role, scale, is positive\. "
-         r"Give it another role, or leave the entry out\."),
+         r"Change the role, or remove the entry\."),
         ({"inside": (("s", "x", "alpha"),), "parameters": {"s": Real, "alpha": Exponent}},
          r"inside takes s as a positive number, but its role, real, is real"),
     ],
@@ -148,7 +148,7 @@ def test_a_location_says_along_which_input_it_lies() -> None:
 
     with pytest.raises(
         LawError,
-        match=r'bend: N_c is a location, but along which of N, D\? Say axes=\{"N_c": "N"\}\.',
+        match=r'bend: N_c is a location along one of N, D\. Declare which: axes=\{"N_c": "N"\}\.',
     ):
         make()
     assert make(axes={"N_c": "D"}).axes == {"N_c": "D"}

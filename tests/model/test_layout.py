@@ -299,7 +299,7 @@ def test_unknown_names(choices: dict[str, Any]) -> None:
 )
 def test_one_choice_per_parameter(choices: dict[str, Any]) -> None:
     with pytest.raises(
-        LawError, match=r"beta: fixed, tied or per group more than once; choose one\."
+        LawError, match=r"beta: fixed, tied or per group more than once; choose one of them\."
     ):
         Layout.make(laws.get("chinchilla"), **choices, groups=FAMILIES)
 
@@ -307,7 +307,8 @@ def test_one_choice_per_parameter(choices: dict[str, Any]) -> None:
 @pytest.mark.parametrize("tie", [[("A", "B"), ("B", "E")], ("B", "B")], ids=str)
 def test_chains_of_ties(tie: Any) -> None:
     with pytest.raises(
-        LawError, match=r'B is tied twice; name all that are equal together, tie=\("alpha", "beta"'
+        LawError,
+        match=r'B is tied twice; name all equal parameters together, tie=\("alpha", "beta"',
     ):
         Layout.make(laws.get("chinchilla"), tie=tie)
 

@@ -87,7 +87,7 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
         ("mixing:1", r"mixing takes the names of 2 to 20 domains, or their number, not 1"),
         ("mixing:web", r"mixing:2 has 2 inputs: r_1, r_2\. Only a law of one input"),
         ("power_const:²", r"'²' is not one input"),
-        ("auto", r'"auto" is no single law but an ensemble of those that fit the columns: '
+        ("auto", r'"auto" is not one law but an ensemble of all laws that suit the columns: '
          r'js\.ensemble\(runs\), or js\.compare\("auto", runs\)\.'),
         ("auto:N", r"There is no law 'auto'\."),
         ("chinchilla:N", r"chinchilla has 2 inputs: N, D\. Only a law of one input"),

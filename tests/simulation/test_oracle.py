@@ -148,7 +148,7 @@ def test_it_is_the_same_each_time_and_leaves_the_design_alone() -> None:
         ({"noise": NoiseModel("run", None, None, None, ""), "distribution": "student_t"},
          js.DataError, r"what noise_model\(fit\) learnt has its own"),
         ({"law": "powers"}, js.LawError, "There is no law 'powers'"),
-        ({"law": "auto"}, js.LawError, '"auto" is no single law'),
+        ({"law": "auto"}, js.LawError, '"auto" is not one law'),
     ],
 )  # fmt: skip
 def test_what_an_oracle_cannot_know(change, error, message) -> None:
