@@ -17,14 +17,14 @@ import jscale as js
 from jscale import Exponent, Floor, Positive, Scale
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.solver.gauss_newton import Settings, solve
+from jscale.fitting.solver.gauss_newton import SolveSettings, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
 from jscale.simulation.worlds import scattered
 
 NAMES = ("farseer", "broken:2", "quantised")
 _NOISE = 0.01
-_PATIENT = Settings(damping=0.01, steps=3000)
+_PATIENT = SolveSettings(damping=0.01, steps=3000)
 
 
 @js.law(

@@ -20,7 +20,7 @@ from jscale.comparison.criteria import by_row
 from jscale.comparison.law_weights import (
     AUTO,
     Mixing,
-    Rehearsal,
+    WeighingSplits,
     axis_of,
     candidates,
     chosen_laws,
@@ -29,7 +29,7 @@ from jscale.comparison.law_weights import (
 )
 from jscale.comparison.split_fits import (
     Questions,
-    Trials,
+    SplitFits,
     checked_objective,
 )
 from jscale.comparison.splits import Scheme, Split, largest, origins, splits_of
@@ -101,19 +101,19 @@ def compare(
     _check_names(chosen, members)
     scheme, splits, families = _splits(runs, holdout, by)
     best = None if oracle is None else _checked_oracle(runs, oracle)
-    trials = Trials(runs, kind, resamples, method, int(seed), devices, progress)
+    split_fits = SplitFits(runs, kind, resamples, method, int(seed), devices, progress)
     named = members if every else chosen
-    tables = trials.fit_all(
+    tables = split_fits.fit_all(
         {**named, **members}, [s.fit for s in splits], [s.label for s in splits]
     )
     left_out = _left_out(tables, named, every)
     weights, asked = ([], [])
     if auto:
         weights, asked = weigh_each(
-            trials, members, [s.fit for s in splits], [s.label for s in splits]
+            split_fits, members, [s.fit for s in splits], [s.label for s in splits]
         )
     entered = [name for name in named if name not in left_out]
-    parts = _rows(trials, tables, entered, members, weights, splits, level, best)
+    parts = _rows(split_fits, tables, entered, members, weights, splits, level, best)
     clusters = _clusters(runs, splits, families)
     if by is not None:
         for part in parts.values():
@@ -184,7 +184,7 @@ def _check_names(chosen: Mapping[str, Law], members: Mapping[str, Law]) -> None:
             )
 
 
-def _notes_on_auto(asked: Sequence[Rehearsal]) -> list[str]:
+def _notes_on_auto(asked: Sequence[WeighingSplits]) -> list[str]:
     few = sum(not each.beyond for each in asked)
     if not few:
         return []
@@ -255,19 +255,19 @@ def _cannot(table: FitTable) -> str:
 
 
 def _rows(
-    trials: Trials, tables: Mapping[str, FitTable], entered: Sequence[str],
+    split_fits: SplitFits, tables: Mapping[str, FitTable], entered: Sequence[str],
     members: Mapping[str, Law], weights: list[pd.DataFrame], splits: list[Split], level: float,
     oracle: pd.DataFrame | None,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """Return a row per split and predicted run of each law, and of the ensemble."""
     questions = Questions.of([s.test for s in splits])
-    measured = trials.measured(questions)
+    measured = split_fits.measured(questions)
     pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in entered}
     mixing = Mixing.of(weights, list(members)) if weights else None
     if mixing is not None:
         pieces[AUTO] = []
-    for piece in trials.pieces(questions):
-        samples = {name: trials.samples(t, questions, piece) for name, t in tables.items()}
+    for piece in split_fits.pieces(questions):
+        samples = {name: split_fits.samples(t, questions, piece) for name, t in tables.items()}
         said = {name: Predictive.of(samples[name]) for name in entered}
         if mixing is not None:
             own = [samples[name] for name in members]
@@ -275,7 +275,7 @@ def _rows(
         for name, predictive in said.items():
             truth = None if oracle is None else oracle.iloc[questions.rows[piece]]
             pieces[name].append(_scored(predictive, measured[piece], level, truth))
-    head = _head(trials.runs, splits, questions, measured)
+    head = _head(split_fits.runs, splits, questions, measured)
     return {
         name: pd.concat([head.assign(law=name)[["law", *head]], pd.concat(own, ignore_index=True)],
                         axis=1)

@@ -19,13 +19,13 @@ import pandas as pd
 from jscale.arguments import check_count
 from jscale.comparison.law_weights import (
     AUTO,
-    Rehearsal,
+    WeighingSplits,
     candidates,
     chosen_laws,
     runs_of,
     weigh_each,
 )
-from jscale.comparison.split_fits import Trials, checked_objective
+from jscale.comparison.split_fits import SplitFits, checked_objective
 from jscale.data.runs import Runs
 from jscale.errors import FitWarning, listing
 from jscale.fitting.fit import check_choices, fit
@@ -110,9 +110,9 @@ def ensemble(
     rows = len(runs)
     if runs.weight is not None:
         runs = runs.where(runs[runs.weight].astype(np.float64) > 0)
-    trials = Trials(runs, kind, resamples, seed=seed, devices=devices, progress=progress)
+    split_fits = SplitFits(runs, kind, resamples, seed=seed, devices=devices, progress=progress)
     chosen = chosen if chosen is not None else candidates(runs)
-    (table,), (asked,) = weigh_each(trials, chosen, [np.arange(len(runs))])
+    (table,), (asked,) = weigh_each(split_fits, chosen, [np.arange(len(runs))])
     members = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)  # told in the notes
@@ -132,7 +132,7 @@ def _with_weight(table: pd.DataFrame) -> list[str]:
     return [str(name) for name, w in zip(table.index, table["weight"], strict=True) if w > 0]
 
 
-def _notes(table: pd.DataFrame, asked: Rehearsal) -> tuple[str, ...]:
+def _notes(table: pd.DataFrame, asked: WeighingSplits) -> tuple[str, ...]:
     notes = []
     if not asked.beyond:
         notes.append(

@@ -1,4 +1,4 @@
-"""Rehearsal: which laws to try, what to ask them within a set of rows, and how they did.
+"""Weights of laws: which laws to try, what to ask them within a set of rows, and how they did.
 
 Within the rows that may be seen, every law is fitted to the smaller runs and predicts the larger
 ones, from origin after origin. The scores are the evidence by which laws are weighed.
@@ -15,7 +15,7 @@ import pandas as pd
 
 from jscale import laws as registry
 from jscale.comparison.criteria import interval_score
-from jscale.comparison.split_fits import Questions, Trials
+from jscale.comparison.split_fits import Questions, SplitFits
 from jscale.comparison.splits import Split, folds, origins, units_of
 from jscale.comparison.stacking import WIDENINGS, Evidence, weigh
 from jscale.data.runs import Runs
@@ -106,7 +106,7 @@ def candidates(runs: Runs) -> dict[str, Law]:
 
 
 @dataclass(frozen=True, eq=False)
-class Rehearsal:
+class WeighingSplits:
     """The questions asked within one set of rows, and the laws that can answer all of them."""
 
     laws: tuple[str, ...]
@@ -114,7 +114,7 @@ class Rehearsal:
     beyond: bool
 
 
-def rehearse(runs: Runs, rows: np.ndarray, laws: Mapping[str, Law]) -> Rehearsal:
+def weighing_splits(runs: Runs, rows: np.ndarray, laws: Mapping[str, Law]) -> WeighingSplits:
     """Choose the questions of one set of rows: origin after origin, or each run in turn.
 
     At origins a law needs a run to spare at two of them at least, and two runs per parameter;
@@ -145,7 +145,7 @@ def rehearse(runs: Runs, rows: np.ndarray, laws: Mapping[str, Law]) -> Rehearsal
     rolled, able = bool(splits), able if splits else every
     splits = splits or folds(count).make(part)
     whole = [Split(s.label, rows[s.fit], rows[s.test]) for s in splits]
-    return Rehearsal(tuple(n for n in laws if n in able), tuple(whole), rolled)
+    return WeighingSplits(tuple(n for n in laws if n in able), tuple(whole), rolled)
 
 
 def _rolled(part: Runs, axis: str) -> list[Split]:
@@ -156,18 +156,18 @@ def _rolled(part: Runs, axis: str) -> list[Split]:
 
 
 def weigh_each(
-    trials: Trials, laws: Mapping[str, Law], sets: Sequence[np.ndarray],
+    split_fits: SplitFits, laws: Mapping[str, Law], sets: Sequence[np.ndarray],
     labels: Sequence[Any] | None = None,
-) -> tuple[list[pd.DataFrame], list[Rehearsal]]:  # fmt: skip
+) -> tuple[list[pd.DataFrame], list[WeighingSplits]]:  # fmt: skip
     """Weigh the laws on each set of rows by itself, all sets of a law in one batch.
 
     Returns a table of :func:`~jscale.comparison.stacking.weigh` for each, with a row per law,
-    and what was asked. Raises DataError as :func:`rehearse`, naming the set by its label.
+    and what was asked. Raises DataError as :func:`weighing_splits`, naming the set by its label.
     """
     asked = []
     for k, rows in enumerate(sets):
         try:
-            asked.append(rehearse(trials.runs, rows, laws))
+            asked.append(weighing_splits(split_fits.runs, rows, laws))
         except DataError as error:
             raise DataError(
                 f"The split {labels[k]!r}: {error}" if labels else str(error)
@@ -178,9 +178,9 @@ def weigh_each(
 
     def scored(name: str) -> Any:
         own = np.flatnonzero([name in asked[k].laws for k in whose])
-        return _scores(trials, laws[name], splits, own, questions)
+        return _scores(split_fits, laws[name], splits, own, questions)
 
-    scores = dict(zip(laws, trials.each(scored, list(laws)), strict=True))
+    scores = dict(zip(laws, split_fits.each(scored, list(laws)), strict=True))
     tables, bounds = [], np.searchsorted(whose[questions.sets], np.arange(len(sets) + 1))
     for k, each in enumerate(asked):
         here = slice(bounds[k], bounds[k + 1])
@@ -207,7 +207,7 @@ def _whole_table(table: pd.DataFrame, laws: Mapping[str, Law]) -> pd.DataFrame:
 
 
 def _scores(
-    trials: Trials, law: Law, splits: Sequence[Split], own: np.ndarray, questions: Questions
+    split_fits: SplitFits, law: Law, splits: Sequence[Split], own: np.ndarray, questions: Questions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Score one law on the questions of its own splits; NaN on the others.
 
@@ -222,12 +222,12 @@ def _scores(
     )
     if not own.size:
         return logs, width, error
-    table = trials.fit(law, [splits[i].fit for i in own], own.tolist())
+    table = split_fits.fit(law, [splits[i].fit for i in own], own.tolist())
     at = np.flatnonzero(np.isin(questions.sets, own))
     mine = Questions(np.searchsorted(own, questions.sets[at]), questions.rows[at])
-    measured = trials.measured(mine)
-    for piece in trials.pieces(mine):
-        samples, y = trials.samples(table, mine, piece), measured[piece]
+    measured = split_fits.measured(mine)
+    for piece in split_fits.pieces(mine):
+        samples, y = split_fits.samples(table, mine, piece), measured[piece]
         place = at[piece]
         frame = Predictive.of(samples).frame(_LEVEL)
         low, high = frame["prediction_low"], frame["prediction_high"]

@@ -1,4 +1,4 @@
-"""Trials: laws fitted to many sets of rows, and what they predict of other rows.
+"""Split fits: laws fitted to many sets of rows, and what they predict of other rows.
 
 A question is a pair: from the rows of a set, predict a row. All sets of a law are one batch of
 lanes, and all questions are flat arrays, a bounded number of samples at a time.
@@ -59,7 +59,7 @@ class Questions:
 
 
 @dataclass(frozen=True, eq=False)
-class Trials:
+class SplitFits:
     """How laws are tried: on which runs, by which objective, with how many draws."""
 
     runs: Runs

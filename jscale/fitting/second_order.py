@@ -1,4 +1,4 @@
-"""Local: a problem to second order around its optimum, and how the optimum moves.
+"""Second order: a problem to second order around its optimum, and how the optimum moves.
 
 At an optimum the slope g(theta; weights, targets, inputs) of F is zero. A small change of what
 the fit was given changes g, and the optimum moves so that it is zero again:
@@ -31,7 +31,7 @@ _FEW_PER_PARAMETER = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Local:
+class SecondOrder:
     """A problem to second order at an optimum; n rows, p coordinates, k inputs.
 
     ``residual``, ``psi``, ``curvature`` (n,): r, rho'(r), rho''(r). ``jacobian`` (n, p) =
@@ -88,7 +88,7 @@ class Local:
         bent = 0.0 if self.smoothed else self.psi[:, None, None] * self.mixed
         return self._respond(self.weights[:, None, None] * (direct + bent))
 
-    def averaged_over(self, spread: np.ndarray) -> Local:
+    def averaged_over(self, spread: np.ndarray) -> SecondOrder:
         """Return the same with the mean curvature over normal moves of residuals, sd (n,).
 
         By Stein's identity, E rho''(r + s·z) = E z·psi(r + s·z)/s: this is how the slope answers
@@ -120,7 +120,9 @@ def _scaled(H: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return scale, values, vectors
 
 
-def second_order(problem: Problem, theta: np.ndarray, *, smoothed: bool | str = "auto") -> Local:
+def second_order(
+    problem: Problem, theta: np.ndarray, *, smoothed: bool | str = "auto"
+) -> SecondOrder:
     """Expand a problem to second order at its optimum ``theta`` (p,), in the float64 scope.
 
     ``smoothed`` chooses the curvature: False is the objective's own, True the expected one of
@@ -136,18 +138,18 @@ def second_order(problem: Problem, theta: np.ndarray, *, smoothed: bool | str = 
     return checked(_smooth(exact) if smoothed is True or (smoothed == "auto" and few) else exact)
 
 
-def expand(problem: Problem, theta: np.ndarray) -> Local:
+def expand(problem: Problem, theta: np.ndarray) -> SecondOrder:
     """Return the second order with the objective's own curvature, whatever that is worth."""
     out = _program(problem.model)(theta, problem.data, problem.weights, *problem.objective.numbers)
     rows, (bend, natural, slope) = out
     r, J, psi, curvature, Jx, mixed = (np.asarray(x)[: problem.n] for x in rows)
-    return Local(
+    return SecondOrder(
         problem, np.asarray(theta), r, psi, curvature, J, np.asarray(bend), Jx, mixed,
         np.asarray(natural), np.asarray(slope), smoothed=False,
     )  # fmt: skip
 
 
-def checked(local: Local) -> Local:
+def checked(local: SecondOrder) -> SecondOrder:
     """Return what it is given; raises NotDifferentiable where its Hessian is singular."""
     why = _why_not(local)
     if why:
@@ -155,12 +157,12 @@ def checked(local: Local) -> Local:
     return local
 
 
-def _smooth(local: Local) -> Local:
+def _smooth(local: SecondOrder) -> SecondOrder:
     curvature = smoothed_curvature(local.problem.objective, local.residual)
     return replace(local, curvature=curvature, smoothed=True)
 
 
-def _why_not(local: Local) -> str:
+def _why_not(local: SecondOrder) -> str:
     """Say why the optimum has no derivative, or nothing."""
     problem, p = local.problem, len(local.theta)
     if problem.objective.kinked and not (local.smoothed or local.averaged):
@@ -186,7 +188,7 @@ def _why_not(local: Local) -> str:
     )
 
 
-def _ways_out(local: Local) -> str:
+def _ways_out(local: SecondOrder) -> str:
     problem = local.problem
     if local.smoothed or not problem.objective.kinked:
         return "Fix or tie parameters (fixed=…, tie=…), add runs, or take js.bootstrap(fit)."
@@ -202,7 +204,7 @@ def _ways_out(local: Local) -> str:
 
 @programs
 def _program(model: Model) -> Callable[..., Any]:
-    """Return the compiled program of all that :class:`Local` holds: per row, and in sum."""
+    """Return the compiled program of all that :class:`SecondOrder` holds: per row, and in sum."""
     import jax
 
     def all_of_it(theta: Any, data: Data, weights: Any, width: Any, shape: Any) -> Any:

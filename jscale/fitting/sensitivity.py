@@ -18,7 +18,7 @@ from jscale.errors import DataError, LawError, listing, nearest
 from jscale.fitting.influence import check_smoothed
 from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
-from jscale.fitting.second_order import Local, checked, expand, second_order
+from jscale.fitting.second_order import SecondOrder, checked, expand, second_order
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def sensitivity(
 
 def _local(
     fit: Fit, given: dict[str, np.ndarray], common: bool | str, smoothed: bool | str
-) -> Local:
+) -> SecondOrder:
     """Expand around the optimum, with the curvature that these errors meet."""
     if smoothed != "auto" or common is True:
         return second_order(fit.problem, fit.theta, smoothed=smoothed)
@@ -147,7 +147,7 @@ def _local(
 
 def _spread(
     fit: Fit,
-    local: Local,
+    local: SecondOrder,
     slopes: np.ndarray,
     name: str,
     error: np.ndarray,
@@ -163,7 +163,7 @@ def _spread(
     return summed[0] if signed else np.sqrt(np.sum(summed**2, axis=0))
 
 
-def _by_logarithm(fit: Fit, local: Local, name: str) -> np.ndarray:
+def _by_logarithm(fit: Fit, local: SecondOrder, name: str) -> np.ndarray:
     """Return d theta/d ln(column) for each row, (n, p)."""
     if name in fit.law.inputs:
         by_input = local.by_inputs()[:, fit.law.inputs.index(name)]
@@ -171,7 +171,7 @@ def _by_logarithm(fit: Fit, local: Local, name: str) -> np.ndarray:
     return local.by_targets() * _in_space(fit, local)[:, None]
 
 
-def _in_space(fit: Fit, local: Local) -> np.ndarray:
+def _in_space(fit: Fit, local: SecondOrder) -> np.ndarray:
     """Return d target/d ln(output) for each row, the target being in the objective's space."""
     values = np.asarray(fit.runs[fit.law.output], dtype=np.float64)
     space = local.problem.model.space

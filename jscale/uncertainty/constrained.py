@@ -1,9 +1,9 @@
-"""Held: a quantity of a fitted law, and the problem of fitting the law with it held at a value.
+"""Constrained refits: a law fitted with one of its quantities constrained to a value.
 
-The quantity is held by an imaginary run that measured it, with a great weight. One of the curve
-is a run like any other; for parameters and functions of them, the law gets inputs that tell the
-imaginary run, whose output is the quantity, from the others. What the quantity is measured on is
-its coordinate: the logarithm of a positive one, the logit of a fraction.
+The quantity is constrained by a heavily weighted pseudo-observation. For a point of the curve
+this is a run like any other; for parameters and functions of them, the law gets inputs that tell
+the pseudo-observation, whose output is the quantity, from the real runs. The quantity is measured
+in a coordinate: the logarithm of a positive quantity, the logit of a fraction.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _FROM, _PER = "_from", "_per"
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
-    """A quantity ``name`` that is ``estimate`` at the fit, measured in ``space``.
+class Constrained:
+    """A quantity ``name`` of a fit that can be constrained to a value, measured in ``space``.
 
-    ``model`` is that of the problem with the imaginary run, whose inputs are ``inputs`` (all of
-    the model's law but the last two) and whose group codes are ``codes``. ``own`` says whether
+    ``model`` is that of the problem with the pseudo-observation, whose inputs are ``inputs`` (all
+    of the model's law but the last two) and whose group codes are ``codes``. ``own`` says whether
     its output is the law's own, so that residuals are in the quantity's coordinate.
     ``measured`` is the quantity's coordinate as a function of theta and data (JAX).
     """
@@ -83,7 +83,7 @@ class Held:
         """Return problems of one program that hold the coordinate near ``wanted`` (G,).
 
         ``error`` is the coordinate's standard error, ``curvature`` the objective's second
-        derivative along it: the imaginary run's is ten thousand times that.
+        derivative along it: the pseudo-observation's is ten thousand times that.
         """
         objective = self.fit.problem.objective
         width = min(objective.width, 1.0)
@@ -108,7 +108,7 @@ class Held:
         return Families(self.model, objective, stacked, many(weights), ())
 
     def _extended(self, per: float, weight: float) -> tuple[Any, np.ndarray]:
-        """Return the data and weights with the imaginary run after the real ones."""
+        """Return the data and weights with the pseudo-observation after the real ones."""
         problem = self.fit.problem
         n, rows = problem.n, bucket(problem.n + 1)
         extra = 0 if self.own else len(self.model.layout.law.inputs) - len(self.fit.law.inputs)
@@ -142,7 +142,7 @@ def _sums(model: Model) -> Callable[..., Any]:
     return jax.jit(jax.vmap(one, in_axes=(0, None, None, None, None)))
 
 
-def hold(fit: Fit, what: Any) -> Held:
+def constrain(fit: Fit, what: Any) -> Constrained:
     """Return the quantity that ``what`` names; raises JscaleError where it names none."""
     if isinstance(what, Mapping):
         return _of_the_curve(fit, what)
@@ -154,7 +154,7 @@ def hold(fit: Fit, what: Any) -> Held:
     return _of_a_parameter(fit, what, tuple(labels))
 
 
-def _of_the_curve(fit: Fit, inputs: Mapping[str, Any]) -> Held:
+def _of_the_curve(fit: Fit, inputs: Mapping[str, Any]) -> Constrained:
     columns = dict.fromkeys((*fit.law.inputs, *fit.settings.per.values()))
     slots = ", ".join(f"{column!r}: …" for column in columns)
     table = input_table(fit, inputs, {}, f"Give the point: profile(fit, {{{slots}}}).")
@@ -171,10 +171,12 @@ def _of_the_curve(fit: Fit, inputs: Mapping[str, Any]) -> Held:
         return to_space(output, model.space)
 
     said = ", ".join(f"{name}={inputs[name]}" for name in inputs)
-    return Held(fit, f"{fit.law.output} at {said}", model.space, model, row, codes, True, measured)
+    return Constrained(
+        fit, f"{fit.law.output} at {said}", model.space, model, row, codes, True, measured
+    )
 
 
-def _of_a_parameter(fit: Fit, name: Any, derived: tuple[str, ...]) -> Held:
+def _of_a_parameter(fit: Fit, name: Any, derived: tuple[str, ...]) -> Constrained:
     layout, problem = fit.problem.layout, fit.problem
     names = flat_names(layout)
     if name not in names:
@@ -204,10 +206,10 @@ def _of_a_parameter(fit: Fit, name: Any, derived: tuple[str, ...]) -> Held:
         values = layout.pick(layout.natural(theta, data.fixed, data.centre), codes)
         return to_space(values[base], spaces[base])
 
-    return Held(fit, name, spaces[base], model, (*real, *chosen), codes, False, measured)
+    return Constrained(fit, name, spaces[base], model, (*real, *chosen), codes, False, measured)
 
 
-def _of_a_function(fit: Fit, name: str, function: Any, positive: bool = False) -> Held:
+def _of_a_function(fit: Fit, name: str, function: Any, positive: bool = False) -> Constrained:
     if fit.settings.per:
         raise JscaleError(
             "A function of the parameters has no one value where they differ by group, as "
@@ -228,7 +230,7 @@ def _of_a_function(fit: Fit, name: str, function: Any, positive: bool = False) -
         return to_space(function(layout.natural(theta, data.fixed, data.centre)), space)
 
     codes = dict.fromkeys(problem.data.codes, 0)
-    return Held(fit, name, space, model, real, codes, False, measured)
+    return Constrained(fit, name, space, model, real, codes, False, measured)
 
 
 def _check_function(fit: Fit, name: str, function: Any) -> None:
@@ -280,7 +282,7 @@ def _picked(spaces: dict[str, str], free: tuple[str, ...]) -> Callable[..., Any]
 def _with_quantity(
     law: Law, space: str, quantity: Callable[..., Any], chosen: tuple[str, ...]
 ) -> Law:
-    """Return the law with inputs that make a row an imaginary run: its output is the quantity.
+    """Return the law with inputs that make a row a pseudo-observation: its output is the quantity.
 
     The quantity's coordinate less ``_from``, times ``_per``, is the output in ``space``; runs
     whose ``_per`` is zero are real ones.

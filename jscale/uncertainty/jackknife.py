@@ -18,7 +18,7 @@ from jscale.errors import FitWarning, NotDifferentiable, outside
 from jscale.fitting.diagnostics import near_absolute, runs_inside
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
-from jscale.fitting.second_order import Local, second_order
+from jscale.fitting.second_order import SecondOrder, second_order
 from jscale.uncertainty.draws import Draws, no_spare_runs
 from jscale.uncertainty.laplace import drawn
 
@@ -59,7 +59,7 @@ def jackknife(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     return drawn(fit, jackknife_covariance(local), "jackknife", settings, notes)
 
 
-def jackknife_covariance(local: Local) -> np.ndarray:
+def jackknife_covariance(local: SecondOrder) -> np.ndarray:
     """Return n/(n − p)·Σ U·Uᵀ over the independent runs with weight, (p, p)."""
     used = local.problem.used
     moves = (local.by_weights() * local.weights[:, None])[used]
@@ -70,7 +70,7 @@ def jackknife_covariance(local: Local) -> np.ndarray:
     return n / (n - p) * by_run.T @ by_run
 
 
-def _local(fit: Fit) -> Local:
+def _local(fit: Fit) -> SecondOrder:
     try:
         with float64_scope():
             return second_order(fit.problem, fit.theta, smoothed=False)
@@ -82,7 +82,7 @@ def _local(fit: Fit) -> Local:
         ) from error
 
 
-def _near_l1(local: Local) -> tuple[Note, ...]:
+def _near_l1(local: SecondOrder) -> tuple[Note, ...]:
     """A note where few runs have residuals inside the kink that the Hessian is made of."""
     problem, p = local.problem, len(local.theta)
     inside, count = runs_inside(problem, local.residual)

@@ -32,7 +32,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.objective import from_space, to_space
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.gauss_newton import WARM, descend
-from jscale.uncertainty.constrained import Held, hold
+from jscale.uncertainty.constrained import Constrained, constrain
 from jscale.uncertainty.draws import no_spare_runs
 
 # How far the first values go, in half-widths of a normal interval, and how often that is doubled.
@@ -143,7 +143,7 @@ def profile(
         raise no_spare_runs(fit)
     limit = limit_of(level, fit.problem.freedom)
     with float64_scope():
-        held = hold(fit, what)
+        held = constrain(fit, what)
         walk = _Walk(held, _Scale.of(fit, held), limit)
         walk = walk.solved(np.linspace(-_REACH, _REACH, int(points)))
         for doubling in range(_DOUBLINGS):
@@ -186,7 +186,7 @@ class _Scale:
     along: np.ndarray
 
     @classmethod
-    def of(cls, fit: Fit, held: Held) -> _Scale:
+    def of(cls, fit: Fit, held: Constrained) -> _Scale:
         problem, a = fit.problem, held.slope
         best = float(held.objectives(fit.theta[None])[0])
         if best <= rounding_floor(problem):
@@ -235,11 +235,11 @@ class _Walk:
     """A profile on its way.
 
     For each ``target`` (G,), in units of ``limit`` standard errors, the lane that ended lowest:
-    ``total`` with the imaginary run, ``theta`` (G, p), and the quantity's coordinate ``at``
+    ``total`` with the pseudo-observation, ``theta`` (G, p), and the quantity's coordinate ``at``
     and the ``objective`` of the real runs there.
     """
 
-    held: Held
+    held: Constrained
     scale: _Scale
     limit: float
     target: np.ndarray = field(default_factory=lambda: np.empty(0))

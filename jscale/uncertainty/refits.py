@@ -18,7 +18,7 @@ from jscale.errors import JscaleError
 from jscale.fitting.diagnostics import linearise, rounding_floor
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Families, Problem
-from jscale.fitting.solver.gauss_newton import WARM, Lanes, Settings, Status, descend
+from jscale.fitting.solver.gauss_newton import WARM, Lanes, SolveSettings, Status, descend
 from jscale.fitting.solver.lbfgs import descend_lbfgs
 from jscale.fitting.solver.starts import automatic
 from jscale.uncertainty.noise.model import studentised_by
@@ -32,7 +32,7 @@ _WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
 # Kinds whose resamples are weights; those of the others are targets.
 WEIGHTED = ("pairs", "bayesian")
 
-_COLD = Settings(steps=150)
+_COLD = SolveSettings(steps=150)
 _AUTOMATIC = 32
 _OTHER_OPTIMA = 2
 _GUARDED_SHARE = 0.05
@@ -99,7 +99,7 @@ class _Start(NamedTuple):
     """Coordinates (k, p) to start at, by turns, and how carefully."""
 
     theta: np.ndarray
-    settings: Settings
+    settings: SolveSettings
 
 
 def _elsewhere(problem: Problem, theta: np.ndarray) -> Iterator[_Start]:
@@ -164,7 +164,7 @@ class Chunk:
     lbfgs: bool = False
 
     def descend(
-        self, which: np.ndarray, starts: np.ndarray, settings: Settings, tick: Any
+        self, which: np.ndarray, starts: np.ndarray, settings: SolveSettings, tick: Any
     ) -> Lanes:
         """Refit resamples ``which`` (k,), each from its start (k, p)."""
         if self.families is not None:
@@ -214,7 +214,11 @@ class Resampler:
         target = np.array(problem.data.target)
         used = np.flatnonzero(problem.used)
         curve = target[used] + optimum.residual[used]
-        pick = turned(self.units, errors) if self.kind == "wild" else moved(self.units, errors)
+        pick = (
+            wild_errors(self.units, errors)
+            if self.kind == "wild"
+            else residual_errors(self.units, errors)
+        )
 
         def draw(count: int, rng: np.random.Generator) -> Chunk:
             targets = np.repeat(target[None], count, axis=0)
@@ -251,7 +255,9 @@ def centred(problem: Problem, errors: np.ndarray) -> np.ndarray:
     return errors - 0.5 * (low + high)
 
 
-def moved(units: Units, errors: np.ndarray) -> Callable[[int, np.random.Generator], np.ndarray]:
+def residual_errors(
+    units: Units, errors: np.ndarray
+) -> Callable[[int, np.random.Generator], np.ndarray]:
     """Return a function that puts units' errors (n,) onto others of their stratum: (R, n).
 
     Raises JscaleError where units of a stratum have not all as many rows.
@@ -278,7 +284,9 @@ def moved(units: Units, errors: np.ndarray) -> Callable[[int, np.random.Generato
     return draw
 
 
-def turned(units: Units, errors: np.ndarray) -> Callable[[int, np.random.Generator], np.ndarray]:
+def wild_errors(
+    units: Units, errors: np.ndarray
+) -> Callable[[int, np.random.Generator], np.ndarray]:
     """Return a function that multiplies errors (n,) by a random number per unit: (R, n).
 
     Signs (Rademacher) leave each error its size, so also the density at a kink that near-absolute

@@ -10,8 +10,8 @@ import pytest
 
 import jscale as js
 from jscale.comparison import ensemble as module
-from jscale.comparison.law_weights import Mixing, candidates, rehearse, weigh_each
-from jscale.comparison.split_fits import Trials
+from jscale.comparison.law_weights import Mixing, candidates, weigh_each, weighing_splits
+from jscale.comparison.split_fits import SplitFits
 from jscale.prediction.predictive import Predictive, Samples
 from jscale.simulation.worlds import CHINCHILLA, compute, grid
 
@@ -67,8 +67,8 @@ def test_of_surfaces_one_exponent_is_believed_where_there_is_one() -> None:
         ("chinchilla", {**CHINCHILLA, "beta": 0.2}, 0.001),
     ):
         runs = js.simulate(name, planted, design, noise=noise, seed=0)
-        trials = Trials(runs, js.huber(), resamples=60)
-        (table,), (asked,) = weigh_each(trials, laws, [np.arange(16)])
+        split_fits = SplitFits(runs, js.huber(), resamples=60)
+        (table,), (asked,) = weigh_each(split_fits, laws, [np.arange(16)])
         assert asked.beyond
         assert table.loc[name, "weight"] > 0.8
 
@@ -252,7 +252,9 @@ LAWS = {name: js.laws.get(name) for name in (*CURVES, "broken:2")}  # 2, 3, 6 an
 
 def asked(rows: int, *names: str, runs: js.Runs | None = None):
     runs = axis("C", rows) if runs is None else runs
-    return rehearse(runs, np.arange(len(runs)), {name: LAWS[name] for name in names or CURVES})
+    return weighing_splits(
+        runs, np.arange(len(runs)), {name: LAWS[name] for name in names or CURVES}
+    )
 
 
 def test_from_twelve_runs_on_the_origin_rolls() -> None:
@@ -314,7 +316,7 @@ def test_whole_runs_are_asked_for() -> None:
 
 def test_rows_are_numbered_as_in_the_whole_table() -> None:
     runs, rows = axis("C", 30), np.array([29, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27])
-    found = rehearse(runs, rows, {"power": LAWS["power"]})
+    found = weighing_splits(runs, rows, {"power": LAWS["power"]})
     assert found.beyond
     for s in found.splits:
         assert set(s.fit) | set(s.test) == set(rows)
@@ -322,7 +324,7 @@ def test_rows_are_numbered_as_in_the_whole_table() -> None:
     with pytest.raises(
         js.DataError, match=r"2 runs are too few for any of power: a law needs more"
     ):
-        rehearse(runs, rows[:2], {"power": LAWS["power"]})
+        weighing_splits(runs, rows[:2], {"power": LAWS["power"]})
 
 
 # ── The mixture ──────────────────────────────────────────────────────────────────────────────
@@ -396,7 +398,9 @@ def test_a_column_of_counts_is_no_convention(straight: js.Runs) -> None:
 
 
 def test_a_law_too_big_for_the_origins_is_asked_run_by_run(straight: js.Runs) -> None:
-    asked = rehearse(straight, np.arange(len(straight)), {"broken:2": js.laws.get("broken:2")})
+    asked = weighing_splits(
+        straight, np.arange(len(straight)), {"broken:2": js.laws.get("broken:2")}
+    )
     assert not asked.beyond
     assert len(asked.splits) == len(straight)
 

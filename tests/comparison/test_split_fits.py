@@ -1,4 +1,4 @@
-"""Trials: what laws fitted to sets of rows say of other rows, all in flat arrays."""
+"""Split fits: what laws fitted to sets of rows say of other rows, all in flat arrays."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import pytest
 
 import jscale as js
 from jscale.comparison import split_fits as module
-from jscale.comparison.split_fits import Questions, Trials
+from jscale.comparison.split_fits import Questions, SplitFits
 from jscale.simulation.worlds import compute
 
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
 RUNS = js.simulate("power_const", POWER, compute(1e17, 1e21, 16), noise=0.005, seed=0)
 # All but the last, the first half, as many as there are parameters, fewer.
 SETS = [np.arange(15), np.arange(8), np.arange(3), np.arange(2)]
-TRIALS = Trials(RUNS, js.huber(), resamples=60, seed=4)
+SPLIT_FITS = SplitFits(RUNS, js.huber(), resamples=60, seed=4)
 LAW = js.laws.get("power_const")
 
 
 @pytest.fixture(scope="module")
 def table() -> js.FitTable:
-    return TRIALS.fit(LAW, SETS, ["most", "half", "three", "two"])
+    return SPLIT_FITS.fit(LAW, SETS, ["most", "half", "three", "two"])
 
 
-def everything(own: Trials, table: js.FitTable, questions: Questions):
+def everything(own: SplitFits, table: js.FitTable, questions: Questions):
     (piece,) = own.pieces(questions)
     return own.samples(table, questions, piece)
 
@@ -34,12 +34,12 @@ def test_questions_are_flat() -> None:
     assert asked.rows.tolist() == [4, 2, 2]
     assert len(asked) == 3
     assert len(Questions.of([])) == 0
-    np.testing.assert_array_equal(TRIALS.measured(asked), RUNS["loss"][[4, 2, 2]])
+    np.testing.assert_array_equal(SPLIT_FITS.measured(asked), RUNS["loss"][[4, 2, 2]])
 
 
 def test_curves_are_the_law_at_each_sets_own_parameters(table: js.FitTable) -> None:
     asked = Questions(np.array([1, 0, 1]), np.array([15, 15, 3]))
-    found = everything(TRIALS, table, asked)
+    found = everything(SPLIT_FITS, table, asked)
     assert table.draws is not None
     for j, (k, row) in enumerate(zip(asked.sets, asked.rows, strict=True)):
         C = RUNS["C"][row]
@@ -51,7 +51,7 @@ def test_curves_are_the_law_at_each_sets_own_parameters(table: js.FitTable) -> N
 
 def test_new_runs_err_by_residuals_of_their_own_set(table: js.FitTable) -> None:
     asked = Questions(np.repeat([0, 1], 8), np.tile(np.arange(8, 16), 2))
-    found = everything(TRIALS, table, asked)
+    found = everything(SPLIT_FITS, table, asked)
     error = found.new - found.curves
     for j, k in enumerate(asked.sets):
         off = np.abs(error[:, j, None] - table.noise[k]).min(axis=1)
@@ -65,11 +65,11 @@ def test_new_runs_err_by_residuals_of_their_own_set(table: js.FitTable) -> None:
 
 def test_a_set_that_says_nothing_is_no_number_and_harms_no_other(table: js.FitTable) -> None:
     asked = Questions(np.array([0, 2, 3, 1]), np.full(4, 15))
-    found = everything(TRIALS, table, asked)
+    found = everything(SPLIT_FITS, table, asked)
     assert np.isfinite(found.curve[[0, 1, 3]]).all()
     assert np.isnan(found.curve[2])
     assert np.isnan(found.new[:, 2]).all()
-    alone = everything(TRIALS, table, Questions(np.array([0, 1]), np.full(2, 15)))
+    alone = everything(SPLIT_FITS, table, Questions(np.array([0, 1]), np.full(2, 15)))
     np.testing.assert_array_equal(found.curves[:, [0, 3]], alone.curves)
 
 
@@ -77,11 +77,11 @@ def test_pieces_change_nothing_of_the_curves(
     table: js.FitTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Questions(np.tile([0, 1], 20), np.repeat(np.arange(15, 10, -1), 8))
-    whole = everything(TRIALS, table, asked)
+    whole = everything(SPLIT_FITS, table, asked)
     monkeypatch.setattr(module, "_SAMPLES_AT_ONCE", 7 * 60 + 59)
-    pieces = list(TRIALS.pieces(asked))
+    pieces = list(SPLIT_FITS.pieces(asked))
     assert [p.stop - p.start for p in pieces] == [7, 7, 7, 7, 7, 5]
-    parts = [TRIALS.samples(table, asked, p) for p in pieces]
+    parts = [SPLIT_FITS.samples(table, asked, p) for p in pieces]
     np.testing.assert_array_equal(np.concatenate([p.curve for p in parts]), whole.curve)
     np.testing.assert_array_equal(np.concatenate([p.curves for p in parts], axis=1), whole.curves)
     errors = [p.new - p.curves for p in parts]
@@ -89,28 +89,28 @@ def test_pieces_change_nothing_of_the_curves(
     assert not np.allclose(errors[0], errors[2])
     # More draws than are held at once still go one question at a time.
     monkeypatch.setattr(module, "_SAMPLES_AT_ONCE", 10)
-    assert len(list(TRIALS.pieces(asked))) == len(asked)
+    assert len(list(SPLIT_FITS.pieces(asked))) == len(asked)
 
 
 def test_the_seed_decides(table: js.FitTable) -> None:
     asked = Questions(np.array([0]), np.array([15]))
-    first, again = (everything(TRIALS, table, asked).new for _ in range(2))
+    first, again = (everything(SPLIT_FITS, table, asked).new for _ in range(2))
     np.testing.assert_array_equal(first, again)
-    other = everything(Trials(RUNS, js.huber(), 60, seed=5), table, asked).new
+    other = everything(SplitFits(RUNS, js.huber(), 60, seed=5), table, asked).new
     assert (other != first).any()
 
 
 def test_quick_draws_answer_too() -> None:
-    quick = Trials(RUNS, js.huber(), 60, method="laplace").fit(LAW, SETS, list("abcd"))
+    quick = SplitFits(RUNS, js.huber(), 60, method="laplace").fit(LAW, SETS, list("abcd"))
     asked = Questions(np.array([0, 2]), np.array([15, 15]))
-    found = everything(TRIALS, quick, asked)
+    found = everything(SPLIT_FITS, quick, asked)
     assert np.isfinite(found.new[:, 0]).all()
     assert np.isnan(found.new[:, 1]).all()
     assert np.isfinite(found.curve).all()
 
 
 def test_in_linear_space_samples_are_the_outputs(table: js.FitTable) -> None:
-    own = Trials(RUNS, js.huber(1e-2, space="linear"), 60)
+    own = SplitFits(RUNS, js.huber(1e-2, space="linear"), 60)
     found = everything(own, table, Questions(np.array([0]), np.array([15])))
     params = dict(zip(LAW.names, table.params.iloc[0], strict=True))
     assert found.space == "linear"
@@ -120,14 +120,14 @@ def test_in_linear_space_samples_are_the_outputs(table: js.FitTable) -> None:
 def test_two_laws_at_a_time_are_as_one_after_the_other() -> None:
     """A bar of progress makes it one at a time; order and errors stay what they are."""
     laws = {name: js.laws.get(name) for name in ("power_const", "power")}
-    by_two = TRIALS.fit_all(laws, SETS[:2], ["most", "half"])
+    by_two = SPLIT_FITS.fit_all(laws, SETS[:2], ["most", "half"])
     assert list(by_two) == ["power_const", "power"]
     for name, law in laws.items():
-        alone = TRIALS.fit(law, SETS[:2], ["most", "half"])
+        alone = SPLIT_FITS.fit(law, SETS[:2], ["most", "half"])
         np.testing.assert_array_equal(by_two[name].draws, alone.draws)
         np.testing.assert_array_equal(by_two[name].params, alone.params)
-    one_by_one = Trials(RUNS, js.huber(), 60, progress=True)
-    for own in (TRIALS, one_by_one):
+    one_by_one = SplitFits(RUNS, js.huber(), 60, progress=True)
+    for own in (SPLIT_FITS, one_by_one):
         assert own.each(lambda x: x + 1, [3, 1, 2]) == [4, 2, 3]
         assert own.each(lambda x: x + 1, []) == []
         with pytest.raises(ZeroDivisionError):

@@ -8,14 +8,14 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
-from jscale.fitting.solver.gauss_newton import Settings, solve
+from jscale.fitting.solver.gauss_newton import SolveSettings, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
 from jscale.simulation.worlds import WORLDS, scattered
 
 SEEDS = range(20)
 NOISE = 0.01
-PATIENT = Settings(damping=0.01, steps=3000)
+PATIENT = SolveSettings(damping=0.01, steps=3000)
 
 
 def sorted_breaks(params: dict[str, float], law: js.Law) -> list[float]:
@@ -60,7 +60,7 @@ def misses(world: str, seeds: range, reference_starts: int = 0) -> list[int]:
             problem, _ = build(law, runs, js.huber())
             found = search(problem, automatic(problem, law.starts)).objective.min()
             theta = problem.layout.coordinates(planted, problem.data.centre)
-            start = solve(problem, theta[None], settings=Settings(steps=1)).objective[0]
+            start = solve(problem, theta[None], settings=SolveSettings(steps=1)).objective[0]
             known = solve(problem, theta[None], settings=PATIENT).objective.min()
             if reference_starts:
                 others = search(problem, automatic(problem, reference_starts, seed=seed + 1))

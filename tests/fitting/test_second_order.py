@@ -1,4 +1,4 @@
-"""Local: the exact Hessian and how the optimum moves, against differences and refits."""
+"""Second order: the exact Hessian and how the optimum moves, against differences and refits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ import jscale as js
 from jscale._precision import float64_scope
 from jscale.errors import NotDifferentiable
 from jscale.fitting.problem import Problem
-from jscale.fitting.second_order import Local, prediction_slopes, second_order, slope_of_objective
+from jscale.fitting.second_order import (
+    SecondOrder,
+    prediction_slopes,
+    second_order,
+    slope_of_objective,
+)
 from jscale.fitting.solver.gauss_newton import WARM, solve
 from tests.worlds import line, real_fit
 
@@ -27,7 +32,9 @@ def huber() -> js.Fit:
     return real_fit(js.huber(1e-2))
 
 
-def expand(fit: js.Fit, smoothed: bool | str = False, problem: Problem | None = None) -> Local:
+def expand(
+    fit: js.Fit, smoothed: bool | str = False, problem: Problem | None = None
+) -> SecondOrder:
     with float64_scope():
         return second_order(problem or fit.problem, fit.theta, smoothed=smoothed)
 

@@ -20,12 +20,12 @@ from jscale.fitting.problem import Families, Problem
 from jscale.fitting.solver.engine import Ended, Queue, compiled, sizes, workers
 from jscale.fitting.solver.step import Numbers, Status
 
-__all__ = ["WARM", "Lanes", "Settings", "Status", "descend", "solve"]
+__all__ = ["WARM", "Lanes", "SolveSettings", "Status", "descend", "solve"]
 
 STAGES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
 
-class Settings(NamedTuple):
+class SolveSettings(NamedTuple):
     """Numbers that steer a solve; all are data, so changing them compiles nothing.
 
     ``width`` replaces the objective's own scale: a number, or one per lane (S,).
@@ -37,7 +37,7 @@ class Settings(NamedTuple):
     width: Any = None
 
 
-WARM = Settings(damping=0.1)
+WARM = SolveSettings(damping=0.1)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def solve(
     weights: np.ndarray | None = None,
     family: np.ndarray | None = None,
     damping: np.ndarray | None = None,
-    settings: Settings | None = None,
+    settings: SolveSettings | None = None,
     devices: Sequence[Any] | None = None,
     single: bool = False,
     progress: Callable[[int], object] | None = None,
@@ -87,7 +87,7 @@ def solve(
     """
     import jax
 
-    settings = settings or Settings()
+    settings = settings or SolveSettings()
     starts = np.asarray(starts, dtype=np.float64)
     S = len(starts)
     if S == 0:
@@ -121,7 +121,7 @@ def descend(
     *,
     weights: np.ndarray | None = None,
     family: np.ndarray | None = None,
-    settings: Settings | None = None,
+    settings: SolveSettings | None = None,
     devices: Sequence[Any] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Lanes:
@@ -131,7 +131,7 @@ def descend(
     where the last one ended: straight away, lanes would stop at the first kinks they meet.
     Arguments as for :func:`solve`; steps are those of all stages together.
     """
-    settings = settings or Settings()
+    settings = settings or SolveSettings()
     steps: Any = 0
     same: Any = {"weights": weights, "family": family, "devices": devices}
     if problem.model.kind == "least_absolute":
@@ -185,7 +185,7 @@ class _Job:
     weights: np.ndarray | None
     family: np.ndarray | None
     damping: np.ndarray | None
-    settings: Settings
+    settings: SolveSettings
     longest: int
 
     def arguments(self, part: slice) -> tuple[Queue, Any, Numbers]:

@@ -16,11 +16,11 @@ import numpy as np
 from jscale.errors import FitError
 from jscale.fitting.problem import Families, Problem
 from jscale.fitting.progress import lane_bar
-from jscale.fitting.solver.gauss_newton import WARM, Lanes, Settings, Status, descend, solve
+from jscale.fitting.solver.gauss_newton import WARM, Lanes, SolveSettings, Status, descend, solve
 from jscale.fitting.solver.starts import lane_shares, reseed
 
 _EXHAUSTIVE = 512
-_SEARCH = Settings(steps=150)
+_SEARCH = SolveSettings(steps=150)
 # Of many starts: (steps, share of all that goes on, how many at least) of each stage.
 _STAGES = ((6, 1 / 8, 128), (14, 1 / 64, 32))
 # The same for each family of a batch.
@@ -61,7 +61,7 @@ def search(
     if solver == "lbfgs":
         return _by_lbfgs(problem, starts, progress)
     family = np.zeros(len(starts), dtype=int)
-    on = Where.on(devices, mixed)
+    on = Placement.on(devices, mixed)
     with lane_bar(len(starts), "starts", progress) as tick:
         if len(starts) > _EXHAUSTIVE or on.mixed:
             stages = _STAGES if len(starts) > _EXHAUSTIVE else _ALL_GO_ON
@@ -74,7 +74,7 @@ def search(
 
 
 @dataclass(frozen=True)
-class Where:
+class Placement:
     """Devices to search on and to polish on, and whether the search is in float32."""
 
     devices: Sequence[Any] | None
@@ -82,7 +82,7 @@ class Where:
     mixed: bool
 
     @classmethod
-    def on(cls, devices: Sequence[Any] | None, mixed: bool | None) -> Where:
+    def on(cls, devices: Sequence[Any] | None, mixed: bool | None) -> Placement:
         """Choose: accelerators search in float32; a TPU, weak in float64, leaves the polish."""
         import jax
 
@@ -106,7 +106,7 @@ def search_families(
     F, S, p = starts.shape
     family = np.repeat(np.arange(F), S)
     flat = starts.reshape(F * S, p)
-    on = Where.on(devices, mixed)
+    on = Placement.on(devices, mixed)
     lanes = _staged(families, flat, family, _FAMILY_STAGES, on, progress)
     return _finish(families, lanes, family, _FEW, on.polish)
 
@@ -135,7 +135,7 @@ def _staged(
     starts: np.ndarray,
     family: np.ndarray,
     stages: tuple[tuple[int, float, int], ...],
-    on: Where,
+    on: Placement,
     tick: Callable[[int], object] | None,
 ) -> Lanes:
     """Successive halving with a quota for each family; then the best to the end."""
@@ -146,7 +146,7 @@ def _staged(
     going = np.arange(len(starts))
     lanes = None
     for steps, share, least in stages:
-        settings = Settings(steps=steps, width=width)
+        settings = SolveSettings(steps=steps, width=width)
         now = _go_on(problem, lanes, starts, going, members, settings, on)
         lanes = now if lanes is None else lanes.replaced(going, now)
         quota = max(int(share * len(starts) / len(np.unique(family))), least)
@@ -182,7 +182,7 @@ def _staged(
 
 def _go_on(
     problem: Any, lanes: Lanes | None, starts: np.ndarray, going: np.ndarray, members: Any,
-    settings: Settings, on: Where,
+    settings: SolveSettings, on: Placement,
 ) -> Lanes:  # fmt: skip
     """Take lanes ``going`` on from where they are, or from their starts."""
     family = None if members is None else members[going]
@@ -291,7 +291,7 @@ def _round(
     ended = solve(
         problem, theta, damping=damping,
         family=family[which][owner] if isinstance(problem, Families) else None,
-        settings=Settings(steps=steps), devices=devices,
+        settings=SolveSettings(steps=steps), devices=devices,
     )  # fmt: skip
     best = best_of_each(ended.objective, owner, np.arange(k, len(owner)), 1)
     best = best[ended.objective[best] < scouts.objective[which[owner[best]]]]

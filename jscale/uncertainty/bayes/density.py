@@ -59,7 +59,7 @@ class Spec(NamedTuple):
         return self.layout.size + 2 * self.pooled.index(name)
 
 
-class Given(NamedTuple):
+class DensityInputs(NamedTuple):
     """What a program is given.
 
     ``counts`` are (successes, trials), each (rows,). ``mean`` and ``sd`` (size,) are the normal
@@ -81,7 +81,7 @@ class Given(NamedTuple):
     anchor: Any
 
 
-def coordinates(spec: Spec, z: Any, given: Given) -> Any:
+def coordinates(spec: Spec, z: Any, given: DensityInputs) -> Any:
     """Return the layout's coordinates theta (p,) at z: offsets become the families' own (JAX)."""
     theta = z[: spec.layout.size]
     for k, name in enumerate(spec.pooled):
@@ -90,7 +90,7 @@ def coordinates(spec: Spec, z: Any, given: Given) -> Any:
     return theta
 
 
-def _families(spec: Spec, k: int, name: str, z: Any, given: Given) -> Any:
+def _families(spec: Spec, k: int, name: str, z: Any, given: DensityInputs) -> Any:
     """Where a pooled parameter's families lie in z; what they are measured from, and by.
 
     With share 0 that is the population's mean and spread (non-centred); with share 1 the anchor,
@@ -106,7 +106,7 @@ def _families(spec: Spec, k: int, name: str, z: Any, given: Given) -> Any:
     return slot.where, mean, (log_width, jnp.exp(log_width))
 
 
-def pointwise(spec: Spec, z: Any, given: Given) -> Any:
+def pointwise(spec: Spec, z: Any, given: DensityInputs) -> Any:
     """Return the log likelihood of each row at z (rows,), unweighted (JAX)."""
     predicted = predict_rows(spec.layout, coordinates(spec, z, given), given.data)
     return log_density(
@@ -114,7 +114,7 @@ def pointwise(spec: Spec, z: Any, given: Given) -> Any:
     )
 
 
-def log_prior(spec: Spec, z: Any, given: Given) -> Any:
+def log_prior(spec: Spec, z: Any, given: DensityInputs) -> Any:
     """Return the log prior density of z, a number (JAX)."""
     import jax.numpy as jnp
 
@@ -125,7 +125,7 @@ def log_prior(spec: Spec, z: Any, given: Given) -> Any:
     return total + sum(_own_density(spec, own, z, given) for own in spec.own)
 
 
-def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: Given) -> Any:
+def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: DensityInputs) -> Any:
     """A half-normal spread, and families that are normal around the population's mean."""
     import jax.numpy as jnp
 
@@ -139,7 +139,7 @@ def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: Given) 
     return spread + jnp.sum(each)
 
 
-def _own_density(spec: Spec, own: Own, z: Any, given: Given) -> Any:
+def _own_density(spec: Spec, own: Own, z: Any, given: DensityInputs) -> Any:
     """The log density of a parameter's own value, carried over to its coordinates.
 
     A parameter's value depends on other coordinates only through ones that come before it
@@ -166,7 +166,7 @@ def _own_density(spec: Spec, own: Own, z: Any, given: Given) -> Any:
     return jnp.sum(jnp.where(inside, density + log_slope, -jnp.inf))
 
 
-def log_joint(spec: Spec, z: Any, given: Given) -> Any:
+def log_joint(spec: Spec, z: Any, given: DensityInputs) -> Any:
     """Return the log joint density at z, a number, −inf where it is not one (JAX)."""
     import jax.numpy as jnp
 
@@ -180,14 +180,14 @@ def density_program(spec: Spec) -> Callable[..., Any]:
     """Return a compiled program: points (S, size) and given to log densities (S,)."""
     import jax
 
-    def many(z: Any, given: Given) -> Any:
+    def many(z: Any, given: DensityInputs) -> Any:
         one = jax.vmap(lambda x: log_joint(spec, x, given))
         return jax.lax.map(lambda x: one(x), z.reshape(-1, _LANES_AT_ONCE, spec.size)).ravel()
 
     return jax.jit(many)
 
 
-def log_joint_of_many(spec: Spec, z: np.ndarray, given: Given) -> np.ndarray:
+def log_joint_of_many(spec: Spec, z: np.ndarray, given: DensityInputs) -> np.ndarray:
     """Return log joint densities (S,) at points (S, size). Call inside the float64 scope."""
     return np.asarray(density_program(spec)(_padded(z, _LANES_AT_ONCE), given))[: len(z)]
 
@@ -205,7 +205,7 @@ def _pointwise_program(spec: Spec) -> Callable[..., Any]:
     return jax.jit(one)
 
 
-def pointwise_of_many(spec: Spec, z: np.ndarray, given: Given) -> np.ndarray:
+def pointwise_of_many(spec: Spec, z: np.ndarray, given: DensityInputs) -> np.ndarray:
     """Return log likelihoods (S, rows) at points (S, size). Call inside the float64 scope."""
     return np.asarray(_pointwise_program(spec)(z, given))
 
@@ -214,14 +214,14 @@ def pointwise_of_many(spec: Spec, z: np.ndarray, given: Given) -> np.ndarray:
 def _curves_program(spec: Spec) -> Callable[..., Any]:
     import jax
 
-    def one(z: Any, given: Given) -> Any:
+    def one(z: Any, given: DensityInputs) -> Any:
         predicted = predict_rows(spec.layout, coordinates(spec, z, given), given.data)
         return to_space(predicted, spec.space)
 
     return jax.jit(jax.vmap(one, in_axes=(0, None)))
 
 
-def curves_of_many(spec: Spec, z: np.ndarray, given: Given) -> np.ndarray:
+def curves_of_many(spec: Spec, z: np.ndarray, given: DensityInputs) -> np.ndarray:
     """Return the law's outputs in the objective's space (S, rows). Call in the float64 scope."""
     return np.asarray(_curves_program(spec)(z, given))
 
@@ -233,7 +233,7 @@ def _coordinates_program(spec: Spec) -> Callable[..., Any]:
     return jax.jit(jax.vmap(lambda z, given: coordinates(spec, z, given), in_axes=(0, None)))
 
 
-def coordinates_of_many(spec: Spec, z: np.ndarray, given: Given) -> np.ndarray:
+def coordinates_of_many(spec: Spec, z: np.ndarray, given: DensityInputs) -> np.ndarray:
     """Return the layout's coordinates (S, p) at points (S, size). Call in the float64 scope."""
     if not spec.pooled:
         return z[:, : spec.layout.size]
@@ -261,7 +261,7 @@ def _mode_program(spec: Spec) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp
 
-    def at(z: Any, given: Given) -> Any:
+    def at(z: Any, given: DensityInputs) -> Any:
         def slope(x: Any) -> Any:
             value, gradient = jax.value_and_grad(lambda y: -log_joint(spec, y, given))(x)
             return gradient, (value, gradient)
@@ -275,7 +275,7 @@ def _mode_program(spec: Spec) -> Callable[..., Any]:
         step = -vectors @ ((vectors.T @ gradient) / size)
         return step, -gradient @ step
 
-    def advance(state: Any, given: Given) -> Any:
+    def advance(state: Any, given: DensityInputs) -> Any:
         kept, trial, gain, damping, _, count = state
         new = (trial, *at(trial, given))
         better = jnp.isfinite(new[1]) & (new[1] < kept[1])
@@ -287,7 +287,7 @@ def _mode_program(spec: Spec) -> Callable[..., Any]:
         rest = jnp.where(better, promised < _AT_REST, (gain < _AT_REST) | (damping > 1e6))
         return kept, kept[0] + step, promised, damping, rest, count + 1
 
-    def run(z: Any, given: Given) -> Any:
+    def run(z: Any, given: DensityInputs) -> Any:
         nothing = (z, jnp.array(jnp.inf), jnp.zeros_like(z), jnp.eye(len(z)))
         start = (nothing, z, jnp.array(jnp.inf), jnp.zeros(()), jnp.array(False), jnp.array(0))
         (z, value, _, hessian), *_, rest, _ = jax.lax.while_loop(
@@ -298,7 +298,7 @@ def _mode_program(spec: Spec) -> Callable[..., Any]:
     return jax.jit(run)
 
 
-def find_mode(spec: Spec, start: np.ndarray, given: Given) -> Mode:
+def find_mode(spec: Spec, start: np.ndarray, given: DensityInputs) -> Mode:
     """Climb from ``start`` (size,) to the mode. Call inside the float64 scope."""
     z, value, hessian, settled = map(np.asarray, _mode_program(spec)(start, given))
     return Mode(z, _root(hessian), hessian, -float(value), bool(settled))
@@ -319,7 +319,7 @@ def _hessian_program(spec: Spec) -> Callable[..., Any]:
     return jax.jit(jax.hessian(lambda z, given: -log_joint(spec, z, given)))
 
 
-def centred(spec: Spec, given: Given, mode: Mode) -> tuple[Given, Mode]:
+def centred(spec: Spec, given: DensityInputs, mode: Mode) -> tuple[DensityInputs, Mode]:
     """Let families that their runs determine move on their own; returns given and mode anew.
 
     With h the curvature along a family's offset, of which the prior's share is 1/h, its
@@ -341,7 +341,7 @@ def centred(spec: Spec, given: Given, mode: Mode) -> tuple[Given, Mode]:
 
 def given_arrays(
     problem: Problem, counts: tuple[Any, Any], df: float, normal: tuple[np.ndarray, ...]
-) -> Given:
+) -> DensityInputs:
     """Gather a program's arrays; weights are scaled to a mean of 1 over the rows that have any.
 
     So a row counts as one run on average, and scaling all weights changes nothing.
@@ -349,6 +349,6 @@ def given_arrays(
     weights = problem.weights / problem.weights[problem.weights > 0].mean()
     mean, sd, plain, spread = normal
     share, anchor = np.zeros(len(mean)), np.zeros((len(spread), 2))
-    return Given(
+    return DensityInputs(
         problem.data, weights, counts, np.float64(df), mean, sd, plain, spread, share, anchor
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jscale.uncertainty.arviz import smoothed_log_weights
-from jscale.uncertainty.bayes.density import Given, Mode, Spec, log_joint_of_many
+from jscale.uncertainty.bayes.density import DensityInputs, Mode, Spec, log_joint_of_many
 from jscale.uncertainty.bayes.modes import shares_of
 from jscale.uncertainty.bayes.notes import COUNTING
 
@@ -95,7 +95,7 @@ class _Proposal:
 
 
 def importance(
-    spec: Spec, given: Given, mode: Mode, count: int, rng: np.random.Generator,
+    spec: Spec, given: DensityInputs, mode: Mode, count: int, rng: np.random.Generator,
     others: Sequence[Mode] = (),
 ) -> Weighted:  # fmt: skip
     """Draw weighted points, ``count`` or 4000; the proposal is moved to their moments if need be.
@@ -124,7 +124,7 @@ def importance(
 
 
 def _round(
-    spec: Spec, given: Given, proposal: _Proposal, count: int, rng: np.random.Generator,
+    spec: Spec, given: DensityInputs, proposal: _Proposal, count: int, rng: np.random.Generator,
     rounds: int,
 ) -> Weighted:  # fmt: skip
     """Propose, and weigh by the density of the whole mixture."""

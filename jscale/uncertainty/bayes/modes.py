@@ -11,7 +11,7 @@ import numpy as np
 from jscale.fitting.diagnostics import linearise
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.starts import automatic
-from jscale.uncertainty.bayes.density import Given, Mode, Spec, find_mode, log_joint_of_many
+from jscale.uncertainty.bayes.density import DensityInputs, Mode, Spec, find_mode, log_joint_of_many
 from jscale.uncertainty.refits import other_optima
 
 _AUTOMATIC = 32
@@ -38,7 +38,7 @@ def residuals_at(fit: Fit, theta: np.ndarray) -> np.ndarray:
     return linearise(fit.problem, theta).residual[fit.problem.used]
 
 
-def find_modes(spec: Spec, starts: np.ndarray, given: Given) -> tuple[Mode, ...]:
+def find_modes(spec: Spec, starts: np.ndarray, given: DensityInputs) -> tuple[Mode, ...]:
     """Climb from ``starts`` (k, size); return the distinct modes, that of the largest share first.
 
     Climbs that did not settle are left out, unless none did: then the end of the first is

@@ -19,7 +19,7 @@ from jscale.arguments import check_choice
 from jscale.errors import JscaleError
 from jscale.fitting.progress import lane_bar
 from jscale.uncertainty.arviz import mixing
-from jscale.uncertainty.bayes.density import Given, Mode, Spec, log_joint, log_joint_of_many
+from jscale.uncertainty.bayes.density import DensityInputs, Mode, Spec, log_joint, log_joint_of_many
 from jscale.uncertainty.bayes.notes import ENOUGH, MIXED
 
 CHAIN_METHODS = ("vectorized", "parallel", "sequential")
@@ -35,7 +35,7 @@ _KERNELS = 16
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplerSettings:
     """How many draws per chain are taken, after how much warmup, in how many chains, and how."""
 
     draws: int
@@ -106,7 +106,7 @@ def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
         warnings.filterwarnings("ignore", message="IProgress not found")
         from numpyro.infer.hmc import hmc
 
-    def potential(given: Given, centre: Any, root: Any, accept: Any) -> Callable[..., Any]:
+    def potential(given: DensityInputs, centre: Any, root: Any, accept: Any) -> Callable[..., Any]:
         return lambda x: -log_joint(spec, centre + root @ x, given)
 
     start, step = hmc(potential_fn_gen=potential, algo="NUTS")
@@ -139,7 +139,7 @@ def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
     return _Kernel(begin, jax.jit(shared))
 
 
-def nuts(spec: Spec, given: Given, mode: Mode, plan: Plan) -> Chains:
+def nuts(spec: Spec, given: DensityInputs, mode: Mode, plan: SamplerSettings) -> Chains:
     """Run NUTS from points around the mode, again with smaller steps where checks fail.
 
     Call inside the float64 scope.
@@ -154,7 +154,12 @@ def nuts(spec: Spec, given: Given, mode: Mode, plan: Plan) -> Chains:
 
 
 def _chains(
-    spec: Spec, given: Given, mode: Mode, plan: Plan, accept: float, thinning: int
+    spec: Spec,
+    given: DensityInputs,
+    mode: Mode,
+    plan: SamplerSettings,
+    accept: float,
+    thinning: int,
 ) -> Chains:
     """Run all chains from points around the mode."""
     import jax
@@ -184,7 +189,7 @@ def _chains(
     return Chains(mode.z + x[:, kept] @ mode.root.T, stats, accept, thinning)
 
 
-def _starts(spec: Spec, given: Given, mode: Mode, chains: int, seed: int) -> np.ndarray:
+def _starts(spec: Spec, given: DensityInputs, mode: Mode, chains: int, seed: int) -> np.ndarray:
     """Return whitened points (chains, size) around the mode, drawn in where the density is zero."""
     x = 0.5 * np.random.default_rng(seed).standard_normal((chains, spec.size))
     for _ in range(_NEARER):

@@ -23,7 +23,7 @@ from jscale.fitting.result import Fit
 from jscale.uncertainty.arviz import mixing
 from jscale.uncertainty.bayes import notes as verdicts
 from jscale.uncertainty.bayes.density import (
-    Given,
+    DensityInputs,
     Mode,
     Spec,
     centred,
@@ -41,7 +41,7 @@ from jscale.uncertainty.bayes.likelihoods import (
     counts_of,
 )  # fmt: skip
 from jscale.uncertainty.bayes.modes import find_modes, other_thetas, residuals_at, shares_of
-from jscale.uncertainty.bayes.nuts import Plan, check_chains, nuts
+from jscale.uncertainty.bayes.nuts import SamplerSettings, check_chains, nuts
 from jscale.uncertainty.bayes.pooling import fit_at, pooled_problem, start_of
 from jscale.uncertainty.bayes.priors import as_stated, make_priors, prior_moments
 from jscale.uncertainty.bayes.result import Posterior, Sampled, extras_of
@@ -96,7 +96,7 @@ def posterior(
     >>> len(js.posterior(fit, draws=250))
     1000
     """
-    plan = Plan(draws, warmup, chains, chain_method, seed, progress)
+    plan = SamplerSettings(draws, warmup, chains, chain_method, seed, progress)
     _check(likelihood, method, plan, df, pool)
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
@@ -145,7 +145,7 @@ def _described(priors: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(
-    likelihood: str, method: str, plan: Plan, df: float, pool: Mapping[str, str] | None
+    likelihood: str, method: str, plan: SamplerSettings, df: float, pool: Mapping[str, str] | None
 ) -> None:
     check_likelihood(likelihood)
     check_choice("method", method, METHODS)
@@ -241,7 +241,7 @@ class _Found:
 
 
 def _sample(
-    spec: Spec, given: Given, modes: tuple[Mode, ...], method: str, plan: Plan
+    spec: Spec, given: DensityInputs, modes: tuple[Mode, ...], method: str, plan: SamplerSettings
 ) -> _Found:  # fmt: skip
     """Sample by importance where that is asked for or good enough, else by NUTS."""
     why, many, mode = "asked for", plan.draws * plan.chains, modes[0]
@@ -294,7 +294,7 @@ def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Po
 
 
 def _notes(
-    drawn: Posterior, sampled: Sampled, offsets: Given, seed: int, asked: Mapping[str, Any]
+    drawn: Posterior, sampled: Sampled, offsets: DensityInputs, seed: int, asked: Mapping[str, Any]
 ) -> list[Note]:  # fmt: skip
     """Notes on what the priors had to say, and on how posterior and fit compare.
 
@@ -347,7 +347,9 @@ def prior(
     >>> js.prior(fit, draws=500).method
     'prior'
     """
-    _check(likelihood, "auto", Plan(draws, _FEWEST, 1, "vectorized", seed, False), 3.0, None)
+    _check(
+        likelihood, "auto", SamplerSettings(draws, _FEWEST, 1, "vectorized", seed, False), 3.0, None
+    )
     model = _model(fit, likelihood, priors, None, trials, 3.0)
     settings = {"method": "prior", "likelihood": likelihood, "draws": draws, "seed": seed}
     with float64_scope():

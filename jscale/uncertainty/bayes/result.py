@@ -17,7 +17,7 @@ from jscale.fitting.objective import from_space
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
 from jscale.uncertainty.bayes import notes as verdicts
-from jscale.uncertainty.bayes.density import Given, Spec, curves_of_many, pointwise_of_many
+from jscale.uncertainty.bayes.density import DensityInputs, Spec, curves_of_many, pointwise_of_many
 from jscale.uncertainty.bayes.likelihoods import NUISANCE
 from jscale.uncertainty.bayes.pooling import fit_at
 from jscale.uncertainty.bayes.prior_summary import table_of
@@ -34,7 +34,7 @@ class Sampled:
     source: Fit
     problem: Problem
     made: Priors
-    given: Given
+    given: DensityInputs
     z: np.ndarray
 
     @property

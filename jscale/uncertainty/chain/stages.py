@@ -35,7 +35,7 @@ _NUMBERS_AT_ONCE = 2**23
 
 
 @dataclass(frozen=True, eq=False)
-class _Given(Resampler):
+class PrescribedWeights(Resampler):
     """Resamples whose weights (R, n) were drawn beforehand, for several stages alike.
 
     ``inputs`` (R, n) are the values of the law's one input in each resample, where they differ.
@@ -158,7 +158,9 @@ class Stages:
     def _refit(self, stage: Fit, weights: np.ndarray, inputs: Any, tick: Any) -> Refits:
         problem = stage.problem
         nobody = Units(np.zeros(0, dtype=int), np.zeros(0, dtype=int))
-        resampler = _Given(problem, "bayesian", nobody, stage.theta, 0, False, weights, inputs)
+        resampler = PrescribedWeights(
+            problem, "bayesian", nobody, stage.theta, 0, False, weights, inputs
+        )
         return refit(resampler, len(weights), tick)
 
 

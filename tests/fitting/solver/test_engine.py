@@ -17,7 +17,7 @@ from jscale.fitting.problem import BLOCK, Families, Problem
 from jscale.fitting.solver import engine, evaluation
 from jscale.fitting.solver.engine import Queue, compiled, sizes
 from jscale.fitting.solver.evaluation import evaluate, residuals
-from jscale.fitting.solver.gauss_newton import Settings, Status, descend, solve
+from jscale.fitting.solver.gauss_newton import SolveSettings, Status, descend, solve
 from jscale.fitting.solver.search import search, search_families
 from jscale.fitting.solver.starts import automatic, automatic_many
 from jscale.fitting.solver.step import Numbers
@@ -240,10 +240,10 @@ def test_lanes_made_to_fail_say_how() -> None:
         assert (solve(level, automatic(level, 4)).status == Status.CONVERGED).all()
         law = js.laws.get("power:N")
         few = build(law, table, js.huber(delta=1e-9))[0]
-        lanes = descend(few, automatic(few, 8) + 0.1, settings=Settings(steps=300))
+        lanes = descend(few, automatic(few, 8) + 0.1, settings=SolveSettings(steps=300))
         assert (lanes.status == Status.CONVERGED).all()  # an exact table: nothing is outside
         scarce = chinchilla(objective=js.huber(delta=1e-9))
-        lanes = descend(scarce, automatic(scarce, 8), settings=Settings(steps=300))
+        lanes = descend(scarce, automatic(scarce, 8), settings=SolveSettings(steps=300))
         inside = [
             np.sum(np.abs(residuals(scarce.model, t, scarce.data))[: scarce.n] < 1e-9)
             for t in lanes.theta

@@ -9,7 +9,7 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.problem import BLOCK, Problem, bucket, buckets
-from jscale.fitting.solver.gauss_newton import Settings, Status, deal, solve
+from jscale.fitting.solver.gauss_newton import SolveSettings, Status, deal, solve
 from jscale.fitting.solver.starts import automatic
 from tests.worlds import chinchilla, line
 
@@ -52,7 +52,7 @@ def test_a_lane_that_starts_nowhere_is_dead_and_harms_no_other(problem: Problem)
 
 def test_a_lane_out_of_steps_says_so(problem: Problem) -> None:
     with float64_scope():
-        lanes = solve(problem, automatic(problem, 4), settings=Settings(steps=3))
+        lanes = solve(problem, automatic(problem, 4), settings=SolveSettings(steps=3))
     assert (lanes.status == Status.OUT_OF_STEPS).all()
     assert (lanes.steps == 3).all()
 
