@@ -1,6 +1,6 @@
 """jscale: scaling laws, fitted, with honest uncertainty, turned into decisions."""
 
-from jscale import laws
+from jscale import laws, plots
 from jscale.comparison import splits
 from jscale.comparison.compare import compare, rollout
 from jscale.comparison.comparison import Comparison
@@ -184,6 +184,7 @@ __all__ = [
     "noise_model",
     "optima",
     "oracle",
+    "plots",
     "posterior",
     "power",
     "predict",

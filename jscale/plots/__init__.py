@@ -1,17 +1,15 @@
-"""Plots of fits, draws and plans: every function takes and returns Matplotlib Axes."""
+"""Plots of fits, draws, comparisons and plans.
 
-from jscale.plots.draws import coverage, pairs, shrinkage, trace
-from jscale.plots.fits import (
-    bands,
-    comparison,
-    frontier,
-    isoflop,
-    isoflop_slices,
-    observed_and_fitted,
-    overview,
-    residuals,
-)
+Functions that draw one panel take Matplotlib Axes as ``ax`` (by default, those of a new figure)
+and return them; :func:`overview`, :func:`pairs` and :func:`trace` return a Figure. Matplotlib is
+imported when the first plot is drawn.
+"""
+
+from jscale.plots.curves import frontier, isoflop
+from jscale.plots.draws import pairs, shrinkage, trace
+from jscale.plots.fits import bands, isoflop_slices, observed_and_fitted, overview, residuals
 from jscale.plots.plans import allocation, crossing, required, valley
+from jscale.plots.scores import comparison, coverage
 
 __all__ = [
     "allocation",

@@ -1,6 +1,6 @@
-"""Plots of plans: what to train for a budget, how flat its optimum is, what a target takes, and
-where one recipe overtakes another. Every function takes a matplotlib Axes (or makes one) and
-returns it.
+"""Plots of plans: optimal inputs over budgets, how flat an optimum is, where one recipe overtakes
+another, and what a target takes. Every function takes Matplotlib Axes (or makes them) and returns
+them.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,50 +22,77 @@ from jscale.planning.required import Required
 from jscale.plots import drawing as draw
 from jscale.plots.words import unit_of, with_unit
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _MOST_BUDGETS = 4
-# A valley is drawn as far as its output is within 5 % of the best.
+# A valley is drawn as far as its output is within 5 % of the optimum.
 _SHOWN = 0.05
 _POINTS = 201
-# Shades reach so far past the budgets at the ends.
+# Shaded ranges extend by this factor beyond the first and last budget.
 _MARGIN = 1.1
+# How the legend calls optima that lie at a bound of the search.
+_AT_BOUND = "optimum at a bound"
 
 
-def allocation(plan: Plan, *, show: str | Sequence[str] | None = None, ax: Any = None) -> Any:
-    """Plot the best inputs over the budget, with confidence bands; shaded where no runs are.
+def allocation(
+    plan: Plan, *, show: str | Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Plot the optimal inputs over the budget with confidence bands.
 
-    ``show`` names columns of the plan: its inputs (the default), D/N, or the output. Shaded are
-    budgets below the cheapest fitted run, and those whose optimum takes more compute than any.
-    Hollow points are budgets at which most draws' optima lie at a bound. Raises PredictionError
-    for anything but a Plan, and for columns that it does not have.
+    Budgets are shaded where they are smaller than the cheapest fitted run, or where the optimum
+    takes more compute than any fitted run. Hollow points are budgets at which most draws have
+    their optimum at a bound.
 
+    Parameters
+    ----------
+    plan : Plan
+        The result of :func:`jscale.allocate`.
+    show : str or sequence of str, optional
+        Columns of the plan: its inputs (the default), ``"D/N"`` or the output.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default the Axes of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    PredictionError
+        If ``plan`` is not a Plan, or has no such column.
+
+    Examples
+    --------
     >>> import jscale as js
-    >>> from jscale import plots
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
     >>> plan = js.allocate(js.laplace(fit, 100), [1e10, 1e11, 1e12])
-    >>> plots.allocation(plan).get_xlabel()
+    >>> js.plots.allocation(plan).get_xlabel()
     'C = 6·N·D (FLOPs)'
     """
-    draw.check(plan, Plan, "allocation", "js.allocate(draws, C=…)")
+    draw.check_result(plan, Plan, "allocation", "js.allocate(draws, C=…)")
     names = _columns(plan, show)
-    ax, frame = draw.axes(ax), plan.frame.sort_values("C")
+    ax, frame = draw.axes_or_new(ax), plan.frame.sort_values("C")
     _shade(ax, _outside(plan))
-    sure: str | None = f"{100 * plan.level:g}% confidence interval{'s' * (len(names) > 1)}"
+    band_label: str | None = f"{100 * plan.level:g}% confidence interval{'s' * (len(names) > 1)}"
     for name, color in zip(names, cycle(draw.COLORS), strict=False):
         band = [frame[f"{name}{end}"] for end in ("", "_low", "_high")]
-        draw.with_band(ax, frame["C"], band, color, _named(plan, name), sure)
-        sure = None
-        _at_bound(ax, frame, name, color)
+        draw.plot_with_band(ax, frame["C"], band, color, _label(plan, name), band_label)
+        # One entry in the legend stands for the bands of all inputs.
+        band_label = None
+        _mark_bounds(ax, frame, name, color)
     ax.set_xscale("log")
     if names != [plan.output]:
         ax.set_yscale("log")
     ax.set_xlabel(_budget(plan), parse_math=False)
-    ax.set_ylabel(", ".join(_named(plan, name) for name in names), parse_math=False)
-    return draw.with_legend(ax)
+    ax.set_ylabel(", ".join(_label(plan, name) for name in names), parse_math=False)
+    return draw.add_legend(ax)
 
 
 def _columns(plan: Plan, show: str | Sequence[str] | None) -> list[str]:
-    """Return the columns to show; raises PredictionError for those that are none."""
+    """Return the columns to show; raises PredictionError for unknown ones, or if there are none."""
     known = [name for name in plan.frame if f"{name}_low" in plan.frame]
     inputs = list(plan.planner.choice.variables)
     chosen = inputs if show is None else [show] if isinstance(show, str) else list(show)
@@ -79,15 +106,16 @@ def _columns(plan: Plan, show: str | Sequence[str] | None) -> list[str]:
 
 
 def _starred(name: str) -> str:
-    """Write N* for N, and D*/N* for D/N: the best, not any."""
+    """Write N* for N, and D*/N* for D/N: a star marks the optimum."""
     return "/".join(f"{part}*" for part in name.split("/"))
 
 
-def _named(plan: Plan, name: str) -> str:
-    """Name a column of a plan with its unit."""
+def _label(plan: Plan, name: str) -> str:
+    """Return the label of a column of a plan, with its unit."""
     if name == plan.output:
-        most = "lowest" if plan.planner.choice.falling else "highest"
-        return f"{most} {with_unit(name, plan.planner.fit.runs)}"
+        extreme = "lowest" if plan.planner.choice.falling else "highest"
+        return f"{extreme} {with_unit(name, plan.planner.fit.runs)}"
+    # The glossary has tokens per parameter under M.
     unit = unit_of("M" if name == "D/N" else name)
     return f"{_starred(name)} ({unit})" if unit else _starred(name)
 
@@ -97,50 +125,82 @@ def _budget(plan: Plan) -> str:
 
 
 def _outside(plan: Plan) -> list[tuple[float, float]]:
-    """Return the ranges of budgets where the plan goes beyond the fitted runs."""
+    """Return the ranges of budgets where the plan lies beyond the fitted runs."""
     frame = plan.frame.sort_values("C")
-    C, past = frame["C"].to_numpy(), frame["extrapolation"].to_numpy()
+    C, times = frame["C"].to_numpy(), frame["extrapolation"].to_numpy()
     margin = _MARGIN if len(C) > 1 else 10.0
     low, high = C[0] / margin, C[-1] * margin
     first, last = plan.planner.spent
-    known = (np.isfinite(past) & (past > 0)).all()
-    rising = np.log(np.maximum.accumulate(past if known else C / last))
+    # A budget may be spent on more than training, so the budget at which the optimum's compute
+    # passes that of the runs is interpolated; without compute, costs are compared.
+    known = (np.isfinite(times) & (times > 0)).all()
+    rising = np.log(np.maximum.accumulate(times if known else C / last))
     last = np.exp(np.interp(0.0, rising, np.log(C), left=np.log(low), right=np.inf))
     first = min(first, high) if first > C[0] else low
     ranges = [(low, first), (last, high)] if first < last else [(low, high)]
     return [ends for ends in ranges if ends[0] < ends[1]]
 
 
-def _shade(ax: Any, ranges: list[tuple[float, float]]) -> None:
+def _shade(ax: Axes, ranges: list[tuple[float, float]]) -> None:
     for place, (low, high) in enumerate(ranges):
         label = "outside the fitted runs" if place == 0 else None
         ax.axvspan(low, high, color=draw.GREY, alpha=0.13, lw=0, zorder=0, label=label)
 
 
-def _at_bound(ax: Any, frame: pd.DataFrame, name: str, color: str) -> None:
-    held = frame[frame["at_bound"] > 0.5]
-    if len(held):
+def _mark_bounds(ax: Axes, frame: pd.DataFrame, name: str, color: str) -> None:
+    """Mark budgets at which most draws have their optimum at a bound."""
+    bounded = frame[frame["at_bound"] > 0.5]
+    if len(bounded):
         labels = ax.get_legend_handles_labels()[1]
-        label = None if "best at a bound" in labels else "best at a bound"
-        ax.plot(held["C"], held[name], "o", color=color, mfc="white", ms=6, label=label)
+        label = None if _AT_BOUND in labels else _AT_BOUND
+        ax.plot(bounded["C"], bounded[name], "o", color=color, mfc="white", ms=6, label=label)
 
 
-def valley(plan: Plan, *, budgets: Any = None, within: float = 0.001, ax: Any = None) -> Any:
-    """Plot the output over the first input at a few budgets, the other following from each.
+def valley(
+    plan: Plan, *, budgets: Any = None, within: float = 0.001, ax: Axes | None = None
+) -> Axes:
+    """Plot the output over the first input at a few budgets, the other input following from each.
 
-    Curves are the estimate's, as far as they are within 5 % of the best. The thick part is within
-    0.1 % of it (``within``; :meth:`Plan.near_optimal`), a diamond is the best, and a bar the
-    confidence interval of where the best lies. ``budgets`` are some of the plan's (four of them
-    by default). Raises PredictionError for anything but a Plan of two inputs, a budget that is not
-    the plan's, or a share that is not positive.
+    Curves are those of the estimate, as far as they are within 5 % of the optimum. The thick part
+    is within 0.1 % of it (``within``), as in :meth:`Plan.near_optimal`. A diamond marks the
+    optimum, with the confidence interval of its position as a bar.
+
+    Parameters
+    ----------
+    plan : Plan
+        The result of :func:`jscale.allocate`, for two inputs.
+    budgets : float or array_like of float, optional
+        Which of the plan's budgets to show, in the unit of its cost; by default four.
+    within : float, default 0.001
+        How far from the optimum an output counts as near-optimal, as a share of it.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default the Axes of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    PredictionError
+        If ``plan`` is not a Plan of two inputs, if it has no such budget, or if ``within`` is not
+        positive.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> plan = js.allocate(js.laplace(fit, 100), [1e10, 1e11, 1e12])
+    >>> js.plots.valley(plan, budgets=1e11).get_xlabel()
+    'N (parameters), at C = 6·N·D (FLOPs)'
     """
-    import matplotlib as mpl
-
-    draw.check(plan, Plan, "valley", "js.allocate(draws, C=…)")
+    draw.check_result(plan, Plan, "valley", "js.allocate(draws, C=…)")
     some = replace(plan, frame=_budgets(plan, budgets))
     near, wide = some.near_optimal(within), some.near_optimal(max(_SHOWN, 2 * within))
-    ax, name = draw.axes(ax), plan.planner.choice.variables[0]
-    colors = mpl.colormaps["viridis"](np.linspace(0.1, 0.85, len(some.frame)))
+    ax, name = draw.axes_or_new(ax), plan.planner.choice.variables[0]
+    colors = draw.sequential(len(some.frame))
     for place, (color, row) in enumerate(zip(colors, some.frame.to_dict("records"), strict=True)):
         low, high = wide.iloc[place][[f"{name}_from", f"{name}_to"]]
         low, high = min(low, row[f"{name}_low"]), max(high, row[f"{name}_high"])
@@ -149,23 +209,23 @@ def valley(plan: Plan, *, budgets: Any = None, within: float = 0.001, ax: Any = 
         inner = _curve(plan, row["C"], *near.iloc[place][[f"{name}_from", f"{name}_to"]])
         ax.plot(*inner, color=color, lw=7, alpha=0.35, solid_capstyle="butt")
         _optimum(ax, row, name, plan.output, color)
-    _explained(ax, name, within, plan.level)
+    _label_common_marks(ax, name, within, plan.level)
     ax.set_xscale("log")
-    ax.set_xlabel(f"{draw.with_own_unit(name)}, at {_budget(plan)}", parse_math=False)
+    ax.set_xlabel(f"{draw.input_with_unit(name)}, at {_budget(plan)}", parse_math=False)
     ax.set_ylabel(with_unit(plan.output, plan.planner.fit.runs), parse_math=False)
-    return draw.with_legend(ax)
+    return draw.add_legend(ax)
 
 
 def _budgets(plan: Plan, budgets: Any) -> pd.DataFrame:
-    """Return the rows of the budgets asked for; raises PredictionError for one that has none."""
+    """Return the plan's rows for the given budgets; raises PredictionError for unknown ones."""
     frame = plan.frame.sort_values("C")
     if budgets is None:
         count = min(len(frame), _MOST_BUDGETS)
         return frame.iloc[np.unique(np.linspace(0, len(frame) - 1, count).round().astype(int))]
-    asked = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
-    same = np.isclose(frame["C"].to_numpy()[:, None], asked, rtol=1e-6, atol=0.0)
-    if not asked.size or not same.any(axis=0).all():
-        wrong = listing([f"{c:.4g}" for c in asked[~same.any(axis=0)]])
+    wanted = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
+    same = np.isclose(frame["C"].to_numpy()[:, None], wanted, rtol=1e-6, atol=0.0)
+    if not wanted.size or not same.any(axis=0).all():
+        wrong = listing([f"{c:.4g}" for c in wanted[~same.any(axis=0)]])
         known = listing([f"{c:.4g}" for c in frame["C"]], 12)
         raise PredictionError(
             f"The plan has no budget {wrong or 'to show'}; it has {known}. Plan for it: "
@@ -175,116 +235,199 @@ def _budgets(plan: Plan, budgets: Any) -> pd.DataFrame:
 
 
 def _curve(plan: Plan, C: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return values of the first input within a plan's bounds, and the estimate's output there."""
+    """Return values of the first input within the plan's bounds, and the estimated output there."""
     choice, point = plan.planner.choice, plan.planner.fit.params.to_numpy()[None]
     with float64_scope():
         place = plan.planner.place(point, np.log([C]))
         least, most = (np.exp(np.asarray(end)[0, 0]) for end in bounds_program(choice)(place))
         x = np.geomspace(np.clip(low, least, most), np.clip(high, least, most), _POINTS)
-        found = np.asarray(objective_program(choice)(np.log(x)[None, :, None], place))[0]
-    return x, found if choice.falling else -found
+        objective = np.asarray(objective_program(choice)(np.log(x)[None, :, None], place))[0]
+    # The search minimises; an output to be maximised enters it with the opposite sign.
+    return x, objective if choice.falling else -objective
 
 
-def _optimum(ax: Any, row: dict[Any, Any], name: str, output: str, color: Any) -> None:
+def _optimum(ax: Axes, row: dict[Any, Any], name: str, output: str, color: Any) -> None:
     best = row[name]
     bars = np.maximum([[best - row[f"{name}_low"]], [row[f"{name}_high"] - best]], 0.0)
-    ax.errorbar(best, row[output], xerr=bars, fmt="D", color=color, mec="black", ms=6, lw=1.4,
-                ecolor="black", capsize=3, zorder=3)  # fmt: skip
+    style = _optimum_style(color)
+    ax.errorbar(best, row[output], xerr=bars, ms=6, lw=1.4, zorder=3, **style)
 
 
-def _explained(ax: Any, name: str, within: float, level: float) -> None:
-    """Name in the legend what all budgets share."""
-    ax.plot([], [], color=draw.GREY, lw=7, alpha=0.5, label=f"within {100 * within:g}% of the best")
-    ax.errorbar([], [], xerr=[], fmt="D", color="white", mec="black", ecolor="black", capsize=3,
-                label=f"best, {100 * level:g}% confidence interval of {name}*")  # fmt: skip
+def _optimum_style(color: Any) -> dict[str, Any]:
+    return {"fmt": "D", "color": color, "mec": "black", "ecolor": "black", "capsize": 3}
 
 
-def crossing(found: Crossover, *, names: tuple[str, str] = ("a", "b"), ax: Any = None) -> Any:
-    """Plot how much the outputs of two recipes differ over scale, and how likely a is better.
+def _label_common_marks(ax: Axes, name: str, within: float, level: float) -> None:
+    """Explain in the legend the marks that all budgets have."""
+    near = f"within {100 * within:g}% of the optimum"
+    ax.plot([], [], color=draw.GREY, lw=7, alpha=0.5, label=near)
+    label = f"optimum, {100 * level:g}% confidence interval of {name}*"
+    ax.errorbar([], [], xerr=[], label=label, **_optimum_style("white"))
 
-    The difference a − b has its confidence band; a panel above has the share of draws in which a
-    is better. A dotted line is the crossing; shaded is its confidence interval, to the end of the
-    range where that is open. ``names`` are those of a and b. Raises PredictionError for anything
-    but a Crossover.
+
+def crossing(
+    crossover: Crossover, *, names: tuple[str, str] = ("a", "b"), ax: Axes | None = None
+) -> Axes:
+    """Plot the difference between the outputs of two recipes over scale, and which is better.
+
+    The difference a − b has its confidence band. A panel above shows the share of draws in which
+    a is better. A dotted line marks the crossing. Its confidence interval is shaded, up to the end
+    of the range if the interval is open.
+
+    Parameters
+    ----------
+    crossover : Crossover
+        The result of :func:`jscale.crossover`.
+    names : tuple of str, default ("a", "b")
+        Names of the two recipes.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default the Axes of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    PredictionError
+        If ``crossover`` is not a Crossover.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> design = {"C": [1e16, 1e17, 1e18, 1e19, 1e20]}
+    >>> old, new = (
+    ...     js.fit("power_const", js.simulate("power_const", truth, design))
+    ...     for truth in (dict(E=1.5, A=20.0, alpha=0.05), dict(E=1.5, A=120.0, alpha=0.1))
+    ... )
+    >>> result = js.crossover(js.laplace(old, 100), js.laplace(new, 100), over=(1e14, 1e18))
+    >>> ax = js.plots.crossing(result, names=("old", "new"))
+    >>> ax.get_ylabel()
+    'old − new'
     """
-    draw.check(found, Crossover, "crossing", "js.crossover(a, b)")
-    ax, frame, (a, b) = draw.axes(ax), found.frame, names
-    x, sure = frame[found.along], f"{100 * found.level:g}% confidence interval"
+    draw.check_result(crossover, Crossover, "crossing", "js.crossover(a, b)")
+    ax, frame, (a, b) = draw.axes_or_new(ax), crossover.frame, names
+    x, interval = frame[crossover.along], f"{100 * crossover.level:g}% confidence interval"
     ax.axhline(0.0, color=draw.GREY, lw=0.8, zorder=1)
     band = [frame[c] for c in ("difference", "low", "high")]
-    draw.with_band(ax, x, band, draw.BLUE, f"{a} − {b}", sure)
-    if np.isfinite(found.at_low):
-        share = f" ({100 * found.crosses:.0f}% of draws cross)" if found.crosses < 1 else ""
-        ax.axvspan(found.at_low, min(found.at_high, x.max()), color=draw.GREY, alpha=0.2, lw=0,
-                   zorder=0, label=f"{sure} of the crossing{share}")  # fmt: skip
-    if np.isfinite(found.at):
-        ax.axvline(found.at, color="black", lw=1.0, ls=":")
+    draw.plot_with_band(ax, x, band, draw.BLUE, f"{a} − {b}", interval)
+    _mark_crossing(ax, crossover, interval)
     ax.set_xscale("log")
-    ax.set_xlabel(draw.with_own_unit(found.along), parse_math=False)
+    ax.set_xlabel(draw.input_with_unit(crossover.along), parse_math=False)
     ax.set_ylabel(f"{a} − {b}", parse_math=False)
-    draw.panel(ax, [(x, frame["a_better"], draw.BLUE)], f"P({a}\nbetter)")
-    return draw.with_legend(ax)
+    draw.add_probabilities(ax, [(x, frame["a_better"], draw.BLUE)], f"P({a}\nbetter)")
+    return draw.add_legend(ax)
 
 
-def required(found: Required, *, along: str | None = None, ax: Any = None) -> Any:
-    """Plot how much a target takes, with its confidence band, and whether it can be reached.
+def _mark_crossing(ax: Axes, crossover: Crossover, interval: str) -> None:
+    """Mark the crossing and shade its interval, both as far as they lie within the range."""
+    if np.isfinite(crossover.at_low):
+        some = f" ({100 * crossover.crosses:.0f}% of draws cross)"
+        label = f"{interval} of the crossing{some * (crossover.crosses < 1)}"
+        style: dict[str, Any] = {"color": draw.GREY, "alpha": 0.2, "lw": 0, "zorder": 0}
+        end = min(crossover.at_high, float(crossover.frame[crossover.along].max()))
+        ax.axvspan(crossover.at_low, end, label=label, **style)
+    if np.isfinite(crossover.at):
+        ax.axvline(crossover.at, color="black", lw=1.0, ls=":")
 
-    ``along`` is the column to plot over: the target, or what varies if it does not. Other columns
-    that vary make a line each. Where some draws never reach a target the band is open to the top,
-    and a panel above has the share that do; a triangle is a target that the estimate never
-    reaches. Raises PredictionError for anything but a result of js.required, and for a column that
-    it does not have.
+
+def required(result: Required, *, along: str | None = None, ax: Axes | None = None) -> Axes:
+    """Plot how much of an input a target takes, and whether the target can be reached.
+
+    The amount has its confidence band. If some draws never reach a target, the band is open at the
+    top, and a panel above shows the share of draws that reach it. A triangle marks a target that
+    the estimate never reaches.
+
+    Parameters
+    ----------
+    result : Required
+        The result of :func:`jscale.required`.
+    along : str, optional
+        The column on the x-axis; by default the target, or an input that varies if the target
+        does not. Other columns that vary make one line for each of their values.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default the Axes of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Raises
+    ------
+    PredictionError
+        If ``result`` is not a Required, or has no column ``along``.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> result = js.required(js.laplace(fit, 100), "D", loss=[1.8, 1.6], N=3e5)
+    >>> js.plots.required(result).get_ylabel()
+    'required D (tokens)'
     """
-    draw.check(found, Required, "required", 'js.required(draws, "D", loss=…)')
-    over, others = _over(found, along)
-    ax, chances, top = draw.axes(ax), [], _top(found.frame)
-    sure: str | None = f"{100 * found.level:g}% confidence interval{'s' * bool(others)}"
-    parts = _lines(found.frame, over, others)
-    for (label, rows), color in zip(parts, cycle(draw.COLORS), strict=False):
+    draw.check_result(result, Required, "required", 'js.required(draws, "D", loss=…)')
+    over, others = _over(result, along)
+    ax, probabilities, top = draw.axes_or_new(ax), [], _top(result.frame)
+    band_label: str | None = f"{100 * result.level:g}% confidence interval{'s' * bool(others)}"
+    for (label, rows), color in zip(
+        _lines(result.frame, over, others), cycle(draw.COLORS), strict=False
+    ):
         x, reached = rows[over], np.isfinite(rows["estimate"])
         ends = (rows[c].clip(upper=top) for c in ("low", "high"))
         band = [rows["estimate"].where(reached), *ends]
-        draw.with_band(ax, x, band, color, label, sure)
-        ax.plot(x[~reached], np.full(int((~reached).sum()), 0.97), "^", color=color,
-                transform=ax.get_xaxis_transform())  # fmt: skip
-        chances, sure = [*chances, (x, rows["reached"], color)], None
+        draw.plot_with_band(ax, x, band, color, label, band_label)
+        # Just below the upper edge, whatever the scale of the y-axis.
+        missed = x[~reached]
+        edge = ax.get_xaxis_transform()
+        ax.plot(missed, np.full(len(missed), 0.97), "^", color=color, transform=edge)
+        probabilities.append((x, rows["reached"], color))
+        band_label = None
     ax.set_yscale("log")
-    if np.isinf(found.frame["high"].to_numpy()).any():
+    if np.isinf(result.frame["high"].to_numpy()).any():
         ax.set_ylim(top=top)
-    target = found.frame.columns[0]
+    _label_required(ax, result, over)
+    if (result.frame["reached"].to_numpy() < 1).any():
+        draw.add_probabilities(ax, probabilities, "P(reached)")
+    return draw.add_legend(ax)
+
+
+def _label_required(ax: Axes, result: Required, over: str) -> None:
+    """Label the axes; the x-axis is logarithmic unless it holds the target."""
+    target = result.frame.columns[0]
     if over != target:
         ax.set_xscale("log")
-    ax.set_xlabel(target if over == target else draw.with_own_unit(over), parse_math=False)
-    # A budget is in the unit of its cost, which the result does not say.
-    bought = found.frame.columns[-1] != "reached"
-    amount = found.variable if bought else draw.with_own_unit(found.variable)
-    ax.set_ylabel(f"{amount} that the target takes", parse_math=False)
-    if (found.frame["reached"].to_numpy() < 1).any():
-        draw.panel(ax, chances, "P(reached)")
-    return draw.with_legend(ax)
+    ax.set_xlabel(target if over == target else draw.input_with_unit(over), parse_math=False)
+    # A budget is in the unit of its cost, which the result does not hold.
+    bought = result.frame.columns[-1] != "reached"
+    amount = result.variable if bought else draw.input_with_unit(result.variable)
+    ax.set_ylabel(f"required {amount}", parse_math=False)
 
 
-def _over(found: Required, along: str | None) -> tuple[str, list[str]]:
-    """Return the column to plot over and the others that vary."""
-    # What follows the estimate is what it buys, not what was asked for.
-    known = list(found.frame.columns[: found.frame.columns.get_loc("estimate")])
+def _over(result: Required, along: str | None) -> tuple[str, list[str]]:
+    """Return the column on the x-axis, and the other columns that vary."""
+    # Columns after the estimate are what a budget buys, not what was given.
+    known = list(result.frame.columns[: result.frame.columns.get_loc("estimate")])
     if along is not None and along not in known:
         raise PredictionError(f"No column {along!r} to plot over; there are {listing(known, 12)}.")
-    varying = [c for c in known if len(set(found.frame[c])) > 1]
+    varying = [c for c in known if len(set(result.frame[c])) > 1]
     over = along or next(iter(varying), known[0])
     return over, [c for c in varying if c != over]
 
 
 def _lines(frame: pd.DataFrame, over: str, others: list[str]) -> list[tuple[str, pd.DataFrame]]:
-    """Return what sets each line apart, and its rows."""
+    """Return the label and the rows of each line."""
     if not others:
         return [("estimate", frame.sort_values(over))]
+    lines = []
     groups: Any = frame.groupby(others, sort=False)
-    return [
-        (", ".join(f"{name} = {_short(v)}" for name, v in zip(others, key, strict=True)),
-         rows.sort_values(over))
-        for key, rows in groups
-    ]  # fmt: skip
+    for values, rows in groups:
+        named = zip(others, values, strict=True)
+        label = ", ".join(f"{name} = {_short(value)}" for name, value in named)
+        lines.append((label, rows.sort_values(over)))
+    return lines
 
 
 def _short(value: Any) -> str:
@@ -292,7 +435,7 @@ def _short(value: Any) -> str:
 
 
 def _top(frame: pd.DataFrame) -> float:
-    """Return where an axis of amounts ends that has to show infinite ones."""
+    """Return the upper end of an axis of amounts, some of which may be infinite."""
     amounts = frame[["estimate", "low", "high"]].to_numpy()
     finite = amounts[np.isfinite(amounts)]
     return 10.0 * float(finite.max()) if finite.size else 1.0

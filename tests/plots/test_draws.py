@@ -1,39 +1,28 @@
-"""uncertainty_plots: what is drawn lies where the numbers say, and labels are plain words."""
+"""Plots of draws show the draws, and labels are shown literally."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 import jscale as js
-from jscale.plots import draws as plots
+from jscale import plots
 from jscale.simulation.worlds import CHINCHILLA, grid
+from tests.plots.reading import NASTY, as_svg, legend
 
 SURFACE = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
-NASTY = "<b>$\\frac12$ _$"
-
-
-@pytest.fixture(autouse=True)
-def _figures_closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
 def draws() -> js.Draws:
     """Four chains of 200 draws."""
     fit = js.fit("chinchilla", js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.02, seed=3))
-    found = js.laplace(fit, 800)
-    return replace(found, values=found.flat.reshape(4, 200, -1))
+    draws = js.laplace(fit, 800)
+    return replace(draws, values=draws.flat.reshape(4, 200, -1))
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +34,6 @@ def families() -> js.Draws:
     return js.laplace(fit, 400)
 
 
-def drawn(figure: Figure | Axes) -> str:
-    """The picture as SVG: it can be drawn, and this is what it shows."""
-    figure = figure.figure if isinstance(figure, Axes) else figure
-    file = io.StringIO()
-    with plt.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(file, format="svg")
-    return file.getvalue()
-
-
 # ── Pairs and trace ──────────────────────────────────────────────────────────────────────────
 
 
@@ -61,14 +41,17 @@ def test_pairs_shows_the_draws_below_the_diagonal(draws):
     figure = plots.pairs(draws, ["E", "alpha", "A"])
     axes = np.array(figure.axes).reshape(3, 3)
     assert [[ax.get_visible() for ax in row] for row in axes] == [
-        [True, False, False], [True, True, False], [True, True, True],
-    ]  # fmt: skip
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
     points = axes[1, 0].collections[0].get_offsets()
     np.testing.assert_array_equal(points, draws.to_frame()[["E", "alpha"]])
     (cross,) = axes[1, 0].lines
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (
-        draws.fit.params["E"], draws.fit.params["alpha"],
-    )  # fmt: skip
+        draws.fit.params["E"],
+        draws.fit.params["alpha"],
+    )
     assert [axes[2, j].get_xlabel() for j in range(3)] == ["E", "alpha", "A"]
     assert [axes[i, 0].get_ylabel() for i in range(3)] == ["", "alpha", "A"]
     assert sum(bar.get_height() for bar in axes[0, 0].patches) == 800
@@ -118,9 +101,7 @@ def test_unknown_parameters(draws, plot):
 @pytest.mark.parametrize("plot", [plots.pairs, plots.trace])
 def test_names_are_plain_words(families, plot):
     names = [name for name in families.names if name.startswith("E")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        svg = drawn(plot(families, names))
+    svg = as_svg(plot(families, names))
     assert "E[&lt;b&gt;$\\frac12$ _$]" in svg
     assert "<b>" not in svg
 
@@ -149,8 +130,8 @@ def test_shrinkage_shows_both_estimates_of_each_group(families):
     np.testing.assert_allclose(segments, [[1.5, 1.9]] * 3)
     assert [text.get_text() for text in ax.get_yticklabels()] == labels
     assert (np.diff(pooled.get_ydata()) < 0).all()  # the first group on top
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["pooled", "alone"]
-    assert "&lt;b&gt;$\\frac12$ _$" in drawn(ax)
+    assert legend(ax) == ["pooled", "fitted alone"]
+    assert "&lt;b&gt;$\\frac12$ _$" in as_svg(ax)
 
 
 def test_shrinkage_draws_on_the_axes_given(families):
@@ -162,11 +143,14 @@ def test_shrinkage_draws_on_the_axes_given(families):
 
 def test_shrinkage_without_groups(draws, families):
     with pytest.raises(
-        js.JscaleError, match=r"No parameter with groups. No draws have a group: post"
+        js.JscaleError, match=r"No parameter has groups\. Draw them with posterior\(fit, pool="
     ):
         plots.shrinkage(draws)
-    with pytest.raises(js.JscaleError, match=r"No parameter 'A' with an estimate per group\. Those with "
-                       "groups are E"):  # fmt: skip
+    with pytest.raises(
+        js.JscaleError,
+        match=r"No parameter 'A' with an estimate per group\. Those with "
+        "groups are E",
+    ):
         plots.shrinkage(families, "A")
     names = [n.replace("A", "A[gpt]") for n in families.names]
     with pytest.raises(
@@ -180,53 +164,3 @@ def test_shrinkage_without_groups(draws, families):
         js.JscaleError, match="alone has no column 'estimate'; it needs a row per group"
     ):
         plots.shrinkage(families, alone=pd.DataFrame({"low": [1.0, 1.0, 1.0]}, labels))
-
-
-# ── Coverage ─────────────────────────────────────────────────────────────────────────────────
-
-TABLE = pd.DataFrame({
-    "level": [0.5, 0.8, 0.95] * 2,
-    "measured": [0.45, 0.77, 0.94, 0.5, 0.8, 0.95],
-    "method": ["bootstrap"] * 3 + [NASTY] * 3,
-    "count": 400,
-})  # fmt: skip
-
-
-def test_coverage_has_a_line_per_method_with_monte_carlo_bars():
-    ax = plots.coverage(TABLE)
-    assert len(ax.containers) == 2
-    first = ax.containers[0]
-    np.testing.assert_array_equal(first.lines[0].get_ydata(), [0.45, 0.77, 0.94])
-    np.testing.assert_allclose(
-        first.lines[0].get_xdata().astype(float), [0.5, 0.8, 0.95], atol=0.01
-    )
-    ends = np.array(first.lines[2][0].get_segments())[:, :, 1]
-    expected = 2 * np.sqrt(np.array([0.45, 0.77, 0.94]) * (1 - np.array([0.45, 0.77, 0.94])) / 400)
-    np.testing.assert_allclose(np.diff(ends, axis=1)[:, 0] / 2, expected)
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["bootstrap", NASTY]
-    assert "&lt;b&gt;$\\frac12$ _$" in drawn(ax)
-
-
-def test_coverage_takes_errors_as_given_and_lines_by_a_column():
-    table = TABLE.assign(error=0.02, runs=[20, 20, 20, 60, 60, 60])
-    ax = plots.coverage(table, by="runs")
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["20", "60"]
-    ends = np.array(ax.containers[0].lines[2][0].get_segments())[:, :, 1]
-    np.testing.assert_allclose(np.diff(ends, axis=1)[:, 0], 0.08)
-    alone = plots.coverage(TABLE[["level", "measured"]].iloc[:3])
-    assert alone.get_legend() is None
-    assert (alone.get_xlabel(), alone.get_ylabel()) == ("nominal coverage", "measured coverage")
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        (TABLE.drop(columns="level"), "The table has no column level; it needs level, measured"),
-        (TABLE.assign(measured=94.0), "measured must be a share between 0 and 1; it is not in row 0, 1"),
-    ],
-)  # fmt: skip
-def test_tables_that_are_no_coverage(table, message):
-    with pytest.raises(js.JscaleError, match=message):
-        plots.coverage(table)
-    with pytest.raises(js.JscaleError, match="no column size"):
-        plots.coverage(TABLE, by="size")

@@ -1,10 +1,8 @@
-"""plots: every function takes an Axes or makes one, returns it, and labels it."""
+"""Plots of fits draw on the given Axes or on new ones, return them, and label them."""
 
 from __future__ import annotations
 
-import io
 import warnings
-from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,17 +11,11 @@ import pytest
 from matplotlib.axes import Axes
 
 import jscale as js
-from jscale.plots import fits as plots
+from jscale import plots
 from jscale.simulation.worlds import CHINCHILLA, WORLDS, grid
+from tests.plots.reading import as_png, labels, legend
 
-PNG = b"\x89PNG\r\n\x1a\n"
 SURFACE = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
-
-
-@pytest.fixture(autouse=True)
-def _figures_closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -69,18 +61,9 @@ def held_out(fits: dict[str, js.Fit]) -> pd.DataFrame:
     return frame.assign(observed=frame["curve"] * 1.01)
 
 
-def labels(ax: Axes) -> tuple[str, str]:
-    return ax.get_xlabel(), ax.get_ylabel()
-
-
-def legend(ax: Axes) -> list[str]:
-    found = ax.get_legend()
-    return [] if found is None else [text.get_text() for text in found.get_texts()]
-
-
 # ── One plot ─────────────────────────────────────────────────────────────────────────────────
 
-EACH = {
+ONE_PANEL = {
     "observed_and_fitted": plots.observed_and_fitted,
     "residuals": plots.residuals,
     "isoflop_slices": plots.isoflop_slices,
@@ -90,18 +73,18 @@ EACH = {
 }
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", ONE_PANEL)
 def test_draws_on_the_axes_given(fits, name):
     _, (left, right) = plt.subplots(1, 2)
-    assert EACH[name](fits["chinchilla"], ax=right) is right
+    assert ONE_PANEL[name](fits["chinchilla"], ax=right) is right
     assert right.has_data()
     assert not left.has_data()
     assert all(labels(right))
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", ONE_PANEL)
 def test_makes_its_own_axes(fits, name):
-    ax = EACH[name](fits["chinchilla"])
+    ax = ONE_PANEL[name](fits["chinchilla"])
     assert isinstance(ax, Axes)
     assert ax.has_data()
 
@@ -125,7 +108,7 @@ def test_residuals_are_percent_of_the_fitted(fits):
     points = np.asarray(ax.collections[0].get_offsets())
     percent = 100 * (fit.runs["loss"] / fit.fitted - 1)
     np.testing.assert_allclose(points, np.column_stack([fit.runs["N"], percent]), atol=1e-9)
-    assert labels(ax) == ("N", "observed over fitted − 1 (%)")
+    assert labels(ax) == ("N", "observed / fitted − 1 (%)")
     assert ax.get_xscale() == "log"
 
 
@@ -157,7 +140,7 @@ def test_isoflop_slices_leave_out_budgets_far_away(fits):
     ("name", "inputs"), [("power_const", "C"), ("per group", "N, D, family"), ("custom", "x")]
 )
 def test_isoflop_slices_of_another_law(fits, name, inputs):
-    wrong = rf"isoFLOP slices need a law of N and D, .* is of {inputs}\. Use bands\(prediction"
+    wrong = rf"isoFLOP slices need a law of N and D .* is a law of {inputs}\. Use bands\(prediction"
     with pytest.raises(js.PredictionError, match=wrong):
         plots.isoflop_slices(fits[name])
 
@@ -166,7 +149,7 @@ def test_bands_name_their_level(fits):
     fit = fits["chinchilla"]
     prediction = js.predict(js.laplace(fit, 50), N=np.geomspace(1e8, 1e10, 5), D=1e10, level=0.8)
     ax = plots.bands(prediction, along="N", observed=fit.runs.frame)
-    assert legend(ax) == ["80% of new runs", "80% confidence in the curve", "curve", "runs"]
+    assert legend(ax) == ["80% prediction interval", "80% confidence interval", "curve", "runs"]
     assert labels(ax) == ("N", "loss")
 
 
@@ -207,9 +190,7 @@ def test_overview_renders(fits, name):
     assert len(visible) == SHOWN[name]
     assert all(all(labels(ax)) for ax in visible)
     assert figure.get_suptitle().startswith(f"{fit.law.name}: {fit.law.output} = ")
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=40)
-    assert file.getvalue().startswith(PNG)
+    assert as_png(figure).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("with_compute", [True, False])
@@ -231,102 +212,3 @@ def test_overview_follows_the_compute_optimal_path(fits):
     G = (p["alpha"] * p["A"] / (p["beta"] * p["B"])) ** (1 / (p["alpha"] + p["beta"]))
     N = G * (C / 6) ** (p["beta"] / (p["alpha"] + p["beta"]))
     np.testing.assert_allclose(curve.get_ydata(), fit.law(N, C / 6 / N, **p), rtol=1e-5)
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-def test_comparison_shows_every_law_against_the_extrapolation():
-    table = js.datasets.load("stdlib_lm")
-    found = js.rollout(["chinchilla", "power_const"], table, count=3, resamples=40)
-    ax = plots.comparison(found)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(found.table.index)
-    assert ax.get_xscale() == ax.get_yscale() == "log"
-    assert sum(len(dots.get_offsets()) for dots in ax.collections) == len(found.rows)
-    assert found.rows["extrapolation"].min() > 1
-    ax.figure.savefig(file := io.BytesIO(), format="png")
-    assert file.getvalue().startswith(PNG)
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-def test_comparison_without_compute_says_so():
-    sizes = np.geomspace(1e3, 1e7, 20)
-    table = pd.DataFrame({"N": sizes, "U": 1e9, "loss": 1.7 + 50.0 * sizes**-0.3})
-    found = js.compare(["power_const:N"], table, holdout=js.largest("N", 0.2), resamples=40)
-    with pytest.raises(js.PredictionError, match="have no compute C"):
-        plots.comparison(found)
-
-
-# ── Curves read off runs ─────────────────────────────────────────────────────────────────────
-
-
-def test_a_frontier_is_drawn_over_all_runs():
-    found = js.frontier(js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.005), resamples=5)
-    ax = plots.frontier(found)
-    assert labels(ax) == ("C (FLOPs)", "loss (nats)")
-    assert ax.get_xscale() == ax.get_yscale() == "log"
-    assert len(ax.collections[0].get_offsets()) == len(SURFACE)
-    np.testing.assert_array_equal(ax.lines[0].get_xydata(), found.table[["C", "loss"]])
-    assert ax.lines[0].get_color() == plots._BLUE
-    assert legend(ax) == ["all runs", "frontier"]
-    _, (left, right) = plt.subplots(1, 2)
-    assert plots.frontier(found, ax=right) is right
-    assert not left.has_data()
-
-
-def test_a_frontier_of_negative_losses_has_no_log_axis():
-    frame = pd.DataFrame({"C": [1e18, 1e19], "score": [0.5, -0.5]})
-    runs = js.Runs.from_frame(frame, output="score", loss_unit="other")
-    ax = plots.frontier(js.frontier(runs, resamples=5))
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
-
-
-def isoflop(count=4, first=9):
-    """An isoFLOP table of ``count`` budgets, of the first one the ``first`` largest sizes alone."""
-    design = js.designs.isoflop(np.geomspace(1e18, 1e21, count), np.geomspace(3e7, 3e10, 9))
-    runs = js.simulate("chinchilla", CHINCHILLA, design.iloc[9 - first :], noise=0.001)
-    return js.isoflop(runs, resamples=20)
-
-
-def test_isoflop_shows_points_parabolas_minima_and_the_surfaces_optima():
-    found = isoflop()
-    ax = plots.isoflop(found)
-    assert labels(ax) == ("N", "loss (nats)")
-    assert ax.get_xscale() == "log"
-    assert sum(len(dots.get_offsets()) for dots in ax.collections) == len(found.points)
-    marks = {
-        m: [
-            line.get_xydata()[0]
-            for line in ax.lines
-            if line.get_marker() == m and len(line.get_xdata())
-        ]
-        for m in "Dx"
-    }
-    np.testing.assert_array_equal(marks["D"], found.table[["N", "loss"]])
-    np.testing.assert_array_equal(marks["x"], found.table[["surface_N", "surface_loss"]])
-    curves = [line for line in ax.lines if len(line.get_xdata()) > 1]
-    for curve, row in zip(curves, found.table.itertuples(), strict=True):
-        assert curve.get_ydata().min() == pytest.approx(row.loss, rel=1e-3)
-        assert curve.get_ydata().min() >= row.loss - 1e-12
-    assert legend(ax)[-2:] == ["minimum", "optimum of chinchilla"]
-    assert legend(ax)[0] == "C = 1e+18"
-    _, (left, right) = plt.subplots(1, 2)
-    assert plots.isoflop(found, ax=right) is right
-    assert not left.has_data()
-
-
-def test_isoflop_at_an_edge_is_dashed_and_has_no_diamond():
-    found = isoflop(first=4)
-    assert found.table["at_edge"].tolist() == [True, False, False, False]
-    ax = plots.isoflop(found)
-    curves = [line for line in ax.lines if len(line.get_xdata()) > 1]
-    assert [line.get_linestyle() for line in curves] == ["--", "-", "-", "-"]
-    diamonds = [x for x in ax.lines if x.get_marker() == "D" and len(x.get_xdata())]
-    assert len(diamonds) == 3
-
-
-def test_isoflop_of_many_budgets_names_some():
-    ax = plots.isoflop(isoflop(count=21))
-    names = [text for text in legend(ax) if text.startswith("C = ")]
-    assert names == ["C = 1e+18", *names[1:]]
-    assert len(names) == 7
-    ax.figure.savefig(file := io.BytesIO(), format="png")
-    assert file.getvalue().startswith(PNG)

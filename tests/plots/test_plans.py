@@ -1,10 +1,7 @@
-"""planning_plots: what is drawn lies where the plan's own numbers say, and labels are plain words."""
+"""Plots of plans show the numbers of their results, and labels are shown literally."""
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,16 +12,10 @@ import pytest
 from matplotlib.axes import Axes
 
 import jscale as js
-from jscale.plots import plans as plots
+from jscale import plots
+from tests.plots.reading import NASTY, as_svg, labels, legend
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-NASTY = "<b>$\\frac12$ _$"
-
-
-@pytest.fixture(autouse=True)
-def _figures_closed() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -65,28 +56,10 @@ def needed(drawn: js.Draws) -> js.Required:
     return js.required(drawn, "D", loss=[1.8, 1.0, 1.5, 0.05, 0.7], N=3e5)
 
 
-def labels(ax: Axes) -> tuple[str, str]:
-    return ax.get_xlabel(), ax.get_ylabel()
-
-
-def legend(ax: Axes) -> list[str]:
-    found = ax.get_legend()
-    return [] if found is None else [text.get_text() for text in found.get_texts()]
-
-
-def shown(ax: Axes) -> str:
-    """The picture as SVG: it can be drawn, and this is what it shows."""
-    file = io.StringIO()
-    with warnings.catch_warnings(), plt.rc_context({"svg.fonttype": "none"}):
-        warnings.simplefilter("error")
-        ax.figure.savefig(file, format="svg")
-    return file.getvalue()
-
-
 def line(ax: Axes, label: str) -> np.ndarray:
     """The points of a line by its label, (n, 2)."""
-    (found,) = [own for own in ax.lines if own.get_label() == label]
-    return np.asarray(found.get_xydata())
+    (labelled,) = [drawn for drawn in ax.lines if drawn.get_label() == label]
+    return np.asarray(labelled.get_xydata())
 
 
 def band(ax: Axes, place: int = 0) -> np.ndarray:
@@ -114,8 +87,11 @@ def test_allocation_shows_the_plans_own_numbers(plan: js.Plan) -> None:
     assert labels(ax) == ("C = 6·N·D (FLOPs)", "N* (parameters), D* (tokens)")
     assert ax.get_xscale() == ax.get_yscale() == "log"
     assert legend(ax) == [
-        "outside the fitted runs", "80% confidence intervals", "N* (parameters)", "D* (tokens)",
-    ]  # fmt: skip
+        "outside the fitted runs",
+        "80% confidence intervals",
+        "N* (parameters)",
+        "D* (tokens)",
+    ]
 
 
 def test_what_lies_outside_the_fitted_runs_is_shaded(plan: js.Plan) -> None:
@@ -162,20 +138,22 @@ def test_one_budget_has_bars(plan: js.Plan) -> None:
     ax = plots.allocation(one, show=["N"])
     (segment,) = ax.containers[0].lines[2][0].get_segments()
     np.testing.assert_allclose(segment[:, 1], one.frame[["N_low", "N_high"]].iloc[0])
-    shown(ax)
+    as_svg(ax)
 
 
 def test_optima_at_a_bound_are_hollow(bounded: js.Plan) -> None:
     ax = plots.allocation(bounded)
-    np.testing.assert_array_equal(line(ax, "best at a bound"), bounded.frame[["C", "N"]].iloc[1:])
-    assert legend(ax).count("best at a bound") == 1
+    np.testing.assert_array_equal(
+        line(ax, "optimum at a bound"), bounded.frame[["C", "N"]].iloc[1:]
+    )
+    assert legend(ax).count("optimum at a bound") == 1
 
 
 def test_missing_numbers_leave_gaps(plan: js.Plan) -> None:
     frame = plan.frame.copy()
     frame.loc[[1, 3], ["N_low", "N_high", "D"]] = np.nan
     frame.loc[4, "D_high"] = np.inf
-    shown(plots.allocation(replace(plan, frame=frame)))
+    as_svg(plots.allocation(replace(plan, frame=frame)))
 
 
 # ── Valley ───────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +163,7 @@ def test_valley_has_its_lowest_point_at_the_plans_optimum(plan: js.Plan) -> None
     ax = plots.valley(plan, budgets=[1e13, 1e11])
     law, params = plan.draws.fit.law, plan.draws.fit.params
     near = plan.near_optimal().set_index("C")
-    curves = [own for own in ax.lines if len(own.get_xdata()) == 201]
+    curves = [drawn for drawn in ax.lines if len(drawn.get_xdata()) == 201]
     assert legend(ax)[:2] == ["C = 1e+11", "C = 1e+13"]
     for C, curve, thick in zip((1e11, 1e13), curves[::2], curves[1::2], strict=True):
         row = plan.frame.set_index("C").loc[C]
@@ -205,9 +183,12 @@ def test_valley_marks_the_best_and_its_interval(plan: js.Plan) -> None:
     np.testing.assert_array_equal(best.lines[0].get_xydata(), [row[["N", "loss"]]])
     (segment,) = best.lines[2][0].get_segments()
     np.testing.assert_allclose(segment[:, 0], row[["N_low", "N_high"]])
-    assert legend(ax)[1:] == ["within 0.1% of the best", "best, 80% confidence interval of N*"]
+    assert legend(ax)[1:] == [
+        "within 0.1% of the optimum",
+        "optimum, 80% confidence interval of N*",
+    ]
     assert labels(ax) == ("N (parameters), at C = 6·N·D (FLOPs)", "loss (nats)")
-    assert "within 1% of the best" in legend(plots.valley(plan, budgets=1e11, within=0.01))
+    assert "within 1% of the optimum" in legend(plots.valley(plan, budgets=1e11, within=0.01))
 
 
 def test_valley_of_many_budgets_shows_four(plan: js.Plan) -> None:
@@ -220,7 +201,7 @@ def test_valley_ends_at_a_plans_bounds(bounded: js.Plan) -> None:
     curve = line(ax, "C = 1e+13")
     assert curve[0, 0] == pytest.approx(1e13 / 6 / 1e7)
     assert np.argmin(curve[:, 1]) == 0
-    shown(ax)
+    as_svg(ax)
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +236,7 @@ def test_crossing_shows_the_difference_and_who_is_better(crossed: js.Crossover) 
     np.testing.assert_array_equal(above.lines[0].get_xydata(), crossed.frame[["C", "a_better"]])
     assert above.get_ylabel() == "P(a\nbetter)"
     assert labels(ax) == ("C (FLOPs)", "a − b")
-    assert crossed.at in [own.get_xdata()[0] for own in ax.lines]
+    assert crossed.at in [drawn.get_xdata()[0] for drawn in ax.lines]
 
 
 def test_the_crossings_interval_is_shaded(crossed: js.Crossover) -> None:
@@ -268,20 +249,20 @@ def test_an_open_interval_ends_with_the_range(crossed: js.Crossover) -> None:
     ax = plots.crossing(replace(crossed, at_high=np.inf, crosses=0.9))
     np.testing.assert_allclose(spans(ax), [(crossed.at_low, 1e13)])
     assert legend(ax)[-1] == "90% confidence interval of the crossing (90% of draws cross)"
-    shown(ax)
+    as_svg(ax)
 
 
 def test_no_crossing_has_no_mark(pair: tuple[js.Draws, js.Draws]) -> None:
-    found = js.crossover(*pair, over=(1e6, 1e8))
-    ax = plots.crossing(found)
+    result = js.crossover(*pair, over=(1e6, 1e8))
+    ax = plots.crossing(result)
     assert spans(ax) == []
-    assert np.isnan(found.at)
+    assert np.isnan(result.at)
     assert len(ax.lines) == 2  # the difference and the zero line
-    shown(ax)
+    as_svg(ax)
 
 
 def test_names_of_recipes_are_plain_words(crossed: js.Crossover) -> None:
-    svg = shown(plots.crossing(crossed, names=(NASTY, "b")))
+    svg = as_svg(plots.crossing(crossed, names=(NASTY, "b")))
     assert "&lt;b&gt;$\\frac12$ _$ − b" in svg
     assert "<b>" not in svg
 
@@ -300,51 +281,51 @@ def test_required_shows_the_amounts(needed: js.Required) -> None:
     top = ax.get_ylim()[1]
     ends = frame[["loss", "low", "high"]].clip(upper=top)
     np.testing.assert_allclose(band(ax), ends)
-    assert labels(ax) == ("loss", "D (tokens) that the target takes")
+    assert labels(ax) == ("loss", "required D (tokens)")
     assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "log")
 
 
 def test_what_is_out_of_reach_is_said(needed: js.Required) -> None:
     ax = plots.required(needed)
-    (triangles,) = [own for own in ax.lines if own.get_marker() == "^"]
+    (triangles,) = [drawn for drawn in ax.lines if drawn.get_marker() == "^"]
     assert sorted(triangles.get_xdata()) == [0.05, 0.7]
     (above,) = ax.child_axes
     frame = needed.frame.sort_values("loss")
     np.testing.assert_array_equal(above.lines[0].get_xydata(), frame[["loss", "reached"]])
     assert above.get_ylabel() == "P(reached)"
-    shown(ax)
+    as_svg(ax)
 
 
 def test_what_is_certain_needs_no_probability(needed: js.Required) -> None:
     sure = replace(needed, frame=needed.frame.iloc[[0, 2]].assign(reached=1.0))
     assert plots.required(sure).child_axes == []
     never = replace(needed, frame=needed.frame.iloc[[3]].assign(low=np.inf, reached=0.0))
-    shown(plots.required(never))
+    as_svg(plots.required(never))
 
 
 def test_required_has_a_line_for_each_of_the_others(drawn: js.Draws) -> None:
-    found = js.required(drawn, "D", loss=[[1.8], [1.6]], N=[1e5, 3e5])
-    ax = plots.required(found)
+    result = js.required(drawn, "D", loss=[[1.8], [1.6]], N=[1e5, 3e5])
+    ax = plots.required(result)
     assert legend(ax) == ["90% confidence intervals", "N = 1e+05", "N = 3e+05"]
-    own = found.frame[found.frame["N"] == 3e5].sort_values("loss")
-    np.testing.assert_array_equal(line(ax, "N = 3e+05"), own[["loss", "estimate"]])
-    ax = plots.required(found, along="N")
-    assert labels(ax) == ("N (parameters)", "D (tokens) that the target takes")
+    rows = result.frame[result.frame["N"] == 3e5].sort_values("loss")
+    np.testing.assert_array_equal(line(ax, "N = 3e+05"), rows[["loss", "estimate"]])
+    ax = plots.required(result, along="N")
+    assert labels(ax) == ("N (parameters)", "required D (tokens)")
     assert legend(ax)[1:] == ["loss = 1.8", "loss = 1.6"]
     assert ax.get_xscale() == "log"
-    (row,) = plots.required(replace(found, frame=found.frame.iloc[[0]])).lines[-2:-1]
-    np.testing.assert_array_equal(row.get_ydata(), found.frame["estimate"].iloc[:1])
+    (row,) = plots.required(replace(result, frame=result.frame.iloc[[0]])).lines[-2:-1]
+    np.testing.assert_array_equal(row.get_ydata(), result.frame["estimate"].iloc[:1])
 
 
 def test_a_budget_is_one_line_over_its_targets(drawn: js.Draws) -> None:
     """What it buys varies too, and makes no lines."""
-    found = js.required(drawn, "C", loss=[1.8, 1.6])
-    assert {"N", "D"} <= set(found.frame)
-    ax = plots.required(found)
+    result = js.required(drawn, "C", loss=[1.8, 1.6])
+    assert {"N", "D"} <= set(result.frame)
+    ax = plots.required(result)
     assert legend(ax) == ["90% confidence interval", "estimate"]
-    own = found.frame.sort_values("loss")[["loss", "estimate"]]
-    np.testing.assert_array_equal(line(ax, "estimate"), own)
-    assert labels(ax) == ("loss", "C that the target takes")
+    rows = result.frame.sort_values("loss")[["loss", "estimate"]]
+    np.testing.assert_array_equal(line(ax, "estimate"), rows)
+    assert labels(ax) == ("loss", "required C")
 
 
 # ── All ──────────────────────────────────────────────────────────────────────────────────────
@@ -353,8 +334,8 @@ def test_a_budget_is_one_line_over_its_targets(drawn: js.Draws) -> None:
 @pytest.mark.parametrize("name", ["allocation", "valley", "crossing", "required"])
 def test_draws_on_the_axes_given(name, plan, crossed, needed) -> None:
     _, (left, right) = plt.subplots(1, 2)
-    found = {"crossing": crossed, "required": needed}.get(name, plan)
-    assert getattr(plots, name)(found, ax=right) is right
+    result = {"crossing": crossed, "required": needed}.get(name, plan)
+    assert getattr(plots, name)(result, ax=right) is right
     assert right.has_data()
     assert not left.has_data()
     assert all(labels(right))
