@@ -17,15 +17,15 @@ class JscaleError(Exception):
 
 
 class DataError(JscaleError, ValueError):
-    """A table or setting that cannot be used: a missing column, text in place of numbers, …"""
+    """A table or setting that cannot be used, such as text in place of numbers."""
 
 
 class FileError(JscaleError, OSError):
-    """A file that cannot be read or written: of an unknown type, empty, already existing, …"""
+    """A file that cannot be read or written, such as one that is empty or already exists."""
 
 
 class DatasetError(JscaleError):
-    """A data set that cannot be loaded: unknown name, no network, wrong checksum, …"""
+    """A data set that cannot be loaded: its name is unknown, its download fails or is corrupt."""
 
 
 class LawError(JscaleError, ValueError):
@@ -49,7 +49,7 @@ class JscaleWarning(UserWarning):
 
 
 class DataWarning(JscaleWarning):
-    """Data that are usable but suspicious: repeated rows, C far from 6·N·D, unlikely units, …"""
+    """Data that are usable but suspicious, such as repeated rows or C far from 6·N·D."""
 
 
 class FitWarning(JscaleWarning):

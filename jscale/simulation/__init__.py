@@ -1,1 +1,1 @@
-"""Simulated runs: designs, worlds, noise."""
+"""Simulated runs: designs, planted worlds and noise."""

@@ -99,9 +99,7 @@ def test_shared_effects_are_those_of_their_column() -> None:
     assert drawn[:, 0].std() == pytest.approx(0.02, rel=0.06)
     with pytest.raises(js.DataError, match="shared names 'run', but the design has no such column"):
         errors(js.Noise(0.01, shared={"run": 0.01}), frame)
-    with pytest.raises(
-        js.DataError, match=r"'seed', but the design has no label there in row 1 \("
-    ):
+    with pytest.raises(js.DataError, match=r"'seed', but the design has no label in row 1 \("):
         errors(js.Noise(0.01, shared={"seed": 0.01}), pd.DataFrame({"seed": ["a", None]}))
 
 

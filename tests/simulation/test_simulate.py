@@ -64,9 +64,7 @@ def test_a_law_of_inputs_of_its_own():
 
 
 def test_missing_parameters():
-    with pytest.raises(
-        js.LawError, match=r"params misses A, alpha; power_const has E, A, alpha: p"
-    ):
+    with pytest.raises(js.LawError, match=r"params lacks A, alpha; power_const has E, A, alpha: p"):
         js.simulate("power_const", {"E": 1.7}, DESIGN)
 
 
@@ -82,7 +80,9 @@ def test_missing_inputs():
 
 @pytest.mark.parametrize("design", [{"C": 1e9}, {"C": [1e9, 1e10], "x": [1]}, 3])
 def test_design_that_is_no_table(design):
-    with pytest.raises(js.DataError, match=r"The design is no table.* Give columns of one length"):
+    with pytest.raises(
+        js.DataError, match=r"The design is not a table.* Give columns of equal length"
+    ):
         js.simulate("power_const", POWER, design)
 
 
@@ -187,7 +187,7 @@ def test_worlds_that_are_no_number(count):
 def test_a_design_with_worlds_of_its_own():
     design = SMALL.assign(world=0)
     with pytest.raises(
-        js.DataError, match=r"The design has a column 'world' already; rename it, or"
+        js.DataError, match=r"The design already has a column 'world'; rename it, or"
     ):
         js.simulate("power_const", POWER, design, worlds=2)
     assert js.simulate("power_const", POWER, design)["world"].tolist() == [0] * 6
@@ -198,7 +198,9 @@ def test_a_design_with_worlds_of_its_own():
 )
 def test_a_parameter_of_another_shape(count, value):
     shape = str(np.shape(value)).replace("(", r"\(").replace(")", r"\)")
-    wrong = rf"E has shape {shape}; a parameter is a number, or with worlds={count} an array of one"
+    wrong = (
+        rf"E has shape {shape}; a parameter is a number, or with worlds={count} an array with one"
+    )
     with pytest.raises(js.LawError, match=wrong):
         js.simulate("power_const", {**POWER, "E": value}, SMALL, worlds=count)
 

@@ -1,4 +1,4 @@
-"""Planted worlds of precision, vocabulary, parallel streams, experts and pruning."""
+"""Planted worlds of laws of precision, vocabulary, parallel streams, experts and pruning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKENS = np.geomspace(5e9, 2e11, 5)
 
 
 def formats() -> pd.DataFrame:
-    """Sizes, tokens, and formats that tell exponent, mantissa and block apart."""
+    """Cross sizes, tokens and number formats whose exponent, mantissa and block vary separately."""
     shapes = np.array([(1, 1), (2, 1), (1, 2), (3, 2), (2, 3), (4, 3), (5, 2), (8, 7)], float)
     table = crossed(
         N=np.geomspace(4e7, 1e9, 4), D=np.geomspace(1e10, 1e11, 4),
@@ -26,7 +26,7 @@ def formats() -> pd.DataFrame:
 
 
 def vocabularies() -> pd.DataFrame:
-    """Sizes, each narrow and wide, vocabularies, and characters."""
+    """Cross sizes (each in a narrow and a wide shape), vocabularies and numbers of characters."""
     table = crossed(
         N_nv=np.geomspace(3e7, 1e9, 5), shape=np.array([1.5, 2.5]),
         V=np.geomspace(4096, 98304, 6), H=np.geomspace(1e8, 3e10, 4),

@@ -1,4 +1,4 @@
-"""Planted worlds of the laws of what a run chooses: learning rate, batch size, mixture of data."""
+"""Planted worlds of laws of training choices: learning rate, batch size, mixture of data."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SHARE = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0])
 
 
 def mixtures(domains: int, rows: int, seed: int) -> pd.DataFrame:
-    """Corners, then mixtures spread evenly over the simplex."""
+    """Return the corners of the simplex, then mixtures uniform over it (rows, domains)."""
     inside = np.random.default_rng(seed).dirichlet(np.ones(domains), rows - domains)
     shares = np.concatenate([np.eye(domains), inside])
     return pd.DataFrame(shares, columns=[f"r_{i}" for i in range(1, domains + 1)])
 
 
 def swept() -> pd.DataFrame:
-    """A sweep of learning rate and batch size around the planted optimum of each size and data."""
+    """Sweep learning rate and batch size around the planted optimum of each size and data."""
     table = crossed(
         N=np.geomspace(2e8, 2e9, 4), D=np.geomspace(4e9, 1e11, 4),
         x=np.linspace(-1.6, 1.6, 5), y=np.linspace(-1.6, 1.6, 5),
@@ -30,7 +30,7 @@ def swept() -> pd.DataFrame:
 
 
 def mixed_runs() -> pd.DataFrame:
-    """Sizes and tokens, each with several mixtures of two domains."""
+    """Cross sizes and tokens with several mixtures of two domains."""
     table = crossed(
         N=np.geomspace(1e8, 4e9, 3), D=np.geomspace(2e9, 2e11, 3),
         r_1=np.array([0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0]),

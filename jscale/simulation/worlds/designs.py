@@ -1,4 +1,4 @@
-"""Designs that planted worlds share."""
+"""Designs shared by several planted worlds."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pandas as pd
 
 
 def grid(N: np.ndarray, D: np.ndarray) -> pd.DataFrame:
-    """Cross sizes and data."""
+    """Cross sizes N and numbers of tokens D."""
     return pd.DataFrame([(n, d) for n in N for d in D], columns=["N", "D"])
 
 
 def compute(low: float, high: float, rows: int) -> pd.DataFrame:
-    """Spread compute evenly in logarithm."""
+    """Return values of compute C, evenly spaced in the logarithm."""
     return pd.DataFrame({"C": np.geomspace(low, high, rows)})
 
 

@@ -1,4 +1,4 @@
-"""Synthetic families of runs, each planted with Chinchilla parameters of its own."""
+"""Synthetic families of runs, each with its own planted Chinchilla parameters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ TRUTHS = {"E": (1.5, 2.0), "alpha": (0.25, 0.45), "beta": (0.25, 0.45)}
 
 
 def families(count: int = 500, seed: int = 0) -> pd.DataFrame:
-    """Synthetic Chinchilla families with 1 % noise, 30 to 100 runs each."""
+    """Return synthetic Chinchilla families with 1 % noise and 30 to 100 runs each."""
     return planted_families(count, seed)[0]
 
 
 def planted_families(count: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same, and the parameters behind each family."""
+    """Return the runs of :func:`families`, and the planted parameters of each family."""
     rng = np.random.default_rng(seed)
     parts, truths = [], []
     for family in range(count):

@@ -1,4 +1,4 @@
-"""Planted worlds of the links."""
+"""Planted worlds of links: laws that map a loss to a score or to another loss."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def losses(low: float, high: float, rows: int) -> pd.DataFrame:
-    """Spread losses evenly."""
+    """Return evenly spaced losses."""
     return pd.DataFrame({"loss": np.linspace(low, high, rows)})
 
 

@@ -1,4 +1,4 @@
-"""Planted worlds of the laws of one axis, of ensembles, shapes and regimes."""
+"""Planted worlds of laws of one input, of ensembles, shapes and regimes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jscale.simulation.worlds.designs import compute
 
 
 def axis(name: str, low: float, high: float, rows: int) -> pd.DataFrame:
-    """Spread one input evenly in logarithm."""
+    """Return values of one input, evenly spaced in the logarithm."""
     return pd.DataFrame({name: np.geomspace(low, high, rows)})
 
 

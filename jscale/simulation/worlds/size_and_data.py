@@ -1,4 +1,4 @@
-"""Planted worlds of the laws in size, data, steps and batch beside chinchilla's."""
+"""Planted worlds of laws of size, data, steps and batch size, other than chinchilla."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from jscale.simulation.worlds.designs import SURFACE, compute
 
 
 def crossed(**axes: np.ndarray) -> pd.DataFrame:
-    """Cross named axes."""
+    """Cross the values of several inputs."""
     return pd.DataFrame(list(product(*axes.values())), columns=list(axes))
 
 
 def over(name: str, low: float, high: float, rows: int = 30) -> pd.DataFrame:
-    """Spread one input evenly in logarithm."""
+    """Return values of one input, evenly spaced in the logarithm."""
     return pd.DataFrame({name: np.geomspace(low, high, rows)})
 
 
 def repeated() -> pd.DataFrame:
-    """Sizes and unique tokens, each seen for 1 to 64 epochs."""
+    """Cross sizes and unique tokens with 1 to 64 epochs."""
     table = crossed(
         N=np.geomspace(5e7, 8e9, 6), U=np.geomspace(1e9, 6e10, 4), epochs=np.geomspace(1, 64, 5)
     )

@@ -1,4 +1,4 @@
-"""Planted worlds of the first laws."""
+"""Planted worlds of power laws, chinchilla, broken power laws and farseer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planted worlds of fine-tuning, distillation, knowledge, attacks and reinforcement learning."""
+"""Planted worlds of laws of fine-tuning, distillation, knowledge, attacks and reinforcement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLES = 200.0 * 2.0 ** np.arange(14)
 
 
 def students() -> pd.DataFrame:
-    """Students and tokens, each with teachers from much better to worse than the student alone."""
+    """Cross students and tokens with teachers, from much better to worse than the student alone."""
     table = crossed(
         N=np.geomspace(1e8, 1e10, 5), D=np.geomspace(2e9, 5e11, 5), ratio=np.geomspace(0.6, 1.3, 8)
     )
@@ -21,7 +21,7 @@ def students() -> pd.DataFrame:
 
 
 def biographies() -> pd.DataFrame:
-    """Models and facts (bits), seen 10 to 2000 times each; the larger models learn all."""
+    """Cross sizes and facts (bits) with 10 to 2000 exposures; the larger models learn all facts."""
     return crossed(
         N=np.geomspace(1e6, 5e8, 6),
         exposures=np.array([10.0, 30.0, 100.0, 300.0, 1000.0, 2000.0]),

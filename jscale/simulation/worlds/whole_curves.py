@@ -1,4 +1,4 @@
-"""Worlds of laws of the learning rate: rows along curves of three schedules."""
+"""Planted worlds of laws of the learning rate: rows along curves of three schedules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ STEPS, PEAK, WARMUP = 10_000, 3e-4, 500
 
 
 def _along(schedule: Schedule, late: int = 0) -> pd.DataFrame:
-    """Return areas every 500 steps, some steps late: equal rates would else give equal rows."""
+    """Return the areas of a schedule every 500 steps, from ``late`` steps after the warm-up.
+
+    Schedules that begin with the same rates would otherwise give equal rows.
+    """
     steps = np.arange(WARMUP + late, STEPS + 1, 500)
     return pd.DataFrame({"S1": schedule.area(steps), "S2": schedule.annealing_area(steps)})
 
