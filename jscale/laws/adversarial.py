@@ -1,4 +1,4 @@
-"""Attacks: what controlling part of a model's input, or moving it a little, achieves."""
+"""Attacks on a model: control of some of its activations, and small perturbations of its input."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from jscale.model.roles import Exponent, Fraction, Location, Scale
 
 
 def _attack_resistance(p: Values, *, width: Any, bits: Any, vocabulary: Any) -> Any:
-    """width·bits/(kappa·log2 vocabulary): bits controlled for each bit of output forced."""
+    """width·bits/(kappa·log2 vocabulary): bits controlled per bit of output forced."""
     return np.asarray(width) * bits / (p["kappa"] * np.log2(vocabulary))
 
 
 def _positions(p: Values, *, tokens: Any) -> Any:
-    """tokens/kappa: the positions to control for so many tokens of output."""
+    """tokens/kappa: positions that must be controlled to force this many tokens."""
     return np.asarray(tokens) / p["kappa"]
 
 
@@ -33,33 +33,57 @@ def _positions(p: Values, *, tokens: Any) -> Any:
     inverse=lambda tokens, *, kappa: tokens / kappa,
 )
 def activation_attack(a: Any, *, kappa: Scale) -> Any:
-    """t_max(a) = kappa·a: how many tokens of output an attack on activations can force.
+    """Number of output tokens that an attack on activations can force.
 
-    a: positions of the input whose activations the attacker controls. Output: t_max, the length
-    of the longest continuation that can be forced, in tokens, which the source reads off the
-    sigmoid in which success falls with length. A line through the origin: the attack resistance
-    width·bits/(kappa·log2 vocabulary), for activations of ``width`` numbers of ``bits`` each,
-    sets the bits controlled against the bits forced, and depends on the model alone. The abstract
-    gives 16 to 25 for it over two decades of size. Fitted at the source by regression through
-    the origin, which is ``objective=js.least_squares("linear")``; the default weighs relative
-    errors instead. Source: arXiv:2312.02780.
+        t_max(a) = kappa·a
 
+    Parameters
+    ----------
+    a : array_like
+        Positions of the input whose activations the attacker controls, above 0.
+    kappa : Scale
+        Tokens forced per position, above 0.
+
+    Returns
+    -------
+    tokens : array
+        Length t_max of the longest continuation that can be forced, in tokens.
+
+    Notes
+    -----
+    The law is a line through the origin. Its slope follows from the attack resistance
+    width·bits/(kappa·log2 vocabulary), for activations of ``width`` numbers of ``bits`` each: the
+    number of bits controlled per bit forced, which depends on the model alone. The abstract of the
+    source gives 16 to 25 over two decades of model size.
+
+    The source reads t_max off the sigmoid in which success falls with length, and fits by
+    regression through the origin, which is ``objective=js.least_squares("linear")``; the default
+    objective weighs relative errors instead.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Adversarial Attacks on Language Model Activations, arXiv:2312.02780.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> law = js.laws.get("activation_attack")
-    >>> chi = law.quantities["attack_resistance"]
-    >>> float(chi({"kappa": 32.0}, width=512, bits=16, vocabulary=2**16))
+    >>> float(law(10, kappa=32.0))
+    320.0
+    >>> resistance = law.quantities["attack_resistance"]
+    >>> float(resistance({"kappa": 32.0}, width=512, bits=16, vocabulary=2**16))
     16.0
     """
     return kappa * a
 
 
 def _perturbation(p: Values, *, error: Any) -> Any:
-    """epsilon_c·(top/error − 1)^(−1/beta): the perturbation for an error; NaN from top up."""
+    """epsilon_c·(top/error − 1)^(−1/beta): perturbation that gives an error; NaN from top on."""
     return p["epsilon_c"] * raised(p["top"] / np.asarray(error) - 1, -1 / np.asarray(p["beta"]))
 
 
 def _small_amplitude(p: Values) -> Any:
-    """top·epsilon_c^(−beta): the factor of epsilon^beta in the error of small perturbations."""
+    """top·epsilon_c^(−beta): factor of epsilon^beta in the error under small perturbations."""
     return p["top"] * raised(p["epsilon_c"], -np.asarray(p["beta"]))
 
 
@@ -75,18 +99,47 @@ def _small_amplitude(p: Values) -> Any:
     quantities={"perturbation_for_error": _perturbation, "small_amplitude": _small_amplitude},
     inverse=lambda error, **p: _perturbation(p, error=error),
 )
-def adversarial_error(
-    epsilon: Any, *, top: Fraction, epsilon_c: Location, beta: Exponent
-) -> Any:  # fmt: skip
-    """Err(epsilon) = top/(1 + (epsilon_c/epsilon)^beta): error under attack by its size.
+def adversarial_error(epsilon: Any, *, top: Fraction, epsilon_c: Location, beta: Exponent) -> Any:
+    """Error rate under adversarial perturbations of a given size.
 
-    epsilon: size of the perturbation that the attacker may add, above 0, in any norm. Output: the
-    rate of errors that the attack adds, between 0 and top. For small epsilon it is a power law,
-    (top/epsilon_c^beta)·epsilon^beta, with beta near 1 at the source whatever the model: small
-    gaps between the largest logits are equally likely. It levels off at top from epsilon_c on.
-    The source has the power law and says that it saturates; this curve between the two is ours.
-    Small perturbations alone leave top and epsilon_c undetermined: use ``inverse_scaling`` or fix
-    top. Source: arXiv:1711.02846.
+        Err(epsilon) = top/(1 + (epsilon_c/epsilon)^beta)
+
+    Parameters
+    ----------
+    epsilon : array_like
+        Size of the perturbation that the attacker may add, in any norm, above 0.
+    top : Fraction
+        Error rate under large perturbations, between 0 and 1.
+    epsilon_c : Location
+        Perturbation at which the error is half of ``top``, in the unit of ``epsilon``.
+    beta : Exponent
+        Exponent of the error under small perturbations, above 0.
+
+    Returns
+    -------
+    error : array
+        Error rate that the attack adds, between 0 and ``top``.
+
+    Notes
+    -----
+    For small perturbations the error is the power law (top/epsilon_c^beta)·epsilon^beta. The source
+    finds a beta near 1 for all models, because small gaps between the largest logits are equally
+    likely. From epsilon_c on the error levels off at ``top``. The source states the power law and
+    that it saturates; the curve between the two is ours.
+
+    Small perturbations alone do not determine ``top`` and ``epsilon_c``: fit ``inverse_scaling``,
+    or fix ``top``.
+
+    References
+    ----------
+    .. [1] Intriguing Properties of Adversarial Examples, arXiv:1711.02846.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("adversarial_error")
+    >>> float(law(0.1, top=0.9, epsilon_c=0.1, beta=1.0))
+    0.45
     """
     import jax
     import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""The optimum of a quantity that has no closed form: where a slope turns from falling to rising."""
+"""Optima that have no closed form: where a slope changes from negative to positive."""
 
 from __future__ import annotations
 
@@ -8,16 +8,34 @@ from typing import Any
 
 import numpy as np
 
+# They reduce an interval to rounding error.
 _HALVINGS = 60
 
 
 def first_minimum(slope: Callable[[Any], Any], low: float, high: float, cells: int = 96) -> Any:
-    """Return the least x in [low, high] where a slope rises through zero, and NaN if none does.
+    """Return the least x at which a slope rises through zero.
 
-    ``slope`` is an elementwise function of arrays; it may broadcast x with parameters of its own.
-    The interval is walked in ``cells`` steps, so that two roots closer than a step are missed,
-    and the first step over which the sign changes is halved until it is as small as rounding.
+    Parameters
+    ----------
+    slope : callable
+        An elementwise function of arrays, which may broadcast x with parameters that it closes
+        over.
+    low, high : float
+        The interval to search.
+    cells : int, optional
+        Number of steps in which the interval is scanned. Two roots within one step are missed.
 
+    Returns
+    -------
+    ndarray
+        The root for each element; NaN where the slope does not rise through zero.
+
+    Notes
+    -----
+    The first step over which the sign changes is halved until it is as small as rounding.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from jscale.laws.bisection import first_minimum
     >>> first_minimum(lambda x: x**2 - np.array([4.0, 200.0]), 0.0, 10.0).round(9).tolist()

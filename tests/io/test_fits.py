@@ -240,7 +240,9 @@ def test_saved_files_have_ordinary_permissions(plain, tmp_path):
 
 
 def test_a_missing_folder(plain, tmp_path):
-    with pytest.raises(js.FileError, match=r"The folder '.*nowhere' does not exist; create it first"):
+    with pytest.raises(
+        js.FileError, match=r"The folder '.*nowhere' does not exist; create it first"
+    ):
         js.save(plain, tmp_path / "nowhere" / "fit.json")
 
 
