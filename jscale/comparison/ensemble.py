@@ -10,7 +10,8 @@ from __future__ import annotations
 import html
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,19 @@ from jscale.comparison.law_weights import (
     weigh_each,
 )
 from jscale.comparison.split_fits import SplitFits, checked_objective
+from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
 from jscale.errors import FitWarning, listing
 from jscale.fitting.fit import check_choices, fit
+from jscale.fitting.notes import Note
 from jscale.fitting.objective import Objective
+from jscale.fitting.points import input_table
+from jscale.fitting.result import Fit
 from jscale.model.law import Law
+from jscale.prediction.components import Component, OfCompute, component_of
+from jscale.prediction.newruns import KNOWN, NewRun, remarks
+from jscale.prediction.one_law import ROWS_AT_ONCE, DrawsSampler, OneLaw
+from jscale.prediction.predictive import Predictive
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.draws import Draws
 
@@ -63,6 +72,45 @@ class Ensemble:
         """Return a copy of the table."""
         return self.table.copy()
 
+    @property
+    def reference(self) -> Fit:
+        """The fit of the law with the most inputs."""
+        return max(self.members.values(), key=lambda draws: len(draws.fit.law.inputs)).fit
+
+    @property
+    def method(self) -> str:
+        """The laws with weight."""
+        return f"ensemble ({', '.join(f'{name} {w:.2f}' for name, w in self.weights.items())})"
+
+    @property
+    def resamples(self) -> str | None:
+        """The kind of bootstrap that all members are refitted by."""
+        kinds = {OneLaw(draws).resamples for draws in self.members.values()}
+        return kinds.pop() if len(kinds) == 1 else None
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """The laws, with their weights; their draws are not widened."""
+        return tuple(
+            self._component(name, draws, float(self.table.at[name, "weight"]))
+            for name, draws in self.members.items()
+        )
+
+    def _component(self, name: str, draws: Draws, weight: float) -> Component:
+        component = component_of(draws.fit, draws.flat, name, weight)
+        # A law of compute among laws of N and D is asked at their compute.
+        if "C" in draws.fit.law.inputs and "C" not in self.reference.law.inputs:
+            return replace(component, function=OfCompute(component.function))
+        return component
+
+    def sampler(self, new_run: NewRun, seed: int) -> EnsembleSampler:
+        """Return what samples the mixture of the laws' curves and new runs."""
+        members = [OneLaw(draws).sampler(new_run, seed) for draws in self.members.values()]
+        table = self.table.loc[list(self.members)]
+        return EnsembleSampler(
+            self, tuple(members), table["weight"].to_numpy(), table["widening"].to_numpy()
+        )
+
     def __repr__(self) -> str:
         text = self.table.to_string(float_format=lambda v: f"{v:.3g}")
         return "\n".join([f"Ensemble of {len(self.members)} laws", text, *self.notes])
@@ -70,6 +118,52 @@ class Ensemble:
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return f"{self.table.to_html(float_format=lambda v: f'{v:.3g}')}<ul>{notes}</ul>"
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleSampler:
+    """Samples the mixture of an ensemble's laws, each widened by its own factor."""
+
+    predictor: Ensemble
+    members: tuple[DrawsSampler, ...]
+    weights: np.ndarray
+    widening: np.ndarray
+    rows_at_once: int | None = ROWS_AT_ONCE
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes of the members' draws and noises."""
+        return remarks([m.draws for m in self.members], [m.noise for m in self.members])
+
+    def table(self, where: Any, inputs: Mapping[str, Any]) -> pd.DataFrame:
+        """Check inputs of the law with the most of them; add the compute where N and D give it."""
+        widest = self.predictor.reference
+        if widest.law.inputs == ("C",):
+            inputs = _with_compute(where, inputs)
+        table = input_table(widest, where, inputs)
+        if "C" not in table and {"N", "D"} <= set(table):
+            table["C"] = training_flops(table["N"], table["D"])
+        return table
+
+    def predictive(self, table: pd.DataFrame, seed: int) -> Predictive:
+        """Return samples of all laws at a table's rows, with their weights."""
+        parts = []
+        for member, factor in zip(self.members, self.widening, strict=True):
+            own = input_table(member.draws.fit, table, {})
+            own = own if KNOWN not in table else own.assign(**{KNOWN: table[KNOWN]})
+            parts.append(member.samples(own, seed).widened(factor))
+        shape = (len(parts), len(table))
+        return Predictive.mix(parts, np.broadcast_to(self.weights[:, None], shape))
+
+
+def _with_compute(where: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Add C = 6·N·D where only N and D are given, since the laws with weight take C alone."""
+    table = where.frame if isinstance(where, Runs) else where
+    named = table if isinstance(table, (Mapping, pd.DataFrame)) else {}
+    given = {**{name: named[name] for name in ("N", "D", "C") if name in named}, **inputs}
+    if "C" in given or not {"N", "D"} <= set(given):
+        return dict(inputs)
+    return {**inputs, "C": training_flops(given["N"], given["D"])}
 
 
 def ensemble(

@@ -18,7 +18,7 @@ from jscale.errors import JscaleError, LawError, listing
 from jscale.fitting.fit import fit
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
-from jscale.prediction.predict import curves
+from jscale.prediction.components import curves
 
 _DEFAULT = "chinchilla"
 _POINTS = 101

@@ -304,7 +304,7 @@ def _check_law(fit: Fit, digest: str) -> None:
     """A law whose text has changed is accepted if it still gives the saved predictions."""
     if fit.law.digest == digest:
         return
-    from jscale.prediction.predict import curves
+    from jscale.prediction.components import curves
 
     missing = [name for name in fit.law.inputs if name not in fit.runs.frame.columns]
     same_names = set(fit.law.names) == {str(n).split("[")[0] for n in fit.params.index}

@@ -19,8 +19,7 @@ from jscale.planning.domain import domain_of, stand_ins
 from jscale.planning.optimum import Choice
 from jscale.planning.plan import Plan
 from jscale.planning.search import Optima, Planner
-from jscale.prediction.extrapolation import warn_if_far
-from jscale.prediction.predict import extrapolation
+from jscale.prediction.extrapolation import extrapolation, warn_if_far
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, tails
 

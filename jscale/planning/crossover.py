@@ -25,8 +25,8 @@ from jscale.errors import (
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
+from jscale.prediction.components import curves
 from jscale.prediction.extrapolation import warn_if_far
-from jscale.prediction.predict import curves
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, tails
 

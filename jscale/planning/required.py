@@ -22,8 +22,7 @@ from jscale.model.layout import Layout
 from jscale.planning.allocate import notes_on, planner_of
 from jscale.planning.compute import needed
 from jscale.planning.domain import domain_of, stand_ins
-from jscale.prediction.extrapolation import warn_if_far
-from jscale.prediction.predict import extrapolation
+from jscale.prediction.extrapolation import extrapolation, warn_if_far
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, tails
 

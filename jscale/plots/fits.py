@@ -17,7 +17,8 @@ from jscale.errors import ExtrapolationWarning, PredictionError, listing
 from jscale.fitting.result import Fit
 from jscale.plots import drawing as draw
 from jscale.plots.words import with_unit
-from jscale.prediction.predict import Prediction, curves, predict
+from jscale.prediction.components import curves
+from jscale.prediction.predict import Prediction, predict
 from jscale.uncertainty.draws import Draws
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from jscale.errors import LawError, PredictionError, listing, nearest
 from jscale.fitting.points import broadcast, numbers_of
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
-from jscale.prediction.extrapolation import warn_if_far
-from jscale.prediction.predict import extrapolation
+from jscale.prediction.extrapolation import extrapolation, warn_if_far
 from jscale.uncertainty.automatic import draws as draw
 from jscale.uncertainty.draws import Draws, tails
 

@@ -9,7 +9,7 @@ import numpy as np
 from jscale.errors import PredictionError
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
-from jscale.prediction.predict import curves
+from jscale.prediction.components import curves
 
 _MOST = 17
 

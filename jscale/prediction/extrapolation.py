@@ -6,8 +6,11 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from jscale.data.flops import training_flops
 from jscale.errors import ExtrapolationWarning, outside
+from jscale.fitting.result import Fit
 
 FAR = 10.0
 
@@ -28,3 +31,19 @@ def warn_if_far(past: Any, what: str, axis: str, advice: str) -> None:
             ExtrapolationWarning,
             stacklevel=outside(),
         )
+
+
+def extrapolation(fit: Fit, table: pd.DataFrame) -> np.ndarray:
+    """Return how many times each row lies past the largest fitted compute (or input).
+
+    NaN where the runs have no compute and no input is positive throughout.
+    """
+    largest = fit.largest
+    if largest is not None and "C" in table:
+        return table["C"].to_numpy(dtype=np.float64) / largest
+    if largest is not None and {"N", "D"} <= set(table):
+        return training_flops(table["N"], table["D"]) / largest
+    measures = [x for x in fit.law.inputs if x not in fit.law.codes]
+    positive = [x for x in measures if (fit.runs[x] > 0).all()]
+    ratios = [table[x].to_numpy() / fit.runs[x].max() for x in positive]
+    return np.max(ratios, axis=0) if ratios else np.full(len(table), np.nan)

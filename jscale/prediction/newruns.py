@@ -14,7 +14,6 @@ from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
 from jscale.errors import PredictionError, nearest
 from jscale.fitting.notes import Note
-from jscale.uncertainty.bayes.result import Posterior
 from jscale.uncertainty.draws import Draws, NewRuns
 from jscale.uncertainty.noise.model import noise_model
 
@@ -65,11 +64,10 @@ class NewRun:
         noise. Else it is the noise that was given, or the draws' own, or that of the residuals;
         for a new family always the latter, since draws' own noise is of the fitted ones.
         """
-        new, other = self.new, getattr(draws, "for_new_group", None)
-        if new == "family" and other is not None:
-            if isinstance(draws, Posterior):
-                _check_pooled(draws)
-            draws, new = other(seed), "run"
+        new = self.new
+        new_family = draws.for_new_group(seed) if new == "family" else None
+        if new_family is not None:
+            draws, new = new_family, "run"
         if self.given is not None:
             return draws, self.given
         if draws.noise is not None and new == "run":
@@ -90,15 +88,6 @@ def _plain(known_error: Any) -> Any:
         return known_error
     values = np.asarray(known_error)
     return values.item() if values.ndim == 0 else [x.item() for x in values.ravel()]
-
-
-def _check_pooled(draws: Posterior) -> None:
-    """Raise PredictionError for a posterior that did not learn how families differ."""
-    if draws.sampled is None or not draws.sampled.spec.pooled:
-        raise PredictionError(
-            'new="family": this posterior is not pooled: it has not learnt how families differ. '
-            f'Pool a parameter: js.posterior(fit, pool={{"{draws.fit.law.names[0]}": "<column>"}}).'
-        )
 
 
 def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.DataFrame:

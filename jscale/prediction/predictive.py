@@ -81,8 +81,11 @@ class Predictive:
         A mixture's curve is the median of its curves' samples, so that a law of little weight
         that runs away does not take the curve with it; where one law has all the weight, it is
         that law's own, and where no law's samples say anything, the median of the laws' own.
+        Without samples there is the curve alone.
         """
         space = self.parts[0].space
+        if not any(len(part.curves) for part in self.parts):
+            return pd.DataFrame({"curve": from_space(self.parts[0].curve, space)})
         curves = np.concatenate([part.curves for part in self.parts])
         new = np.concatenate([part.new for part in self.parts])
         weights = self._of_samples()

@@ -87,6 +87,29 @@ class Draws:
         """All draws, chains one after another: (draws, parameter)."""
         return self.values.reshape(-1, len(self.names))
 
+    @property
+    def centred_on_fit(self) -> bool:
+        """Whether the fit's estimate is what the draws scatter around.
+
+        Else they are of another estimator, whose curve is their own median.
+        """
+        return True
+
+    def for_new_group(self, seed: int = 0) -> Draws | None:
+        """Return draws for a family that is not among the runs, where the draws know of any.
+
+        Parameters
+        ----------
+        seed : int
+            The seed of the new families' own parameters.
+
+        Returns
+        -------
+        Draws or None
+            None where nothing was learnt of how families differ; only a pooled posterior has.
+        """
+        return None
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per draw and one column per parameter."""
         return pd.DataFrame(self.flat, columns=list(self.names))

@@ -11,8 +11,8 @@ import pytest
 
 import jscale as js
 from jscale.fitting.notes import Note
+from jscale.prediction.components import curves
 from jscale.prediction.newruns import errors_of
-from jscale.prediction.predict import curves
 from jscale.simulation.worlds import CHINCHILLA
 from jscale.uncertainty.noise.model import noise_model
 
@@ -163,7 +163,8 @@ def test_an_input_of_any_sign_may_have_any_sign():
 
 def test_a_source_that_is_no_fit():
     with pytest.raises(
-        js.PredictionError, match="predict takes a Fit, Draws or an Ensemble, not str"
+        js.PredictionError,
+        match="predict takes a Fit, Draws, or another predictor such as an Ensemble, not str",
     ):
         js.predict("fit.json", **NEAR)  # type: ignore[arg-type]
 
@@ -543,7 +544,7 @@ def test_an_ensemble_far_out_is_told(draws, curve):
 
 @pytest.mark.parametrize("method", [None, "laplace"])
 def test_an_ensemble_has_its_draws(draws, curve, method):
-    wrong = rf"method={method!r} is for a Fit: an ensemble has its draws\. Leave it out"
+    wrong = rf"method={method!r} is for a Fit: this Ensemble has its draws\. Leave it out"
     with pytest.raises(js.PredictionError, match=wrong):
         js.predict(mixed(draws, curve, chinchilla=1.0), **NEAR, method=method)
 
@@ -592,5 +593,8 @@ def test_settings_name_the_noise_and_the_known_error(surface):
 
 def test_a_new_family_from_a_posterior_that_is_not_pooled(surface):
     post = js.posterior(surface, draws=50, method="importance")
-    with pytest.raises(js.PredictionError, match=r"this posterior is not pooled.*pool=\{\"E\": "):
+    with pytest.raises(
+        js.PredictionError,
+        match=r"needs a pooled posterior; this one has not learnt.*pool=\{\"E\": ",
+    ):
         js.predict(post, **NEAR, new="family")

@@ -14,7 +14,7 @@ import pytest
 import jscale as js
 from jscale.data.resampling import resample_counts
 from jscale.fitting.objective import terms
-from jscale.prediction.predict import curves
+from jscale.prediction.components import curves
 from jscale.simulation.worlds import compute
 
 RESAMPLES = 200

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.errors import JscaleError, listing, nearest
+from jscale.errors import JscaleError, PredictionError, listing, nearest
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.objective import from_space
 from jscale.fitting.problem import Problem
@@ -173,16 +173,36 @@ class Posterior(Draws):
             index=pd.Index(names, name="parameter"),
         )
 
-    def for_new_group(self, seed: int = 0) -> Posterior:
-        """Return draws for a family that is not among the runs: one drawn from the population.
+    @property
+    def centred_on_fit(self) -> bool:
+        """A posterior is another estimator than the fit: its curve is its own median."""
+        return False
 
-        Each draw has its own family. Raises JscaleError where nothing is pooled, or where other
-        parameters differ by the same column without being pooled.
+    def for_new_group(self, seed: int = 0) -> Posterior:
+        """Return draws for a family that is not among the runs, drawn from the population.
+
+        Parameters
+        ----------
+        seed : int
+            The seed of the new families' own parameters; each draw has its own family.
+
+        Returns
+        -------
+        Posterior
+
+        Raises
+        ------
+        PredictionError
+            Where nothing is pooled.
+        JscaleError
+            Where other parameters differ by the same column without being pooled.
         """
         sampled = self.sampled
         if sampled is None or not sampled.spec.pooled:
-            raise JscaleError(
-                'for_new_group is for a pooled posterior: posterior(fit, pool={"E": "<column>"}).'
+            raise PredictionError(
+                'A new family (new="family", for_new_group) needs a pooled posterior; this one '
+                "has not learnt how families differ. Pool a parameter: "
+                f'js.posterior(fit, pool={{"{self.fit.law.names[0]}": "<column>"}}).'
             )
         return _new_group(self, sampled, seed)
 
