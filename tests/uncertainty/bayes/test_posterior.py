@@ -470,7 +470,7 @@ def test_draws_by_name(by_importance: Posterior) -> None:
         js.JscaleError, match=r"No parameter 'nois_scale'\. Did you mean 'noise_scale'"
     ):
         by_importance["nois_scale"]
-    with pytest.raises(js.JscaleError, match="for_new_group.*needs a pooled posterior"):
+    with pytest.raises(js.JscaleError, match=r"for_new_group.*needs a pooled posterior"):
         by_importance.for_new_group()
 
 
