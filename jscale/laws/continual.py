@@ -1,4 +1,4 @@
-"""Continual pre-training: a new domain in the mixture, and what it costs on general data."""
+"""Continual pre-training: a new domain in the mixture, and its cost on general data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.roles import Exponent, Floor, Fraction, Positive, Real, Scale, Slope
 
+# Tokens at which the change of the general loss is evaluated.
 _GRID = 2001
 
 
@@ -27,25 +28,78 @@ _GRID = 2001
     start={"e": (0.01, 0.5), "eta": (0.1, 2.0), "gamma": (0.1, 2.0), "C": (0.01, 1.0)},
 )
 def domain_continual(
-    N: Any, D: Any, r: Any, *,
-    E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent, eta: Exponent,
-    C: Positive, e: Fraction, gamma: Exponent,
-) -> Any:  # fmt: skip
-    """L(N, D, r) = E + A/N^alpha + B·r^eta/D^beta + C/(r + e)^gamma: loss on one of two domains.
+    N: Any,
+    D: Any,
+    r: Any,
+    *,
+    E: Floor,
+    A: Scale,
+    alpha: Exponent,
+    B: Scale,
+    beta: Exponent,
+    eta: Exponent,
+    C: Positive,
+    e: Fraction,
+    gamma: Exponent,
+) -> Any:
+    """Loss on one of two domains, by size, tokens and the domain's share in continual pre-training.
 
-    N: parameters. D: tokens of continual pre-training. r: the share of this domain in them, 0 to
-    1; the other has 1 − r. Output: loss in nats per token on the domain, above E. The last term is
-    what lacking the domain's data costs, C/e^gamma where there is none; the third is what more
-    tokens still gain. The losses on both domains are two fits, each with its own share. Only the
-    size, the tokens and the share that a run ended with count. The form is as remembered,
-    unverified.
-    Source: the D-CPT law, arXiv:2406.01375.
+        L(N, D, r) = E + A/N^alpha + B·r^eta/D^beta + C/(r + e)^gamma
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters of the model, above 0.
+    D : array_like
+        Tokens of continual pre-training, above 0.
+    r : array_like
+        Share of this domain in the tokens, 0 to 1; the other domain has 1 − r.
+    E : Floor
+        Irreducible loss, in nats per token, above 0.
+    A : Scale
+        Amplitude of the size term, above 0.
+    alpha : Exponent
+        Exponent of size, above 0.
+    B : Scale
+        Amplitude of what more tokens still gain, above 0.
+    beta : Exponent
+        Exponent of tokens, above 0.
+    eta : Exponent
+        Exponent of the share in the token term, above 0.
+    C : Positive
+        Amplitude of the loss from lacking the domain's data, above 0.
+    e : Fraction
+        Offset of the share, between 0 and 1: without the domain's data the last term is C/e^gamma.
+    gamma : Exponent
+        Exponent of the share in the last term, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss on the domain in nats per token, above E.
+
+    Notes
+    -----
+    The losses on the two domains are two fits, each with its own share. Only the size, the tokens
+    and the share at the end of a run count. The form is from memory and unverified.
+
+    References
+    ----------
+    .. [1] D-CPT Law: Domain-specific Continual Pre-Training Scaling Law, arXiv:2406.01375.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> constants = {"E": 1.0, "A": 100.0, "alpha": 0.25, "B": 1e3, "beta": 0.25,
+    ...              "eta": 0.5, "C": 0.2, "e": 0.25, "gamma": 0.5}
+    >>> round(float(js.laws.get("domain_continual")(1e8, 1e12, 0.0, **constants)), 3)
+    2.4
     """
     return E + A * power(N, -alpha) + B * power(r, eta) * power(D, -beta) + C * power(r + e, -gamma)
 
 
 def _tokens_for_change(p: Values, *, change: Any) -> Any:
-    """((dL − b)/a)^(1/s): tokens after which the loss has changed so much."""
+    """((dL − b)/a)^(1/s): tokens after which the loss has changed by dL."""
     return input_of_power(change, E=p["b"], A=p["a"], exponent=p["s"])
 
 
@@ -60,14 +114,42 @@ def _tokens_for_change(p: Values, *, change: Any) -> Any:
     quantities={"tokens_for_change": _tokens_for_change},
 )
 def continual_change(T: Any, *, b: Real, a: Real, s: Slope) -> Any:
-    """dL(T) = b + a·T^s: change of the loss since continual pre-training began.
+    """Change of the loss on a new domain since continual pre-training began.
 
-    T: tokens, in any unit (at the source 200 million). Output: loss minus that of the model at the
-    start, in nats per token, of any sign, on the new domain; where a and s have different signs it
-    falls. Also fitted at the source over shares at fixed tokens: ``continual_change:R``. One fit
-    for each share: ``js.fit_many("continual_change", table, by="R")``. At s = 0 the two terms are
-    one. Derived: the tokens for a change. No coefficient of the source was at hand.
-    Source: CMR, arXiv:2407.17467.
+        dL(T) = b + a·T^s
+
+    Parameters
+    ----------
+    T : array_like
+        Tokens of continual pre-training, in any unit (200 million at the source), above 0.
+    b : Real
+        Constant part of the change, in nats per token, of any sign.
+    a : Real
+        Amplitude of the power, of any sign.
+    s : Slope
+        Exponent of tokens, of any sign. The loss falls where a and s have different signs.
+
+    Returns
+    -------
+    change : array
+        Loss minus that of the model at the start, in nats per token, of any sign.
+
+    Notes
+    -----
+    The source also fits this form over shares at fixed tokens: ``continual_change:R``. Each share
+    is one fit: ``js.fit_many("continual_change", table, by="R")``. At s = 0 the two terms coincide.
+    The coefficients of the source were not available.
+
+    References
+    ----------
+    .. [1] CMR Scaling Law: Predicting Critical Mixture Ratios for Continual Pre-training,
+       arXiv:2407.17467.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.laws.get("continual_change")(4.0, b=-0.5, a=0.5, s=-0.5))
+    -0.25
     """
     return b + a * power(T, s)
 
@@ -85,15 +167,48 @@ def continual_change(T: Any, *, b: Real, a: Real, s: Slope) -> Any:
 def continual_general(
     T: Any, *, b: Real, rise: Positive, p: Exponent, fall: Positive, q: Exponent
 ) -> Any:
-    """dL(T) = b + rise·(1 − T^(−p)) − fall·(1 − T^(−q)): the general loss goes up, then down.
+    """Change of the loss on general data in continual pre-training: a rise, then a fall.
 
-    T: tokens in a unit near those of the first checkpoint (at the source 200 million). Output:
-    loss on general data minus that of the model at the start, in nats per token, of any sign. b is
-    the change at T = 1. rise·(1 − T^(−p)) is the damage done, fall·(1 − T^(−q)) what is learnt
-    back. The source writes this as two powers and a constant, a2·T^s2 + a3·T^s3 + b2; here
-    s2 = −p, s3 = −q, so a2 = −rise, a3 = fall, b2 = b + rise − fall. Negative exponents let both
-    parts come to an end; the signs of the source's were not at hand.
-    Source: CMR, arXiv:2407.17467.
+        dL(T) = b + rise·(1 − T^(−p)) − fall·(1 − T^(−q))
+
+    Parameters
+    ----------
+    T : array_like
+        Tokens in a unit close to those of the first checkpoint (200 million at the source), above
+        0.
+    b : Real
+        Change at T = 1, in nats per token, of any sign.
+    rise : Positive
+        Damage done in the end, in nats per token, above 0.
+    p : Exponent
+        Exponent with which the damage is done, above 0.
+    fall : Positive
+        Loss regained in the end, in nats per token, above 0.
+    q : Exponent
+        Exponent with which it is regained, above 0.
+
+    Returns
+    -------
+    change : array
+        Loss on general data minus that of the model at the start, in nats per token, of any sign.
+
+    Notes
+    -----
+    The source writes two powers and a constant, a2·T^s2 + a3·T^s3 + b2. Here s2 = −p, s3 = −q, a2 =
+    −rise, a3 = fall and b2 = b + rise − fall. Negative exponents let both parts converge; the signs
+    of the source's exponents were not available.
+
+    References
+    ----------
+    .. [1] CMR Scaling Law: Predicting Critical Mixture Ratios for Continual Pre-training,
+       arXiv:2407.17467.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("continual_general")
+    >>> round(float(law(4.0, b=0.0, rise=0.4, p=1.0, fall=0.2, q=0.5)), 3)
+    0.2
     """
     return b + rise * (1.0 - power(T, -p)) - fall * (1.0 - power(T, -q))
 
@@ -115,14 +230,44 @@ def _tokens_for_ratio(p: Values, *, R: Any) -> Any:
     quantities={"tokens_for_ratio": _tokens_for_ratio},
 )
 def critical_ratio(T: Any, *, b: Real, a: Real, s: Slope) -> Any:
-    """R(T) = b + a·T^s: the critical mixture ratio for a budget of tokens.
+    """Critical mixture ratio of a new domain for a budget of tokens.
 
-    T: tokens of continual pre-training, in any unit. Output: the largest share of the new domain
-    with which the general loss is within a tolerance of where it began (:func:`feasible_ratio`
-    reads it off fits), 0 to 1. Nothing in the form keeps it there beyond the fitted budgets. The
-    source reports, after 20 billion tokens of finance, 29.8 % for 0.46 billion parameters up to
-    47.8 % for 3.1 (second-hand); its coefficients were not at hand. Derived: tokens for a ratio.
-    Source: CMR, arXiv:2407.17467.
+        R(T) = b + a·T^s
+
+    Parameters
+    ----------
+    T : array_like
+        Tokens of continual pre-training, in any unit, above 0.
+    b : Real
+        Constant part of the ratio, of any sign.
+    a : Real
+        Amplitude of the power, of any sign.
+    s : Slope
+        Exponent of tokens, of any sign.
+
+    Returns
+    -------
+    R : array
+        Largest share of the new domain, 0 to 1, with which the general loss returns to within a
+        tolerance of its value at the start.
+
+    Notes
+    -----
+    :func:`jscale.feasible_ratio` reads the ratio off fits. Nothing in the form keeps it between 0
+    and 1 beyond the fitted budgets. After 20 billion tokens of finance the source reports 29.8 %
+    for 0.46 billion parameters, rising to 47.8 % for 3.1 billion (second-hand); its coefficients
+    were not available.
+
+    References
+    ----------
+    .. [1] CMR Scaling Law: Predicting Critical Mixture Ratios for Continual Pre-training,
+       arXiv:2407.17467.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> round(float(js.laws.get("critical_ratio")(16.0, b=0.1, a=0.05, s=0.5)), 3)
+    0.3
     """
     return b + a * power(T, s)
 
@@ -136,40 +281,72 @@ def feasible_ratio(
     first: float = 1.0,
     tolerance: float = 0.05,
 ) -> float:
-    """Return the critical mixture ratio: the largest feasible share of a new domain by T tokens.
+    """Return the critical mixture ratio, the largest feasible share of a new domain.
 
-    ``ratios``: the shares that were tried, rising. ``general``: for each the parameters of
-    continual_general, ``domain``: those of continual_change, such as the ``params`` of two
-    ``js.fit_many(…, by="R")``. A share is feasible if at some tokens between ``first`` and ``T``,
-    after the general loss has peaked, its change is at most ``tolerance`` (the source: 0.05 nats
-    per token) while the loss on the domain falls. Between the last share that is and the next,
-    the lowest change is interpolated. NaN where no share is feasible; the largest tried where all
-    are. That the peak comes first is our reading: before it every share would pass.
-    Raises LawError for ratios that do not rise within 0 to 1, parameters that are missing or of
-    another number, and T not above ``first``.
-    Source: CMR, arXiv:2407.17467.
+    Parameters
+    ----------
+    ratios : sequence of float
+        Shares that were tried, rising, within 0 to 1.
+    general : mapping of str to sequence
+        Parameters of ``continual_general`` for each share, such as the ``params`` of
+        ``js.fit_many("continual_general", table, by="R")``.
+    domain : mapping of str to sequence
+        Parameters of ``continual_change`` for each share.
+    T : float
+        Budget of tokens, in the unit of the fits.
+    first : float, optional
+        Tokens from which on the losses are considered.
+    tolerance : float, optional
+        Largest acceptable change of the general loss; the default of 0.05 nats per token is the
+        source's.
 
-    >>> general = {"b": [0, 0], "rise": [0.1, 0.3], "p": [2, 2],
-    ...            "fall": [0.1, 0.1], "q": [0.2, 0.2]}
+    Returns
+    -------
+    float
+        The critical ratio: NaN if no share is feasible, the largest share tried if all are.
+
+    Raises
+    ------
+    LawError
+        If the ratios do not rise within 0 to 1, parameters are missing, not finite or of another
+        number, or T is not above ``first``.
+
+    Notes
+    -----
+    A share is feasible if at some tokens between ``first`` and ``T``, after the general loss has
+    peaked, its change is at most ``tolerance`` while the loss on the domain falls. Between the last
+    feasible share and the next one the lowest change is interpolated. That the peak must come first
+    is our reading: before the peak every share would pass.
+
+    References
+    ----------
+    .. [1] CMR Scaling Law: Predicting Critical Mixture Ratios for Continual Pre-training,
+       arXiv:2407.17467.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> general = {"b": [0, 0], "rise": [0.1, 0.3], "p": [2, 2]}
+    >>> general |= {"fall": [0.1, 0.1], "q": [0.2, 0.2]}
     >>> domain = {"b": [-0.5, -0.6], "a": [0.5, 0.6], "s": [-0.1, -0.1]}
-    >>> round(feasible_ratio([0.2, 0.6], general, domain, T=100), 3)
+    >>> round(js.feasible_ratio([0.2, 0.6], general, domain, T=100), 3)
     0.22
     """
     share = np.asarray(ratios, dtype=np.float64)
     if share.ndim != 1 or not len(share) or not (np.diff(share) > 0).all():
-        raise LawError(f"ratios must be numbers that rise, not {ratios!r}.")
+        raise LawError(f"ratios must be rising numbers, not {ratios!r}.")
     if share[0] < 0 or share[-1] > 1:
         raise LawError(f"ratios must lie between 0 and 1, not {listing(share.tolist())}.")
     if not 0 < first < T < np.inf:
-        raise LawError(f"T={T!r} must be above first={first!r}, and that above 0.")
-    own = {**_by_ratio("general", general, continual_general.names, share)}
-    new = {**_by_ratio("domain", domain, continual_change.names, share)}
+        raise LawError(f"T={T!r} must be above first={first!r}, which must be above 0.")
+    of_general = _by_ratio("general", general, continual_general.names, share)
+    of_domain = _by_ratio("domain", domain, continual_change.names, share)
     time = np.geomspace(first, T, _GRID)
-    change = _general_change(own, time)
+    change = _general_change(of_general, time)
     peak = np.argmax(change, axis=1)[:, None]
-    # A loss still rising at T has not peaked: its largest change is only the last.
+    # A loss that still rises at T has not peaked: its largest change is merely the last one.
     past = (np.arange(_GRID) >= peak) & (peak < _GRID - 1)
-    falls = new["a"] * new["s"] < 0
+    falls = of_domain["a"] * of_domain["s"] < 0
     lowest = np.where(past & falls, change, np.inf).min(axis=1) - tolerance
     feasible = np.flatnonzero(lowest <= 0)
     if not len(feasible):
@@ -190,12 +367,12 @@ def _general_change(p: Mapping[str, np.ndarray], T: np.ndarray) -> np.ndarray:
 def _by_ratio(
     what: str, given: Mapping[str, Sequence[float]], names: tuple[str, ...], ratios: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return parameters as columns (m, 1); raises LawError for missing or unlike ones."""
+    """Return parameters as columns (m, 1); raise LawError if one is missing or has another size."""
     missing = [name for name in names if name not in given]
     if missing:
         raise LawError(f"{what} misses {listing(missing)}; it needs {listing(names)}.")
-    found = {name: np.asarray(given[name], dtype=np.float64) for name in names}
-    for name, values in found.items():
+    parameters = {name: np.asarray(given[name], dtype=np.float64) for name in names}
+    for name, values in parameters.items():
         if values.shape != ratios.shape:
             raise LawError(
                 f"{what}[{name!r}] has {values.size} numbers; there are {len(ratios)} ratios."
@@ -203,6 +380,6 @@ def _by_ratio(
         if not np.isfinite(values).all():
             raise LawError(
                 f"{what}[{name!r}] is not finite at the ratios "
-                f"{listing(ratios[~np.isfinite(values)].tolist())}. Leave those ratios out."
+                f"{listing(ratios[~np.isfinite(values)].tolist())}. Remove those ratios."
             )
-    return {name: values[:, None] for name, values in found.items()}
+    return {name: values[:, None] for name, values in parameters.items()}

@@ -1,4 +1,4 @@
-"""Ensembles and their limits, and how uncertainty falls with data."""
+"""Ensembles and their limits, and the decrease of predictive uncertainty with data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jscale.model.roles import Exponent, Floor, Scale, Slope
 
 
 def _all_members(p: Values) -> Any:
-    """E: the limit of ever more members."""
+    """E: limit of many members."""
     return p["E"]
 
 
@@ -31,16 +31,42 @@ def _members(p: Values, *, loss: Any) -> Any:
     inverse=lambda loss, **p: _members(p, loss=loss),
 )
 def ensemble(K: Any, *, E: Floor, A: Scale, alpha: Exponent) -> Any:
-    """L(K) = E + A·K^(−alpha): loss of an ensemble of K models of one size on the same data.
+    """Loss of an ensemble by its number of members, of one size and on the same data.
 
-    K: members, whose logits are averaged. Output: loss in nats per token, above E, the limit of
-    ever more members; E + A is the loss of one. Source: arXiv:2509.14786.
+        L(K) = E + A·K^(−alpha)
+
+    Parameters
+    ----------
+    K : array_like
+        Members, whose logits are averaged, above 0.
+    E : Floor
+        Limit of many members, in nats per token, above 0.
+    A : Scale
+        Reducible loss of a single member, in nats per token, above 0.
+    alpha : Exponent
+        Exponent of the number of members, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token, above E; one member alone has E + A.
+
+    References
+    ----------
+    .. [1] Pre-training under infinite compute, arXiv:2509.14786.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("ensemble")
+    >>> float(law(4, E=3.0, A=0.5, alpha=1.0)), float(law.invert(3.125, E=3.0, A=0.5, alpha=1.0))
+    (3.125, 4.0)
     """
     return E + A * power(K, -alpha)
 
 
 def _members_limit(p: Values, *, N: Any) -> Any:
-    """E + A·N^(−alpha): the limit of ever more members of size N."""
+    """E + A·N^(−alpha): limit of many members of size N."""
     return p["E"] + p["A"] * raised(N, -p["alpha"])
 
 
@@ -56,13 +82,51 @@ def _members_limit(p: Values, *, N: Any) -> Any:
 def ensemble_limits(
     N: Any, K: Any, *, E: Floor, A: Scale, alpha: Exponent, B: Scale, gamma: Slope, beta: Exponent
 ) -> Any:
-    """L(N, K) = E + A·N^(−alpha) + B·N^(−gamma)·K^(−beta): ensembles of K models of size N.
+    """Loss of an ensemble by the size and the number of its members.
 
-    N: parameters of one member; K: members, whose logits are averaged. Output: loss in nats per
-    token on a fixed amount of data, above E. Members first: at each N the limit in K is
-    E + A·N^(−alpha); then size: E is the nested limit. The source fits the limits of each size
-    and then a power law to those; the joint form in one step, with gains of members that may
-    depend on size (gamma, of any sign), is ours. Source: arXiv:2509.14786.
+        L(N, K) = E + A·N^(−alpha) + B·N^(−gamma)·K^(−beta)
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters of one member, above 0.
+    K : array_like
+        Members, whose logits are averaged, above 0.
+    E : Floor
+        Limit of many large members (the nested limit), in nats per token, above 0.
+    A : Scale
+        Amplitude of the size term, above 0.
+    alpha : Exponent
+        Exponent of size, above 0.
+    B : Scale
+        Amplitude of the members' term, above 0.
+    gamma : Slope
+        Exponent of size in the members' term, of any sign: what members gain may depend on size.
+    beta : Exponent
+        Exponent of the number of members, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token on a fixed amount of data, above E.
+
+    Notes
+    -----
+    The limits are taken one after the other: at each N the limit in K is E + A·N^(−alpha), and the
+    limit of that in N is E. The source fits the limit of each size and then a power law to those
+    limits; the joint form in one step is ours.
+
+    References
+    ----------
+    .. [1] Pre-training under infinite compute, arXiv:2509.14786.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("ensemble_limits")
+    >>> constants = {"E": 3.0, "A": 100.0, "alpha": 0.5, "B": 0.5, "gamma": 0.0, "beta": 1.0}
+    >>> round(float(law(1e8, 4, **constants)), 3)
+    3.135
     """
     return E + A * power(N, -alpha) + B * power(N, -gamma) * power(K, -beta)
 
@@ -78,11 +142,37 @@ def ensemble_limits(
     inverse=lambda value, *, A, gamma: input_of_power(value, A=A, exponent=-gamma),
 )
 def uncertainty(D: Any, *, A: Scale, gamma: Exponent) -> Any:
-    """u(D) = A·D^(−gamma): how predictive uncertainty falls with data.
+    """Predictive uncertainty by the amount of data.
 
-    D: training examples (or another input, ``uncertainty:N``). Output: an entropy (total,
-    aleatoric) or a mutual information (epistemic) in nats, above 0. gamma is 1 for classical
-    parametric models. Fitted at the source by least squares of ln u on ln D; it writes the
-    exponent with the other sign. Source: arXiv:2506.09648.
+        u(D) = A·D^(−gamma)
+
+    Parameters
+    ----------
+    D : array_like
+        Training examples, or another input (``uncertainty:N``), above 0.
+    A : Scale
+        Uncertainty at D = 1, in nats, above 0.
+    gamma : Exponent
+        Exponent of data, above 0; it is 1 for classical parametric models.
+
+    Returns
+    -------
+    uncertainty : array
+        An entropy (total, aleatoric) or a mutual information (epistemic) in nats, above 0.
+
+    Notes
+    -----
+    The source fits by least squares of ln u on ln D, and writes the exponent with the opposite
+    sign.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Uncertainty in Deep Learning, arXiv:2506.09648.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> round(float(js.laws.get("uncertainty")(100.0, A=5.0, gamma=0.5)), 3)
+    0.5
     """
     return A * power(D, -gamma)

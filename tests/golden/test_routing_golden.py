@@ -40,7 +40,7 @@ def fitted(router: str) -> js.Fit:
 
 def printed(router: str) -> dict[str, float]:
     """Return a router's constants."""
-    return dict(LAW.published[f"arXiv:2202.01169, {router} (its final losses fitted again)"])
+    return dict(LAW.published[f"arXiv:2202.01169, {router} (its final losses, refitted)"])
 
 
 @pytest.mark.parametrize("router", ROUTERS)

@@ -77,7 +77,7 @@ def test_no_ratio_or_all_of_them() -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"ratios": [0.4, 0.2, 0.1, 0.8]}, r"ratios must be numbers that rise, not \[0.4"),
+        ({"ratios": [0.4, 0.2, 0.1, 0.8]}, r"ratios must be rising numbers, not \[0.4"),
         ({"ratios": [0.1, 0.2, 0.4, 1.8]}, r"ratios must lie between 0 and 1"),
         ({"general": {"b": [0.0] * 4}}, r"general misses rise, p, fall, q; it needs b, rise"),
         ({"domain": {**DOMAIN, "s": [0.1]}}, r"domain\['s'\] has 1 numbers; there are 4 ratios"),
