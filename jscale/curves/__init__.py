@@ -1,1 +1,1 @@
-"""Curves read off raw runs: the frontier of loss over compute, and isoFLOP tables."""
+"""Curves from raw runs: frontiers of loss over compute, isoFLOP tables, schedules, optima."""

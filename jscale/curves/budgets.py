@@ -1,4 +1,4 @@
-"""Budgets: runs of (nearly) the same compute taken together, found from the data or given."""
+"""Budgets: groups of runs with (nearly) the same compute, detected in the data or given."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FEWEST_SIZES = 4
 class Budgets:
     """Which rows belong to which budget.
 
-    ``C`` (k,) are the budgets in rising order, ``rows`` their rows' places, ``short`` the
-    budgets that were given but have too few sizes, with how many.
+    ``C`` (k,) are the budgets in rising order, ``rows`` the positions of their rows, ``short`` the
+    given budgets with too few sizes, and how many they have.
     """
 
     C: np.ndarray
@@ -27,70 +27,70 @@ class Budgets:
 
     @property
     def places(self) -> np.ndarray:
-        """The places of all rows that belong to a budget, budget by budget."""
+        """Positions of all rows that belong to a budget, budget by budget (m,)."""
         return np.concatenate(self.rows)
 
     @property
     def codes(self) -> np.ndarray:
-        """The number of the budget of each row of ``places``."""
+        """Number of the budget of each row of ``places`` (m,)."""
         return np.repeat(np.arange(len(self.rows)), [len(rows) for rows in self.rows])
 
 
 def find_budgets(
     C: np.ndarray, N: np.ndarray, used: np.ndarray, within: float, given: Any
 ) -> Budgets:
-    """Group the rows ``used`` by compute, into budgets of at least four sizes N.
+    """Group the rows ``used`` (n,) by compute, into budgets of at least four sizes N.
 
-    ``given`` are budgets in FLOPs; None means to find them. Raises DataError where fewer than
-    two are left.
+    ``given`` are budgets in FLOPs, or None to detect them. Raises DataError if fewer than two
+    are left.
     """
-    found = _dense(C, N, used, within) if given is None else _near(C, N, used, within, given)
-    if len(found.rows) >= 2:
-        return found
+    groups = _dense(C, N, used, within) if given is None else _near(C, N, used, within, given)
+    if len(groups.rows) >= 2:
+        return groups
     if given is None:
-        what = f"no two budgets of at least {FEWEST_SIZES} sizes N within {100 * within:g}% of C"
-        right = "say which budgets there are, budgets=[1e18, 1e19]; or allow more, within=0.2"
+        fault = f"no two budgets of at least {FEWEST_SIZES} sizes N within {100 * within:g}% of C"
+        advice = "name the budgets, budgets=[1e18, 1e19]; or widen them, within=0.2"
     else:
-        short = [f"C={c:.4g} ({sizes})" for c, sizes in found.short]
-        what = f"fewer than {FEWEST_SIZES} sizes N near the budgets {listing(short)}"
-        right = "give other budgets, or none to have them found; or allow more, within=0.2"
+        short = [f"C={c:.4g} ({sizes})" for c, sizes in groups.short]
+        fault = f"fewer than {FEWEST_SIZES} sizes N near the budgets {listing(short)}"
+        advice = "give other budgets, or none to detect them; or widen them, within=0.2"
     raise DataError(
-        f"isoflop found {what} among {int(used.sum())} rows. A parabola needs the loss at "
-        f"{FEWEST_SIZES} sizes of one compute, a path two parabolas: {right}."
+        f"isoflop found {fault} among {int(used.sum())} rows. A parabola needs the loss at "
+        f"{FEWEST_SIZES} sizes of one compute, a path two parabolas: {advice}."
     )
 
 
 def checked_budgets(budgets: Any) -> np.ndarray | None:
-    """Return given budgets in rising order, each once; raises DataError unless all positive."""
+    """Return given budgets in rising order without repeats; raises DataError unless positive."""
     if budgets is None:
         return None
     try:
-        exact = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
+        values = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
     except (TypeError, ValueError):
-        exact = np.full(1, np.nan)
-    if exact.ndim != 1 or not exact.size or not (np.isfinite(exact) & (exact > 0)).all():
+        values = np.full(1, np.nan)
+    if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values > 0)).all():
         raise DataError(
             f"budgets={budgets!r} must be positive, finite numbers of FLOPs, such as "
             "[1e18, 1e19, 1e20]."
         )
-    return np.unique(exact)
+    return np.unique(values)
 
 
 def _near(C: np.ndarray, N: np.ndarray, used: np.ndarray, within: float, given: Any) -> Budgets:
-    """Give each row to the nearest budget, if that lies within a factor 1 + ``within``."""
+    """Assign each row to the nearest budget, if that lies within a factor 1 + ``within``."""
     away = np.abs(np.log(C)[:, None] - np.log(given))
     nearest = np.where(used & (away.min(axis=1) <= np.log1p(within)), away.argmin(axis=1), -1)
     rows = [np.flatnonzero(nearest == i) for i in range(len(given))]
-    sizes = [len(np.unique(N[own])) for own in rows]
+    sizes = [len(np.unique(N[members])) for members in rows]
     enough = [i for i, count in enumerate(sizes) if count >= FEWEST_SIZES]
     short = [(float(given[i]), sizes[i]) for i in range(len(given)) if i not in enough]
     return Budgets(given[enough], tuple(rows[i] for i in enough), tuple(short))
 
 
 def _dense(C: np.ndarray, N: np.ndarray, used: np.ndarray, within: float) -> Budgets:
-    """Take the windows [C, (1 + ``within``)·C] with most sizes N, one after another.
+    """Take the windows [C, (1 + ``within``)·C] with the most sizes N, one after another.
 
-    Runs side by side in C would chain into one endless budget; a window cannot grow.
+    Windows have a fixed width: clustering would chain runs at adjacent C into a single budget.
     """
     left = np.flatnonzero(used)
     left = left[np.argsort(C[left], kind="stable")]
@@ -106,18 +106,18 @@ def _dense(C: np.ndarray, N: np.ndarray, used: np.ndarray, within: float) -> Bud
 
 
 def _fullest(C: np.ndarray, N: np.ndarray, within: float) -> tuple[int, int]:
-    """Return the window with most different N (then the narrowest) of rows in order of C."""
+    """Return the window with the most sizes N (then the narrowest) of rows in order of C."""
     stops = np.searchsorted(C, (1 + within) * C, side="right")
     inside: Counter[float] = Counter()
-    stop, best, found = 0, (0, -np.inf), (0, 0)
+    stop, best, window = 0, (0, -np.inf), (0, 0)
     for start in range(len(C)):
         while stop < stops[start]:
             inside[N[stop]] += 1
             stop += 1
         score = (len(inside), -C[stop - 1] / C[start])
         if score > best:
-            best, found = score, (start, stop)
+            best, window = score, (start, stop)
         inside[N[start]] -= 1
         if not inside[N[start]]:
             del inside[N[start]]
-    return found
+    return window

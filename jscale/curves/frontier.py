@@ -1,4 +1,4 @@
-"""frontier: the runs of lowest loss for their compute, and how their N and D grow with it."""
+"""Frontier: the runs with the lowest loss for their compute, and how N and D grow along it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,33 @@ _LOST = 0.01
 _SELECTED = "frontier-selected"
 _MEANS = (
     "A law fitted to them predicts the best run for a budget, not a typical one, and their noise "
-    "is picked to be low."
+    "was picked to be low."
 )
 _DO = "For a typical run, fit a law of N and D to all runs."
 
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
-    """The frontier of loss over compute.
+    """The frontier of loss over compute, from :func:`jscale.frontier`.
 
-    ``table`` has a row per run of the frontier, in order of compute, under its label: C, N and
-    D (those that the runs have) and the loss. ``paths`` has a row for N and for D:
-    ``coefficient`` and ``exponent`` of N* = coefficient·C^exponent, each with ``…_low`` and
-    ``…_high`` at ``level``. ``runs`` are the frontier's runs alone, to fit a law of C to;
-    ``all_runs`` those that they were picked from. ``settings`` is all that is needed to do it
-    again.
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        The runs of the frontier in order of compute, by their labels: C, N and D (those that the
+        runs have) and the loss.
+    paths : pandas.DataFrame
+        A row for N and one for D: ``coefficient`` and ``exponent`` of N* = coefficient·C^exponent,
+        each with ``…_low`` and ``…_high``.
+    runs : Runs
+        The runs of the frontier, to which a law of C can be fitted.
+    all_runs : Runs
+        The runs from which they were picked.
+    level : float
+        Probability of the intervals.
+    settings : mapping
+        Everything that is needed to reproduce the result.
+    notes : tuple of Note
+        What to know before using it.
     """
 
     table: pd.DataFrame
@@ -50,7 +62,13 @@ class Frontier:
     notes: tuple[Note, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return the runs of the frontier as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A copy of ``table``.
+        """
         return self.table.copy()
 
     def _title(self) -> str:
@@ -74,23 +92,55 @@ def frontier(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Frontier:
-    """Find the runs that no run of at most (1 + ``tolerance``) times their compute beats.
+    """Find the runs that no run with at most (1 + ``tolerance``) times their compute beats.
 
-    N* = coefficient·C^exponent (and D* likewise) is fitted to them by least squares of
-    logarithms. Intervals at ``level`` are those of a pairs bootstrap of whole runs
-    (``Runs.run``, within each ``Runs.group``), the frontier found anew in each resample. Rows of
-    weight 0 take no part, other weights multiply squares. Intervals are of the frontier of such
-    runs: how far that lies from the best that could be trained, they do not know. Of 100 or 300
-    runs at random N and D, the 90 % interval of the exponent held the law's own in 45 to 69 of
-    100 worlds. Approach 1 of Hoffmann et al., arXiv:2203.15556, §3.1.
+    N* = coefficient·C^exponent (and D* likewise) is fitted to these runs by least squares of
+    logarithms.
 
-    Raises DataError for data that are no runs or have no compute C, JscaleError for a tolerance,
-    level or number of resamples that cannot be.
+    Parameters
+    ----------
+    runs : Runs or pandas.DataFrame
+        Runs with compute C, and N or D for a path. Rows of weight 0 are ignored; other weights
+        multiply squares.
+    tolerance : float
+        How much more compute, as a share, a run with a lower loss may have and still count.
+    level : float
+        Probability of the intervals, in (0, 1).
+    resamples : int
+        Number of bootstrap resamples.
+    seed : int
+        Seed of the resamples.
 
+    Returns
+    -------
+    Frontier
+        The frontier, with the paths of N and D along it.
+
+    Raises
+    ------
+    DataError
+        If the data are not runs, or have no compute C.
+    JscaleError
+        If the tolerance, level, number of resamples or seed is invalid.
+
+    Notes
+    -----
+    This is approach 1 of [1]_, section 3.1. Intervals are those of a pairs bootstrap of whole runs
+    (``Runs.run``, within each ``Runs.group``), with the frontier determined again in each
+    resample. They describe the frontier of such runs, not its distance from the best that could
+    be trained: of 100 or 300 runs at random N and D, the 90 % interval of the exponent covered
+    that of the law in 45 to 69 of 100 worlds.
+
+    References
+    ----------
+    .. [1] Hoffmann et al., Training Compute-Optimal Large Language Models, arXiv:2203.15556.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
-    >>> found = js.frontier(table[table["split"] == "fit"], resamples=200)
-    >>> found.paths["exponent"].round(2).to_dict()
+    >>> best = js.frontier(table[table["split"] == "fit"], resamples=200)
+    >>> best.paths["exponent"].round(2).to_dict()
     {'N': 0.33, 'D': 0.67}
     """
     tolerance = check_tolerance(tolerance)
@@ -116,7 +166,7 @@ def frontier(
 def on_frontier(
     C: np.ndarray, loss: np.ndarray, tolerance: float, present: np.ndarray
 ) -> np.ndarray:
-    """Say which rows (n,) are on the frontier among those ``present`` (R, n): (R, n).
+    """Return which rows are on the frontier among those ``present``, both (R, n).
 
     >>> C, loss = np.array([1.0, 2.0, 3.0]), np.array([3.0, 4.0, 2.0])
     >>> on_frontier(C, loss, 0.01, np.ones((1, 3), dtype=bool))
@@ -132,7 +182,7 @@ def on_frontier(
 def _lines(
     runs: Runs, on: np.ndarray, weights: np.ndarray, tolerance: float, resamples: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """Return each path's log coefficient and exponent (1 + R, 2), the estimate's first."""
+    """Return the log coefficient and exponent of each path (1 + R, 2), the estimate first."""
     C, loss = runs["C"], runs[runs.output]
     names = [x for x in ("N", "D") if x in runs.inputs]
     parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
@@ -143,18 +193,18 @@ def _lines(
 
     add((on * weights)[None])
     for counts in _resampled(runs, resamples, seed):
-        drawn = counts * weights
-        add(drawn * on_frontier(C, loss, tolerance, drawn > 0))
+        resample = counts * weights
+        add(resample * on_frontier(C, loss, tolerance, resample > 0))
     return {name: np.concatenate(part) for name, part in parts.items()}
 
 
 def _resampled(runs: Runs, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield counts of rows (r, n), r resamples at a time: all would not fit for long curves."""
+    """Yield counts of rows (r, n), r resamples at a time: long tables would exhaust memory."""
     piece = max(1, _NUMBERS_AT_ONCE // len(runs))
     starts = range(0, resamples, piece)
     seeds = np.random.SeedSequence(seed).generate_state(len(starts)).tolist()
-    for start, own in zip(starts, seeds, strict=True):
-        yield resample_counts(runs, {}, min(piece, resamples - start), own)
+    for start, piece_seed in zip(starts, seeds, strict=True):
+        yield resample_counts(runs, {}, min(piece, resamples - start), piece_seed)
 
 
 def _seen(count: int, total: int) -> str:
@@ -162,7 +212,7 @@ def _seen(count: int, total: int) -> str:
 
 
 def _picked(runs: Runs, on: np.ndarray) -> Runs:
-    """Return the frontier's runs in order of compute, with the doubt that they were picked."""
+    """Return the runs of the frontier in order of compute, with the doubt that they were picked."""
     best = runs.where(on)
     order = np.argsort(best["C"], kind="stable")
     doubt = Doubt(_SELECTED, f"{_seen(int(on.sum()), len(runs))} {_MEANS}", _DO)
@@ -174,15 +224,19 @@ def _notes(runs: Runs, best: Runs, lines: Mapping[str, np.ndarray]) -> Iterator[
     yield Note(_SELECTED, "caution", _seen(len(best), len(runs)), _MEANS, _DO)
     if best.n_independent < _FEW:
         yield Note(
-            "few-runs", "caution", f"{best.n_independent} independent runs make the frontier.",
-            "The paths hang on each of them.",
+            "few-runs",
+            "caution",
+            f"{best.n_independent} independent runs make the frontier.",
+            "The paths depend on each of them.",
             "Add runs, or read the optimum off a fitted law of N and D.",
-        )  # fmt: skip
+        )
     lost = max((float(np.isnan(part[1:, 1]).mean()) for part in lines.values()), default=0.0)
     if lost > _LOST:
         yield Note(
-            "resamples-lost", "caution",
+            "resamples-lost",
+            "caution",
             f"{100 * lost:.0f}% of the resamples have a frontier of a single compute.",
-            "The intervals are of the others, and too narrow.", "Add runs.",
-        )  # fmt: skip
+            "The intervals are those of the others, and too narrow.",
+            "Add runs.",
+        )
     yield from notes_of_doubts(runs.doubts)

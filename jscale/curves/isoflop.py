@@ -1,4 +1,4 @@
-"""isoflop: the best size at each budget by parabolas, with the parabolas' own bias beside."""
+"""IsoFLOP tables: the best size at each budget by parabolas, with the bias of the parabolas."""
 
 from __future__ import annotations
 
@@ -26,22 +26,44 @@ _BUDGET = "budget"
 
 @dataclass(frozen=True, eq=False)
 class IsoFlop:
-    """The best size at each budget of compute, and how it grows.
+    """The best size at each budget of compute, from :func:`jscale.isoflop`.
 
-    ``table`` has a row per budget: ``C``, ``rows``, the size ``N``, the tokens ``D`` = C/(6 N)
-    and the loss where its parabola is lowest (NaN where it opens downward), each with
-    ``…_low`` and ``…_high`` at ``level``, of the resamples that open upward; ``at_edge``: the
-    minimum lies outside the runs' N, or there is none; ``lost``: the share of resamples in
-    which that is so; ``surface_N`` and ``surface_loss``: the optimum of the fitted surface at
-    that compute; ``bias``: the N of a parabola through the surface itself, without noise, at
-    the runs' N and C, over ``surface_N``, − 1.
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per budget, with the columns described in the notes.
+    paths : pandas.DataFrame
+        A row for N and one for D: ``coefficient`` and ``exponent`` of N* = coefficient·C^exponent
+        over the budgets that are not at an edge (determined again in each resample), each with
+        ``…_low`` and ``…_high``; ``surface_exponent``, the exponent of the surface's optima;
+        ``exponent_bias``, by how much the exponent of parabolas through the surface exceeds it.
+    points : pandas.DataFrame
+        The rows used, with their ``budget``.
+    parabolas : pandas.DataFrame
+        Coefficients of the parabolas in u = ln N − centre, one row per budget.
+    surface : Fit or None
+        The fitted surface with which the parabolas are compared.
+    runs : Runs
+        The runs.
+    level : float
+        Probability of the intervals.
+    settings : mapping
+        Everything that is needed to reproduce the result.
+    notes : tuple of Note
+        What to know before using it.
 
-    ``paths`` has a row for N and for D: ``coefficient`` and ``exponent`` of
-    N* = coefficient·C^exponent over the budgets that are not at an edge (anew in each
-    resample), with bounds;
-    ``surface_exponent`` that of the surface's optima; ``exponent_bias`` how much larger that of
-    parabolas through the surface is. ``points`` are the rows used, with their ``budget``;
-    ``parabolas`` their coefficients in u = ln N − centre.
+    Notes
+    -----
+    Columns of ``table``:
+
+    - ``C`` and ``rows``: the budget in FLOPs, and its number of rows;
+    - ``N``, ``D`` = C/(6 N) and the loss where the parabola is lowest (NaN where it opens
+      downward), each with ``…_low`` and ``…_high`` over the resamples that open upward;
+    - ``at_edge``: whether the minimum lies outside the runs' N, or does not exist;
+    - ``lost``: the share of resamples in which that is so;
+    - ``surface_N`` and ``surface_loss``: the optimum of the fitted surface at that compute;
+    - ``bias``: the N of a parabola through the surface itself, without noise, at the runs' N and
+      C, divided by ``surface_N``, minus 1.
     """
 
     table: pd.DataFrame
@@ -55,7 +77,13 @@ class IsoFlop:
     notes: tuple[Note, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return the best size at each budget as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A copy of ``table``.
+        """
         return self.table.copy()
 
     def _title(self) -> str:
@@ -82,27 +110,66 @@ def isoflop(
     resamples: int = 1000,
     seed: int = 0,
 ) -> IsoFlop:
-    """Find the best size N* at each budget of compute by a parabola of the loss in ln N.
+    """Find the best size at each budget of compute by a parabola in ln N.
 
-    ``budgets`` are in FLOPs, each run going to the nearest within a factor 1 + ``within``; by
-    default they are found: runs whose C lie within that factor of each other, the groups with
-    most sizes first. Budgets of fewer than four sizes are left out. Parabolas are fitted by
-    least squares, times ``Runs.weight``; N* = coefficient·C^exponent by least squares of
-    logarithms. Intervals at ``level`` are those of a pairs bootstrap of runs within each
-    budget (of whole runs over all budgets where a run is in several).
+    The loss at compute C is fitted by level + slope·u + curvature·u² with u = ln N − centre, and
+    its minima by N* = coefficient·C^exponent.
 
-    A parabola is exact only for symmetric slices. So ``law``, a Fit of a law of N and D
-    (default: chinchilla fitted to these runs), is treated in the same way without noise and
-    compared with its true optimum; the note ``parabola-biased`` says where they differ.
-    Approach 2 of Hoffmann et al., arXiv:2203.15556, §3.2; its bias: arXiv:2603.22339.
+    Parameters
+    ----------
+    runs : Runs or pandas.DataFrame
+        Runs with N and C (or D).
+    budgets : array_like, optional
+        Budgets in FLOPs; each run is assigned to the nearest one within a factor 1 + ``within``.
+        By default they are detected: groups of runs whose C lie within that factor of each other,
+        those with the most sizes first. Budgets with fewer than four sizes are left out.
+    within : float
+        Relative width of a budget, in (0, 1).
+    law : Fit, optional
+        Fit of a law of N and D with which the parabolas are compared; by default chinchilla
+        fitted to these runs.
+    level : float
+        Probability of the intervals, in (0, 1).
+    resamples : int
+        Number of bootstrap resamples.
+    seed : int
+        Seed of the resamples.
 
-    Raises DataError for data that are no runs, have no N or C, or fewer than two budgets;
-    LawError or JscaleError for a law or settings that cannot be.
+    Returns
+    -------
+    IsoFlop
+        The best size at each budget, and its path over compute.
 
+    Raises
+    ------
+    DataError
+        If the data are not runs, have no N or C, or have fewer than two budgets.
+    LawError
+        If the law is not one of N and D that is the same for all runs.
+    JscaleError
+        If a setting is invalid.
+
+    Notes
+    -----
+    This is approach 2 of [1]_, section 3.2. Parabolas are fitted by least squares, weighted by
+    ``Runs.weight``; the paths by least squares of logarithms. Intervals are those of a pairs
+    bootstrap of runs within each budget (of whole runs over all budgets if a run is in several).
+
+    A parabola is exact only for symmetric slices; its bias is described in [2]_. Therefore
+    parabolas are also fitted to the surface of ``law`` without noise and compared with its true
+    optimum; the note ``parabola-biased`` reports where they differ.
+
+    References
+    ----------
+    .. [1] Hoffmann et al., Training Compute-Optimal Large Language Models, arXiv:2203.15556.
+    .. [2] Czech, arXiv:2603.22339.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
-    >>> found = js.isoflop(table[table["part"] == "isoflop"], resamples=200)
-    >>> found.table["rows"].tolist()
+    >>> sizes = js.isoflop(table[table["part"] == "isoflop"], resamples=200)
+    >>> sizes.table["rows"].tolist()
     [8, 8, 8]
     """
     within = check_within(within)
@@ -119,9 +186,11 @@ def isoflop(
     paths = path_table(lines, level)
     _set_surface(table, paths, runs, groups, surface, weights)
     settings = {
-        "budgets": None if given is None else given.tolist(), "within": within,
-        "resamples": int(resamples), "seed": int(seed),
-    }  # fmt: skip
+        "budgets": None if given is None else given.tolist(),
+        "within": within,
+        "resamples": int(resamples),
+        "seed": int(seed),
+    }
     return IsoFlop(
         table=table,
         paths=paths,
@@ -144,29 +213,29 @@ def isoflop(
 def _counts(runs: Runs, groups: Budgets, resamples: int, seed: int) -> np.ndarray:
     """Return ones, then how often each row of the budgets is drawn in each resample (1 + R, m).
 
-    Runs are drawn within their budget; where one is in several, whole runs from all of them.
+    Runs are drawn within their budget, or over all budgets if a run is in several.
     """
-    own = "__budget__"  # no column of the user's
-    frame = runs.frame.iloc[groups.places].assign(**{own: groups.codes})
-    spread = runs.run is not None and frame.groupby(runs.run)[own].nunique().max() > 1
-    per = {} if spread else {"N": own}
-    drawn = resample_counts(replace(runs, frame=frame), per, resamples, seed)
-    return np.vstack([np.ones(len(frame)), drawn])
+    column = "__budget__"  # a name that no table of a user's has
+    frame = runs.frame.iloc[groups.places].assign(**{column: groups.codes})
+    spread = runs.run is not None and frame.groupby(runs.run)[column].nunique().max() > 1
+    per = {} if spread else {"N": column}
+    counts = resample_counts(replace(runs, frame=frame), per, resamples, seed)
+    return np.vstack([np.ones(len(frame)), counts])
 
 
 def _parabolas(
     runs: Runs, groups: Budgets, weights: np.ndarray, loss: np.ndarray
 ) -> list[Parabolas]:
-    """Fit a parabola per budget, to weights (R, m) and losses (m,) of the budgets' rows."""
+    """Fit a parabola per budget to losses (m,) with weights (R, m) of the budgets' rows."""
     N, codes = runs["N"][groups.places], groups.codes
     members = [codes == budget for budget in range(len(groups.rows))]
-    return [Parabolas.fit(N[own], loss[own], weights[:, own]) for own in members]
+    return [Parabolas.fit(N[rows], loss[rows], weights[:, rows]) for rows in members]
 
 
 def _measured(
     runs: Runs, groups: Budgets, fitted: list[Parabolas], level: float
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return the table as far as the runs say, and each path's line in all lanes (1 + R, 2)."""
+    """Return the table without the surface's columns, and the line of each path (1 + R, 2)."""
     C, output = groups.C, runs.output
     minima = [np.stack(values, axis=1) for values in zip(*(p.minimum for p in fitted), strict=True)]
     N, loss = minima
@@ -185,10 +254,14 @@ def _measured(
 
 
 def _set_surface(
-    table: pd.DataFrame, paths: pd.DataFrame, runs: Runs, groups: Budgets, surface: Fit | None,
+    table: pd.DataFrame,
+    paths: pd.DataFrame,
+    runs: Runs,
+    groups: Budgets,
+    surface: Fit | None,
     weights: np.ndarray,
-) -> None:  # fmt: skip
-    """Add what the surface says to table and paths: optima, bias, exponents."""
+) -> None:
+    """Add the surface's optima, the bias of parabolas, and exponents to table and paths."""
     for frame, names in (
         (table, ("surface_N", "surface_loss", "bias")),
         (paths, ("surface_exponent", "exponent_bias")),
@@ -199,18 +272,21 @@ def _set_surface(
     places, C = groups.places, groups.C
     N = runs["N"]
     best, lowest = optimum(surface, C, N[places].min(), N[places].max())
-    exact = on_slice(surface, N[places], runs["C"][places])
-    fitted = _parabolas(runs, groups, weights[places][None], exact)
-    seen = np.array([p.minimum[0][0] for p in fitted])
-    table["surface_N"], table["surface_loss"], table["bias"] = best, lowest, seen / best - 1
-    used = ~table["at_edge"].to_numpy() & np.isfinite(seen / best)
+    noiseless = on_slice(surface, N[places], runs["C"][places])
+    fitted = _parabolas(runs, groups, weights[places][None], noiseless)
+    by_parabola = np.array([p.minimum[0][0] for p in fitted])
+    bias = by_parabola / best - 1
+    table["surface_N"], table["surface_loss"], table["bias"] = best, lowest, bias
+    used = ~table["at_edge"].to_numpy() & np.isfinite(by_parabola / best)
+    weight = np.tile(used.astype(np.float64), (2, 1))
     for name in paths.index:
-        of = np.log([best, seen] if name == "N" else [C / (6 * best), C / (6 * seen)])
-        true, parabolic = log_lines(np.log(C), of, np.tile(used.astype(np.float64), (2, 1)))[:, 1]
+        both = [best, by_parabola] if name == "N" else [C / (6 * best), C / (6 * by_parabola)]
+        true, parabolic = log_lines(np.log(C), np.log(both), weight)[:, 1]
         paths.loc[name, ["surface_exponent", "exponent_bias"]] = true, parabolic - true
 
 
 def _points(runs: Runs, groups: Budgets) -> pd.DataFrame:
+    """Return the rows of all budgets, with the number of their budget."""
     columns = [*(x for x in ("C", "N", "D") if x in runs.inputs), runs.output]
     points = runs.frame.iloc[groups.places][columns]
     points.insert(0, _BUDGET, groups.codes)
@@ -218,6 +294,7 @@ def _points(runs: Runs, groups: Budgets) -> pd.DataFrame:
 
 
 def _coefficients(fitted: list[Parabolas]) -> pd.DataFrame:
+    """Return the coefficients of the parabola of each budget."""
     columns = ["centre", "level", "slope", "curvature"]
     rows = [[p.centre, *p.coefficients[0]] for p in fitted]
     return pd.DataFrame(rows, columns=columns).rename_axis(_BUDGET)

@@ -1,4 +1,4 @@
-"""Parabolas of the loss in ln N: fitted to all resamples at once, and where they are lowest."""
+"""Parabolas of the loss in ln N, fitted to all resamples at once, and their minima."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 _SINGULAR = 1e-9
-_FARTHEST = 300.0  # of ln N: an almost flat resample must not overflow
+_FARTHEST = 300.0  # in ln N: the minimum of an almost flat resample must not overflow
 
 
 @dataclass(frozen=True, eq=False)
 class Parabolas:
     """Parabolas loss = level + slope·u + curvature·u² with u = ln N − ``centre``, one per lane.
 
-    ``coefficients`` (R, 3); NaN in a lane that has fewer than three sizes. ``low`` and ``high``
-    are the smallest and the largest N that they were fitted to.
+    ``coefficients`` (R, 3) are NaN in a lane with fewer than three sizes. ``low`` and ``high`` are
+    the smallest and the largest N fitted.
     """
 
     coefficients: np.ndarray
@@ -33,11 +33,11 @@ class Parabolas:
         q, r = np.linalg.qr(root * np.stack([np.ones_like(u), u, u**2], axis=1))
         size = np.abs(np.diagonal(r, axis1=1, axis2=2))
         singular = size.min(axis=1) <= _SINGULAR * size.max(axis=1)
-        r[singular] = np.eye(3)
+        r[singular] = np.eye(3)  # so that the batch can be solved; their solutions are discarded
         projected = np.swapaxes(q, 1, 2) @ (root * loss[:, None])
-        found = np.linalg.solve(r, projected)[:, :, 0] / width ** np.arange(3)
-        found[singular] = np.nan
-        return cls(found, centre, float(N.min()), float(N.max()))
+        coefficients = np.linalg.solve(r, projected)[:, :, 0] / width ** np.arange(3)
+        coefficients[singular] = np.nan
+        return cls(coefficients, centre, float(N.min()), float(N.max()))
 
     @property
     def opens_upward(self) -> np.ndarray:
@@ -46,7 +46,7 @@ class Parabolas:
 
     @property
     def inside(self) -> np.ndarray:
-        """Whether each lane has a minimum, and that among the sizes fitted to (R,)."""
+        """Whether each lane has a minimum within the range of sizes fitted (R,)."""
         N = self.minimum[0]
         return (self.low <= N) & (self.high >= N)
 

@@ -1,6 +1,6 @@
 """Paths of optima: N* = coefficient·C^exponent by least squares of logarithms, with intervals.
 
-All resamples are lines of one computation: a resample is a row of weights.
+A resample is a row of weights, so that all resamples are computed together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 
 from jscale.uncertainty.draws import tails
 
-_SAME = 1e-12  # a spread of log compute below a millionth is no spread
+_SAME = 1e-12  # points whose log compute differs by less than a millionth count as equal
 
 
 def log_lines(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def log_lines(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def bounds(samples: np.ndarray, level: float) -> np.ndarray:
-    """Return equal-tailed bounds (2, …) of samples (R, …) that are no NaN; NaN where all are."""
+    """Return equal-tailed bounds (2, …) of samples (R, …), ignoring NaN; NaN where all are NaN."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # "All-NaN slice": the answer is NaN
         return np.nanquantile(samples, tails(level), axis=0)
@@ -45,13 +45,13 @@ def bounds(samples: np.ndarray, level: float) -> np.ndarray:
 def path_table(lines: Mapping[str, np.ndarray], level: float) -> pd.DataFrame:
     """Return a row per input: coefficient and exponent of its path, each with its bounds.
 
-    ``lines`` (1 + R, 2) hold log coefficient and exponent: the estimate's, then the resamples'.
+    ``lines`` (1 + R, 2) hold log coefficient and exponent of the estimate, then of the resamples.
     """
     rows = {}
     for name, values in lines.items():
         low, high = bounds(values[1:], level)
         rows[name] = [*np.exp([values[0, 0], low[0], high[0]]), values[0, 1], low[1], high[1]]
     columns = [
-        f"{what}{end}" for what in ("coefficient", "exponent") for end in ("", "_low", "_high")
+        f"{name}{end}" for name in ("coefficient", "exponent") for end in ("", "_low", "_high")
     ]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("input")

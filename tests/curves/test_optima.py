@@ -78,7 +78,7 @@ def test_other_columns() -> None:
         ({}, {"by": "N"}, r"by='N' must list one or more columns"),
         ({}, {"over": ()}, r"over=\(\) must list one or more"),
         ({}, {"over": ("lr", "N")}, r"N: named more than once"),
-        ({"lr": "fast"}, {}, r"lr is no finite number in row 0 \('fast'\)"),
+        ({"lr": "fast"}, {}, r"lr is not a finite number in row 0 \('fast'\)"),
         (
             {"loss": np.nan},
             {},
