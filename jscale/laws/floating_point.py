@@ -1,14 +1,7 @@
-"""Formats of floating point: how bits of exponent and mantissa, and shared scales, move the loss.
+"""Floating-point formats in training: bits of exponent and mantissa, and shared scales.
 
-Rounding in training adds a term that grows with the data and falls with the size, so that past
-some data more of it makes a model worse. arXiv:2501.02423.
-
->>> import jscale as js
->>> law = js.laws.get("floating_point_quantization")
->>> found = law.published["arXiv:2501.02423, table 2"]
->>> format = {"exponent_bits": 4, "mantissa_bits": 3, "block": 128}
->>> print(f'{law.quantities["critical_data"](found, N=1e9, **format):.3g}')
-2.73e+13
+Rounding in training adds a term that grows with the data and falls with the size, so that beyond a
+critical amount more data make a model worse. arXiv:2501.02423.
 """
 
 from __future__ import annotations
@@ -26,14 +19,14 @@ _BITS = (1.0, np.inf)
 
 
 def _format_loss(p: Values, exponent_bits: Any, mantissa_bits: Any, block: Any) -> Any:
-    """log2(block)/(gamma·(E + 1/2)^delta·(M + 1/2)^nu): the term at D^beta = N^alpha."""
+    """Return log2(block)/(gamma·(E + 1/2)^delta·(M + 1/2)^nu), the term at D^beta = N^alpha."""
     kept = raised(np.asarray(exponent_bits) + 0.5, p["delta"])
     kept = kept * raised(np.asarray(mantissa_bits) + 0.5, p["nu"])
     return np.log2(block) / (p["gamma"] * kept)
 
 
 def _critical_data(p: Values, *, N: Any, exponent_bits: Any, mantissa_bits: Any, block: Any) -> Any:
-    """[d·gamma·N^alpha·(E + 1/2)^delta·(M + 1/2)^nu/log2(block)]^(1/(2·beta)): where loss turns."""
+    """[d·gamma·N^alpha·(E + 1/2)^delta·(M + 1/2)^nu/log2(block)]^(1/(2·beta)): D of least loss."""
     worse = _format_loss(p, exponent_bits, mantissa_bits, block)
     return raised(worse * raised(N, -p["alpha"]) / p["d"], -1 / (2 * p["beta"]))
 
@@ -46,31 +39,33 @@ def _lowest_loss(p: Values, *, N: Any, exponent_bits: Any, mantissa_bits: Any, b
 
 
 def _exponent_share(p: Values) -> Any:
+    """Return the share of a format's bits, less a half bit each, that the exponent should have."""
     return p["delta"] / (p["delta"] + p["nu"])
 
 
 def _best_exponent_bits(p: Values, *, bits: Any) -> Any:
-    """delta·P/(delta + nu) − 1/2: exponent bits of the best format of P = E + M + 1 bits."""
+    """delta·P/(delta + nu) − 1/2: exponent bits of the best format with P = E + M + 1 bits."""
     return _exponent_share(p) * bits - 0.5
 
 
 def _best_mantissa_bits(p: Values, *, bits: Any) -> Any:
-    """nu·P/(delta + nu) − 1/2: mantissa bits of the best format of P = E + M + 1 bits."""
+    """nu·P/(delta + nu) − 1/2: mantissa bits of the best format with P = E + M + 1 bits."""
     return (1 - _exponent_share(p)) * bits - 0.5
 
 
 def _one_bit_loss(p: Values, block: Any) -> Any:
-    """K of the best split's term, K·P^(−(delta + nu))·D^beta/N^alpha."""
+    """Return K in the term of the best split of P bits, K·P^(−(delta + nu))·D^beta/N^alpha."""
     share = _exponent_share(p)
     kept = p["gamma"] * raised(share, p["delta"]) * raised(1 - share, p["nu"])
     return np.log2(block) / kept
 
 
 def _optimum(p: Values, block: Any, C: Any, k: Any) -> tuple[Any, Any, Any]:
-    """Return N, D and P of the lowest loss at C = k·N·D·P, each format split at its best.
+    """Return N, D and P of the lowest loss at C = k·N·D·P, with each format split optimally.
 
-    The loss's slopes in ln N, ln D and ln P are equal there, which fixes q = K·P^(−s)·D^beta, the
-    loss by the format at N = 1, and makes N and P powers of D (s = delta + nu).
+    The slopes of the loss in ln N, ln D and ln P are equal there. This determines q =
+    K·P^(−s)·D^beta, the loss due to the format at N = 1, and makes N and P powers of D (s = delta +
+    nu).
     """
     alpha, beta, s = p["alpha"], p["beta"], p["delta"] + p["nu"]
     q = alpha * p["n"] / (s - alpha)
@@ -108,10 +103,12 @@ def _optimal_bits_at_tokens(p: Values, *, D: Any, block: Any) -> Any:
     reference="arXiv:2501.02423",
     unit="nats per token",
     linear=("n", "d", "epsilon"),
-    # gamma divides the last term, so that its powers have the opposite signs.
+    # gamma divides the last term, so that the signs of its powers are reversed.
     powers=(
-        ("n", "N", "alpha"), ("d", "D", "beta"),
-        ("gamma", "D", "beta", -1), ("gamma", "N", "alpha", +1),
+        ("n", "N", "alpha"),
+        ("d", "D", "beta"),
+        ("gamma", "D", "beta", -1),
+        ("gamma", "N", "alpha", +1),
     ),
     positive=("block",),
     limits={"exponent_bits": _BITS, "mantissa_bits": _BITS, "block": (1.0, np.inf)},
@@ -130,29 +127,95 @@ def _optimal_bits_at_tokens(p: Values, *, D: Any, block: Any) -> Any:
     },
     published={
         "arXiv:2501.02423, table 2": {
-            "n": 69.2343, "alpha": 0.2368, "d": 68973.0621, "beta": 0.5162, "epsilon": 1.9061,
-            "gamma": 11334.5197, "delta": 3.1926, "nu": 2.9543,
+            "n": 69.2343,
+            "alpha": 0.2368,
+            "d": 68973.0621,
+            "beta": 0.5162,
+            "epsilon": 1.9061,
+            "gamma": 11334.5197,
+            "delta": 3.1926,
+            "nu": 2.9543,
         }
     },
-)  # fmt: skip
+)
 def floating_point_quantization(
-    N: Any, D: Any, exponent_bits: Any, mantissa_bits: Any, block: Any, *,
-    n: Scale, alpha: Exponent, d: Scale, beta: Exponent, epsilon: Floor,
-    gamma: Positive, delta: Exponent, nu: Exponent,
-) -> Any:  # fmt: skip
-    """L = n/N^alpha + d/D^beta + epsilon + (D^beta/N^alpha)·log2(B)/(gamma·(E+½)^delta·(M+½)^nu).
+    N: Any,
+    D: Any,
+    exponent_bits: Any,
+    mantissa_bits: Any,
+    block: Any,
+    *,
+    n: Scale,
+    alpha: Exponent,
+    d: Scale,
+    beta: Exponent,
+    epsilon: Floor,
+    gamma: Positive,
+    delta: Exponent,
+    nu: Exponent,
+) -> Any:
+    """Loss after training in a floating-point format, by size, data, bits and block.
 
-    N: parameters. D: training tokens. exponent_bits, mantissa_bits: E and M of the format that
-    numbers are rounded to in training, from 1 up; with the sign it has P = E + M + 1 bits. block:
-    B, how many numbers share a scale. Output: loss in nats per token, above epsilon. The last
-    term is the format's: it grows with the data, so that the loss turns at ``critical_data``, and
-    is 0 where each number has its own scale. The best split of P bits gives E and M shares as
-    delta to nu, less a half bit each. ``optimal_…`` minimise the loss at a cost C = k·N·D·P, which
-    is 6·N·D at 16 bits for k = 6/16.
+        L = n/N^alpha + d/D^beta + epsilon + (D^beta/N^alpha)·log2(B)/(gamma·(E+½)^delta·(M+½)^nu)
 
-    Fitted at the source in two steps, chinchilla on runs in 16 bits and then gamma, delta, nu
-    (``fixed=…``), on models of 41 to 679 million parameters and 10 to 100 billion tokens.
-    Source: arXiv:2501.02423.
+    Parameters
+    ----------
+    N : array_like
+        Parameters of the model, above 0.
+    D : array_like
+        Training tokens, above 0.
+    exponent_bits : array_like
+        E, exponent bits of the format that numbers are rounded to in training, from 1 up.
+    mantissa_bits : array_like
+        M, mantissa bits of the format, from 1 up; with the sign it has P = E + M + 1 bits.
+    block : array_like
+        B, the number of values that share a scale, from 1 up.
+    n : Scale
+        Amplitude of the size term, above 0.
+    alpha : Exponent
+        Exponent of size, above 0.
+    d : Scale
+        Amplitude of the data term, above 0.
+    beta : Exponent
+        Exponent of data, above 0.
+    epsilon : Floor
+        Irreducible loss, in nats per token, above 0.
+    gamma : Positive
+        Divisor of the format's term, above 0.
+    delta : Exponent
+        Exponent of E + ½, above 0.
+    nu : Exponent
+        Exponent of M + ½, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token, above epsilon.
+
+    Notes
+    -----
+    The last term is due to the format. It grows with the data, so that the loss turns at
+    ``critical_data``, and it is 0 where each number has its own scale. The optimal split of P bits
+    gives E and M shares in the ratio of delta to nu, less a half bit each. The quantities
+    ``optimal_…`` minimise the loss at a cost C = k·N·D·P, which equals 6·N·D at 16 bits for k =
+    6/16.
+
+    The source fits in two steps, chinchilla on runs in 16 bits and then gamma, delta and nu
+    (``fixed=…``), to models of 41 to 679 million parameters trained on 10 to 100 billion tokens.
+    The published constants are those of its table 2; they reproduce its critical data.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Floating Point Quantization Training, arXiv:2501.02423.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("floating_point_quantization")
+    >>> constants = law.published["arXiv:2501.02423, table 2"]
+    >>> e4m3 = {"exponent_bits": 4, "mantissa_bits": 3, "block": 128}
+    >>> print(f'{law.quantities["critical_data"](constants, N=1e9, **e4m3):.3g}')
+    2.73e+13
     """
     import jax.numpy as jnp
 

@@ -1,4 +1,4 @@
-"""Learning rate and batch size: their best values as power laws, and the loss around them."""
+"""Learning rate and batch size: optimal values as power laws, and the loss around them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RESAMPLED = "arXiv:2503.04715, means of its released bootstraps"
 
 
 def _size_for_rate(p: Values, *, learning_rate: Any, D: Any) -> Any:
-    """(eta/(c·D^b))^(1/a): the size whose best learning rate this is, at D tokens."""
+    """(eta/(c·D^b))^(1/a): size for which this learning rate is optimal, at D tokens."""
     return raised(learning_rate / (p["c"] * raised(D, p["b"])), 1 / np.asarray(p["a"]))
 
 
@@ -39,49 +39,74 @@ def _at_fixed_ratio(p: Values, C: float) -> float:
     quantities={"size_for_rate": _size_for_rate},
 )
 def optimal_learning_rate(N: Any, D: Any, *, c: Scale, a: Slope, b: Slope) -> Any:
-    """eta(N, D) = c·N^a·D^b: the peak learning rate of lowest loss.
+    """Peak learning rate of the lowest loss, by size and data.
 
-    N: parameters without the vocabulary's. D: training tokens. Output: the peak learning rate (at
-    the source of AdamW, decayed by a cosine to 1e-5), at the best batch size. c depends on the
-    units of N and D; a is negative there and b positive. Fitted at the source by least squares
-    of logarithms over one optimum for each (N, D) of a grid (see
+        eta(N, D) = c·N^a·D^b
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters without those of the vocabulary, above 0.
+    D : array_like
+        Training tokens, above 0.
+    c : Scale
+        Learning rate at N = D = 1, above 0; depends on the units of N and D.
+    a : Slope
+        Exponent of size, negative at the source.
+    b : Slope
+        Exponent of data, positive at the source.
+
+    Returns
+    -------
+    learning_rate : array
+        Optimal peak learning rate at the optimal batch size, above 0 (at the source of AdamW, with
+        a cosine decay to 1e-5).
+
+    Notes
+    -----
+    The source fits by least squares of logarithms over one optimum for each (N, D) of a grid (see
     :func:`jscale.curves.optima.optima`).
 
-    c stands for the rate at N = D = 1, far outside any grid, so ln c and the exponents err
-    together: state the joint covariance, not three intervals. Draws keep it, and give narrow
-    intervals at any N and D within the grid. Derived: the exponent a + b at fixed tokens per
-    parameter, and the size that a rate is best for.
+    c stands for the rate at N = D = 1, far outside any grid, so that the errors of ln c and of the
+    exponents are strongly correlated: report the joint covariance, not three intervals. Draws keep
+    it, and give narrow intervals at any N and D within the grid, as the example shows. Derived: the
+    exponent a + b at fixed tokens per parameter, and the size for which a rate is optimal.
 
+    Published constants: as printed, and the means of the 1000 bootstrap fits that the source
+    released. The optima of its released grid alone do not reproduce them: see tests/golden.
+
+    References
+    ----------
+    .. [1] Predictable Scale: Part I, the Step Law, arXiv:2503.04715.
+
+    Examples
+    --------
     >>> import numpy as np, jscale as js
     >>> truth = {"c": 1.8, "a": -0.7, "b": 0.3}
     >>> design = js.designs.grid(np.geomspace(2e8, 1e9, 5), np.geomspace(4e9, 1e11, 4))
-    >>> fit = js.fit("optimal_learning_rate", js.simulate(
-    ...     "optimal_learning_rate", truth, design, noise=0.2), objective="least_squares")
+    >>> runs = js.simulate("optimal_learning_rate", truth, design, noise=0.2)
+    >>> fit = js.fit("optimal_learning_rate", runs, objective="least_squares")
     >>> drawn = js.bootstrap(fit, 400).to_frame()
-    >>> joint = drawn.assign(c=np.log(drawn["c"])).cov()     # of ln c, a, b
-    >>> away = np.array([1, np.log(5e8), np.log(2e10)])      # d ln eta / d (ln c, a, b)
-    >>> bool(away @ joint @ away < 0.01 * joint.loc["c", "c"])
+    >>> joint = drawn.assign(c=np.log(drawn["c"])).cov()     # of ln c, a and b
+    >>> slopes = np.array([1, np.log(5e8), np.log(2e10)])    # of ln eta in ln c, a and b
+    >>> bool(slopes @ joint @ slopes < 0.01 * joint.loc["c", "c"])
     True
-
-    Published constants: as printed, and the means of the 1000 bootstrap fits that the source
-    released. The optima of its released grid alone do not give them: see the golden test.
-    Source: the Step Law, arXiv:2503.04715.
     """
     return c * power(N, a) * power(D, b)
 
 
 def _tokens_for_batch(batch: Any, *, c: Any, b: Any) -> Any:
-    """Return the tokens at which a batch size is best, (B/c)^(1/b)."""
+    """Return the tokens at which a batch size is optimal, (B/c)^(1/b)."""
     return input_of_power(batch, A=c, exponent=b)
 
 
 def _sequences(p: Values, *, D: Any, length: Any) -> Any:
-    """c·D^b/length: the best batch size in sequences of ``length`` tokens."""
+    """c·D^b/length: optimal batch size in sequences of ``length`` tokens."""
     return p["c"] * raised(D, p["b"]) / length
 
 
 def _steps(p: Values, *, D: Any) -> Any:
-    """D^(1 − b)/c: the steps of a run at its best batch size."""
+    """D^(1 − b)/c: steps of a run at its optimal batch size."""
     return raised(D, 1 - np.asarray(p["b"])) / p["c"]
 
 
@@ -101,59 +126,83 @@ def _steps(p: Values, *, D: Any) -> Any:
     quantities={"sequences": _sequences, "steps": _steps},
 )
 def optimal_batch_size(D: Any, *, c: Scale, b: Exponent) -> Any:
-    """B(D) = c·D^b: the batch size of lowest loss.
+    """Batch size of the lowest loss, by data.
 
-    D: training tokens. Output: tokens per batch (not sequences: divide by their length), at the
-    best learning rate. The source finds no dependence on the size of the model. Fitted there by
-    least squares of logarithms over one optimum for each (N, D) of a grid; ln c and b err
-    together (see optimal_learning_rate). Derived: sequences per batch, steps D/B, and by the
-    inverse the tokens at which a batch size is best. Published constants: as printed, and the
-    means of the source's 1000 released bootstrap fits.
-    Source: the Step Law, arXiv:2503.04715.
+        B(D) = c·D^b
 
+    Parameters
+    ----------
+    D : array_like
+        Training tokens, above 0.
+    c : Scale
+        Batch size at D = 1, in tokens, above 0.
+    b : Exponent
+        Exponent of data, above 0.
+
+    Returns
+    -------
+    batch : array
+        Optimal tokens per batch at the optimal learning rate, above 0; divide by the length of a
+        sequence for sequences.
+
+    Notes
+    -----
+    The source finds no dependence on the size of the model. It fits by least squares of logarithms
+    over one optimum for each (N, D) of a grid; the errors of ln c and b are strongly correlated
+    (see ``optimal_learning_rate``). Derived: sequences per batch, steps D/B and, by the inverse,
+    the tokens at which a batch size is optimal.
+
+    Published constants: as printed, and the means of the source's 1000 released bootstrap fits.
+
+    References
+    ----------
+    .. [1] Predictable Scale: Part I, the Step Law, arXiv:2503.04715.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> law = js.laws.get("optimal_batch_size")
     >>> step_law = law.published["arXiv:2503.04715, as printed"]
     >>> round(float(law.quantities["sequences"](step_law, D=1e11, length=2048)))
-    539
+    541
     """
     return c * power(D, b)
 
 
 def _best_rate(p: Values, *, N: Any, D: Any) -> Any:
-    """c_lr·N^a·D^b: the best learning rate at the best batch size."""
+    """c_lr·N^a·D^b: optimal learning rate at the optimal batch size."""
     return p["c_lr"] * raised(N, p["a"]) * raised(D, p["b"])
 
 
 def _best_batch(p: Values, *, D: Any) -> Any:
-    """c_B·D^g: the best batch size in tokens."""
+    """c_B·D^g: optimal batch size in tokens."""
     return p["c_B"] * raised(D, p["g"])
 
 
 def _rate_at_batch(p: Values, *, N: Any, D: Any, B: Any) -> Any:
-    """eta*·(B/B*)^s: the best learning rate at a batch size that is not the best."""
+    """eta*·(B/B*)^s: optimal learning rate at any batch size."""
     return _best_rate(p, N=N, D=D) * raised(B / _best_batch(p, D=D), p["s"])
 
 
 def _penalty(p: Values, *, N: Any, D: Any, lr: Any, B: Any) -> Any:
-    """h_lr·(x − s·y)² + h_B·y²: by what share the loss exceeds that at the optimum."""
+    """h_lr·(x − s·y)² + h_B·y²: relative excess of the loss over that at the optimum."""
     x = np.log(lr / _best_rate(p, N=N, D=D))
     y = np.log(B / _best_batch(p, D=D))
     return p["h_lr"] * (x - p["s"] * y) ** 2 + p["h_B"] * y**2
 
 
 def _rate_factor(p: Values, *, penalty: Any) -> Any:
-    """exp(√(penalty/h_lr)): how many times too high or low a rate costs a relative penalty."""
+    """exp(√(penalty/h_lr)): factor off the optimal rate that costs a relative penalty."""
     return np.exp(np.sqrt(penalty / np.asarray(p["h_lr"])))
 
 
 def _batch_factor(p: Values, *, penalty: Any) -> Any:
-    """exp(√(penalty/h_B)): how far off a batch size costs this, the rate being best for it."""
+    """exp(√(penalty/h_B)): factor off the optimal batch that costs this, at its optimal rate."""
     return np.exp(np.sqrt(penalty / np.asarray(p["h_B"])))
 
 
 def _lowest_loss(p: Values, *, N: Any, D: Any) -> Any:
-    """E + A_N/N^alpha + A_D/D^beta: the loss at the best rate and batch size."""
+    """E + A_N/N^alpha + A_D/D^beta: loss at the optimal rate and batch size."""
     return p["E"] + p["A_N"] * raised(N, -p["alpha"]) + p["A_D"] * raised(D, -p["beta"])
 
 
@@ -164,8 +213,11 @@ def _lowest_loss(p: Values, *, N: Any, D: Any) -> Any:
     unit="nats per token",
     linear=("E", "A_N", "A_D"),
     powers=(
-        ("A_N", "N", "alpha"), ("A_D", "D", "beta"),
-        ("c_lr", "N", "a", 1), ("c_lr", "D", "b", 1), ("c_B", "D", "g", 1),
+        ("A_N", "N", "alpha"),
+        ("A_D", "D", "beta"),
+        ("c_lr", "N", "a", 1),
+        ("c_lr", "D", "b", 1),
+        ("c_B", "D", "g", 1),
     ),
     axes={"c_lr": "lr", "c_B": "B"},
     start={"h_lr": (0.001, 0.1), "h_B": (0.001, 0.1)},
@@ -178,31 +230,103 @@ def _lowest_loss(p: Values, *, N: Any, D: Any) -> Any:
         "rate_factor": _rate_factor,
         "batch_factor": _batch_factor,
     },
-)  # fmt: skip
+)
 def learning_rate_surface(
-    N: Any, D: Any, lr: Any, B: Any, *,
-    E: Floor, A_N: Scale, alpha: Exponent, A_D: Scale, beta: Exponent,
-    c_lr: Location, a: Slope, b: Slope, c_B: Location, g: Slope,
-    h_lr: Positive, h_B: Positive, s: Slope,
-) -> Any:  # fmt: skip
-    """L(N, D, lr, B) = (E + A_N/N^alpha + A_D/D^beta)·(1 + h_lr·(x − s·y)² + h_B·y²).
+    N: Any,
+    D: Any,
+    lr: Any,
+    B: Any,
+    *,
+    E: Floor,
+    A_N: Scale,
+    alpha: Exponent,
+    A_D: Scale,
+    beta: Exponent,
+    c_lr: Location,
+    a: Slope,
+    b: Slope,
+    c_B: Location,
+    g: Slope,
+    h_lr: Positive,
+    h_B: Positive,
+    s: Slope,
+) -> Any:
+    """Loss by size, data, learning rate and batch size: quadratic around the optimum.
 
-    N: parameters without the vocabulary's. D: training tokens. lr: peak learning rate. B: tokens
-    per batch. Output: loss in nats per token, above E. x = ln(lr/eta*) and y = ln(B/B*) are the
-    distances from the optimum eta* = c_lr·N^a·D^b, B* = c_B·D^g. At a batch size off by y the best
-    rate moves to eta*·(B/B*)^s; h_lr is half the relative curvature of the loss in ln lr, h_B that
-    along the valley of best rates. So an optimum within the fitted grid is always a minimum.
+        L(N, D, lr, B) = (E + A_N/N^alpha + A_D/D^beta)·(1 + h_lr·(x − s·y)² + h_B·y²)
 
-    The form is ours. The source states the two laws of the optimum and that the loss is convex in
-    (ln lr, ln B), but no surface. A quadratic holds near the optimum only: fit rows whose loss is
-    some per cent above the lowest of their (N, D). Too narrow a band (1 % on the source's grid)
-    leaves the optimum undetermined, since the rows are then chosen by the loss itself; 3 % does
-    not. On that grid the surface's exponents of the rate (−0.52, 0.16) are not those printed from
-    optima (−0.713, 0.307), by more than their errors; do not mix the two. All rows count, not one
-    optimum for each (N, D), so h_lr and h_B come out sharp.
-    Derived: what a wrong rate or batch size costs (penalty, a share of the loss), how far off
-    they may be for a given cost, and the best rate at another batch size.
-    Source: the laws of the optimum arXiv:2503.04715; the surface is this package's.
+    with x = ln(lr/(c_lr·N^a·D^b)) and y = ln(B/(c_B·D^g)), the distances from the optimum.
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters without those of the vocabulary, above 0.
+    D : array_like
+        Training tokens, above 0.
+    lr : array_like
+        Peak learning rate, above 0.
+    B : array_like
+        Tokens per batch, above 0.
+    E : Floor
+        Irreducible loss, in nats per token, above 0.
+    A_N : Scale
+        Amplitude of the size term, above 0.
+    alpha : Exponent
+        Exponent of size, above 0.
+    A_D : Scale
+        Amplitude of the data term, above 0.
+    beta : Exponent
+        Exponent of data, above 0.
+    c_lr : Location
+        Optimal learning rate at N = D = 1, above 0.
+    a : Slope
+        Exponent of size in the optimal rate, of any sign.
+    b : Slope
+        Exponent of data in the optimal rate, of any sign.
+    c_B : Location
+        Optimal batch size at D = 1, in tokens, above 0.
+    g : Slope
+        Exponent of data in the optimal batch size, of any sign.
+    h_lr : Positive
+        Half the relative curvature of the loss in ln lr, above 0.
+    h_B : Positive
+        Half the relative curvature in ln B along the valley of optimal rates, above 0.
+    s : Slope
+        Exponent with which the optimal rate follows the batch size, of any sign.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token, above E.
+
+    Notes
+    -----
+    At a batch size that is off by y, the optimal rate moves to eta*·(B/B*)^s. Since h_lr and h_B
+    are positive, an optimum within the fitted grid is always a minimum.
+
+    The form is ours: the source states the two laws of the optimum and that the loss is convex in
+    (ln lr, ln B), but no surface. A quadratic holds near the optimum only, so fit rows whose loss
+    is a few per cent above the lowest of their (N, D). Too narrow a band (1 % on the source's grid)
+    leaves the optimum undetermined, since the rows are then selected by the loss itself; 3 % does
+    not. On that grid the surface's exponents of the rate (−0.52, 0.16) differ from those printed
+    from optima (−0.713, 0.307) by more than their errors; do not mix the two. All rows count rather
+    than one optimum for each (N, D), so that h_lr and h_B are estimated precisely.
+
+    Derived: the penalty of a wrong rate or batch size (relative to the loss), the factors by which
+    they may be off at a given penalty, and the optimal rate at another batch size.
+
+    References
+    ----------
+    .. [1] Predictable Scale: Part I, the Step Law, arXiv:2503.04715 (the laws of the optimum; the
+       surface is this package's).
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("learning_rate_surface")
+    >>> factor = law.quantities["rate_factor"]({"h_lr": 0.01}, penalty=0.01)   # 1 % more loss
+    >>> round(float(factor), 3)
+    2.718
     """
     import jax.numpy as jnp
 
