@@ -123,6 +123,23 @@ class Families:
         weights = np.stack([p.weights for p in problems])
         return cls(first.model, first.objective, data, weights, tuple(problems))
 
+    @classmethod
+    def repeat(
+        cls, problem: Problem, count: int, *, weights: np.ndarray | None = None, **arrays: Any
+    ) -> Families:
+        """Return ``count`` families that differ in weights (count, rows) or arrays of the data.
+
+        Everything else is the problem's own, broadcast without a copy.
+        """
+        import jax
+
+        def shared(values: Any) -> np.ndarray:
+            return np.broadcast_to(np.asarray(values), (count, *np.shape(values)))
+
+        data = jax.tree.map(shared, problem.data)._replace(**arrays)
+        own = shared(problem.weights) if weights is None else weights
+        return cls(problem.model, problem.objective, data, own, (problem,) * count)
+
     @property
     def rows(self) -> int:
         """The padded number of rows."""

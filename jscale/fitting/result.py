@@ -73,12 +73,15 @@ class Fit:
     condition: float
     notes: tuple[Note, ...]
     provenance: Mapping[str, str]
+    given_problem: Problem | None = None
 
     @cached_property
     def problem(self) -> Problem:
-        """The problem that was solved, built again from runs and settings."""
+        """The problem that was solved, built again from runs and settings unless it was given."""
         import warnings
 
+        if self.given_problem is not None:
+            return self.given_problem
         s = self.settings
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

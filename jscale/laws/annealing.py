@@ -279,7 +279,8 @@ def multi_power(schedules: Sequence[Schedule], *, nodes: int = _NODES) -> Law:
 
     loss_along.__doc__ = _LOSS_ALONG
     # predict_curve and best_schedule make the law again from these, with one more schedule.
-    vars(loss_along).update(schedules=tuple(listed), nodes=nodes)
+    function: Any = loss_along
+    function.schedules, function.nodes = tuple(listed), nodes
     return law(
         loss_along,
         name="multi_power",

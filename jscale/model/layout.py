@@ -142,7 +142,7 @@ class Layout:
         return all(self.slot(n) is not None and n not in self._leaders for n in names)
 
     @cached_property
-    def _shifts(self) -> list[tuple[str, str, int, int]]:
+    def shifts(self) -> list[tuple[str, str, int, int]]:
         """The powers that are centred, as (amplitude, exponent, index of the input, sign)."""
         return [
             (e.amplitude, e.exponent, self.law.inputs.index(e.input), e.sign)
@@ -151,7 +151,7 @@ class Layout:
         ]
 
     @cached_property
-    def _insides(self) -> list[tuple[str, str, int]]:
+    def insides(self) -> list[tuple[str, str, int]]:
         """The terms (A/x)^alpha that are centred, as (A, alpha, index of x)."""
         return [
             (a, p, self.law.inputs.index(x))
@@ -160,7 +160,7 @@ class Layout:
         ]
 
     @cached_property
-    def _offsets(self) -> list[tuple[str, str, str, int]]:
+    def offsets(self) -> list[tuple[str, str, str, int]]:
         """The terms b + a·x^alpha that are centred, as (b, a, alpha, index of x)."""
         return [
             (b, a, p, self.law.inputs.index(x))
@@ -194,7 +194,7 @@ class Layout:
         """
         import jax.numpy as jnp
 
-        inside = {a for a, _, _ in self._insides}
+        inside = {a for a, _, _ in self.insides}
         values: dict[str, Any] = dict(fixed)
         for slot in self.slots:
             u = theta[slot.where]
@@ -203,12 +203,12 @@ class Layout:
                 u = to_support(u if axis is None else u + centre[axis], slot.role.support)
             values[slot.name] = u
         values.update({alias: values[leader] for alias, leader in self.ties})
-        for amplitude, exponent, x, sign in self._shifts:
+        for amplitude, exponent, x, sign in self.shifts:
             factor = jnp.exp(-sign * values[exponent] * centre[x])
             values[amplitude] = values[amplitude] * factor
-        for amplitude, exponent, x in self._insides:
+        for amplitude, exponent, x in self.insides:
             values[amplitude] = jnp.exp(centre[x] + values[amplitude] / values[exponent])
-        for offset, slope, exponent, x in self._offsets:
+        for offset, slope, exponent, x in self.offsets:
             # The coordinates are the value of b + a·x^p at x0 and its slope in ln x there, which
             # the data determine whatever p is. A double where keeps p = 0 differentiable.
             flat = values[exponent] == 0
@@ -258,16 +258,16 @@ class Layout:
     def _to_line(self, exact: dict[str, Any], centre: np.ndarray) -> np.ndarray:
         """Undo :meth:`natural` step by step, in the reverse order."""
         exact.update({alias: exact[leader] for alias, leader in self.ties if leader in exact})
-        for offset, slope, exponent, x in self._offsets:
+        for offset, slope, exponent, x in self.offsets:
             flat = exact[exponent] == 0
             rise = np.where(flat, 0.0, exact[slope] * np.exp(exact[exponent] * centre[x]))
             exact[offset] = exact[offset] + rise
             exact[slope] = np.where(flat, exact[slope], rise * exact[exponent])
-        for amplitude, exponent, x in self._insides:
+        for amplitude, exponent, x in self.insides:
             exact[amplitude] = exact[exponent] * (np.log(exact[amplitude]) - centre[x])
-        for amplitude, exponent, x, sign in self._shifts:
+        for amplitude, exponent, x, sign in self.shifts:
             exact[amplitude] = exact[amplitude] * np.exp(sign * exact[exponent] * centre[x])
-        inside = {a for a, _, _ in self._insides}
+        inside = {a for a, _, _ in self.insides}
         lanes = np.broadcast_shapes(*(exact[s.name].shape[:-1] for s in self.slots))
         theta = np.empty((*lanes, self.size))
         for slot in self.slots:
@@ -306,7 +306,7 @@ class Layout:
         coordinates = []
         for name in self.law.linear:
             slot = self.slot(name)
-            if slot is None or name in {a for a, _, _ in self._insides}:
+            if slot is None or name in {a for a, _, _ in self.insides}:
                 continue
             logarithm = slot.role.support == POSITIVE or slot.role.name == "log_scale"
             coordinates += [(i, logarithm) for i in range(slot.first, slot.first + slot.size)]

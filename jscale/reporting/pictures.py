@@ -183,7 +183,7 @@ def plain_words(figure: Any) -> None:
 
     Characters that no SVG may hold, such as a zero byte, are shown as "�", in ticks' labels too.
     """
-    texts = [] if figure._suptitle is None else [figure._suptitle]
+    texts = list(figure.texts)  # its title is one of them
     for ax in figure.axes:
         legend = ax.get_legend()
         texts += [ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts]

@@ -23,7 +23,7 @@ from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.gauss_newton import Status
 from jscale.uncertainty.draws import Draws, no_spare_runs
-from jscale.uncertainty.refits import WEIGHTED, Refits, Resampler, refit
+from jscale.uncertainty.refits import WEIGHTED, RandomResamples, Refits, refit
 
 _KINDS = ("pairs", "bayesian", "residual", "wild")
 _FEW_CLUSTERS = 8
@@ -88,7 +88,7 @@ def bootstrap(
     total = int(resamples)
     with float64_scope(), lane_bar(total, "resamples", progress) as tick:
         lbfgs = fit.settings.solver == "lbfgs"
-        resampler = Resampler(fit.problem, kind, units, fit.theta, seed, lbfgs)
+        resampler = RandomResamples(fit.problem, kind, units, fit.theta, seed, lbfgs)
         found = refit(resampler, total, tick)
         good = found.good
         if not good.any():

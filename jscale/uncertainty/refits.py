@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -176,8 +176,36 @@ class Chunk:
         return descend(self.problem, starts, weights=own, settings=settings, progress=tick)
 
 
+class Resampler(Protocol):
+    """Makes resamples of a ``problem``, whose refits start at ``theta`` (p,)."""
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that is resampled."""
+        ...
+
+    @property
+    def theta(self) -> np.ndarray:
+        """Where refits start (p,)."""
+        ...
+
+    @property
+    def lbfgs(self) -> bool:
+        """Whether refits descend by L-BFGS."""
+        ...
+
+    def chunks(self, resamples: int) -> Iterator[Chunk]:
+        """Yield all resamples, as many at a time as memory is meant to hold."""
+        ...
+
+
+def chunk_size(problem: Problem) -> int:
+    """Return how many resamples of a problem are refitted at a time."""
+    return max(_NUMBERS_AT_ONCE // problem.rows, 8)
+
+
 @dataclass(frozen=True, eq=False)
-class Resampler:
+class RandomResamples:
     """Draws resamples of a problem, of a kind, from one stream of random numbers.
 
     ``units`` are those of the rows with weight.
@@ -193,7 +221,7 @@ class Resampler:
     def chunks(self, resamples: int) -> Iterator[Chunk]:
         """Yield all resamples, as many at a time as memory is meant to hold."""
         rng = np.random.default_rng(self.seed)
-        most = max(_NUMBERS_AT_ONCE // self.problem.rows, 8)
+        most = chunk_size(self.problem)
         draw = self._weights if self.kind in WEIGHTED else self._targets()
         for first in range(0, resamples, most):
             yield draw(min(most, resamples - first), rng)
@@ -223,21 +251,9 @@ class Resampler:
         def draw(count: int, rng: np.random.Generator) -> Chunk:
             targets = np.repeat(target[None], count, axis=0)
             targets[:, used] = curve + pick(count, rng)
-            return Chunk(problem, count, families=_with_targets(problem, targets))
+            return Chunk(problem, count, families=Families.repeat(problem, count, target=targets))
 
         return draw
-
-
-def _with_targets(problem: Problem, targets: np.ndarray) -> Families:
-    """One family per row of targets (R, rows); all else is shared, without a copy."""
-    import jax
-
-    count = len(targets)
-    data = jax.tree.map(
-        lambda x: np.broadcast_to(np.asarray(x), (count, *np.shape(x))), problem.data
-    )._replace(target=targets)
-    weights = np.broadcast_to(problem.weights, (count, problem.rows))
-    return Families(problem.model, problem.objective, data, weights, (problem,) * count)
 
 
 def centred(problem: Problem, errors: np.ndarray) -> np.ndarray:

@@ -125,7 +125,7 @@ def fit_at(
     names = list(flat_names(problem.layout))
     natural = of_parameters(covariance, optimum.slope)
     weights = problem.weights[: problem.n]
-    described = replace(
+    return replace(
         fit,
         settings=replace(fit.settings, per=dict(per)),
         params=pd.Series(optimum.natural, names, name="estimate"),
@@ -138,7 +138,6 @@ def fit_at(
         theta=theta,
         theta_covariance=covariance,
         notes=(),
+        # Given, since fit's own checks refuse families of fewer runs than parameters.
+        given_problem=problem,
     )
-    # Built here, since fit's own checks refuse families of fewer runs than parameters.
-    vars(described)["problem"] = problem
-    return described

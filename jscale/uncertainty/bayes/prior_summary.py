@@ -127,12 +127,12 @@ def _described(distribution: Any) -> str:
 def _units(layout: Layout, name: str) -> str:
     """Say what the coordinate of a parameter is of."""
     law = layout.law
-    if any(a == name for a, *_ in layout._shifts):
-        inputs = [law.inputs[x] for a, _, x, _ in layout._shifts if a == name]
+    if any(a == name for a, *_ in layout.shifts):
+        inputs = [law.inputs[x] for a, _, x, _ in layout.shifts if a == name]
         return f"its term at the geometric mean of {listing(inputs)}"
-    if any(name in (b, a) for b, a, *_ in layout._offsets):
+    if any(name in (b, a) for b, a, *_ in layout.offsets):
         return "its term at the geometric mean of the inputs"
-    if any(a == name for a, *_ in layout._insides):
+    if any(a == name for a, *_ in layout.insides):
         return "logarithm of its term at the geometric mean of the input"
     slot = layout.slot(name)
     axis = layout.axis(slot) if slot else None

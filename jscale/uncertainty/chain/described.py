@@ -47,7 +47,7 @@ def describe(
         starts="auto", scale=None,
     )  # fmt: skip
     covariance = samples.cov()
-    described = replace(
+    return replace(
         stages[-1],
         law=parts.composed,
         runs=runs,
@@ -69,9 +69,9 @@ def describe(
             for stage in stages
             for note in stage.notes
         ),
+        # Given, since settings have no words for what is held at a value per group.
+        given_problem=problem,
     )
-    vars(described)["problem"] = problem
-    return described
 
 
 def _held(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,35 +21,35 @@ from jscale.errors import DataError, FitError, FitWarning, outside
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.fit import fit
 from jscale.fitting.points import Points
-from jscale.fitting.problem import Families, evaluate_rows, pad_rows
+from jscale.fitting.problem import Families, Problem, evaluate_rows, pad_rows
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.gauss_newton import Status
 from jscale.uncertainty.chain.described import describe
 from jscale.uncertainty.chain.table import Table, places
 from jscale.uncertainty.draws import Draws, no_spare_runs
-from jscale.uncertainty.refits import Chunk, Refits, Resampler, refit
-
-# Numbers in the weights and losses of the resamples taken at a time: 64 MB.
-_NUMBERS_AT_ONCE = 2**23
+from jscale.uncertainty.refits import Chunk, Refits, chunk_size, refit
 
 
 @dataclass(frozen=True, eq=False)
-class PrescribedWeights(Resampler):
-    """Resamples whose weights (R, n) were drawn beforehand, for several stages alike.
+class PrescribedWeights:
+    """Resamples whose weights (R, n) were drawn beforehand, the same for several stages.
 
     ``inputs`` (R, n) are the values of the law's one input in each resample, where they differ.
     """
 
-    given: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    problem: Problem
+    theta: np.ndarray
+    weights: np.ndarray
     inputs: np.ndarray | None = None
+    lbfgs: bool = False
 
     def chunks(self, resamples: int) -> Iterator[Chunk]:
         """Yield all resamples, as many at a time as memory is meant to hold."""
         problem = self.problem
-        most = max(_NUMBERS_AT_ONCE // problem.rows, 8)
+        most = chunk_size(problem)
         for first in range(0, resamples, most):
-            weights = self.given[first : first + most] * problem.weights[: problem.n]
+            weights = self.weights[first : first + most] * problem.weights[: problem.n]
             if self.inputs is None:
                 yield Chunk(problem, len(weights), weights=weights)
             else:
@@ -57,16 +57,12 @@ class PrescribedWeights(Resampler):
                 yield Chunk(problem, len(weights), families=families)
 
     def _families(self, weights: np.ndarray, inputs: np.ndarray) -> Families:
-        """One family per resample, with its own weights and input; all else without a copy."""
-        import jax
-
+        """One family per resample, with its own weights and input."""
         problem, count = self.problem, len(weights)
         padded = np.zeros((count, problem.rows))
         padded[:, : problem.n] = weights
-        data = jax.tree.map(
-            lambda x: np.broadcast_to(np.asarray(x), (count, *np.shape(x))), problem.data
-        )._replace(inputs=(pad_rows(inputs.T, problem.rows).T,))
-        return Families(problem.model, problem.objective, data, padded, (problem,) * count)
+        own = (pad_rows(inputs.T, problem.rows).T,)
+        return Families.repeat(problem, count, weights=padded, inputs=own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,11 +152,7 @@ class Stages:
         return Draws(described, values, names, method, settings, failed, unsettled, switched)
 
     def _refit(self, stage: Fit, weights: np.ndarray, inputs: Any, tick: Any) -> Refits:
-        problem = stage.problem
-        nobody = Units(np.zeros(0, dtype=int), np.zeros(0, dtype=int))
-        resampler = PrescribedWeights(
-            problem, "bayesian", nobody, stage.theta, 0, False, weights, inputs
-        )
+        resampler = PrescribedWeights(stage.problem, stage.theta, weights, inputs)
         return refit(resampler, len(weights), tick)
 
 
