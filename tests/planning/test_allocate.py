@@ -10,25 +10,11 @@ import pytest
 from scipy.optimize import minimize, minimize_scalar
 
 import jscale as js
-from jscale._precision import float64_scope
-from jscale.planning.optimum import Choice, Place, lowest
 from jscale.planning.search import Planner
-from jscale.simulation.worlds import scattered
+from tests.planning.conftest import draws_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 BUDGETS = np.array([1e11, 1e12, 1e13])
-
-
-@pytest.fixture(scope="module")
-def chinchilla() -> js.Draws:
-    table = js.datasets.load("stdlib_lm")
-    return js.laplace(js.fit("chinchilla", table.loc[table["split"] == "fit"]), 200)
-
-
-def fitted(name: str) -> js.Draws:
-    """Draws of a law of the catalogue, fitted to its own world with a little noise."""
-    planted, design = scattered(name, 0)
-    return js.laplace(js.fit(name, js.simulate(name, planted, design, noise=0.005)), 50)
 
 
 def test_chinchilla_has_a_closed_form(chinchilla: js.Draws) -> None:
@@ -50,7 +36,7 @@ def test_chinchilla_has_a_closed_form(chinchilla: js.Draws) -> None:
 
 @pytest.mark.parametrize("name", ["chinchilla_tied", "kaplan", "farseer"])
 def test_other_surfaces_against_a_search_of_their_own(name: str) -> None:
-    drawn = fitted(name)
+    drawn = draws_of(name)
     law, largest = drawn.fit.law, float(drawn.fit.runs["C"].max())
     plan = js.allocate(drawn, [largest / 10, largest])
     for row in plan.frame.to_dict("records"):
@@ -94,7 +80,7 @@ def test_three_inputs_at_once() -> None:
 
 
 def test_the_split_of_encoder_and_decoder() -> None:
-    drawn = fitted("encoder_decoder")
+    drawn = draws_of("encoder_decoder")
     plan = js.allocate(drawn, [1e8, 1e9], cost=lambda N_e, N_d: N_e + N_d)
     share = plan.frame["N_e"] / plan.frame["C"]
     exact = js.derive(drawn, "encoder_share")
@@ -141,7 +127,7 @@ def test_inference_adjusted_optima_meet_their_condition(chinchilla: js.Draws) ->
 
 def test_tied_exponents_keep_tokens_per_parameter() -> None:
     """The over-training law in N and D: D*/N* = (B/A)^(1/alpha) at every budget."""
-    drawn = fitted("chinchilla_tied")
+    drawn = draws_of("chinchilla_tied")
     plan = js.allocate(drawn, [1e20, 1e23])
     A, B, a = (drawn[name].to_numpy().reshape(-1, 1) for name in ("A", "B", "alpha"))
     ratio = plan.samples[..., 1] / plan.samples[..., 0]
@@ -187,83 +173,6 @@ def test_a_score_is_maximised() -> None:
     assert plan.output == "score"
 
 
-@pytest.fixture(scope="module")
-def repeated() -> js.Draws:
-    return fitted("data_constrained")
-
-
-def test_a_law_s_own_domain_bounds_the_choice(repeated: js.Draws) -> None:
-    """Tokens seen are at least the unique ones, however small the budget."""
-    runs = repeated.fit.runs
-    U, C = float(runs["U"].max()), float(runs["C"].min())
-    plan = js.allocate(repeated, [C, 1e3 * C], cost=js.costs.training(), U=U)
-    assert (plan.frame["D"] >= U * (1 - 1e-9)).all()
-    first = plan.frame.iloc[0]
-    assert first["D"] == pytest.approx(U)
-    assert first["at_bound"] > 0.9
-    found = js.required(repeated, "D", loss=[2.6, 50.0], N=float(runs["N"].max()), U=U)
-    assert (found.frame["estimate"] >= U * (1 - 1e-9)).all()
-
-
-def test_searches_that_do_not_settle_are_noted(chinchilla: js.Draws) -> None:
-    """A draw without a number is no optimum: it is counted."""
-    from dataclasses import replace
-
-    values = chinchilla.values.copy()
-    values[0, :3, list(chinchilla.names).index("A")] = np.nan
-    plan = js.allocate(replace(chinchilla, values=values), 1e12)
-    (note,) = [n for n in plan.notes if n.code == "search-unsettled"]
-    assert note.severity == "caution"
-    assert note.seen.startswith("In 3 of 201 draws and budgets")
-
-
-def test_its_derivative_by_parameters_is_right(chinchilla: js.Draws) -> None:
-    """d ln N*/d parameter, by JAX and by differences of the closed form."""
-    import jax
-
-    fit = chinchilla.fit
-    low, high = np.log([[1e2, 1e15], [1e2, 1e15]]).T
-    choice = Choice(fit.problem.layout, ("N", "D"), js.costs.training(), True)
-    with float64_scope():
-
-        def size(flat: Any) -> Any:
-            place = Place(flat, np.log(1e12), {}, {}, low, high)
-            return lowest(choice, np.log([3e4]), place).inputs[0]
-
-        flat = fit.params.to_numpy()
-        slope = np.asarray(jax.grad(size)(flat))
-        for i in range(len(flat)):
-            step = 1e-5 * flat[i]
-            ends = [float(size(flat + s * step * np.eye(len(flat))[i])) for s in (-1, 1)]
-            assert slope[i] == pytest.approx((ends[1] - ends[0]) / (2 * step), rel=1e-6, abs=1e-10)
-
-
-def test_near_optimal_and_excess(chinchilla: js.Draws) -> None:
-    plan = js.allocate(chinchilla, BUDGETS)
-    near = plan.near_optimal()
-    law, params = chinchilla.fit.law, chinchilla.fit.params
-    for row, best in zip(near.to_dict("records"), plan.frame["loss"], strict=True):
-        for edge in ("N_from", "N_to"):
-            there = float(law(row[edge], row["C"] / 6 / row[edge], **params))
-            assert there / best == pytest.approx(1.001, abs=1e-5)
-    off = plan.excess(N=3 * plan.frame["N"].to_numpy())
-    assert (off["excess"] > 0).all()
-    again = js.allocate(chinchilla, (off["C"] * off["worth"]).to_numpy())
-    np.testing.assert_allclose(again.frame["loss"], off["loss"], rtol=1e-4)
-
-
-def test_a_limit_of_data_holds_for_other_choices_too(chinchilla: js.Draws) -> None:
-    most = 5e6
-    plan = js.allocate(chinchilla, 1e13, bounds={"D": (1e5, most)})
-    best = plan.frame["N"].item()
-    assert plan.near_optimal()["N_from"].item() == pytest.approx(best, rel=1e-6)
-    smaller = plan.excess(N=best / 2)  # would need twice the data
-    assert smaller[["loss", "excess", "worth"]].isna().all(axis=None)
-    larger = plan.excess(N=best * 2)
-    assert larger["excess"].item() > 0
-    assert "a limit that you mean" in plan.notes[0].do
-
-
 @pytest.mark.parametrize("variables", [("N", "D"), ("D", "N")])
 @pytest.mark.parametrize("cost", [None, js.costs.lifetime(1e8)], ids=["6ND", "lifetime"])
 def test_tokens_per_parameter_held(chinchilla: js.Draws, variables: Any, cost: Any) -> None:
@@ -281,27 +190,10 @@ def test_tokens_per_parameter_held(chinchilla: js.Draws, variables: Any, cost: A
     assert at_least.notes[0].code == "no-interior-optimum"
 
 
-def test_exponents_at_the_edge_of_what_bounds_allow(chinchilla: js.Draws) -> None:
-    """At N as large as may be, all that is added goes into data."""
-    plan = js.allocate(chinchilla, 5.9e12, bounds={"N": (1e3, 1e5), "D": (1e5, 1e7)})
-    slopes = plan.exponents.set_index("input")["exponent"]
-    assert slopes["N"] + slopes["D"] == pytest.approx(1.0, abs=1e-6)
-    assert slopes["D"] == pytest.approx(0.0, abs=1e-6) or slopes["N"] == pytest.approx(0, abs=1e-6)
-
-
 def test_budgets_far_below_the_runs_are_noted(chinchilla: js.Draws) -> None:
     plan = js.allocate(chinchilla, 1e11, cost=js.costs.lifetime(1e15))
     assert "below-the-runs" in {note.code for note in plan.notes}
     assert not plan.interval(0.5).isna().any(axis=None)
-
-
-def test_what_it_says(chinchilla: js.Draws) -> None:
-    plan = js.allocate(chinchilla, 1e12)
-    assert "N* grows as C^" in repr(plan)
-    assert "<table" in plan._repr_html_()
-    assert len(plan) == 1
-    with pytest.warns(js.ExtrapolationWarning, match="1 of 1 budgets lie more than 10 times past"):
-        js.allocate(chinchilla, 1e20)
 
 
 @pytest.mark.parametrize(
@@ -323,24 +215,6 @@ def test_what_it_says(chinchilla: js.Draws) -> None:
 def test_bad_input(chinchilla: js.Draws, options: dict[str, Any], message: str) -> None:
     with pytest.raises(js.JscaleError, match=message):
         js.allocate(chinchilla, **options)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: js.costs.lifetime(0.0), r"tokens=0.0 must be a positive"),
-        (lambda: js.costs.attention(-1), r"context=-1 must be a positive"),
-        (lambda: js.costs.embeddings(np.inf), r"omega=inf must be a positive"),
-        (lambda: js.costs.dollars(1.0, flops=1e15, utilisation=2.0), r"utilisation=2.0 is a share"),
-        (
-            lambda: js.costs.dollars(1.0, flops=1.0, of=js.costs.dollars(1.0, flops=1.0)),
-            r"is no cost in FLOPs",
-        ),
-    ],
-)
-def test_costs_that_cannot_be(make: Any, message: str) -> None:
-    with pytest.raises(js.PredictionError, match=message):
-        make()
 
 
 @pytest.mark.parametrize(

@@ -11,33 +11,7 @@ from scipy.optimize import minimize
 
 import jscale as js
 from jscale.planning.mixture import best_mixture
-from jscale.planning.simplex import inner_starts
-
-SHARES = ("r_web", "r_code", "r_books")
-LAW = js.laws.get("mixing:web,code,books")
-TRUTH = {
-    "prose": {"c": 1.9, "k_web": 0.5, "k_code": 2.4, "k_books": 1.5},
-    "programs": {"c": 0.9, "k_web": 1.8, "k_code": 0.3, "k_books": 2.5},
-    "facts": {"c": 2.1, "k_web": 2.2, "k_code": 2.4, "k_books": 0.5},
-}
-
-
-def design(rows: int = 40, seed: int = 0) -> pd.DataFrame:
-    drawn = np.random.default_rng(seed).dirichlet(np.ones(3), rows - 3)
-    return pd.DataFrame(np.concatenate([np.eye(3), drawn]), columns=list(SHARES))
-
-
-def table(noise: float) -> pd.DataFrame:
-    parts = []
-    for i, (target, own) in enumerate(TRUTH.items()):
-        runs = js.simulate(LAW, own, design(), noise=noise, seed=i)
-        parts.append(runs.frame.assign(target=target))
-    return pd.concat(parts, ignore_index=True)
-
-
-@pytest.fixture(scope="module")
-def exact() -> dict[str, js.Fit]:
-    return {t: js.fit(LAW, js.simulate(LAW, own, design())) for t, own in TRUTH.items()}
+from tests.planning.mixtures import LAW, SHARES, TRUTH, design, table
 
 
 def by_scipy(weights: dict[str, float], most: float = 1.0) -> np.ndarray:
@@ -175,32 +149,6 @@ def test_an_optimum_outside_the_fitted_mixtures_is_noted() -> None:
     assert "r_code = 1" in found.notes[0].seen
 
 
-def test_draws_of_targets_are_independent_unless_they_are_resamples() -> None:
-    """Two fits of unlike noise: drawn normally they share nothing, resampled they share runs."""
-    from jscale.planning.targets import targets_of
-
-    fits = {
-        t: js.fit(LAW, js.simulate(LAW, TRUTH[t], design(), noise=0.02, seed=s))
-        for t, s in (("prose", 1), ("facts", 2))
-    }
-    pairs = {}
-    for method in ("laplace", "bayesian"):
-        a, b = targets_of(fits, method, 0)[0]
-        pairs[method] = np.corrcoef(a.samples[:, 0], b.samples[:, 0])[0, 1]
-    assert abs(pairs["laplace"]) < 0.15  # 1000 draws: four and a half standard errors
-    again = [
-        targets_of({"x": fits["prose"], "y": fits["prose"]}, "bayesian", 0)[0][i] for i in (0, 1)
-    ]
-    np.testing.assert_array_equal(again[0].samples, again[1].samples)
-
-
-def test_starts_lie_inside() -> None:
-    low, high = np.array([0.1, 0.0, 0.05]), np.array([0.3, 0.6, 1.0])
-    starts = inner_starts(low, high)
-    np.testing.assert_allclose(starts.sum(axis=1), 1)
-    assert ((starts > low) & (starts < high)).all()
-
-
 @pytest.mark.parametrize(
     ("source", "options", "error", "says"),
     [
@@ -223,24 +171,3 @@ def test_what_cannot_be_is_said(
     given: Any = exact if source == "exact" else source
     with pytest.raises(error, match=says):
         best_mixture(given, **{"method": None, **options})
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
-def test_sources_that_do_not_fit_together(exact: dict[str, js.Fit]) -> None:
-    other = js.laws.get("mixing:web,code")
-    two = design()[["r_web", "r_code"]].pipe(lambda t: t.div(t.sum(axis=1) + 1e-300, axis=0))
-    two = two[two.sum(axis=1) > 0.5].drop_duplicates()
-    fit = js.fit(other, js.simulate(other, {"c": 1.0, "k_web": 0.5, "k_code": 1.0}, two))
-    with pytest.raises(js.LawError, match=r"'b' has the shares r_web, r_code, but 'a' has r_web, "):
-        best_mixture({"a": exact["prose"], "b": fit}, method=None)
-    plain = js.simulate("power_const:N", {"E": 1.0, "A": 9.0, "alpha": 0.2},
-                        pd.DataFrame({"N": np.geomspace(1e6, 1e9, 9)}))  # fmt: skip
-    with pytest.raises(js.LawError, match=r"power_const:N has no shares of a mixture"):
-        best_mixture(js.fit("power_const:N", plain), method=None)
-    grouped = js.fit(LAW, table(0.004), per=dict.fromkeys(LAW.names, "target"),
-                     objective="least_squares")  # fmt: skip
-    with pytest.raises(js.LawError, match=r"The fit of 'a' has parameters per target: give it"):
-        best_mixture({"a": grouped}, method=None)
-    bare = js.fit_many(LAW, table(0.004), by="target")
-    with pytest.raises(js.PredictionError, match=r"by target has no draws: fit_many\("):
-        best_mixture(bare)
