@@ -1,1 +1,1 @@
-"""Saving and loading results."""
+"""Saved results: fits as JSON files."""

@@ -1,50 +1,79 @@
-"""save and load: a Fit as versioned JSON, every float exact.
+"""Fits saved as versioned JSON files, with every number exact.
 
-The file holds the runs, the settings, the seed and the law's name, so a loaded fit can be
+The file holds the runs, the settings, the seed and the law's name, so that a loaded fit can be
 predicted from, bootstrapped and fitted again. A custom law is found by its module and name, or
-given to ``load``.
+given to :func:`load`.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
-import math
-from collections.abc import Mapping
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jscale import laws
 from jscale._precision import float64_scope
 from jscale.data.doubts import Doubt
 from jscale.data.files import write_whole
 from jscale.data.runs import Runs
-from jscale.errors import FileError, JscaleError, LawError, listing
+from jscale.errors import FileError, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names, flatten
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import Objective
 from jscale.fitting.result import Fit, Settings
+from jscale.io.encoding import decode, encode, table_document, table_from
+from jscale.io.laws import check_law, find_law, with_saved_starts
 from jscale.model.law import Law
 
 FORMAT, VERSION = "jscale.fit", 1
 
 
 def save(fit: Fit, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a fit to a JSON file and return its path.
+    """Write a fit to a JSON file.
 
-    The file appears whole or not at all. Raises FileError if it exists and ``overwrite`` is
-    False, or cannot be written.
+    The file holds all that is needed to predict from the fit, to bootstrap it and to fit it again:
+    runs, settings, seed, estimates, notes and versions. It is written whole or not at all.
 
+    Parameters
+    ----------
+    fit : Fit
+        The fit to save.
+    path : str or pathlib.Path
+        The file to write; its folder must exist.
+    overwrite : bool, default False
+        Whether to replace a file that exists.
+
+    Returns
+    -------
+    pathlib.Path
+        The path of the file.
+
+    Raises
+    ------
+    FileError
+        If ``fit`` is not a Fit, or the file exists and ``overwrite`` is False, or it cannot be
+        written.
+
+    See Also
+    --------
+    load : Read a saved fit.
+
+    Notes
+    -----
+    Numbers keep every bit. Row labels and columns keep their values and types, except that dates
+    and other objects become text. The law is saved by name and by the digest of its code, not as
+    code.
+
+    Examples
+    --------
     >>> import jscale as js, tempfile, pathlib
     >>> runs = js.simulate("power_const", dict(E=1, A=9, alpha=.1), {"C": [1e3, 1e5, 1e7, 1e9]})
     >>> fit = js.fit("power_const", runs)
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> js.load(js.save(fit, folder / "fit.json")).objective == fit.objective
-    True
+    >>> js.save(fit, folder / "fit.json").name
+    'fit.json'
     """
     if not isinstance(fit, Fit):
         raise FileError(
@@ -58,9 +87,40 @@ def save(fit: Fit, path: str | Path, *, overwrite: bool = False) -> Path:
 def load(path: str | Path, *, law: Law | None = None) -> Fit:
     """Read a fit that :func:`save` wrote.
 
-    ``law`` gives the law itself, where it cannot be found by name. Raises FileError for a file
-    that is not a saved fit or whose numbers disagree, LawError if the law is not found or no
-    longer gives the saved predictions.
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file to read.
+    law : Law, optional
+        The fitted law, for one that cannot be imported, such as a law defined inside a function.
+        By default it is found by name among the registered laws, or in the module that defined it.
+
+    Returns
+    -------
+    Fit
+        The fit, with the same numbers bit for bit.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is not a saved fit, was written in another version of the
+        format, or holds numbers that disagree.
+    LawError
+        If the law is not found, or its code has changed and it no longer gives the saved
+        predictions.
+
+    See Also
+    --------
+    save : Write a fit to a file.
+
+    Examples
+    --------
+    >>> import jscale as js, tempfile, pathlib
+    >>> runs = js.simulate("power_const", dict(E=1, A=9, alpha=.1), {"C": [1e3, 1e5, 1e7, 1e9]})
+    >>> fit = js.fit("power_const", runs)
+    >>> path = js.save(fit, pathlib.Path(tempfile.mkdtemp()) / "fit.json")
+    >>> js.load(path).objective == fit.objective
+    True
     """
     path = Path(path)
     try:
@@ -73,20 +133,21 @@ def load(path: str | Path, *, law: Law | None = None) -> Fit:
         raise FileError(f"{str(path)!r} is not a saved fit; make one with js.save(fit, path).")
     if document.get("version") != VERSION:
         raise FileError(
-            f"{str(path)!r} was written by another jscale (format {document.get('version')}, this "
-            f"one reads {VERSION}): pip install --upgrade jscale, or fit and save again."
+            f"{str(path)!r} was written by another version of jscale (format "
+            f"{document.get('version')}; this one reads {VERSION}): pip install --upgrade jscale, "
+            "or fit and save again."
         )
     try:
-        law = _with_saved_starts(law or _find_law(document["law"]), document["law"]["starts"])
-        fit = _from_document(_decode(document), law)
+        law = with_saved_starts(law or find_law(document["law"]), document["law"]["starts"])
+        fit = _from_document(decode(document), law)
     except JscaleError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"it misses {error}" if isinstance(error, KeyError) else str(error)
+        problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise FileError(
-            f"{str(path)!r} is a damaged saved fit: {what}. Save it again: js.save(fit, path)."
+            f"{str(path)!r} is a damaged saved fit: {problem}. Save it again: js.save(fit, path)."
         ) from error
-    _check_law(fit, document["law"]["digest"])
+    check_law(fit, document["law"]["digest"])
     _check_numbers(fit, str(path))
     return fit
 
@@ -130,12 +191,12 @@ def as_document(fit: Fit) -> dict[str, Any]:
         "provenance": {**fit.provenance, "data_digest": fit.runs.digest},
         "runs": _runs_document(fit.runs),
     }
-    return _encode(document)
+    return encode(document)
 
 
 def _runs_document(runs: Runs) -> dict[str, Any]:
     return {
-        "frame": _frame_document(runs.frame),
+        "frame": table_document(runs.frame),
         "inputs": runs.inputs,
         "output": runs.output,
         "run": runs.run,
@@ -145,63 +206,8 @@ def _runs_document(runs: Runs) -> dict[str, Any]:
         "count": runs.count,
         "doubts": [d._asdict() for d in runs.doubts],
         "source": runs.source,
-        "dropped": _frame_document(runs.dropped),
+        "dropped": table_document(runs.dropped),
     }
-
-
-def _frame_document(frame: pd.DataFrame) -> dict[str, Any]:
-    """Columns, types and row labels of a table; dates and other objects become text."""
-    return {
-        "columns": {str(name): frame[name].tolist() for name in frame},
-        "types": {str(name): str(frame[name].dtype) for name in frame},
-        "index": frame.index.tolist(),
-        "index_names": list(frame.index.names),
-        "index_type": str(frame.index.dtype),
-    }
-
-
-def _frame_from(document: Mapping[str, Any]) -> pd.DataFrame:
-    labels, names = document["index"], document["index_names"]
-    if len(names) > 1:
-        index = pd.MultiIndex.from_tuples([tuple(label) for label in labels], names=names)
-    else:
-        index = pd.Index(_column(labels, document["index_type"]), name=names[0])
-    columns = {
-        name: _column(values, document["types"][name]).set_axis(index)
-        for name, values in document["columns"].items()
-    }
-    return pd.DataFrame(columns, index=index)
-
-
-def _column(values: list[Any], kind: str) -> pd.Series:
-    """A column of the saved type, if it is one of numbers, truth values, or anything."""
-    exact = kind.lower().startswith(("int", "uint", "float", "bool", "object", "category"))
-    if exact or not values:
-        return pd.Series(values, dtype=object).astype(kind)
-    return pd.Series(values)
-
-
-def _encode(value: Any) -> Any:
-    """Turn NumPy values into plain ones; a number that is not finite becomes {"float": "nan"}."""
-    if isinstance(value, Mapping):
-        return {str(k): _encode(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_encode(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"float": repr(value)}
-    if value is None or value is pd.NA:
-        return None
-    return value if isinstance(value, (str, int, float, bool)) else str(value)
-
-
-def _decode(value: Any) -> Any:
-    if isinstance(value, dict):
-        if set(value) == {"float"} and isinstance(value["float"], str):
-            return float(value["float"])
-        return {k: _decode(v) for k, v in value.items()}
-    return [_decode(v) for v in value] if isinstance(value, list) else value
 
 
 def _from_document(document: dict[str, Any], law: Law) -> Fit:
@@ -245,81 +251,24 @@ def _from_document(document: dict[str, Any], law: Law) -> Fit:
 def _runs_from(document: dict[str, Any]) -> Runs:
     d = dict(document)
     return Runs(
-        frame=_frame_from(d.pop("frame")),
+        frame=table_from(d.pop("frame")),
         inputs=tuple(d.pop("inputs")),
-        dropped=_frame_from(d.pop("dropped")),
+        dropped=table_from(d.pop("dropped")),
         doubts=tuple(Doubt(**doubt) for doubt in d.pop("doubts")),
         **d,
     )
 
 
-def _find_law(saved: Mapping[str, Any]) -> Law:
-    """Find a law where it was defined, or by its name where it is a registered one."""
-    name, where = saved["name"], saved["where"]
-    known = _registered(name)
-    if known is not None and known.digest == saved["digest"]:
-        return known
-    module, _, attribute = where.partition(":")
-    try:
-        found = attrgetter(attribute)(importlib.import_module(module))
-    except (ImportError, AttributeError, ValueError) as error:
-        if known is not None:
-            return known
-        made = "it was made by a function" if "<locals>" in where else error
-        raise LawError(
-            f"The law {name!r} ({where}) cannot be found: {made}. Give it: js.load(path, law=mine)."
-        ) from error
-    if isinstance(found, Law) and found.name == name:
-        return found
-    if known is not None:
-        return known
-    raise LawError(f"{where} is not the law {name!r}. Give it: js.load(path, law=mine).")
-
-
-def _registered(name: str) -> Law | None:
-    """Return the law of a name, also of two with a link between ("chinchilla.then(…)"), or None."""
-    first, then, link = name.removesuffix(")").rpartition(".then(")
-    if then:
-        law, after = _registered(first), _registered(link)
-        return law.then(after) if law and after else None
-    return laws.get(name) if name.split(":")[0] in laws.names() else None
-
-
 def _starts_from(saved: Any) -> Any:
-    """Return the choice of starts as Settings keeps it: what was a tuple is one again."""
+    """Return the starts as Settings keeps them: JSON has lists in place of tuples."""
     if not isinstance(saved, list):
         return saved
     rows = [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in saved]
     return tuple(rows)
 
 
-def _with_saved_starts(law: Law, saved: Mapping[str, Any]) -> Law:
-    """Give a law the ranges of starts of the fit (``start=…``), where it has others."""
-    own = {p.name: p.role.start for p in law.parameters}
-    other = {n: tuple(s) for n, s in saved.items() if n in own and tuple(s) != own[n]}
-    return law.with_starts(other) if other else law
-
-
-def _check_law(fit: Fit, digest: str) -> None:
-    """A law whose text has changed is accepted if it still gives the saved predictions."""
-    if fit.law.digest == digest:
-        return
-    from jscale.prediction.components import curves
-
-    missing = [name for name in fit.law.inputs if name not in fit.runs.frame.columns]
-    same_names = set(fit.law.names) == {str(n).split("[")[0] for n in fit.params.index}
-    if same_names and not missing:
-        now = curves(fit, fit.runs.frame, fit.params.to_numpy()[None])[0]
-        if np.allclose(now, fit.fitted, rtol=1e-9, atol=0.0):
-            return
-    raise LawError(
-        f"The law {fit.law.name!r} is not the one that was fitted: its code has changed and it no "
-        "longer gives the saved predictions. Give the right one: js.load(path, law=mine)."
-    )
-
-
 def _check_numbers(fit: Fit, path: str) -> None:
-    """Raise FileError unless the fit's arrays have the right lengths and agree with each other."""
+    """Raise FileError unless the fit's arrays have the right shapes and agree with each other."""
     layout, rows, q = fit.problem.layout, len(fit.runs), len(flat_names(fit.problem.layout))
     p = layout.size
     wanted = {
@@ -332,9 +281,9 @@ def _check_numbers(fit: Fit, path: str) -> None:
         "residuals": (fit.residuals, (rows,)),
     }
     wrong = [
-        f"{name} has shape {np.shape(found)} instead of {shape}"
-        for name, (found, shape) in wanted.items()
-        if np.shape(found) != shape
+        f"{name} has shape {np.shape(array)} instead of {shape}"
+        for name, (array, shape) in wanted.items()
+        if np.shape(array) != shape
     ]
     if not wrong:
         data = fit.problem.data

@@ -1,13 +1,10 @@
-"""save and load: every number exact, nothing partial, and laws found again or refused."""
+"""Saved fits: every number exact, no partial files, and laws found again or refused."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -16,23 +13,14 @@ import pytest
 import jscale as js
 from jscale.data.files import write_whole
 from jscale.simulation.worlds import CHINCHILLA, WORLDS, grid
+from tests.io.comparing import assert_same_fit
 from tests.worlds import DESIGN, TRUTH
-
-MINE = """
-import jscale as js
-
-@js.law(powers=(("A", "N", "alpha"),), linear=("E", "A"))
-def mine(N, *, E: js.Floor, A: js.Scale, alpha: js.Exponent):
-    return E + A * js.power(N, -alpha)
-"""
-MINE_OTHERWISE_WRITTEN = MINE.replace("E + A * js.power(N, -alpha)", "A / js.power(N, alpha) + E")
-MINE_CHANGED = MINE.replace("E + A *", "1.01 * E + A *")
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 
 
 def table(rows: int = 42) -> pd.DataFrame:
-    """Runs with columns of every kind beside, text for row labels, one row to be dropped."""
+    """Runs with further columns of every kind, text for row labels, one row to be dropped."""
     design = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
     frame = js.simulate("chinchilla", CHINCHILLA, design, noise=0.005, seed=3).frame.head(rows)
     frame = frame.set_axis([f"run{i}" for i in range(rows)]).rename_axis("name")
@@ -60,9 +48,15 @@ def rich() -> js.Fit:
         table(), group="family", weight="w", count="total", invalid="drop", source="made up"
     )
     return js.fit(
-        "chinchilla", runs, per={"E": "family"}, fixed={"B": 410.7}, tie=("alpha", "beta"),
-        start={"A": (100.0, 1000.0)}, starts=16, seed=3,
-    )  # fmt: skip
+        "chinchilla",
+        runs,
+        per={"E": "family"},
+        fixed={"B": 410.7},
+        tie=("alpha", "beta"),
+        start={"A": (100.0, 1000.0)},
+        starts=16,
+        seed=3,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,48 +69,6 @@ def plain() -> js.Fit:
 def bent() -> js.Fit:
     planted, design = WORLDS["broken:2"]
     return js.fit("broken:2", js.simulate("broken:2", planted, design, noise=0.01), starts=16)
-
-
-def assert_same_runs(a: js.Runs, b: js.Runs) -> None:
-    texts = a.frame.columns[a.frame.dtypes.map(str).str.startswith("datetime")]
-    assert b.frame[texts].map(str).equals(a.frame[texts].map(str))
-    for old, new in ((a.frame, b.frame), (a.dropped, b.dropped)):
-        pd.testing.assert_frame_equal(
-            old.drop(columns=texts, errors="ignore"), new.drop(columns=texts, errors="ignore"),
-            check_exact=True,
-        )  # fmt: skip
-    fields = (
-        "inputs",
-        "output",
-        "run",
-        "group",
-        "weight",
-        "loss_unit",
-        "count",
-        "doubts",
-        "source",
-    )
-    for name in (*fields, "digest"):
-        assert getattr(a, name) == getattr(b, name), name
-
-
-def assert_same_fit(a: js.Fit, b: js.Fit) -> None:
-    """Every number, label and setting is the same, bit for bit."""
-    assert a.law == b.law
-    assert_same_runs(a.runs, b.runs)
-    old, new = dict(vars(a.settings)), dict(vars(b.settings))
-    np.testing.assert_array_equal(old.pop("weights"), new.pop("weights"))
-    assert old == new
-    for name in ("params", "stderr"):
-        pd.testing.assert_series_equal(getattr(a, name), getattr(b, name), check_exact=True)
-    pd.testing.assert_frame_equal(a.covariance, b.covariance, check_exact=True)
-    pd.testing.assert_frame_equal(a.derived, b.derived, check_exact=True, check_dtype=False)
-    pd.testing.assert_frame_equal(a.search, b.search, check_exact=True, check_dtype=False)
-    for name in ("fitted", "residuals", "theta", "theta_covariance"):
-        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
-    for name in ("objective", "agree", "condition", "notes"):
-        assert getattr(a, name) == getattr(b, name), name
-    assert dict(b.provenance) == {**a.provenance, "data_digest": a.runs.digest}
 
 
 # ── There and back ───────────────────────────────────────────────────────────────────────────
@@ -175,9 +127,16 @@ def test_a_loaded_fit_fits_the_same_again(rich, tmp_path):
     loaded = js.load(js.save(rich, tmp_path / "fit.json"))
     s = loaded.settings
     again = js.fit(
-        loaded.law, loaded.runs, objective=s.objective, weights=s.weights, fixed=s.fixed,
-        tie=s.tie, per=s.per, starts=int(s.starts), seed=s.seed,
-    )  # fmt: skip
+        loaded.law,
+        loaded.runs,
+        objective=s.objective,
+        weights=s.weights,
+        fixed=s.fixed,
+        tie=s.tie,
+        per=s.per,
+        starts=int(s.starts),
+        seed=s.seed,
+    )
     pd.testing.assert_frame_equal(again.search, rich.search, check_exact=True)
 
 
@@ -218,7 +177,7 @@ def test_a_crash_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_and_the_old_file_stays(tmp_path):
+def test_a_full_disk_is_an_error_and_the_old_file_stays(tmp_path):
     path = tmp_path / "old.json"
     path.write_text("old")
 
@@ -292,7 +251,9 @@ def edited(fit: js.Fit, path: Path, **changes: object) -> Path:
 @pytest.mark.parametrize("version", [2, None, "1"])
 def test_a_file_of_another_version(plain, tmp_path, version):
     path = edited(plain, tmp_path / "fit.json", version=version)
-    wrong = rf"another jscale \(format {version}, this one reads 1\): pip install --upgrade"
+    wrong = (
+        rf"another version of jscale \(format {version}; this one reads 1\): pip install --upgrade"
+    )
     with pytest.raises(js.FileError, match=wrong):
         js.load(path)
 
@@ -312,139 +273,21 @@ def test_a_damaged_file(plain, tmp_path, change):
         ("theta", lambda v: v[:-1], r"theta has shape \(4,\) instead of \(5,\)"),
         ("fitted", lambda v: v[:-1], r"fitted has shape \(40,\) instead of \(41,\)"),
         ("residuals", lambda v: [*v, 0.0], r"residuals has shape \(42,\) instead of \(41,\)"),
-        ("theta_covariance", lambda v: [r[:-1] for r in v[:-1]],
-         r"theta_covariance has shape \(4, 4\) instead of \(5, 5\)"),
+        (
+            "theta_covariance",
+            lambda v: [r[:-1] for r in v[:-1]],
+            r"theta_covariance has shape \(4, 4\) instead of \(5, 5\)",
+        ),
         ("params", lambda v: {**v, "A": v["A"] * (1 + 1e-8)}, r"params and theta disagree on A"),
         ("theta", lambda v: [v[0] + 1e-8, *v[1:]], r"params and theta disagree on E"),
     ],
-)  # fmt: skip
+)
 def test_numbers_that_disagree(plain, tmp_path, name, cut, says):
     path = js.save(plain, tmp_path / "fit.json")
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, name: cut(document[name])}))
     with pytest.raises(js.FileError, match=rf"damaged saved fit: {says}\. Save it again: js\.save"):
         js.load(path)
-
-
-# ── Laws of one's own ────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def module(tmp_path, monkeypatch):
-    """A function that writes (or rewrites) a module ``my_laws`` and imports it afresh."""
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-
-    def write(text: str) -> ModuleType:
-        (tmp_path / "my_laws.py").write_text(text)
-        sys.modules.pop("my_laws", None)
-        importlib.invalidate_caches()
-        return importlib.import_module("my_laws")
-
-    yield write
-    sys.modules.pop("my_laws", None)
-
-
-def fit_of(law: js.Law) -> js.Fit:
-    design = {"N": np.geomspace(1e6, 1e9, 20)}
-    planted = {"E": 1.7, "A": 20.0, "alpha": 0.2}
-    return js.fit(law, js.simulate(law, planted, design, noise=0.01), starts=8)
-
-
-def test_a_law_of_a_module_is_found_again(module, tmp_path):
-    path = js.save(fit_of(module(MINE).mine), tmp_path / "fit.json")
-    saved = js.load(path)
-    assert json.loads(path.read_text())["law"]["where"] == "my_laws:mine"
-    assert saved.law is sys.modules["my_laws"].mine
-
-
-def test_a_law_rewritten_to_the_same_is_accepted(module, tmp_path):
-    fit = fit_of(module(MINE).mine)
-    path = js.save(fit, tmp_path / "fit.json")
-    other = module(MINE_OTHERWISE_WRITTEN).mine
-    assert other.digest != fit.law.digest
-    assert js.load(path).law is other
-
-
-@pytest.mark.parametrize("text", [MINE_CHANGED, MINE.replace("alpha", "gamma")])
-def test_a_law_that_has_changed_is_refused(module, tmp_path, text):
-    path = js.save(fit_of(module(MINE).mine), tmp_path / "fit.json")
-    module(text)
-    wrong = (
-        r"The law 'mine' is not the one that was fitted.* Give the right one: js\.load\(path, la"
-    )
-    with pytest.raises(js.LawError, match=wrong):
-        js.load(path)
-
-
-def test_a_law_that_is_gone(module, tmp_path):
-    path = js.save(fit_of(module(MINE).mine), tmp_path / "fit.json")
-    module("mine = 3")
-    with pytest.raises(
-        js.LawError, match=r"my_laws:mine is not the law 'mine'\. Give it: js\.load"
-    ):
-        js.load(path)
-    module("")
-    wrong = r"The law 'mine' \(my_laws:mine\) cannot be found: .* Give it: js\.load\(path, law=mine"
-    with pytest.raises(js.LawError, match=wrong):
-        js.load(path)
-    assert js.load(path, law=module(MINE).mine).law.name == "mine"
-
-
-def test_a_law_inside_a_function_is_given(tmp_path):
-    @js.law(powers=(("A", "N", "alpha"),), linear=("A",))
-    def local(N, *, A: js.Scale, alpha: js.Exponent):
-        return A * js.power(N, -alpha)
-
-    runs = js.simulate(
-        local, {"A": 20.0, "alpha": 0.2}, {"N": np.geomspace(1e6, 1e9, 20)}, noise=0.01
-    )
-    fit = js.fit(local, runs)
-    path = js.save(fit, tmp_path / "fit.json")
-    with pytest.raises(
-        js.LawError, match=r"<locals>\.local\) cannot be found.* js\.load\(path, law"
-    ):
-        js.load(path)
-    assert_same_fit(fit, js.load(path, law=local))
-
-
-def test_a_law_of_ones_own_with_a_registered_name(module, tmp_path):
-    """Where it was defined counts before a name that another law has too."""
-    text = MINE.replace("def mine", "def power_const").replace("E + A *", "2 * E + A *")
-    path = js.save(fit_of(module(text).power_const), tmp_path / "fit.json")
-    assert js.load(path).law is sys.modules["my_laws"].power_const
-
-
-def test_a_law_along_another_axis(tmp_path):
-    design = {"N": np.geomspace(1e6, 1e9, 20)}
-    runs = js.simulate("power_const:N", {"E": 1.7, "A": 20, "alpha": 0.2}, design, noise=0.01)
-    fit = js.fit("power_const:N", runs, starts=8)
-    assert_same_fit(fit, js.load(js.save(fit, tmp_path / "fit.json")))
-
-
-def test_a_law_and_its_link_are_found_by_both_names(tmp_path):
-    law = js.laws.get("chinchilla").then(js.laws.get("sigmoid_link"))
-    planted = {**CHINCHILLA, "floor": 0.25, "rise": 0.6, "k": 4.0, "L0": 2.5}
-    design = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
-    runs = js.simulate(law, planted, design, noise=0.005)
-    fit = js.fit(law, runs, fixed={"E": CHINCHILLA["E"]}, starts=4)
-    assert fit.params["E"] > runs["score"].max()
-    assert "floor-above-data" not in [note.code for note in fit.notes]
-    assert_same_fit(fit, js.load(js.save(fit, tmp_path / "fit.json")))
-
-
-def test_a_link_that_is_not_registered_is_given(tmp_path):
-    @js.law(output="score")
-    def squash(loss, *, k: js.Positive):
-        return 1 / (1 + k * loss)
-
-    law = js.laws.get("power_const:N").then(squash)
-    planted = {"E": 1.7, "A": 20.0, "alpha": 0.2, "k": 1.0}
-    runs = js.simulate(law, planted, {"N": np.geomspace(1e6, 1e9, 20)}, noise=0.01)
-    path = js.save(js.fit(law, runs, starts=4), tmp_path / "fit.json")
-    with pytest.raises(js.LawError, match=r"then\(squash\)' .* cannot be found.*law=mine"):
-        js.load(path)
-    assert js.load(path, law=law).law == law
 
 
 def test_given_starts_come_back_as_they_were(tmp_path):
