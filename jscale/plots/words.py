@@ -37,12 +37,12 @@ def number(value: float, digits: int = 4) -> str:
         return "not known"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    rounded = float(f"{value:.{digits}g}")
+    rounded = float(f"{value:.{digits}g}") + 0.0  # -0.0 + 0.0 is 0.0
     if rounded == 0 or _PLAIN[0] <= abs(rounded) < _PLAIN[1]:
         return np.format_float_positional(rounded, trim="-").replace("-", "−")
     mantissa, _, exponent = f"{value:.{max(digits, 1) - 1}e}".partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    times = "" if mantissa == "1" else f"{mantissa}×".replace("-", "−")
+    times = {"1": "", "-1": "−"}.get(mantissa, f"{mantissa}×".replace("-", "−"))
     return f"{times}10{str(int(exponent)).translate(_RAISED)}"
 
 
