@@ -51,7 +51,7 @@ from jscale.io.fits import load, save
 from jscale.laws.annealing import multi_power
 from jscale.laws.compound import compound_scaling
 from jscale.laws.continual import feasible_ratio
-from jscale.laws.mixtures import best_language_shares
+from jscale.laws.languages import best_language_shares
 from jscale.laws.transfer import learning_rate_sensitivity, transfer_learning_rate, transfer_width
 from jscale.model.declare import law
 from jscale.model.functions import power

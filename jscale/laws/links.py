@@ -1,8 +1,8 @@
-"""Links: laws from a loss to a score (or another loss), to be put after a loss law by ``then``.
+"""Links: laws from a loss to a score (or to another loss), for use after a loss law with ``then``.
 
 ``chinchilla.then(sigmoid_link)`` is a law from N and D to a score; :func:`jscale.chain` fits both
-parts of it to losses and scores. Scores and errors are shares, between 0 and 1. The inverse of a
-link says which loss a score asks for. ``bleu_log`` goes from pre-training data to a score directly.
+parts to losses and scores. Scores and errors are shares between 0 and 1. The inverse of a link is
+the loss that a score requires. ``bleu_log`` leads from pre-training data to a score directly.
 """
 
 from __future__ import annotations
@@ -16,18 +16,26 @@ from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.roles import Exponent, Floor, Fraction, Location, Positive, Scale
 
-# Below 0 these forms have no value; there they are taken so small that a fit turns back.
+# Where A·D^alpha ≤ 1 the form has no value; a small positive one lets a fit turn back.
 _LEAST = 1e-6
 
 
-def _gadre(epsilon: float, k: float, gamma: float) -> dict[str, float]:
-    return {"epsilon": epsilon, "k": k, "gamma": gamma}
+# epsilon, k and gamma by training set and number of averaged tasks.
+_GADRE = {
+    "arXiv:2403.08540, C4, 17 tasks": (0.84974201, 2.07890716, 0.75612088),
+    "arXiv:2403.08540, RedPajama, 17 tasks": (0.85699193, 2.20649009, 0.71459055),
+    "arXiv:2403.08540, RefinedWeb, 17 tasks": (0.86527954, 2.21481484, 0.7070485),
+    "arXiv:2403.08540, C4, 46 tasks": (0.75894944, 1.28851604, 0.97216429),
+    "arXiv:2403.08540, RedPajama, 46 tasks": (0.76084951, 1.3228989, 0.89070785),
+    "arXiv:2403.08540, RefinedWeb, 46 tasks": (0.76767921, 1.12807423, 0.8215226),
+}
 
 
 def _loss_for_error(error: Any, *, epsilon: Any, k: Any, gamma: Any) -> Any:
     """Return the loss at which the error is reached, ln(k/(epsilon − Err))/gamma."""
-    left = epsilon - error
-    return np.where(left > 0, np.log(k / np.where(left > 0, left, 1.0)) / gamma, np.nan)
+    below_chance = epsilon - error
+    legal = below_chance > 0
+    return np.where(legal, np.log(k / np.where(legal, below_chance, 1.0)) / gamma, np.nan)
 
 
 @law(
@@ -41,25 +49,51 @@ def _loss_for_error(error: Any, *, epsilon: Any, k: Any, gamma: Any) -> Any:
     limits={"error": (0.0, 1.0)},
     rising=("loss",),
     published={
-        "arXiv:2403.08540, C4, 17 tasks": _gadre(0.84974201, 2.07890716, 0.75612088),
-        "arXiv:2403.08540, RedPajama, 17 tasks": _gadre(0.85699193, 2.20649009, 0.71459055),
-        "arXiv:2403.08540, RefinedWeb, 17 tasks": _gadre(0.86527954, 2.21481484, 0.7070485),
-        "arXiv:2403.08540, C4, 46 tasks": _gadre(0.75894944, 1.28851604, 0.97216429),
-        "arXiv:2403.08540, RedPajama, 46 tasks": _gadre(0.76084951, 1.3228989, 0.89070785),
-        "arXiv:2403.08540, RefinedWeb, 46 tasks": _gadre(0.76767921, 1.12807423, 0.8215226),
+        source: dict(zip(("epsilon", "k", "gamma"), constants, strict=True))
+        for source, constants in _GADRE.items()
     },
     inverse=_loss_for_error,
 )
 def exponential_link(loss: Any, *, epsilon: Fraction, k: Positive, gamma: Exponent) -> Any:
-    """Err(L) = epsilon − k·exp(−gamma·L): average top-1 error from loss.
+    """Average top-1 error from loss.
 
-    L: loss in nats per token (at the source: of C4's validation set). Output: an error averaged
-    over tasks, between 0 and 1, which rises with the loss towards epsilon, the error of chance.
-    Below the loss ln(k/epsilon)/gamma the form turns negative and means nothing: the inverse of
-    an error of 0 is where it ends. Fitted at the source by least squares of the error on six
-    models, after the law of over-training (``chinchilla_tied``) on five. The published constants
-    are those of the source's own code on its own data, by training set and by the tasks averaged.
-    Source: Gadre et al., arXiv:2403.08540, eq. 5.
+        Err(L) = epsilon − k·exp(−gamma·L)
+
+    Parameters
+    ----------
+    loss : array_like
+        Loss in nats per token (at the source that of C4's validation set).
+    epsilon : Fraction
+        Error of chance, which is approached as the loss grows, between 0 and 1.
+    k : Positive
+        Amplitude, above 0.
+    gamma : Exponent
+        Rate at which the error approaches epsilon, per unit of loss, above 0.
+
+    Returns
+    -------
+    error : array
+        Error averaged over tasks, between 0 and epsilon.
+
+    Notes
+    -----
+    Below the loss ln(k/epsilon)/gamma the form is negative and has no meaning; the inverse of an
+    error of 0 is where it ends. The source fits by least squares of the error to six models, after
+    fitting the law of over-training (``chinchilla_tied``) to five. The published constants are
+    those of the source's own code on its own data, by training set and by the tasks averaged.
+
+    References
+    ----------
+    .. [1] Gadre et al., Language models scale reliably with over-training and on downstream tasks,
+       arXiv:2403.08540, eq. 5.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("exponential_link")
+    >>> c4 = law.published["arXiv:2403.08540, C4, 46 tasks"]
+    >>> round(float(law(2.8, **c4)), 3)
+    0.674
     """
     import jax.numpy as jnp
 
@@ -86,15 +120,45 @@ def _loss_for_score(score: Any, *, floor: Any, rise: Any, k: Any, L0: Any) -> An
     inverse=_loss_for_score,
 )
 def sigmoid_link(loss: Any, *, floor: Fraction, rise: Fraction, k: Positive, L0: Positive) -> Any:
-    """Score(L) = floor + rise/(1 + exp(k·(L − L0))): accuracy from loss.
+    """Accuracy from loss.
 
-    L: loss (at the source: of the task's right answers, in bits per byte). Output: a score between
-    floor (that of chance) and floor + rise. L0 is the loss half-way, k the steepness there,
-    k·rise/4 of score per unit of loss. Fitted at the source by least squares of the accuracy, after
-    E + A/N^alpha + B/D^beta for the task's loss by Huber's. Runs that have not come near an end do
-    not say where it is, and nothing keeps floor + rise below 1: fix floor at the score of chance,
-    and rise too if the top is known.
-    Source: the second step of the OLMo task-scaling ladder, arXiv:2412.04403.
+        Score(L) = floor + rise/(1 + exp(k·(L − L0)))
+
+    Parameters
+    ----------
+    loss : array_like
+        Loss (at the source that of the task's correct answers, in bits per byte).
+    floor : Fraction
+        Score of chance, between 0 and 1.
+    rise : Fraction
+        Distance between the score of chance and the highest score, between 0 and 1.
+    k : Positive
+        Steepness per unit of loss, above 0: the slope half-way is k·rise/4.
+    L0 : Positive
+        Loss at which half of the rise is reached, above 0.
+
+    Returns
+    -------
+    score : array
+        Score between ``floor`` and ``floor + rise``.
+
+    Notes
+    -----
+    The source fits by least squares of the accuracy, after fitting E + A/N^alpha + B/D^beta to the
+    loss of the task with Huber's objective. Runs that do not come near an end do not determine
+    where it is, and nothing keeps floor + rise below 1: fix ``floor`` at the score of chance, and
+    ``rise`` too if the highest score is known.
+
+    References
+    ----------
+    .. [1] Establishing Task Scaling Laws via Compute-Efficient Model Ladders, arXiv:2412.04403 (the
+       second step).
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.laws.get("sigmoid_link")(0.8, floor=0.25, rise=0.5, k=10.0, L0=0.8))
+    0.5
     """
     import jax
 
@@ -118,15 +182,39 @@ def _loss_for_accuracy(accuracy: Any, *, T: Any) -> Any:
     inverse=_loss_for_accuracy,
 )
 def log_loss_to_accuracy(loss: Any, *, T: Positive) -> Any:
-    """Accuracy(L) = exp(−T·L): an answer is right when all of its T tokens are.
+    """Accuracy of answers whose tokens must all be right, from loss.
 
-    L: loss of the right answer in nats per token, so that exp(−L) is a token's probability, of the
-    geometric mean. Output: the probability that a sampled answer passes, 1 at a loss of 0. T: the
-    answer's effective length in tokens. Where guessing passes with a probability of its own, use
-    ``sigmoid_link``. After a pure power law, ``power:N`` then this, it is the task law
-    exp(−c·N^(−alpha)), c = T·A, whose ln(−ln accuracy) is a straight line in ln N. Fitted at the
-    source in these logarithms, to rates down to 1e-4 measured by sampling until an answer passes.
-    Source: arXiv:2310.03262, the task law.
+        Accuracy(L) = exp(−T·L)
+
+    Parameters
+    ----------
+    loss : array_like
+        Loss of the correct answer in nats per token, 0 or above: exp(−L) is the geometric mean of
+        the probabilities of its tokens.
+    T : Positive
+        Effective length of the answer in tokens, above 0.
+
+    Returns
+    -------
+    accuracy : array
+        Probability that a sampled answer passes, between 0 and 1.
+
+    Notes
+    -----
+    Where guessing passes with a probability of its own, use ``sigmoid_link``. After a pure power
+    law (``power:N``), the link gives the task law exp(−c·N^(−alpha)) with c = T·A, whose ln(−ln
+    accuracy) is a straight line in ln N. The source fits in these logarithms, to pass rates down to
+    1e-4 measured by sampling until an answer passes.
+
+    References
+    ----------
+    .. [1] Unlock Predictable Scaling from Emergent Abilities, arXiv:2310.03262 (the task law).
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> round(float(js.laws.get("log_loss_to_accuracy")(0.1, T=10.0)), 3)
+    0.368
     """
     import jax.numpy as jnp
 
@@ -135,8 +223,8 @@ def log_loss_to_accuracy(loss: Any, *, T: Positive) -> Any:
 
 def _source_loss(target_loss: Any, *, E1: Any, K: Any, E0: Any, kappa: Any) -> Any:
     """Return the loss at which the other one is reached, E0 + ((L1 − E1)/K)^(1/kappa)."""
-    left = (target_loss - E1) / K
-    return np.where(left >= 0, E0 + np.where(left >= 0, left, 0.0) ** (1.0 / kappa), np.nan)
+    raised = (target_loss - E1) / K
+    return np.where(raised >= 0, E0 + np.where(raised >= 0, raised, 0.0) ** (1.0 / kappa), np.nan)
 
 
 @law(
@@ -151,15 +239,44 @@ def _source_loss(target_loss: Any, *, E1: Any, K: Any, E0: Any, kappa: Any) -> A
     inverse=_source_loss,
 )
 def loss_to_loss(loss: Any, *, E1: Floor, K: Scale, E0: Location, kappa: Exponent) -> Any:
-    """L1(L) = K·(L − E0)^kappa + E1: one loss from another, a shifted power.
+    """One loss from another, as a shifted power.
 
-    L: loss on one distribution, above E0, the irreducible loss there. Output: the loss on another
-    one (of the same model, or of a model trained on other data with the same compute), above E1,
-    its irreducible loss. A kappa of 1 is a straight line. Fitted at the source to pairs of losses
-    by Huber's objective, with E0 and E1 taken from each distribution's own scaling law where there
-    is one: pairs alone tell them from kappa only if they reach near to them, so fix E0 where it
-    is known. Below E0 the law stays at E1.
-    Source: Loss-to-loss prediction, arXiv:2411.12925.
+        L1(L) = K·(L − E0)^kappa + E1
+
+    Parameters
+    ----------
+    loss : array_like
+        Loss on one distribution.
+    E1 : Floor
+        Irreducible loss of the output, above 0.
+    K : Scale
+        Amplitude, above 0.
+    E0 : Location
+        Irreducible loss of the input, above 0.
+    kappa : Exponent
+        Exponent, above 0; at 1 the law is a straight line.
+
+    Returns
+    -------
+    target_loss : array
+        Loss on another distribution (of the same model, or of a model trained on other data with
+        the same compute), in the unit of the data, at least E1.
+
+    Notes
+    -----
+    The source fits pairs of losses with Huber's objective, taking E0 and E1 from the scaling law of
+    each distribution where there is one. Pairs alone separate them from kappa only if they come
+    close to them, so fix E0 where it is known. Below E0 the law stays at E1.
+
+    References
+    ----------
+    .. [1] Loss-to-Loss Prediction: Scaling Laws for All Datasets, arXiv:2411.12925.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.laws.get("loss_to_loss")(3.0, E1=1.5, K=0.5, E0=2.0, kappa=1.0))
+    2.0
     """
     import jax.numpy as jnp
 
@@ -174,7 +291,7 @@ def _tokens_for_score(score: Any, *, A: Any, alpha: Any, beta: Any) -> Any:
 
 
 def _tokens(p: Mapping[str, Any], *, score: Any) -> Any:
-    """Tokens for a score: D = (exp(score^(1/beta))/A)^(1/alpha)."""
+    """D = (exp(score^(1/beta))/A)^(1/alpha): tokens that reach a score."""
     return _tokens_for_score(score, A=p["A"], alpha=p["alpha"], beta=p["beta"])
 
 
@@ -191,15 +308,43 @@ def _tokens(p: Mapping[str, Any], *, score: Any) -> Any:
     inverse=_tokens_for_score,
 )
 def bleu_log(D: Any, *, A: Positive, alpha: Exponent, beta: Exponent) -> Any:
-    """Score(D) = (ln(A·D^alpha))^beta: translation quality after fine-tuning.
+    """Translation quality after fine-tuning, by pre-training data.
 
-    D: pre-training tokens, none of them repeated; one curve for each mixture of pre-training data
-    and size of the fine-tuning set. Output: BLEU, or another score that grows without a bound. The
-    law has a value where A·D^alpha > 1. It holds where the pre-training data are aligned with the
-    task; where they are not, the score is not monotone, and the fit's residuals are the sign.
-    Fitted at the source by Huber's objective (delta 0.1) of ln score to the four smallest D, the
-    rest held out. The tokens for a score are (exp(score^(1/beta))/A)^(1/alpha).
-    Source: arXiv:2402.04177 (the law of BLEU).
+        Score(D) = (ln(A·D^alpha))^beta
+
+    Parameters
+    ----------
+    D : array_like
+        Pre-training tokens, none of them repeated, above 0.
+    A : Positive
+        Factor in the logarithm, above 0.
+    alpha : Exponent
+        Exponent of data, above 0.
+    beta : Exponent
+        Exponent of the logarithm, above 0.
+
+    Returns
+    -------
+    score : array
+        BLEU, or another score without an upper bound, above 0.
+
+    Notes
+    -----
+    Each mixture of pre-training data and size of the fine-tuning set is one curve. The law has a
+    value where A·D^alpha > 1. It holds where the pre-training data are aligned with the task; where
+    they are not, the score is not monotone, which shows in the residuals. The source fits ln score
+    with Huber's objective (delta 0.1) to the four smallest D and holds out the rest.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Downstream Task Performance of Large Language Models, arXiv:2402.04177.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("bleu_log")
+    >>> round(float(law(1e9, A=1e3, alpha=0.3, beta=1.2)), 2)
+    21.96
     """
     import jax.numpy as jnp
 

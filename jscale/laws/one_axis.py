@@ -1,6 +1,6 @@
-"""Laws of one input: powers, with a floor or a shift, logarithms, and curves with two plateaus.
+"""Laws of one input: powers, with a floor or a shift, and logarithms.
 
-The input is compute C unless another is named: ``laws.get("power_const:N")``.
+The input is compute C unless another one is named: ``laws.get("power_const:N")``.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ import numpy as np
 from jscale.laws.closed_forms import Values, input_of_power, raised
 from jscale.model.declare import law
 from jscale.model.functions import power
-from jscale.model.roles import Exponent, Floor, Location, Positive, Real, Scale, Slope
-from jscale.model.root import root
+from jscale.model.roles import Exponent, Floor, Location, Real, Scale, Slope
 
 
 def _power_input(p: Values, *, loss: Any) -> Any:
-    """(A/L)^(1/alpha): the compute that reaches a loss."""
+    """(A/L)^(1/alpha): compute that reaches a loss."""
     return input_of_power(loss, A=p["A"], exponent=-p["alpha"])
 
 
 def _floor_input(p: Values, *, loss: Any) -> Any:
-    """(A/(L − E))^(1/alpha): the compute that reaches a loss; NaN at or below E."""
+    """(A/(L − E))^(1/alpha): compute that reaches a loss; NaN at or below E."""
     return input_of_power(loss, E=p["E"], A=p["A"], exponent=-p["alpha"])
 
 
@@ -38,12 +37,39 @@ def _floor_input(p: Values, *, loss: Any) -> Any:
     inverse=lambda loss, **p: _power_input(p, loss=loss),
 )
 def power_law(C: Any, *, A: Scale, alpha: Exponent) -> Any:
-    """L(C) = A·C^(−alpha): a pure power law.
+    """Loss as a pure power law of one input.
 
-    C: training FLOPs (or another input, ``power:N``). Output: loss in the unit of the data,
-    above 0. Fitted at the source by least squares of log L on log C. A straight line in
-    logarithms: it has no irreducible loss, so it promises too much far out.
-    Source: Kaplan et al., arXiv:2001.08361, eq. 1.1–1.3.
+        L(C) = A·C^(−alpha)
+
+    Parameters
+    ----------
+    C : array_like
+        Training FLOPs, or another input (``power:N``), above 0.
+    A : Scale
+        Loss at C = 1, in the unit of the data, above 0.
+    alpha : Exponent
+        Exponent, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in the unit of the data, above 0.
+
+    Notes
+    -----
+    The law is a straight line in logarithms. It has no irreducible loss, so it is too optimistic
+    far beyond the data. The source fits by least squares of log L on log C.
+
+    References
+    ----------
+    .. [1] Kaplan et al., Scaling Laws for Neural Language Models, arXiv:2001.08361, eq. 1.1–1.3.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("power:N")
+    >>> float(law(16.0, A=8.0, alpha=0.5)), float(law.invert(2.0, A=8.0, alpha=0.5))
+    (2.0, 16.0)
     """
     return A * power(C, -alpha)
 
@@ -59,23 +85,48 @@ def power_law(C: Any, *, A: Scale, alpha: Exponent) -> Any:
     inverse=lambda loss, **p: _floor_input(p, loss=loss),
 )
 def power_const(C: Any, *, E: Floor, A: Scale, alpha: Exponent) -> Any:
-    """L(C) = E + A·C^(−alpha): a power law with an irreducible loss.
+    """Loss as a power law of one input, with an irreducible loss.
 
-    C: training FLOPs along the compute frontier (or another input, ``power_const:N``).
-    Output: loss in the unit of the data, above E. E is the irreducible loss, A·C^(−alpha) the
-    reducible one. Source: Henighan et al., arXiv:2010.14701, eq. 1.1.
+        L(C) = E + A·C^(−alpha)
+
+    Parameters
+    ----------
+    C : array_like
+        Training FLOPs along the compute frontier, or another input (``power_const:N``), above 0.
+    E : Floor
+        Irreducible loss, in the unit of the data, above 0.
+    A : Scale
+        Reducible loss at C = 1, in the unit of the data, above 0.
+    alpha : Exponent
+        Exponent, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in the unit of the data, above E.
+
+    References
+    ----------
+    .. [1] Henighan et al., Scaling Laws for Autoregressive Generative Modeling, arXiv:2010.14701,
+       eq. 1.1.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.laws.get("power_const")(16.0, E=1.0, A=8.0, alpha=0.5))
+    3.0
     """
     return E + A * power(C, -alpha)
 
 
 def _shifted_input(p: Values, *, loss: Any) -> Any:
-    """(A/(L − E))^(1/alpha) − B: the compute that reaches a loss; NaN if not above 0."""
-    found = _floor_input(p, loss=loss) - p["B"]
-    return np.where(found > 0, found, np.nan)
+    """(A/(L − E))^(1/alpha) − B: compute that reaches a loss; NaN if not above 0."""
+    compute = _floor_input(p, loss=loss) - p["B"]
+    return np.where(compute > 0, compute, np.nan)
 
 
 def _shifted_start(p: Values) -> Any:
-    """E + A·B^(−alpha): the loss at no compute at all, where the curve levels off."""
+    """E + A·B^(−alpha): loss without any compute, where the curve levels off."""
     return p["E"] + p["A"] * raised(p["B"], -p["alpha"])
 
 
@@ -91,18 +142,49 @@ def _shifted_start(p: Values) -> Any:
     inverse=lambda loss, **p: _shifted_input(p, loss=loss),
 )
 def power_shift(C: Any, *, E: Floor, A: Scale, B: Location, alpha: Exponent) -> Any:
-    """L(C) = E + A·(C + B)^(−alpha): a power law that levels off at little compute.
+    """Loss as a power law of one input that levels off at little compute.
 
-    C: training FLOPs (or another input, ``power_shift:N``). B, in units of C: where the early
-    plateau ends. Output: loss in the unit of the data, between E and E + A·B^(−alpha). Far above
-    B it is ``power_const``. Fitted at the source to errors along the frontier of compute. Not the
-    form M3 of arXiv:2209.06640, whose shift is on 1/x: that one levels off at large x.
-    Source: arXiv:2506.04598.
+        L(C) = E + A·(C + B)^(−alpha)
+
+    Parameters
+    ----------
+    C : array_like
+        Training FLOPs, or another input (``power_shift:N``), above 0.
+    E : Floor
+        Irreducible loss, in the unit of the data, above 0.
+    A : Scale
+        Amplitude, above 0.
+    B : Location
+        Where the early plateau ends, in the unit of C, above 0.
+    alpha : Exponent
+        Exponent, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in the unit of the data, between E and E + A·B^(−alpha).
+
+    Notes
+    -----
+    Far above B the law is ``power_const``. The source fits errors along the compute frontier. This
+    is not the form M3 of arXiv:2209.06640, whose shift is on 1/x and which levels off at large x.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Robust Comparison of Open Foundation Language-Vision Models and
+       Datasets, arXiv:2506.04598.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.laws.get("power_shift")(12.0, E=1.0, A=8.0, B=4.0, alpha=0.5))
+    3.0
     """
     return E + A * power(C + B, -alpha)
 
 
 def _log_input(score: Any, *, a: Any, b: Any) -> Any:
+    """Return the compute that reaches a score."""
     return np.exp((score - a) / b)
 
 
@@ -117,12 +199,39 @@ def _log_input(score: Any, *, a: Any, b: Any) -> Any:
     inverse=_log_input,
 )
 def log_linear(C: Any, *, a: Real, b: Slope) -> Any:
-    """score(C) = a + b·ln C: a score that gains as much with each doubling.
+    """Score that gains the same amount with each doubling of one input.
 
-    C: training FLOPs (or another input, ``log_linear:D``; augmented samples at the source).
-    Output: a score in the unit of the data, of any sign; it has no bounds, so a score in [0, 1]
-    leaves them far out. b·ln 2 is the gain of a doubling. Fitted by least squares.
-    Source: MuggleMath, arXiv:2310.05506.
+        score(C) = a + b·ln C
+
+    Parameters
+    ----------
+    C : array_like
+        Training FLOPs, or another input (``log_linear:D``; augmented samples at the source), above
+        0.
+    a : Real
+        Score at C = 1, of any sign.
+    b : Slope
+        Gain per e-fold, of any sign; b·ln 2 is the gain per doubling.
+
+    Returns
+    -------
+    score : array
+        Score in the unit of the data, of any sign.
+
+    Notes
+    -----
+    The law has no bounds, so that a score in [0, 1] leaves them far beyond the data. Fitted by
+    least squares.
+
+    References
+    ----------
+    .. [1] MuggleMath, Query and Response Augmentation, arXiv:2310.05506.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> round(float(js.laws.get("log_linear")(100.0, a=0.1, b=0.1)), 3)
+    0.561
     """
     import jax.numpy as jnp
 
@@ -130,6 +239,7 @@ def log_linear(C: Any, *, a: Real, b: Slope) -> Any:
 
 
 def _stretched_input(score: Any, *, A: Any, alpha: Any) -> Any:
+    """Return the samples that reach a share."""
     return raised(-np.log(raised(score, 1.0)) / A, -1 / alpha)
 
 
@@ -144,91 +254,40 @@ def _stretched_input(score: Any, *, A: Any, alpha: Any) -> Any:
     inverse=_stretched_input,
 )
 def stretched(k: Any, *, A: Scale, alpha: Exponent) -> Any:
-    """c(k) = exp(−A·k^(−alpha)): the share of problems that k samples solve.
+    """Share of problems solved by repeated sampling.
 
-    k: samples per problem (or another input, ``stretched:C``). Output: a share between 0 and 1,
-    which rises to 1. The source writes exp(a·k^b) with a and b below 0. A line in ln(−ln c) on
-    ln k, with slope −alpha. Source: Large Language Monkeys, arXiv:2407.21787.
+        c(k) = exp(−A·k^(−alpha))
+
+    Parameters
+    ----------
+    k : array_like
+        Samples per problem, or another input (``stretched:C``), above 0.
+    A : Scale
+        −ln of the share at k = 1, above 0.
+    alpha : Exponent
+        Exponent, above 0.
+
+    Returns
+    -------
+    score : array
+        Share of problems that are solved, between 0 and 1, which it approaches.
+
+    Notes
+    -----
+    The law is a straight line of slope −alpha in ln(−ln c) on ln k. The source writes exp(a·k^b)
+    with a and b below 0.
+
+    References
+    ----------
+    .. [1] Large Language Monkeys: Scaling Inference Compute with Repeated Sampling,
+       arXiv:2407.21787.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> round(float(js.laws.get("stretched")(16, A=4.0, alpha=0.5)), 3)
+    0.368
     """
     import jax.numpy as jnp
 
     return jnp.exp(-A * power(k, -alpha))
-
-
-def _curve_input(loss: Any, *, E: Any, height: Any, D_c: Any, beta: Any, n: Any) -> Any:
-    share = raised((loss - E) / height, 1.0)
-    return D_c * raised(raised(share, -n) - 1, 1 / (n * beta))
-
-
-@law(
-    formula="E + height/(1 + (D/D_c)^(n·beta))^(1/n)",
-    reference="arXiv:1712.00409",
-    unit="as fitted",
-    linear=("E", "height"),
-    axes={"D_c": "D"},
-    start={"n": (0.5, 4.0)},
-    falling=("D",),
-    inverse=_curve_input,
-)
-def learning_curve(
-    D: Any, *, E: Floor, height: Scale, D_c: Location, beta: Exponent, n: Positive
-) -> Any:
-    """L(D) = E + height/(1 + (D/D_c)^(n·beta))^(1/n): guessing, a power law, and a floor.
-
-    D: training examples or tokens. height is the loss of a best guess less the floor E; D_c is
-    where the power law begins, beta its exponent, n how sharply it begins. Output: loss or error
-    in the unit of the data, between E and E + height. The source fits the regions piece by piece;
-    this smooth form is ours. Source: Hestness et al., arXiv:1712.00409.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    past = jax.nn.softplus(n * beta * (jnp.log(D) - jnp.log(D_c)))
-    return E + height * jnp.exp(-past / n)
-
-
-def _m4_equation(t: Any, args: tuple[Any, Any]) -> Any:
-    import jax
-
-    a, right = args
-    return -jax.nn.softplus(-t) + a * jax.nn.softplus(t) - right
-
-
-def _m4_logit(a: Any, right: Any) -> Any:
-    """Solve ln s − a·ln(1 − s) = right for the logit of s, between bounds that hold it."""
-    import jax.numpy as jnp
-
-    low = jnp.minimum(right, 0.0) - 0.7 * a - 1.0
-    high = jnp.maximum((right + 0.7) / a, 0.0) + 1.0
-    return root(_m4_equation, (a, right), low, high)
-
-
-def _m4_input(loss: Any, *, E: Any, height: Any, D_c: Any, beta: Any, a: Any) -> Any:
-    share = (loss - E) / height
-    return D_c * raised(raised(share, 1.0) / raised(1 - share, a), -1 / beta)
-
-
-@law(
-    formula="E + height·s, s/(1 - s)^a = (D_c/D)^beta",
-    reference="arXiv:2209.06640",
-    unit="as fitted",
-    linear=("E", "height"),
-    axes={"D_c": "D"},
-    start={"a": (0.2, 3.0)},
-    falling=("D",),
-    inverse=_m4_input,
-)
-def m4(D: Any, *, E: Floor, height: Scale, D_c: Location, beta: Exponent, a: Positive) -> Any:
-    """L(D) = E + height·s, where s/(1 − s)^a = (D_c/D)^beta: a sigmoid in ln D.
-
-    D: training examples (or another input, ``m4:C``). E_0 = E + height is the loss of a guess, E
-    the floor. Output: loss or error in the unit of the data, between the two. The source's
-    amplitude is D_c^beta·height^(1−a); D_c keeps the law linear in E and height. The loss is on
-    both sides, and found as a root. Source: arXiv:2209.06640 (M4).
-    """
-    import jax
-    import jax.numpy as jnp
-
-    right = beta * (jnp.log(D_c) - jnp.log(D))
-    a, right = jnp.broadcast_arrays(jnp.asarray(a, right.dtype), right)
-    return E + height * jax.nn.sigmoid(jnp.vectorize(_m4_logit)(a, right))
