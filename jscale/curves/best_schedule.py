@@ -1,8 +1,8 @@
-"""best_schedule: the learning-rate schedule that a fitted law of whole curves likes best.
+"""Best schedules: the learning-rate schedule with the lowest loss under a law of whole curves.
 
-The rate falls, never rises, from its peak; it is a line through knots, closer together towards
-the end, where the rate matters most. The loss at the end is summed step by step, exactly, and
-its gradient by all knots taken at once.
+From its peak the rate never rises. It is piecewise linear between knots, which are closer together
+towards the end, where the rate matters most. The loss at the end is summed exactly, step by step,
+with its gradient with respect to all knots.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from jscale.model.law import Law
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws, tails
 
-# More knots find stairs, which gain less than 1e-3 in loss under the law.
+# With more knots the search finds stairs, which gain less than 1e-3 in loss under the law.
 _KNOTS = 24
-# A straight line in steps has its knots spaced evenly; a higher power crowds them to the end.
+# A power of 1 spaces knots evenly in steps; a higher one crowds them towards the end.
 _CROWDED = 1.5
 _LONGER = 1.05
 _OUT_OF_STEPS = 1  # SciPy's status of L-BFGS-B
@@ -38,12 +38,29 @@ _OUT_OF_STEPS = 1  # SciPy's status of L-BFGS-B
 
 @dataclass(frozen=True, eq=False)
 class BestSchedule:
-    """The schedule with the lowest predicted loss, beside the one it is measured ``against``.
+    """The schedule with the lowest predicted loss, from :func:`jscale.best_schedule`.
 
-    ``frame`` has a row for each of the two: the predicted loss after the last step with its
-    confidence interval; ``gain`` is the fall in loss from ``against`` to ``schedule`` and
-    ``gain_low``, ``gain_high`` its confidence interval (equal-tailed, at ``level``), ``better``
-    the share of draws in which there is one. ``notes`` are to be read before training with it.
+    Attributes
+    ----------
+    schedule : Schedule
+        The best schedule.
+    against : Schedule
+        The schedule with which it is compared.
+    frame : pandas.DataFrame
+        A row for each of the two: the predicted loss after the last step, with its confidence
+        interval.
+    gain : float
+        How much lower the loss of ``schedule`` is than that of ``against``.
+    gain_low, gain_high : float
+        Confidence interval of the gain, equal-tailed.
+    better : float
+        Share of draws in which ``schedule`` has the lower loss.
+    level : float
+        Probability of the intervals.
+    method : str
+        Method of the draws.
+    notes : tuple of Note
+        What to know before training with it.
     """
 
     schedule: Schedule
@@ -58,7 +75,13 @@ class BestSchedule:
     notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table of the two schedules."""
+        """Return the predicted losses of the two schedules as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A copy of ``frame``.
+        """
         return self.frame.copy()
 
     def __repr__(self) -> str:
@@ -86,22 +109,62 @@ def best_schedule(
     seed: int = 0,
     **inputs: float,
 ) -> BestSchedule:
-    """Find the schedule of ``steps`` steps with the lowest loss at its end under a fitted law.
+    """Find the schedule with the lowest loss at its end under a fitted law.
 
-    ``source`` is a fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power`, or
-    draws of one. The rate rises in a straight line over ``warmup`` steps to ``peak``, then falls or
-    stays, never below ``end``, along ``knots`` knots that are found by the loss's gradient from
-    several shapes. The schedule is that of the point estimate; every draw of the parameters then
-    gives the loss of it and of ``against`` (a cosine with the same peak, end and warm-up unless
-    given). ``inputs`` are a law's others, such as N.
+    The rate rises linearly to ``peak`` over the warm-up, then falls or stays constant, never below
+    ``end``. It is piecewise linear between knots, which are optimised by gradient from several
+    initial shapes.
 
-    The gain is that under the law, chosen as the best under the law: it is optimistic, the more
-    the further the schedule lies from those fitted, and the coverage of its interval has not been
-    measured. Notes name what is known of that.
-    Raises PredictionError for another law, inputs that are missing or unknown, bounds that are no
-    falling rate, ``against`` of another length, or a number of knots below 2; DataError for steps
-    or a warm-up that are no schedule.
+    Parameters
+    ----------
+    source : Draws or Fit
+        A fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power`, or draws of one.
+    steps : int
+        Number of steps.
+    peak : float
+        Learning rate at the end of the warm-up.
+    end : float
+        Lowest learning rate, from 0 to below ``peak``.
+    warmup : int or float
+        Number of steps, or share of all steps, of the warm-up.
+    against : Schedule, optional
+        Schedule of the same length for comparison; by default a cosine with the same peak, end
+        and warm-up.
+    knots : int
+        Number of knots, at least 2.
+    memory : float, optional
+        Decay factor of the annealing momentum in S2; by default that of the fitted curves.
+    level : float
+        Probability of the intervals, in (0, 1).
+    method : str
+        How to draw parameters of a fit, as in :func:`jscale.draws`.
+    seed : int
+        Seed of the draws.
+    **inputs : float
+        Further inputs of the law, such as N.
 
+    Returns
+    -------
+    BestSchedule
+        The schedule that is best at the point estimate, with its gain over ``against`` in every
+        draw of the parameters.
+
+    Raises
+    ------
+    PredictionError
+        For a fit of any other law, inputs that are missing or unknown, bounds that are not a
+        falling rate, ``against`` of another length, or fewer than 2 knots.
+    DataError
+        If steps or warm-up do not make a schedule.
+
+    Notes
+    -----
+    The gain is computed under the law, for a schedule chosen as the best under the law. It is
+    therefore optimistic, increasingly so the further the schedule lies from those fitted, and the
+    coverage of its interval has not been measured. ``notes`` of the result say what is known.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
     >>> first = [name for name in dict.fromkeys(curves.frame["run"]) if "d01200k-b16" in name]
@@ -116,7 +179,7 @@ def best_schedule(
     if not 0.0 <= end < peak or knots < 2:
         raise PredictionError(
             f"peak={peak!r}, end={end!r}, knots={knots!r}: a schedule falls from a peak to an end "
-            "below it, from 0 up, along at least 2 knots."
+            "below it (0 or more), along at least 2 knots."
         )
     check_others(law, inputs)
     memory = memory_of(fit, memory)
@@ -131,24 +194,37 @@ def best_schedule(
     given = {name: float(value) for name, value in inputs.items()}
     point = {str(name): float(value) for name, value in fit.params.items()} | given
     rates, finished = _lowest(law, point, shape, memory)
-    found = Schedule(rates, warmup, "best")
-    drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
-    at = [_losses(law, point, drawn, s, memory, given) for s in (found, reference)]
-    frame = pd.DataFrame(
-        [_row(s, own, level) for s, own in zip((found, reference), at, strict=True)]
-    )
-    gains = at[1][1:] - at[0][1:]
-    low, high = np.quantile(gains, tails(level))
+    best = Schedule(rates, warmup, "best")
+    draws = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
+    best_losses = _losses(law, point, draws, best, memory, given)
+    reference_losses = _losses(law, point, draws, reference, memory, given)
+    gains = reference_losses - best_losses
+    low, high = np.quantile(gains[1:], tails(level))
     return BestSchedule(
-        found, reference, frame, float(at[1][0] - at[0][0]), float(low), float(high),
-        float((gains > 0).mean()), level, drawn.method,
-        tuple(_notes(fit, found, reference, end, finished)),
-    )  # fmt: skip
+        schedule=best,
+        against=reference,
+        frame=pd.DataFrame(
+            [
+                _row(best, best_losses, level),
+                _row(reference, reference_losses, level),
+            ]
+        ),
+        gain=float(gains[0]),
+        gain_low=float(low),
+        gain_high=float(high),
+        better=float((gains[1:] > 0).mean()),
+        level=level,
+        method=draws.method,
+        notes=tuple(_notes(fit, best, reference, end, finished)),
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """Bounds of a schedule and its knots; ``weights`` (after, knots + 1) draw lines between."""
+    """The family of schedules searched: bounds, warm-up, and knots at ``places`` in [0, 1].
+
+    ``weights`` (steps after the warm-up, knots + 1) interpolate linearly between the knots.
+    """
 
     peak: float
     end: float
@@ -168,18 +244,24 @@ class _Shape:
     def starts(self) -> Iterator[np.ndarray]:
         """Yield logits of the falls between knots: a cosine, a line, and two late decays."""
         steps, bounds = len(self.rise) + len(self.weights), (self.peak, self.end)
-        made = [cosine(steps, *bounds, warmup=self.warmup)]
-        made += [linear(steps, *bounds, warmup=self.warmup)]
-        made += [wsd(steps, *bounds, warmup=self.warmup, decay=d) for d in (0.1, 0.4)]
+        shapes = [
+            cosine(steps, *bounds, warmup=self.warmup),
+            linear(steps, *bounds, warmup=self.warmup),
+            *(wsd(steps, *bounds, warmup=self.warmup, decay=d) for d in (0.1, 0.4)),
+        ]
         at = np.clip((self.places * len(self.weights)).round().astype(int) - 1, 0, None)
-        for schedule in made:
+        for schedule in shapes:
             rates = schedule.rates[self.warmup :][at]
             falls = -np.diff(rates) / (self.peak - self.end)
             yield np.log(np.append(falls, 0.0) + 1e-4)
 
 
 def _rates(logits: Any, shape: Any) -> Any:
-    """Return the rates after the warm-up: falls are shares of peak − end, one is never taken."""
+    """Return the rates after the warm-up.
+
+    Falls between knots are shares (softmax) of peak − end; the last share is not taken, so that
+    the rate may stay above ``end``.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -190,7 +272,7 @@ def _rates(logits: Any, shape: Any) -> Any:
 
 @programs
 def _end_program(law: Law, warmup: int, memory: float) -> tuple[Callable[..., Any], ...]:
-    """Return compiled programs: the loss at the end and its slope by logits; that of many draws."""
+    """Return compiled programs: the loss at the end with its gradient in logits, and of draws."""
     import jax
     import jax.numpy as jnp
 
@@ -199,7 +281,7 @@ def _end_program(law: Law, warmup: int, memory: float) -> tuple[Callable[..., An
         return loss_at_end(law, params, rates, warmup, memory)
 
     def of_draws(params: Any, rates: Any) -> Any:
-        return jax.lax.map(lambda own: loss_at_end(law, own, rates, warmup, memory), params)
+        return jax.lax.map(lambda draw: loss_at_end(law, draw, rates, warmup, memory), params)
 
     return jax.jit(jax.value_and_grad(of_knots)), jax.jit(of_draws)
 
@@ -207,9 +289,9 @@ def _end_program(law: Law, warmup: int, memory: float) -> tuple[Callable[..., An
 def _lowest(
     law: Law, point: dict[str, float], shape: _Shape, memory: float
 ) -> tuple[np.ndarray, bool]:
-    """Return the rates (steps,) of the lowest loss at the end, from the best of several shapes.
+    """Return the rates (steps,) with the lowest loss at the end, over several initial shapes.
 
-    And whether that search ended by itself, not by its limit of steps.
+    Also return whether that search converged, instead of reaching its limit of iterations.
     """
     from scipy.optimize import minimize
 
@@ -223,25 +305,32 @@ def _lowest(
             value, slope = program(jnp.asarray(logits), point, arrays)
             return float(value), np.asarray(slope)
 
-        ends: list[Any] = [
-            minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-30.0, 30.0)] * len(start),
-                     options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9})
-            for start in shape.starts()
-        ]  # fmt: skip
-        best = min(ends, key=lambda found: found.fun)
+        options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9}
+        optima: list[Any] = []
+        for start in shape.starts():
+            # Beyond these logits a share is 0 or 1 to all digits.
+            bounds = [(-30.0, 30.0)] * len(start)
+            optima.append(
+                minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+            )
+        best = min(optima, key=lambda optimum: optimum.fun)
         after = np.asarray(_rates(jnp.asarray(best.x), arrays))
-    # The lines between knots can stray from the bounds by rounding.
+    # Rounding can carry the lines between knots slightly beyond the bounds.
     after = np.minimum.accumulate(np.clip(after, shape.end, shape.peak))
     return np.concatenate([shape.rise, after]), best.status != _OUT_OF_STEPS
 
 
 def _losses(
-    law: Law, point: dict[str, float], drawn: Draws, schedule: Schedule, memory: float,
+    law: Law,
+    point: dict[str, float],
+    draws: Draws,
+    schedule: Schedule,
+    memory: float,
     given: dict[str, float],
-) -> np.ndarray:  # fmt: skip
-    """Return the loss after a schedule at the point and at every draw (1 + draws,)."""
-    names = [str(name) for name in drawn.names]
-    values = np.concatenate([[[point[name] for name in names]], drawn.flat])
+) -> np.ndarray:
+    """Return the loss after a schedule at the point estimate and at every draw (1 + draws,)."""
+    names = [str(name) for name in draws.names]
+    values = np.concatenate([[[point[name] for name in names]], draws.flat])
     with float64_scope():
         import jax.numpy as jnp
 
@@ -254,52 +343,61 @@ def _losses(
 def _row(schedule: Schedule, losses: np.ndarray, level: float) -> dict[str, Any]:
     low, high = np.quantile(losses[1:], tails(level))
     return {
-        "schedule": schedule.name, "steps": len(schedule), "peak": schedule.peak,
-        "end": float(schedule.rates[-1]), "loss": losses[0], "confidence_low": low,
+        "schedule": schedule.name,
+        "steps": len(schedule),
+        "peak": schedule.peak,
+        "end": float(schedule.rates[-1]),
+        "loss": losses[0],
+        "confidence_low": low,
         "confidence_high": high,
-    }  # fmt: skip
+    }
 
 
 def _notes(
-    fit: Fit, found: Schedule, reference: Schedule, end: float, finished: bool
+    fit: Fit, best: Schedule, reference: Schedule, end: float, finished: bool
 ) -> Iterator[Note]:
-    """Say what is known to go wrong with the best schedule under a law."""
+    """Yield what is known to go wrong with the best schedule under a law."""
     yield Note(
-        "within-the-law", "caution",
-        "The interval of the gain holds what noise along the fitted curves leaves open.",
-        "It knows nothing of how wrong the law is on a schedule that nobody has run, and the "
+        "within-the-law",
+        "caution",
+        "The interval of the gain covers the uncertainty due to noise along the fitted curves.",
+        "It does not cover the error of the law on a schedule that nobody has run, and the "
         "schedule was chosen for its loss under the law, which flatters it.",
         "Train with it once before you rely on it.",
-    )  # fmt: skip
+    )
     if not finished:
         yield Note(
-            "search-unsettled", "info",
-            "The search for the best schedule ended by its limit of steps.",
+            "search-unsettled",
+            "info",
+            "The search for the best schedule reached its limit of iterations.",
             "A little more may be gained under the law.",
             "Ask for fewer knots.",
-        )  # fmt: skip
+        )
     if "S2" in fit.law.inputs:
         yield Note(
-            "annealing-law-fails", "warning",
-            "Under the annealing law steps at a rate of 0 go on lowering the loss, and a larger "
-            "rate throughout always lowers it.",
-            "A schedule that is best under it leans on both.",
+            "annealing-law-fails",
+            "warning",
+            "Under the annealing law, steps at a rate of 0 still lower the loss, and a larger rate "
+            "throughout always lowers it.",
+            "A schedule that is best under it exploits both.",
             "Compare with js.multi_power, which has neither fault.",
-        )  # fmt: skip
+        )
     longest = float(fit.runs["S1"].max())
-    reached = float(max(s.area([len(s)])[0] for s in (found, reference)))
+    reached = float(max(s.area([len(s)])[0] for s in (best, reference)))
     if reached > _LONGER * longest:
         yield Note(
-            "longer-than-fitted", "caution",
+            "longer-than-fitted",
+            "caution",
             f"The schedules sum to a rate of {reached:.4g}, the fitted curves to {longest:.4g} at "
             "most.",
             "The loss is extrapolated.",
             "Fit a curve that long, or ask for fewer steps or a lower peak.",
-        )  # fmt: skip
-    if end > 0 and found.rates[-1] <= end + 0.001 * (found.peak - end):
+        )
+    if end > 0 and best.rates[-1] <= end + 0.001 * (best.peak - end):
         yield Note(
-            "at-the-end-bound", "info",
+            "at-the-end-bound",
+            "info",
             f"The best schedule ends at its bound, {end:.4g}.",
             "A lower end would be better still under the law.",
             "Give another end to see what it is worth.",
-        )  # fmt: skip
+        )

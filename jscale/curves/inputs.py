@@ -1,4 +1,4 @@
-"""Checks of what the functions of this room are given, each before any number is computed."""
+"""Checks of the arguments of frontier, isoflop and optima, made before anything is computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jscale.fitting.fit import check_choices
 
 
 def as_runs(data: Any, needed: tuple[str, ...], caller: str) -> Runs:
-    """Return Runs that have the inputs ``needed``; raises DataError."""
+    """Return Runs that have the inputs ``needed``; raises DataError if the data have not."""
     if not isinstance(data, (Runs, pd.DataFrame)):
         raise DataError(
             f"{caller} takes Runs or a pandas DataFrame, not {type(data).__name__}: "
@@ -40,7 +40,7 @@ def row_weights(runs: Runs) -> np.ndarray:
 
 
 def check_resampling(level: Any, resamples: Any, seed: Any) -> None:
-    """Raise JscaleError for a level, a number of resamples or a seed that cannot be."""
+    """Raise JscaleError for an invalid level, number of resamples or seed."""
     check_level(level)
     check_choices(None, (), None, seed)
     if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 2:

@@ -1,4 +1,4 @@
-"""How the results of this room print: tables and notes, as text and in a notebook."""
+"""How frontiers and isoFLOP tables print: tables and notes, as text and in a notebook."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def as_text(title: str, tables: Iterable[pd.DataFrame], notes: Iterable[Note]) -
 
 
 def as_html(title: str, tables: Iterable[pd.DataFrame], notes: Iterable[Note]) -> str:
-    """Return a title, tables and notes as HTML, all that a user named being escaped."""
+    """Return a title, tables and notes as HTML, with every name of a user's escaped."""
     shown = "".join(table.to_html(float_format=_short, max_rows=_MOST_ROWS) for table in tables)
     listed = "".join(f"<li>{html.escape(str(note))}</li>" for note in notes)
     return f"<p>{html.escape(title)}</p>{shown}<ul>{listed}</ul>"

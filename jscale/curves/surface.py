@@ -1,7 +1,7 @@
-"""What a fitted surface says of the same slices: its own optimum, and the parabola's bias.
+"""Surfaces: the optimum of a fitted law of N and D at each compute, without parabolas.
 
-A parabola is exact only for a slice that is symmetric in ln N. On the surface without noise,
-at the very points of the runs, its error is seen alone (arXiv:2603.22339).
+A parabola is exact only for a slice that is symmetric in ln N. On a fitted surface without noise,
+at exactly the points of the runs, its bias is isolated (arXiv:2603.22339).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def check_surface(law: Any) -> None:
 
 
 def default_surface(runs: Runs) -> tuple[Fit | None, Note]:
-    """Fit the default law to all runs; None where that cannot be, and a note on it."""
+    """Fit the default law to all runs; return the fit (None if that fails) and a note on it."""
     frame = runs.frame.copy()
     if "D" not in runs.inputs:
         frame["D"] = runs["C"] / (6 * runs["N"])
@@ -52,20 +52,25 @@ def default_surface(runs: Runs) -> tuple[Fit | None, Note]:
     inputs = ("N", "D", *(x for x in runs.inputs if x not in ("N", "D")))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the note says the same
-            found = fit(_DEFAULT, replace(runs, frame=frame, inputs=inputs, output="loss"))
+            warnings.simplefilter("ignore")  # the note lists the same findings
+            surface = fit(_DEFAULT, replace(runs, frame=frame, inputs=inputs, output="loss"))
     except JscaleError as error:
         return None, Note(
-            "no-surface", "caution", f"{_DEFAULT} cannot be fitted to these runs: {error}",
-            "Nothing says how far off the parabolas are.", "Give a fitted surface: law=….",
-        )  # fmt: skip
-    codes = [note.code for note in found.notes]
-    return found, Note(
-        "surface-fitted", "info",
+            "no-surface",
+            "caution",
+            f"{_DEFAULT} cannot be fitted to these runs: {error}",
+            "The bias of the parabolas is unknown.",
+            "Give a fitted surface: law=….",
+        )
+    codes = [note.code for note in surface.notes]
+    return surface, Note(
+        "surface-fitted",
+        "info",
         f"The surface is {_DEFAULT} fitted to all {len(runs)} rows; its notes: "
         f"{listing(codes, 20) or 'none'}.",
-        "The bias of the parabolas is what it would be if that law were right.", "",
-    )  # fmt: skip
+        "The bias of the parabolas is what it would be if that law were right.",
+        "",
+    )
 
 
 def on_slice(surface: Fit, N: np.ndarray, C: np.ndarray) -> np.ndarray:
@@ -75,11 +80,11 @@ def on_slice(surface: Fit, N: np.ndarray, C: np.ndarray) -> np.ndarray:
 
 
 def optimum(surface: Fit, C: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the N of lowest loss at each compute C (k,), and that loss.
+    """Return the N of lowest loss at each compute C (k,), and that loss (k,).
 
-    A search of ln N from a hundredth of ``low`` to a hundred times ``high``, three times finer
-    and finer, then the vertex through the last three points; NaN where the lowest loss lies at
-    an end of that range.
+    Searches ln N from a hundredth of ``low`` to a hundred times ``high`` on three successively
+    finer grids, then takes the vertex of the parabola through the last three points. NaN where the
+    lowest loss lies at an end of that range.
     """
     ends = np.repeat(np.log([[low / _BEYOND, high * _BEYOND]]), len(C), axis=0)
     x, loss, inside = _around_lowest(surface, C, ends)
@@ -95,9 +100,9 @@ def optimum(surface: Fit, C: np.ndarray, low: float, high: float) -> tuple[np.nd
 def _around_lowest(
     surface: Fit, C: np.ndarray, ends: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return three ln N around the lowest of many between ``ends`` (k, 2), and their losses.
+    """Search a grid of ln N between ``ends`` (k, 2) for the lowest loss.
 
-    And whether the lowest lies inside (k,).
+    Returns the three ln N around it (k, 3), their losses (k, 3), and whether it lies inside (k,).
     """
     x = np.linspace(ends[:, 0], ends[:, 1], _POINTS, axis=1)
     loss = on_slice(surface, np.exp(x).ravel(), np.repeat(C, _POINTS)).reshape(x.shape)

@@ -1,4 +1,4 @@
-"""predict_curve: the loss along a run whose learning rate takes another schedule."""
+"""Predicted loss curves: the loss along a run with another learning-rate schedule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jscale.model.law import Law
 from jscale.prediction.predict import Prediction, predict
 from jscale.uncertainty.draws import Draws
 
-_AT_MOST = 200
+_MOST_STEPS = 200
 
 
 def predict_curve(
@@ -31,18 +31,48 @@ def predict_curve(
     seed: int = 0,
     **inputs: Any,
 ) -> Prediction:
-    """Predict the loss along a run of another schedule, with confidence and prediction intervals.
+    """Predict the loss along a run with another learning-rate schedule.
 
-    ``source`` is a fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power` to
-    :meth:`jscale.Curves.runs`, or draws of one. ``steps`` are those asked for; without, some 200
-    from the end of the warm-up to the end. ``memory`` of S2 is that of the fitted curves, unless
-    given. ``inputs`` are a law's others, such as N. The table has a column S for the step.
+    Parameters
+    ----------
+    source : Draws or Fit
+        A fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power` to
+        :meth:`jscale.Curves.runs`, or draws of one.
+    schedule : Schedule
+        The schedule.
+    steps : array_like of int, optional
+        Steps at which to predict; by default about 200 from the end of the warm-up to the end.
+    memory : float, optional
+        Decay factor of the annealing momentum in S2; by default that of the fitted curves.
+    level : float
+        Probability of the intervals, in (0, 1).
+    method : str or None
+        How to draw parameters of a fit, as in :func:`jscale.draws`; None for no intervals.
+    seed : int
+        Seed of the draws.
+    **inputs : float
+        Further inputs of the law, such as N.
 
-    Intervals hold what noise along the fitted curves leaves open, not how wrong the law is on
-    this schedule: hold a curve out to see that.
-    Raises PredictionError for another law, inputs that are missing or unknown, and steps within
-    the warm-up, where no such law holds; DataError for steps that the schedule does not have.
+    Returns
+    -------
+    Prediction
+        The prediction, with confidence and prediction intervals and a column S for the step.
 
+    Raises
+    ------
+    PredictionError
+        For a fit of any other law, inputs that are missing or unknown, and steps within the
+        warm-up, where no such law holds.
+    DataError
+        For steps that the schedule does not have.
+
+    Notes
+    -----
+    Intervals cover the uncertainty due to noise along the fitted curves, not the error of the law
+    on this schedule: hold a curve out to measure that.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
     >>> first = [name for name in dict.fromkeys(curves.frame["run"]) if "d01200k-b16" in name]
@@ -60,25 +90,25 @@ def predict_curve(
     fit = source.fit if isinstance(source, Draws) else source
     law = law_of_curves(fit)
     check_others(law, inputs)
-    asked = _steps(schedule) if steps is None else np.atleast_1d(np.asarray(steps))
-    table = pd.DataFrame({"S1": schedule.area(asked), **inputs})
-    early = asked < schedule.warmup
+    at = _steps(schedule) if steps is None else np.atleast_1d(np.asarray(steps))
+    table = pd.DataFrame({"S1": schedule.area(at), **inputs})
+    early = at < schedule.warmup
     if early.any():
         raise PredictionError(
-            f"The law holds from the end of the warm-up, step {schedule.warmup}, but asked for is "
-            f"step {listing(asked[early][:3].tolist())}. Ask for later steps."
+            f"The law holds from the end of the warm-up, step {schedule.warmup}, but steps has "
+            f"step {listing(at[early][:3].tolist())}. Give later steps."
         )
     if "S2" in law.inputs:
-        table["S2"] = schedule.annealing_area(asked, memory_of(fit, memory))
+        table["S2"] = schedule.annealing_area(at, memory_of(fit, memory))
     else:
         extended, code = with_schedule(law, schedule)
         table["schedule"] = float(code)
-        new = replace(fit, law=extended)
-        source = replace(source, fit=new) if isinstance(source, Draws) else new
-    found = predict(source, table, level=level, method=method, seed=seed)
-    frame = found.frame.drop(columns="schedule", errors="ignore")
-    frame.insert(0, "S", asked)
-    return replace(found, frame=frame)
+        refit = replace(fit, law=extended)
+        source = replace(source, fit=refit) if isinstance(source, Draws) else refit
+    prediction = predict(source, table, level=level, method=method, seed=seed)
+    frame = prediction.frame.drop(columns="schedule", errors="ignore")
+    frame.insert(0, "S", at)
+    return replace(prediction, frame=frame)
 
 
 def law_of_curves(fit: Any) -> Law:
@@ -90,39 +120,42 @@ def law_of_curves(fit: Any) -> Law:
             "predicted from one set of parameters. Fit one group: runs.where(…), without per=."
         )
     if law is None or "S1" not in law.inputs or not {"S2", "schedule"} & set(law.inputs):
-        what = type(fit).__name__ if law is None else f"a fit of {law.name}"
+        kind = type(fit).__name__ if law is None else f"a fit of {law.name}"
         raise PredictionError(
-            "A schedule's loss is predicted from a fit of annealing or multi_power to whole "
-            f"curves, not from {what}: js.fit('annealing', js.Curves.from_frame(df).runs())."
+            "The loss of a schedule is predicted from a fit of annealing or multi_power to whole "
+            f"curves, not from {kind}: js.fit('annealing', js.Curves.from_frame(df).runs())."
         )
     return law
 
 
 def check_others(law: Law, given: Mapping[str, Any]) -> None:
-    """Raise PredictionError unless the inputs given are a law's own beside the schedule's."""
+    """Raise PredictionError unless exactly the inputs of a law besides the schedule are given."""
     others = [x for x in law.inputs if x not in ("S1", "S2", "schedule")]
     wrong = [x for x in given if x not in others]
     missing = [x for x in others if x not in given]
     if wrong or missing:
         needs = listing([f"{x}=…" for x in others]) if others else "no other input"
-        what = f"{listing(missing)} is missing" if missing else f"{listing(wrong)} is unknown"
-        raise PredictionError(f"{what}: beside the schedule {law.name} takes {needs}.")
+        fault = f"{listing(missing)} is missing" if missing else f"{listing(wrong)} is unknown"
+        raise PredictionError(f"{fault}: besides the schedule {law.name} takes {needs}.")
 
 
 def memory_of(fit: Fit, given: float | None) -> float:
-    """Return the memory of S2: one given, or that of the curves that were fitted."""
+    """Return the decay factor of S2: the one given, or that of the fitted curves."""
     if given is not None:
         return given
-    kept = fit.runs.frame
-    return float(kept["memory"].iloc[0]) if "memory" in kept else MEMORY
+    frame = fit.runs.frame
+    return float(frame["memory"].iloc[0]) if "memory" in frame else MEMORY
 
 
 def with_schedule(law: Law, schedule: Schedule) -> tuple[Law, int]:
-    """Return a multi-power law that knows one schedule more, and the code of that schedule."""
+    """Return a multi-power law extended by one schedule, and the code of that schedule."""
     known: Any = law.function
     return multi_power([*known.schedules, schedule], nodes=known.nodes), len(known.schedules)
 
 
 def _steps(schedule: Schedule) -> np.ndarray:
+    """Return evenly spaced steps from the end of the warm-up to the end."""
     first, last = max(schedule.warmup, 1), len(schedule)
-    return np.unique(np.linspace(first, last, min(_AT_MOST, last - first + 1)).round().astype(int))
+    return np.unique(
+        np.linspace(first, last, min(_MOST_STEPS, last - first + 1)).round().astype(int)
+    )

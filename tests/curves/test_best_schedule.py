@@ -85,10 +85,10 @@ def test_the_law_with_sizes_has_a_best_schedule_too() -> None:
     said = js.predict_curve(fit, cosine, steps=[STEPS], N=65536, method=None).frame["curve"]
     assert best.frame["loss"].to_numpy()[1] == pytest.approx(said.item(), rel=1e-9)
     with pytest.raises(
-        js.PredictionError, match=r"N is missing: beside the schedule annealing_size takes N=…"
+        js.PredictionError, match=r"N is missing: besides the schedule annealing_size takes N=…"
     ):
         js.best_schedule(fit, STEPS, **options)
-    with pytest.raises(js.PredictionError, match="C is unknown: beside the schedule"):
+    with pytest.raises(js.PredictionError, match="C is unknown: besides the schedule"):
         js.predict_curve(fit, cosine, N=65536, C=1e12)
 
 

@@ -149,7 +149,7 @@ def test_budgets_whose_minimum_is_not_among_the_runs_are_left_out_of_the_paths()
     kept = js.isoflop(frame.iloc[9:], law=surface(), resamples=20)
     np.testing.assert_allclose(found.paths["exponent"], kept.paths["exponent"], rtol=1e-12)
     (note,) = [n for n in found.notes if n.code == "at-edge"]
-    assert "or there is none, at C = 1e+18. These budgets say nothing" in str(note)
+    assert "or there is none, at C = 1e+18. These budgets do not determine" in str(note)
     assert "3 are left" in note.means
 
     frame.loc[frame.index[first], "loss"] = 6.0 - runs["loss"][first]  # upside down

@@ -49,7 +49,7 @@ def test_budgets_without_a_minimum_are_named() -> None:
     (note,) = notes_on_minima(minima([True, False, False], [0.9, 0.0, 0.0]), 0.0)
     assert note.code == "at-edge"
     assert "at C = 1e+18." in note.seen
-    assert note.means.startswith("These budgets say nothing of the best size; 2 are left")
+    assert note.means.startswith("These budgets do not determine the best size; 2 are left")
 
 
 @pytest.mark.parametrize(
