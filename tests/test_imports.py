@@ -40,7 +40,7 @@ INNER_ROOMS = {
 }
 # The same within fitting/, where the order is that of a fit.
 FITTING = [
-    ["domain", "objective"],
+    ["domain", "objective", "statistics"],
     ["problem"],
     ["solver.evaluation"],
     ["t_draws", "build", "solver.compilation", "progress", "provenance", "solver.step"],

@@ -16,8 +16,9 @@ import pandas as pd
 from jscale import laws as registry
 from jscale.comparison.criteria import interval_score
 from jscale.comparison.split_fits import Questions, SplitFits
-from jscale.comparison.splits import Split, folds, origins, units_of
+from jscale.comparison.splits import Split, folds, origins
 from jscale.comparison.stacking import WIDENINGS, Evidence, weigh
+from jscale.data.resampling import run_numbers
 from jscale.data.runs import Runs
 from jscale.data.units import LOSS_UNITS
 from jscale.errors import DataError, LawError, listing
@@ -122,7 +123,7 @@ def weighing_splits(runs: Runs, rows: np.ndarray, laws: Mapping[str, Law]) -> We
     12 runs, or no law left, runs are left out in turn, and a run to spare is enough. Raises
     DataError where no law has a run to spare.
     """
-    units = units_of(runs)
+    units = run_numbers(runs)
     count = len(np.unique(units[rows]))
     able = sorted(
         (name for name, law in laws.items() if len(law.names) < count),

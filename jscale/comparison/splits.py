@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.checks import rows_at
+from jscale.data.resampling import run_numbers
 from jscale.data.runs import Runs
 from jscale.errors import DataError, listing, nearest
 
@@ -112,7 +113,7 @@ def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
             )
         # Rounding of a cut must not put its own row on both sides, or on neither.
         cuts = np.geomspace(low, high[0], int(count)) * (1 + 1e-12)
-        units = units_of(runs)
+        units = run_numbers(runs)
         ends = np.full(units.max() + 1, -np.inf)
         np.maximum.at(ends, units, values)
         found: dict[bytes, Split] = {}
@@ -161,7 +162,7 @@ def folds(count: int = 5, seed: int = 0) -> Scheme:
     """
 
     def make(runs: Runs) -> list[Split]:
-        units = units_of(runs)
+        units = run_numbers(runs)
         many = len(np.unique(units))
         if not 2 <= count <= many:
             raise DataError(f"count={count!r} must lie between 2 and the number of runs, {many}.")
@@ -267,7 +268,11 @@ def _split(runs: Runs, label: Any, fit: np.ndarray, test: np.ndarray) -> Split:
     for what, rows in (("fit", fit), ("predict", test)):
         if not rows.any():
             raise DataError(f"The split {label!r} leaves no row to {what}: move its boundary.")
-    both = np.intersect1d(units_of(runs)[fit], units_of(runs)[test]) if runs.run is not None else []
+    both = (
+        np.intersect1d(run_numbers(runs)[fit], run_numbers(runs)[test])
+        if runs.run is not None
+        else []
+    )
     if len(both):
         names = pd.factorize(runs.frame[runs.run])[1]
         raise DataError(
@@ -276,11 +281,6 @@ def _split(runs: Runs, label: Any, fit: np.ndarray, test: np.ndarray) -> Split:
             f"js.splits.leave_out({runs.run!r}) or js.splits.folds()."
         )
     return Split(label, np.flatnonzero(fit), np.flatnonzero(test))
-
-
-def units_of(runs: Runs) -> np.ndarray:
-    """Return the number of each row's independent run (n,): by its ``run``, else one per row."""
-    return np.arange(len(runs)) if runs.run is None else pd.factorize(runs.frame[runs.run])[0]
 
 
 def _column(runs: Runs, column: str) -> pd.Series:

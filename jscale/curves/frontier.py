@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.curves.inputs import as_runs, check_resampling, check_tolerance, row_weights
+from jscale.curves.inputs import check_resampling, check_tolerance, row_weights, runs_with
 from jscale.curves.paths import log_lines, path_table
 from jscale.curves.remarks import notes_of_doubts
 from jscale.curves.show import as_html, as_text
@@ -145,7 +145,7 @@ def frontier(
     """
     tolerance = check_tolerance(tolerance)
     check_resampling(level, resamples, seed)
-    runs = as_runs(runs, ("C",), "frontier")
+    runs = runs_with(runs, ("C",), "frontier")
     weights = row_weights(runs)
     on = on_frontier(runs["C"], runs[runs.output], tolerance, (weights > 0)[None])[0]
     lines = _lines(runs, on, weights, tolerance, int(resamples), int(seed))

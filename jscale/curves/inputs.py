@@ -14,7 +14,7 @@ from jscale.errors import DataError, JscaleError, listing
 from jscale.fitting.fit import check_choices
 
 
-def as_runs(data: Any, needed: tuple[str, ...], caller: str) -> Runs:
+def runs_with(data: Any, needed: tuple[str, ...], caller: str) -> Runs:
     """Return Runs that have the inputs ``needed``; raises DataError if the data have not."""
     if not isinstance(data, (Runs, pd.DataFrame)):
         raise DataError(

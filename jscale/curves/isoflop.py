@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jscale.curves.budgets import Budgets, checked_budgets, find_budgets
-from jscale.curves.inputs import as_runs, check_resampling, check_within, row_weights
+from jscale.curves.inputs import check_resampling, check_within, row_weights, runs_with
 from jscale.curves.parabola import Parabolas
 from jscale.curves.paths import bounds, log_lines, path_table
 from jscale.curves.remarks import notes_of_doubts, notes_on_bias, notes_on_minima, notes_on_rows
@@ -176,7 +176,7 @@ def isoflop(
     check_resampling(level, resamples, seed)
     check_surface(law)
     given = checked_budgets(budgets)
-    runs = as_runs(runs, ("N", "C"), "isoflop")
+    runs = runs_with(runs, ("N", "C"), "isoflop")
     weights = row_weights(runs)
     groups = find_budgets(runs["C"], runs["N"], weights > 0, within, given)
     surface, note = (law, None) if law is not None else default_surface(runs)

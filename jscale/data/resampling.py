@@ -30,6 +30,11 @@ class Units(NamedTuple):
         return np.flatnonzero(np.bincount(pairs[0]) == 1)
 
 
+def run_numbers(runs: Runs) -> np.ndarray:
+    """Return the number of each row's independent run (n,): by its ``run``, else one per row."""
+    return np.arange(len(runs)) if runs.run is None else pd.factorize(runs.frame[runs.run])[0]
+
+
 def units_of(runs: Runs, per: Mapping[str, str], cluster: str | None = None) -> Units:
     """Number the units of resampling, and the strata within which they are drawn.
 
@@ -40,8 +45,7 @@ def units_of(runs: Runs, per: Mapping[str, str], cluster: str | None = None) -> 
     """
     if cluster is not None:
         check_cluster(runs, cluster)
-    column = runs.run if cluster is None else cluster
-    unit = np.arange(len(runs)) if column is None else pd.factorize(runs.frame[column])[0]
+    unit = run_numbers(runs) if cluster is None else pd.factorize(runs.frame[cluster])[0]
     columns = [c for c in (runs.group, *per.values()) if c is not None and c != cluster]
     columns = list(dict.fromkeys(columns))
     stratum = np.zeros(len(runs), dtype=int)

@@ -12,6 +12,7 @@ from jscale.fitting.objective import Objective, rounding_error, terms, to_space
 from jscale.fitting.problem import Families, Model, Problem, predict_rows
 from jscale.fitting.solver.compilation import programs
 from jscale.fitting.solver.gauss_newton import WARM, descend
+from jscale.fitting.statistics import floored, median, robust_spread, sums_by
 from jscale.model.layout import Layout
 
 _OUTLIER_SHARE = 0.02
@@ -144,11 +145,12 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     size = np.abs(J).max(axis=0)
     J = J / size
     H = (J * (w * smoothed_curvature(problem.objective, r))[:, None]).T @ J
+    # Not unit_diagonal_eigh, which multiplies by 1/scale: errors would differ in their last bit.
     scale = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values, vectors = np.linalg.eigh(H / np.outer(scale, scale))
-    values = np.maximum(values, 1e-14 * values.max(initial=0.0))
+    values = floored(values)
     inverse = (vectors / values) @ vectors.T / np.outer(scale, scale)
-    by_run = _sum_by(problem.units[used], J * (w * psi)[:, None])
+    by_run = sums_by(J * (w * psi)[:, None], problem.units[used])
     # As a product with its own transpose, so that no variance comes out negative.
     scores = by_run @ inverse / size
     whole = np.diag(np.where(moving, 0.0, np.inf))
@@ -159,22 +161,6 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
         np.full(len(found), np.inf)
     )  # fmt: skip
     return whole
-
-
-def _sum_by(units: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sum rows of values (n, …) within units (n,): (number of units, …)."""
-    if (units[1:] > units[:-1]).all():
-        return values
-    _, place = np.unique(units, return_inverse=True)
-    total = np.zeros((place.max() + 1, *values.shape[1:]))
-    np.add.at(total, place, values)
-    return total
-
-
-def _median(values: np.ndarray) -> float:
-    """Return the median, as NumPy's own function does that takes ten times as long for few."""
-    ordered = np.sort(values)
-    return 0.5 * float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2])
 
 
 _INSIDE_PER_PARAMETER = 10
@@ -210,7 +196,7 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
 
     if not objective.kinked:
         return terms(objective.kind, residual, *objective.numbers)[3]
-    spread = 1.4826 * _median(np.abs(residual - _median(residual)))
+    spread = robust_spread(residual - median(residual))
     s = max(_SMOOTHING * spread, 1e-12)
     if objective.kind == "least_absolute":
         return np.sqrt(2 / np.pi) / s * np.exp(-0.5 * (residual / s) ** 2)
@@ -261,7 +247,7 @@ def studentised(problem: Problem, optimum: Optimum) -> np.ndarray:
     """
     spare = 1.0 - np.minimum(leverages(problem, optimum), _HIGHEST_LEVERAGE)
     residual = -optimum.residual[problem.used] / np.sqrt(spare)
-    return residual - _median(residual)
+    return residual - median(residual)
 
 
 def leverages(problem: Problem, optimum: Optimum) -> np.ndarray:
@@ -304,16 +290,16 @@ def pattern_in_residuals(problem: Problem, optimum: Optimum) -> tuple[float, flo
     logs = [np.log(x) for x in columns if (x > 0).all() and np.ptp(x) > 0]
     basis = [x - x.mean() for x in logs]
     basis += [a * b for i, a in enumerate(basis) for b in basis[i:]]
-    r = optimum.residual[used] - _median(optimum.residual[used])
-    spread = 1.4826 * _median(np.abs(r))
+    r = optimum.residual[used] - median(optimum.residual[used])
+    spread = robust_spread(r)
     k, freedom = len(basis), problem.freedom - 1
     if spread == 0.0 or not basis or freedom < k:
         return 0.0, 1.0
     # Rows of one run count once, at their mean.
     units = problem.units[used]
-    rows = _sum_by(units, np.ones(len(r)))[:, None]
+    rows = sums_by(np.ones(len(r)), units)[:, None]
     table = np.column_stack([np.ones(len(r)), *basis, np.clip(r, -3 * spread, 3 * spread)])
-    means = _sum_by(units, table) / rows
+    means = sums_by(table, units) / rows
     X, r = means[:, :-1], means[:, -1] - means[:, -1].mean()
     explained = X @ np.linalg.lstsq(X, r, rcond=None)[0]
     share = float(np.sum(explained**2) / np.sum(r**2))

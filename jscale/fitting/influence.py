@@ -18,6 +18,7 @@ from jscale.errors import DataError
 from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
 from jscale.fitting.second_order import second_order
+from jscale.fitting.statistics import sums_by
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +114,7 @@ def influence(
         slopes = points.slopes(fit)
     moves = -local.by_weights() * local.weights[:, None]
     if rows is not None:
-        summed = np.zeros((len(label), moves.shape[1]))
-        np.add.at(summed, rows, moves)
-        moves = summed
+        moves = sums_by(moves, rows)
     predictions = None
     if at is not None:
         predictions = pd.DataFrame(moves @ slopes.T, index=label, columns=points.index)

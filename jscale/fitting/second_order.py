@@ -21,6 +21,7 @@ from jscale.fitting.objective import terms, to_space
 from jscale.fitting.problem import Data, Model, Problem, predict_rows
 from jscale.fitting.solver.compilation import programs
 from jscale.fitting.solver.evaluation import residuals_and_slopes
+from jscale.fitting.statistics import unit_diagonal_eigh
 
 # The smallest eigenvalue, at unit diagonal, of a Hessian that can be told from a singular one.
 SINGULAR = 1e-10
@@ -109,15 +110,8 @@ class SecondOrder:
 
     def _respond(self, slope: np.ndarray) -> np.ndarray:
         """Return −H⁻¹ times changes of g, which lie along the last axis."""
-        scale, values, vectors = _scaled(self.hessian)
+        scale, values, vectors = unit_diagonal_eigh(self.hessian)
         return -(((slope * scale) @ vectors) / values) @ vectors.T * scale
-
-
-def _scaled(H: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return 1/√diagonal, and the eigenvalues and vectors of H at unit diagonal."""
-    scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-300))
-    values, vectors = np.linalg.eigh(H * np.outer(scale, scale))
-    return scale, values, vectors
 
 
 def second_order(
@@ -177,7 +171,7 @@ def _why_not(local: SecondOrder) -> str:
                 f"delta={problem.objective.delta:g}, fewer than the {p} parameters: the optimum "
                 "is next to a vertex, and the fit has no derivative there."
             )
-    values, vectors = _scaled(local.hessian)[1:]
+    values, vectors = unit_diagonal_eigh(local.hessian)[1:]
     if np.isfinite(values).all() and values[0] > SINGULAR:
         return ""
     names = [x for x, v in zip(problem.layout.labels, vectors[:, 0], strict=True) if abs(v) > 0.3]

@@ -19,6 +19,7 @@ from jscale.fitting.influence import check_smoothed
 from jscale.fitting.points import Points, standard_errors
 from jscale.fitting.result import Fit
 from jscale.fitting.second_order import SecondOrder, checked, expand, second_order
+from jscale.fitting.statistics import sums_by
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +159,7 @@ def _spread(
     moves = _by_logarithm(fit, local, name) * error[:, None] @ slopes.T
     if shared is None:
         return np.sqrt(np.sum(moves**2, axis=0))
-    summed = np.zeros((shared.max() + 1, moves.shape[1]))
-    np.add.at(summed, shared, moves)
+    summed = sums_by(moves, shared)
     return summed[0] if signed else np.sqrt(np.sum(summed**2, axis=0))
 
 

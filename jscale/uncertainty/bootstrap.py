@@ -23,7 +23,7 @@ from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.gauss_newton import Status
 from jscale.uncertainty.draws import Draws, no_spare_runs
-from jscale.uncertainty.refits import WEIGHTED, RandomResamples, Refits, refit
+from jscale.uncertainty.refits import WEIGHTED, RandomResamples, Refits, refit, warn_of_failures
 
 _KINDS = ("pairs", "bayesian", "residual", "wild")
 _FEW_CLUSTERS = 8
@@ -98,7 +98,8 @@ def bootstrap(
             )
         sampled = natural_parameters(fit.problem, found.theta)[good]
     unsettled, failed = int(np.sum(good & (found.status != Status.CONVERGED))), int(np.sum(~good))
-    _warn_of_failures(len(good), failed, unsettled)
+    do = "Fix or tie the parameters that fit.notes names."
+    warn_of_failures(len(good), failed, unsettled, do)
     settings = {"resamples": total, "seed": seed, "kind": kind, "cluster": cluster}
     return Draws(
         fit, sampled[None], flat_names(fit.problem.layout), f"bootstrap ({kind})", settings,
@@ -230,13 +231,3 @@ def _notes_on_basins(found: Refits) -> list[Note]:
         "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or fix "
         "one.",
     )]  # fmt: skip
-
-
-def _warn_of_failures(count: int, failed: int, unsettled: int) -> None:
-    if failed + unsettled > 0.01 * count:
-        warnings.warn(
-            f"{failed} of {count} resamples failed and {unsettled} did not converge: the "
-            "intervals may be off. Fix or tie the parameters that fit.notes names.",
-            FitWarning,
-            stacklevel=outside(),
-        )

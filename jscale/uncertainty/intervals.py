@@ -13,6 +13,7 @@ from jscale.data.resampling import units_of
 from jscale.errors import FitWarning, JscaleError, listing, outside
 from jscale.fitting.result import Fit
 from jscale.fitting.second_order import second_order
+from jscale.fitting.statistics import sums_by
 
 KINDS = ("percentile", "bca")
 
@@ -41,9 +42,8 @@ def influences(fit: Fit, cluster: str | None = None) -> np.ndarray:
         local = second_order(fit.problem, fit.theta)
     moves = (local.by_weights() * local.weights[:, None])[used] @ local.slope.T
     units = units_of(fit.runs.where(used), fit.settings.per, cluster)
-    _, first, unit = np.unique(units.unit, return_index=True, return_inverse=True)
-    total = np.zeros((len(first), moves.shape[1]))
-    np.add.at(total, unit, moves)
+    _, first = np.unique(units.unit, return_index=True)
+    total = sums_by(moves, units.unit)
     # Units are drawn within strata, so only how they differ there moves a resample.
     stratum = units.stratum[first]
     for own in np.unique(stratum):

@@ -19,6 +19,7 @@ from jscale.fitting.diagnostics import near_absolute, runs_inside
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.fitting.second_order import SecondOrder, second_order
+from jscale.fitting.statistics import sums_by
 from jscale.uncertainty.draws import Draws, no_spare_runs
 from jscale.uncertainty.laplace import drawn
 
@@ -63,9 +64,7 @@ def jackknife_covariance(local: SecondOrder) -> np.ndarray:
     """Return n/(n − p)·Σ U·Uᵀ over the independent runs with weight, (p, p)."""
     used = local.problem.used
     moves = (local.by_weights() * local.weights[:, None])[used]
-    unit = np.unique(local.problem.units[used], return_inverse=True)[1]
-    by_run = np.zeros((int(unit.max()) + 1, moves.shape[1]))
-    np.add.at(by_run, unit, moves)
+    by_run = sums_by(moves, local.problem.units[used])
     n, p = by_run.shape
     return n / (n - p) * by_run.T @ by_run
 

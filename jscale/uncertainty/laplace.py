@@ -28,6 +28,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
+from jscale.fitting.statistics import floored
 from jscale.fitting.t_draws import t_draws
 from jscale.uncertainty.draws import Draws, no_spare_runs
 
@@ -107,7 +108,7 @@ def hessian_covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     J = J[:, moving]
     size = np.abs(J).max(axis=0)
     values, vectors = np.linalg.eigh((J / size).T @ (J / size * (w * curvature)[:, None]))
-    values = np.maximum(values, 1e-14 * values.max(initial=0.0))
+    values = floored(values)
     n, p = problem.freedom + problem.layout.size, problem.layout.size
     phi = n / (n - p) * np.sum(w * psi**2) / np.sum(w * curvature)
     root = vectors * np.sqrt(phi / values) / size[:, None]

@@ -32,6 +32,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.objective import from_space, to_space
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.gauss_newton import WARM, descend
+from jscale.fitting.statistics import floored, unit_diagonal_eigh
 from jscale.uncertainty.constrained import Constrained, constrain
 from jscale.uncertainty.draws import no_spare_runs
 
@@ -217,10 +218,8 @@ def _solve(fit: Fit, a: np.ndarray) -> np.ndarray:
     J = np.where(np.isfinite(J).all(axis=0), J, 0.0)
     w = problem.weights[: problem.n][used]
     H = (J * (w * smoothed_curvature(problem.objective, r))[:, None]).T @ J
-    size = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-300))
-    values, vectors = np.linalg.eigh(H * np.outer(size, size))
-    values = np.maximum(values, 1e-14 * values.max(initial=0.0))
-    return size * (vectors @ ((vectors.T @ (size * a)) / values))
+    scale, values, vectors = unit_diagonal_eigh(H)
+    return scale * (vectors @ ((vectors.T @ (scale * a)) / floored(values)))
 
 
 def _is_classical(fit: Fit) -> bool:

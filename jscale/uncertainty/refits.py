@@ -7,6 +7,7 @@ automatic starts; the lower end counts.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from jscale.data.resampling import Units, count_units
-from jscale.errors import JscaleError
+from jscale.errors import FitWarning, JscaleError, outside
 from jscale.fitting.diagnostics import linearise, rounding_floor
 from jscale.fitting.objective import terms
 from jscale.fitting.problem import Families, Problem
@@ -40,6 +41,7 @@ _GUARDED_LEAST = 50
 # An end is in another basin where it is lower by this share; rounding does not reach it.
 _LOWER = 1e-6
 _MANY_SWITCH = 0.03
+_MANY_FAIL = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,17 @@ def refit(resampler: Resampler, resamples: int, tick: Callable[[int], object] | 
         seen=seen,
         everywhere=everywhere,
     )
+
+
+def warn_of_failures(count: int, failed: int, unsettled: int, do: str) -> None:
+    """Warn with FitWarning where over 1 % of refits failed or did not converge; say what to do."""
+    if failed + unsettled > _MANY_FAIL * count:
+        warnings.warn(
+            f"{failed} of {count} resamples failed and {unsettled} did not converge: the "
+            f"intervals may be off. {do}",
+            FitWarning,
+            stacklevel=outside(),
+        )
 
 
 class _Start(NamedTuple):

@@ -8,6 +8,7 @@ import pytest
 
 import jscale as js
 from jscale.comparison import splits
+from jscale.data.resampling import run_numbers
 
 
 def runs(**columns: object) -> js.Runs:
@@ -235,7 +236,7 @@ def along_runs(count: int = 8) -> js.Runs:
 @pytest.mark.parametrize("factor", [1.0, 1.5])
 def test_an_origin_never_cuts_a_run_in_two(factor: float) -> None:
     table = along_runs()
-    C, units = table["C"], splits.units_of(table)
+    C, units = table["C"], run_numbers(table)
     ends = np.array([C[units == k].max() for k in range(8)])
     found = splits.origins("C", 6, factor=factor).make(table)
     assert len(found) >= 3
@@ -251,8 +252,8 @@ def test_an_origin_never_cuts_a_run_in_two(factor: float) -> None:
 
 
 def test_rows_are_units_unless_runs_are_named() -> None:
-    assert splits.units_of(runs()).tolist() == list(range(11))
-    assert splits.units_of(clustered()).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5]
+    assert run_numbers(runs()).tolist() == list(range(11))
+    assert run_numbers(clustered()).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5]
 
 
 # ── Families, each split on its own ──────────────────────────────────────────────────────────

@@ -18,6 +18,7 @@ from jscale.fitting.objective import Objective, huber, rounding_error
 from jscale.fitting.problem import Problem
 from jscale.fitting.solver.evaluation import residuals
 from jscale.fitting.solver.gauss_newton import WARM, Lanes, descend
+from jscale.fitting.statistics import robust_spread
 
 TUNING = 1.345
 _ROUNDS = 60
@@ -42,8 +43,8 @@ def search_with_scale(
     theta = _best(smooth)
     if np.max(np.abs(_used_residuals(problem, theta))) <= _smallest(problem):
         return at_scale(problem, objective.at(_smallest(problem))), smooth
-    middle = float(np.median(np.abs(_used_residuals(problem, theta))))
-    delta = max(1.4826 * middle, _smallest(problem)) * _tuning(objective)
+    spread = robust_spread(_used_residuals(problem, theta))
+    delta = max(spread, _smallest(problem)) * _tuning(objective)
     now = at_scale(problem, objective.at(delta))
     theta = _best(search(now))
     for _ in range(_ROUNDS):

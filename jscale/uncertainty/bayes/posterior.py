@@ -20,6 +20,7 @@ from jscale.errors import FitError, JscaleError, LawError, listing
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
+from jscale.fitting.statistics import robust_spread
 from jscale.uncertainty.arviz import mixing
 from jscale.uncertainty.bayes import notes as verdicts
 from jscale.uncertainty.bayes.density import (
@@ -207,7 +208,7 @@ def _nuisance_start(fit: Fit, likelihood: str, residuals: np.ndarray) -> float |
         return None
     if likelihood in COUNTED:
         return 4.0
-    scale = 1.4826 * float(np.median(np.abs(residuals)))
+    scale = robust_spread(residuals)
     if scale < _SMALLEST:
         raise FitError(
             f"{fit.law.name} passes through most runs exactly (median residual {scale:.1e}): there "

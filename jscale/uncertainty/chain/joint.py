@@ -15,6 +15,7 @@ from jscale.errors import DataWarning
 from jscale.fitting.fit import fit
 from jscale.fitting.objective import as_objective, huber, to_space
 from jscale.fitting.result import Fit
+from jscale.fitting.statistics import median, robust_spread
 from jscale.model.law import Law
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.chain.described import describe
@@ -85,7 +86,7 @@ class Joint:
 def _scale(stage: Fit, target: np.ndarray) -> float:
     """Return the robust standard deviation of a stage's residuals, in its space."""
     r = stage.residuals
-    spread = 1.4826 * float(np.median(np.abs(r - np.median(r))))
+    spread = robust_spread(r - median(r))
     return max(spread, _LEAST_SCALE * float(np.std(target)), 1e-300)
 
 

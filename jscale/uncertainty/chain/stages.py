@@ -6,7 +6,6 @@ go together as their errors do.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +16,7 @@ import pandas as pd
 from jscale._precision import float64_scope
 from jscale.data.resampling import Units, count_units, units_of
 from jscale.data.runs import Runs
-from jscale.errors import DataError, FitError, FitWarning, outside
+from jscale.errors import DataError, FitError
 from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.fit import fit
 from jscale.fitting.points import Points
@@ -28,7 +27,7 @@ from jscale.fitting.solver.gauss_newton import Status
 from jscale.uncertainty.chain.described import describe
 from jscale.uncertainty.chain.table import Table, places
 from jscale.uncertainty.draws import Draws, no_spare_runs
-from jscale.uncertainty.refits import Chunk, Refits, chunk_size, refit
+from jscale.uncertainty.refits import Chunk, Refits, chunk_size, refit, warn_of_failures
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +140,7 @@ class Stages:
         samples = pd.DataFrame(np.hstack([inner, outer])[good], columns=self.names)
         settled = (first.status == Status.CONVERGED) & (second.status == Status.CONVERGED)
         failed, unsettled = int(np.sum(~good)), int(np.sum(good & ~settled))
-        _warn_of_failures(count, failed, unsettled)
+        warn_of_failures(count, failed, unsettled, "Fix the parameters that draws.fit.notes names.")
         fits = (self.first, self.second)
         parts = self.table.parts
         described = describe(parts, self.scored, self.objective, fits, samples, self.estimate)
@@ -181,13 +180,3 @@ def _units(table: Table) -> Units:
             "resample would be the same. Leave group= out, or share the parameters."
         )
     return units
-
-
-def _warn_of_failures(count: int, failed: int, unsettled: int) -> None:
-    if failed + unsettled > 0.01 * count:
-        warnings.warn(
-            f"{failed} of {count} resamples failed and {unsettled} did not converge: the "
-            "intervals may be off. Fix the parameters that draws.fit.notes names.",
-            FitWarning,
-            stacklevel=outside(),
-        )

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jscale.fitting.statistics import robust_spread
+
 # As many errors' worth of trust in the Student-t. With it intervals of new runs at 50, 80 and 95 %
 # (20 and 60 runs, normal and t(3) errors, Huber and least squares, two laws; 240 runs by Huber)
 # covered within 3 points, but for five parameters from 20 runs by Huber: 4 and 5 too much.
@@ -85,7 +87,7 @@ class Errors:
 
 def _spread(values: np.ndarray) -> float:
     """1.4826 times the median size; of the root mean square where over half of them are zero."""
-    robust = 1.4826 * float(np.median(np.abs(values)))
+    robust = robust_spread(values)
     return robust if robust > 0 else float(np.sqrt(np.mean(values**2)))
 
 

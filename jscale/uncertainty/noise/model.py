@@ -23,6 +23,7 @@ from jscale.fitting.diagnostics import Optimum, leverages, linearise, studentise
 from jscale.fitting.notes import Note
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
+from jscale.fitting.statistics import robust_spread
 from jscale.uncertainty.draws import no_spare_runs
 from jscale.uncertainty.noise.errors import Errors
 from jscale.uncertainty.noise.trend import Trend, find_trend, log_axis
@@ -252,7 +253,7 @@ def _known(fit: Fit, column: str) -> np.ndarray:
 
 def _without(errors: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return what share (n,) of each error's size is left when known ones are taken out."""
-    left = max((1.4826 * np.median(np.abs(errors))) ** 2 - np.mean(known**2), 0.0)
+    left = max(robust_spread(errors) ** 2 - np.mean(known**2), 0.0)
     return np.sqrt(left / np.maximum(left + known**2, 1e-300))
 
 

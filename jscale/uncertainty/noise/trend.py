@@ -20,6 +20,7 @@ from jscale.data.flops import training_flops
 from jscale.errors import DataError
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
+from jscale.fitting.statistics import robust_spread, sums_by
 
 _BY_CHANCE = 0.01
 _ENOUGH_RUNS = 8
@@ -136,7 +137,7 @@ def trend_along(
     _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
     # A run that has a parameter to itself has next to no weight, but some: sums divide by it.
     weights = np.clip(spare, 1e-6, 1.0) / rows[place]
-    spread = 1.4826 * float(np.median(np.abs(errors)))
+    spread = robust_spread(errors)
     if len(rows) < _ENOUGH_RUNS or np.ptp(x) == 0 or spread == 0:
         return None
     centre = float(weights @ x / weights.sum())
@@ -148,14 +149,6 @@ def trend_along(
 def _scores(square: np.ndarray) -> np.ndarray:
     """The slope of a Student-t's log density in the logarithm of its scale, at r²/s²."""
     return (_HEAVY + 1) * square / (_HEAVY + square) - 1.0
-
-
-def sums_by(values: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Return sums of rows of values (n, …) within units (n,), in order: (number of units, …)."""
-    _, place = np.unique(units, return_inverse=True)
-    total = np.zeros((int(place.max()) + 1, *values.shape[1:]))
-    np.add.at(total, place, values)
-    return total
 
 
 def _chance(x: np.ndarray, scores: np.ndarray, weights: np.ndarray, units: np.ndarray) -> float:

@@ -217,7 +217,7 @@ def test_resamples_taken_in_parts_are_the_same(monkeypatch: pytest.MonkeyPatch) 
     for choices in WAYS[:2]:
         whole = chained(frame, 60, **choices)
         with monkeypatch.context() as less:
-            less.setattr("jscale.uncertainty.chain.stages._NUMBERS_AT_ONCE", 25 * 32)
+            less.setattr("jscale.uncertainty.refits._NUMBERS_AT_ONCE", 25 * 32)
             parts = chained(frame, 60, **choices)
         np.testing.assert_allclose(parts.values, whole.values, rtol=1e-5)
 
