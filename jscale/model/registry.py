@@ -129,7 +129,8 @@ class Registry:
                 'js.ensemble(runs), or js.compare("auto", runs).'
             )
         name, *arguments = text.split(":")
-        if name not in self.names():
+        # A search of all installed packages: only where the name is not of the catalogue.
+        if name not in self._catalogue and name not in self.names():
             raise LawError(
                 f"There is no law {name!r}.{nearest(name, self.names())} "
                 f"Known laws: {listing(self.names(), 50)}."
