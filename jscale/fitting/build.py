@@ -72,6 +72,7 @@ def build(
     per: Mapping[str, str] | None = None,
     weights: Any = None,
     solver: str = "gauss_newton",
+    few: bool = False,
 ) -> tuple[Problem, tuple[Doubt, ...]]:
     """Check a law against runs and return the Problem and what is doubtful about it.
 
@@ -88,7 +89,8 @@ def build(
     weight = _weights(runs, weights)
     if solver == "gauss_newton":
         _check_dense(law, layout)
-    _check_counts(law, layout, runs.where(weight > 0))
+    if not few:
+        _check_counts(law, layout, runs.where(weight > 0))
     _check_groups(layout, codes, weight)
     check_traces(law)
     n, rows = len(runs), bucket(len(runs))

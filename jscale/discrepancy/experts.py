@@ -1,0 +1,274 @@
+"""Experts: a law under every kernel, noise and prior, each with its weight.
+
+Tables of one law are lanes of one program: hyperparameters × priors × tables. The host
+decomposes the covariance of each kernel once; everything else runs in compiled programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jscale._precision import float64_scope
+from jscale.discrepancy.kernels import Site, covariance, variance
+from jscale.discrepancy.lanes import Lanes, Table, Targets, predict_program, solve_program, stack
+from jscale.discrepancy.members import Floor, Member
+from jscale.discrepancy.start import Start, robust_start
+from jscale.fitting.problem import Data, bucket, evaluate_rows, log_centre, pad_rows
+from jscale.fitting.solver.compilation import programs
+from jscale.model.layout import Layout
+
+# Shares of the noise's variance that rows of one run have in common, and each alone.
+_COMMON = 0.5
+_LEAST_SHARE, _MOST_SHARE = 0.02, 2.0
+_PLAIN_SHARE = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """What a table of n runs says: inputs by the law's order, outputs in the space, and errors.
+
+    ``run`` numbers the run that each row belongs to, where several rows are of one run; ``known``
+    are known standard deviations in the space; ``relative`` are variances relative to the noise's.
+    """
+
+    inputs: tuple[np.ndarray, ...]
+    target: np.ndarray
+    codes: dict[str, np.ndarray] = field(default_factory=dict)
+    run: np.ndarray | None = None
+    known: np.ndarray | None = None
+    relative: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+class Solved(NamedTuple):
+    """The experts of one table: log weights (K, G, P) adding up to one, and how they came.
+
+    ``scale`` is that of the noise, ``start`` the starting fit whose reducible shares kernels use.
+    """
+
+    member: Member
+    observations: Observations
+    table: Table
+    lanes: Lanes
+    site: Site
+    scale: float
+    start: np.ndarray
+    variant: int
+    log_weights: np.ndarray
+
+
+def coordinates(inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """Return where points lie for a kernel (m, d): logarithms of positive inputs, others as are."""
+    return np.stack([np.log(x) if np.all(x > 0) else x for x in inputs], axis=1)
+
+
+@programs
+def _level_program(layout: Layout, floor: Floor | None) -> Callable[..., tuple[Any, Any]]:
+    """Return a compiled program: coordinates and data to the law's outputs and floors (rows,)."""
+    import jax
+    import jax.numpy as jnp
+
+    def levels(theta: Any, data: Data) -> tuple[Any, Any]:
+        values = layout.natural(theta, data.fixed, data.centre)
+        output = evaluate_rows(layout, values, data.inputs, data.codes, jax.vmap)
+        if floor is None:
+            return output, jnp.full_like(output, jnp.nan)
+        each = jax.vmap(lambda codes: floor(layout.pick(values, codes)), axis_size=len(output))
+        return output, each(data.codes)
+
+    return jax.jit(levels)
+
+
+def site_of(member: Member, theta: np.ndarray, data: Data, n: int) -> Site:
+    """Return the first n rows of data as a kernel sees them, shares by a starting fit."""
+    output, floor = _level_program(member.layout, member.floor)(theta, data)
+    output, floor = np.asarray(output)[:n], np.asarray(floor)[:n]
+    share = 2.0 * (1.0 - floor / output) if member.space == "log" else np.full(n, np.nan)
+    share = np.where(np.isfinite(share), share, _PLAIN_SHARE)
+    u = coordinates([np.asarray(x)[:n] for x in data.inputs])
+    return Site(u, np.clip(share, _LEAST_SHARE, _MOST_SHARE))
+
+
+def solve(
+    members: Sequence[Member], tables: Sequence[Observations], rows: int | None = None
+) -> list[Solved]:
+    """Solve all experts of tables whose members share a program key, padded to ``rows``."""
+    import jax
+
+    first = members[0]
+    rows = rows or max(bucket(len(t)) for t in tables)
+    with float64_scope():
+        data = [_padded(m, t, rows) for m, t in zip(members, tables, strict=True)]
+        starts = robust_start(members, data, [len(t) for t in tables])
+        made = [
+            _table(m, t, d, s) for m, t, d, s in zip(members, tables, data, starts, strict=True)
+        ]
+        whole = stack([table for table, _ in made])
+        lanes = jax.tree.map(np.asarray, solve_program(first.layout, first.space)(whole))
+    return [
+        _solved(members[i], tables[i], made[i], jax.tree.map(lambda x, i=i: x[i], lanes), starts[i])
+        for i in range(len(members))
+    ]
+
+
+# Numbers that one program may hold in its decorrelating bases: 64 MB.
+_NUMBERS_AT_ONCE = 8_000_000
+
+
+def solve_each(members: Sequence[Member], tables: Sequence[Observations]) -> list[Solved]:
+    """Solve tables of any members, those of one program and size together."""
+    groups: dict[Any, list[int]] = {}
+    for i, (member, table) in enumerate(zip(members, tables, strict=True)):
+        groups.setdefault((member.program_key, bucket(len(table), steps=2)), []).append(i)
+    solved: dict[int, Solved] = {}
+    for (_, rows), places in groups.items():
+        kernels = len(members[places[0]].prior.kernels)
+        most = max(_NUMBERS_AT_ONCE // (kernels * rows * rows), 1)
+        for first in range(0, len(places), most):
+            part = places[first : first + most]
+            ends = solve([members[i] for i in part], [tables[i] for i in part], rows)
+            solved.update(zip(part, ends, strict=True))
+    return [solved[i] for i in range(len(members))]
+
+
+def _solved(
+    member: Member, table: Observations, made: tuple[Table, Site], lanes: Lanes, start: Start
+) -> Solved:
+    evidence = np.where(np.isfinite(lanes.evidence), lanes.evidence, -np.inf)
+    prior = member.prior
+    eta = prior.temperature(len(table), start.scale)
+    log = eta * (evidence - evidence.max()) + prior.log_weights(len(table), start.scale)
+    log = log - log.max()
+    log = log - np.log(np.exp(log).sum())
+    return Solved(
+        member, table, made[0], lanes, made[1], start.scale, start.theta[start.variant],
+        start.variant, log,
+    )  # fmt: skip
+
+
+def _padded(member: Member, table: Observations, rows: int) -> Data:
+    names = member.layout.law.inputs
+    inputs = [x / member.unit.get(name, 1.0) for name, x in zip(names, table.inputs, strict=True)]
+    return Data(
+        tuple(pad_rows(x, rows) for x in inputs),
+        {name: pad_rows(code, rows) for name, code in table.codes.items()},
+        pad_rows(table.target, rows),
+        log_centre(inputs),
+        {},
+    )
+
+
+def _table(member: Member, table: Observations, data: Data, start: Start) -> tuple[Table, Site]:
+    """Decorrelate a table's errors under every kernel of its prior (host)."""
+    n, rows = len(table), len(data.target)
+    fixed = {name: values[start.variant] for name, values in member.fixed.items()}
+    site = site_of(member, start.theta[start.variant], data._replace(fixed=fixed), n)
+    root = _noise_root(table, start)
+    kernels = member.prior.kernels
+    basis, spectrum = np.zeros((len(kernels), rows, rows)), np.zeros((len(kernels), rows))
+    for k, kernel in enumerate(kernels):
+        values, vectors = np.linalg.eigh(root @ covariance(kernel, site, site) @ root.T)
+        basis[k, :n, :n] = vectors.T @ root
+        spectrum[k, :n] = np.maximum(values, 0.0)
+    mask = (np.arange(rows) < n).astype(np.float64)
+    noise = (np.array(member.prior.noises) * start.scale) ** 2
+    whole = Table(
+        data, mask, basis, spectrum, noise, start.theta, member.mean, member.sd**-2.0,
+        dict(member.fixed),
+    )  # fmt: skip
+    return whole, site
+
+
+def _noise_root(table: Observations, start: Start) -> np.ndarray:
+    """Return L⁻¹ of the noise's relative covariance V = L·Lᵀ (n, n).
+
+    Outliers have noise of their own; known errors add to it; rows of one run share half of it.
+    """
+    sd = np.sqrt(start.variance)
+    if table.relative is not None:
+        sd = sd * np.sqrt(table.relative)
+    if table.run is None:
+        total = sd**2 if table.known is None else sd**2 + (table.known / start.scale) ** 2
+        return np.diag(1.0 / np.sqrt(total))
+    same = table.run[:, None] == table.run[None, :]
+    whole = np.outer(sd, sd) * ((1.0 - _COMMON) * np.eye(len(sd)) + _COMMON * same)
+    if table.known is not None:
+        whole = whole + np.diag((table.known / start.scale) ** 2)
+    return np.linalg.inv(np.linalg.cholesky(whole))
+
+
+class Curves(NamedTuple):
+    """Every expert's curve at m points (K, G, P, m), and noise variances (G,).
+
+    ``bend`` and ``parameters`` are the variances that come from the discrepancy and from the
+    law's parameters.
+    """
+
+    mean: np.ndarray
+    bend: np.ndarray
+    parameters: np.ndarray
+    noise: np.ndarray
+
+    @property
+    def variance(self) -> np.ndarray:
+        """The curve's variance (K, G, P, m)."""
+        return self.bend + self.parameters
+
+
+def predict(solved: Sequence[Solved], where: Sequence[Any]) -> list[Curves]:
+    """Return every expert's curve at points: (inputs, codes) for each table."""
+    first = solved[0].member
+    points = max(bucket(len(inputs[0])) for inputs, _ in where)
+    with float64_scope():
+        targets = [
+            _targets(s, inputs, codes, points)
+            for s, (inputs, codes) in zip(solved, where, strict=True)
+        ]
+        tables, lanes = stack([s.table for s in solved]), stack([s.lanes for s in solved])
+        curves = predict_program(first.layout, first.space)(tables, lanes, stack(targets))
+        arrays = [np.asarray(x) for x in curves]
+    return [
+        Curves(*(x[i, ..., : len(w[0][0])] for x in arrays), s.table.noise)
+        for i, (s, w) in enumerate(zip(solved, where, strict=True))
+    ]
+
+
+def _targets(
+    solved: Solved, inputs: Sequence[np.ndarray], codes: dict[str, np.ndarray], points: int
+) -> Targets:
+    member, table = solved.member, solved.table
+    m = len(inputs[0])
+    data = target_data(solved, inputs, codes, points)
+    site = site_of(member, solved.start, data, m)
+    n, rows = len(solved.observations), len(table.mask)
+    kernels = member.prior.kernels
+    cross, prior = np.zeros((len(kernels), rows, points)), np.zeros((len(kernels), points))
+    for k, kernel in enumerate(kernels):
+        cross[k, :n, :m] = covariance(kernel, solved.site, site)
+        prior[k, :m] = variance(kernel, site)
+    return Targets(data.inputs, data.codes, cross, prior)
+
+
+def target_data(
+    solved: Solved, inputs: Sequence[np.ndarray], codes: dict[str, np.ndarray], points: int
+) -> Data:
+    """Return points as data of the member's law, padded, with the starting fit's fixed values."""
+    member = solved.member
+    names = member.layout.law.inputs
+    scaled = [
+        np.asarray(x, dtype=np.float64) / member.unit.get(name, 1.0)
+        for name, x in zip(names, inputs, strict=True)
+    ]
+    return Data(
+        tuple(pad_rows(x, points) for x in scaled),
+        {name: pad_rows(np.asarray(code), points) for name, code in codes.items()},
+        np.zeros(points),
+        solved.table.data.centre,
+        {name: values[solved.variant] for name, values in member.fixed.items()},
+    )

@@ -1,0 +1,275 @@
+"""Draws of whole functions: a law's curve and its discrepancy, at any inputs at once.
+
+A draw takes an expert by its weight, parameters from their posterior, and the discrepancy given
+them on a grid of points that spans the runs and what lies beyond; between the points it is
+interpolated by the kernel itself. A draw is then a function of the inputs with numbers of its own,
+which plans can minimise and differentiate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jscale._precision import float64_scope
+from jscale.discrepancy.experts import Solved
+from jscale.discrepancy.kernels import Component, distances, matern
+from jscale.discrepancy.members import Floor
+from jscale.discrepancy.response import PLAIN, from_response
+from jscale.fitting.diagnostics import flatten
+from jscale.fitting.objective import to_space
+from jscale.fitting.problem import bucket, pad_rows, predict_rows
+from jscale.fitting.solver.compilation import programs
+from jscale.model.law import Law
+from jscale.model.layout import Layout
+
+# How far the grid reaches beyond the runs, in e-folds of each input: a thousandfold above.
+_ABOVE, _BELOW = 6.9, 2.3
+_POINTS = {1: 40, 2: 9, 3: 5}
+_MANY = 150
+_JITTER = 1e-8
+_LEAST_SHARE, _MOST_SHARE = 0.02, 2.0
+_NEGLIGIBLE = 0.02
+
+
+@dataclass(frozen=True)
+class BentLaw:
+    """A law and its discrepancy as a function of a draw's numbers and of the inputs.
+
+    A draw's numbers are: the law's parameters; those of the starting fit, for the reducible
+    share; what inputs are divided by; the grid's points; and for each component of the kernel the
+    power of the share, the length, and the grid's weights.
+    """
+
+    layout: Layout
+    floor: Floor | None
+    space: str
+    points: int
+    components: int
+    logarithmic: tuple[bool, ...]
+    response: str = PLAIN
+
+    @property
+    def law(self) -> Law | None:
+        """A law that may bend is no law of its parameters alone."""
+        return None
+
+    def split(self, flat: Any) -> tuple[Any, ...]:
+        """Return parameters, starting parameters, units, grid (points, d) and component rows."""
+        q, d = _count(self.layout), len(self.layout.law.inputs)
+        ends = np.cumsum([q, q, d, self.points * d])
+        rest = flat[ends[3] :].reshape(self.components, 2 + self.points)
+        grid = flat[ends[2] : ends[3]].reshape(self.points, d)
+        return flat[:q], flat[q : ends[1]], flat[ends[1] : ends[2]], grid, rest
+
+    def __call__(self, flat: Any, inputs: Mapping[str, Any], codes: Any) -> Any:
+        """Return the output at one point, in its own unit."""
+        import jax.numpy as jnp
+
+        numbers, start, unit, grid, rest = self.split(flat)
+        names = self.layout.law.inputs
+        scaled = {name: inputs[name] / unit[i] for i, name in enumerate(names)}
+        values = self.layout.pick(self.layout.unflatten(numbers), codes)
+        first = self.layout.pick(self.layout.unflatten(start), codes)
+        curve = to_space(self.layout.law.evaluate({**scaled, **values}), self.space)
+        share = self._share(self.layout.law.evaluate({**scaled, **first}), first)
+        u = jnp.stack(
+            [
+                jnp.log(scaled[n]) if log else scaled[n]
+                for n, log in zip(names, self.logarithmic, strict=True)
+            ]
+        )
+        apart = jnp.sqrt(jnp.sum((u - grid) ** 2, axis=1) + 1e-18)
+        for i in range(self.components):
+            power, length, weights = rest[i, 0], rest[i, 1], rest[i, 2:]
+            curve = curve + share**power * jnp.sum(matern(apart / length) * weights)
+        return from_response(_from_space(curve, self.space), self.response)
+
+    def _share(self, output: Any, values: Mapping[str, Any]) -> Any:
+        import jax.numpy as jnp
+
+        if self.floor is None or self.space != "log":
+            return 1.0
+        return jnp.clip(2.0 * (1.0 - self.floor(values) / output), _LEAST_SHARE, _MOST_SHARE)
+
+
+def _from_space(values: Any, space: str) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    if space == "log":
+        return jnp.exp(values)
+    return jax.nn.sigmoid(values) if space == "logit" else values
+
+
+def _count(layout: Layout) -> int:
+    groups = dict(layout.groups)
+    return sum(
+        len(groups[layout.column(n)]) if layout.column(n) else 1  # type: ignore[index]
+        for n in layout.law.names
+    )
+
+
+def grid_of(solved: Solved) -> np.ndarray:
+    """Return the grid's points (M, d) in a kernel's coordinates: a lattice around the runs."""
+    u = solved.site.u
+    low, high = u.min(axis=0) - _BELOW, u.max(axis=0) + _ABOVE
+    d = u.shape[1]
+    if d in _POINTS:
+        axes = [np.linspace(low[i], high[i], _POINTS[d]) for i in range(d)]
+        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, d)
+    from scipy.stats import qmc
+
+    return low + (high - low) * qmc.Halton(d, scramble=False).random(_MANY)
+
+
+def draw_functions(
+    solved: Solved, shares: np.ndarray, count: int, rng: np.random.Generator, response: str = PLAIN
+) -> tuple[BentLaw, np.ndarray]:
+    """Draw functions from a member's experts.
+
+    ``shares`` (K, G, P) are the experts' weights; ``count`` draws are dealt out to them in
+    proportion. Returns the function and the draws' numbers (count, q).
+    """
+    member = solved.member
+    grid = grid_of(solved)
+    components = max(len(kernel) for kernel in member.prior.kernels)
+    inputs = solved.table.data.inputs
+    logs = tuple(bool(np.all(np.asarray(x) > 0)) for x in inputs)
+    function = BentLaw(
+        member.layout, member.floor, member.space, len(grid), components, logs, response
+    )
+    taken = _dealt(_without_negligible(shares), count, rng)
+    with float64_scope():
+        drawn = [
+            _of_expert(
+                solved, np.unravel_index(i, shares.shape), int(taken[i]), grid, components, rng
+            )
+            for i in np.flatnonzero(taken)
+        ]
+        theta, variant, parts = (np.concatenate(x) for x in zip(*drawn, strict=True))
+        start = _natural(solved, solved.start[None], np.array([solved.variant]))[0]
+        natural = _natural(solved, theta, variant)
+    unit = np.array([member.unit.get(name, 1.0) for name in member.layout.law.inputs])
+    shared = np.tile(np.concatenate([start, unit, grid.ravel()]), (len(theta), 1))
+    whole = np.concatenate([natural, shared, parts], axis=1)
+    return function, whole[rng.permutation(len(whole))]
+
+
+def _without_negligible(shares: np.ndarray) -> np.ndarray:
+    """Leave out experts of little weight: each needs a factorisation of its own."""
+    flat = shares.ravel()
+    return np.where(flat >= _NEGLIGIBLE * flat.max(), flat, 0.0)
+
+
+def _dealt(shares: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal draws out in proportion to shares: systematic resampling."""
+    edges = np.cumsum(shares / shares.sum())
+    at = (np.arange(count) + rng.random()) / count
+    return np.bincount(np.minimum(np.searchsorted(edges, at), len(edges) - 1), minlength=len(edges))
+
+
+def _of_expert(
+    solved: Solved, place: Sequence[Any], count: int, grid: np.ndarray, components: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Draw one expert's functions: coordinates (count, p), variants (count,), component rows."""
+    k, g, p = place
+    kernels, lanes, table = solved.member.prior.kernels, solved.lanes, solved.table
+    theta_hat = lanes.theta[k, g, p]
+    root = np.linalg.cholesky(_symmetric(lanes.inverse[k, g, p]))
+    theta = theta_hat + rng.standard_normal((count, len(theta_hat))) @ root.T
+    kernel = kernels[k]
+    n = len(solved.observations)
+    weight = table.mask / np.sqrt(table.spectrum[k] + table.noise[g])
+    cross = np.concatenate([_cross(c, solved, grid) for c in kernel], axis=1)
+    whitened = weight[:, None] * (table.basis[k][:, :n] @ cross)
+    # By the law itself, not its slopes: what parameters do to it in range, δ must undo.
+    off = solved.observations.target - _curves(solved, theta, p)
+    mean = (off @ (table.basis[k][:, :n] * weight[:, None]).T) @ whitened
+    prior = [c.amplitude**2 * matern(distances(grid, grid) / c.length) for c in kernel]
+    spread = _block_diagonal(prior) - whitened.T @ whitened
+    jitter = _JITTER * np.diag(spread).max() * np.eye(len(spread))
+    bend_root = np.linalg.cholesky(_symmetric(spread) + jitter)
+    bends = mean + rng.standard_normal((count, len(spread))) @ bend_root.T
+    parts = _component_rows(kernel, prior, bends, components, len(grid))
+    return theta, np.full(count, p), parts
+
+
+def _cross(component: Component, solved: Solved, grid: np.ndarray) -> np.ndarray:
+    """Covariance (n, M) between the runs' discrepancy and a component's own process."""
+    apart = distances(solved.site.u, grid)
+    share = solved.site.share[:, None] ** component.power
+    return component.amplitude**2 * share * matern(apart / component.length)
+
+
+def _component_rows(
+    kernel: Sequence[Component], prior: Sequence[np.ndarray], bends: np.ndarray, components: int,
+    points: int,
+) -> np.ndarray:  # fmt: skip
+    """Return each component's power, length and interpolation weights, flat (count, …)."""
+    rows = np.zeros((len(bends), components, 2 + points))
+    rows[:, :, 1] = 1.0  # a length that divides safely where a kernel has fewer components
+    for i, component in enumerate(kernel):
+        own = bends[:, i * points : (i + 1) * points]
+        scale = component.amplitude**2
+        matrix = prior[i] / scale + _JITTER * np.eye(points)
+        rows[:, i, 0], rows[:, i, 1] = component.power, component.length
+        rows[:, i, 2:] = np.linalg.solve(matrix, own.T).T
+    return rows.reshape(len(bends), -1)
+
+
+@programs
+def _curves_program(layout: Layout, space: str) -> Any:
+    """Return a compiled program: coordinates (S, p), data and fixed values to curves (S, rows)."""
+    import jax
+
+    def one(theta: Any, data: Any, fixed: Any) -> Any:
+        data = data._replace(fixed={**data.fixed, **fixed})
+        return to_space(predict_rows(layout, theta, data), space)
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+def _curves(solved: Solved, theta: np.ndarray, variant: int) -> np.ndarray:
+    """Return the law at the runs for coordinates (S, p) under a variant: (S, n), in the space."""
+    member = solved.member
+    fixed = {name: values[variant] for name, values in member.fixed.items()}
+    program = _curves_program(member.layout, member.space)
+    padded = pad_rows(theta, bucket(len(theta)))
+    curves = np.asarray(program(padded, solved.table.data, fixed))
+    return curves[: len(theta), : len(solved.observations)]
+
+
+@programs
+def _natural_program(layout: Layout) -> Any:
+    """Return a compiled program: coordinates (S, p), fixed values (S,), centre to parameters."""
+    import jax
+
+    def one(theta: Any, fixed: Any, centre: Any) -> Any:
+        return flatten(layout, layout.natural(theta, fixed, centre))
+
+    return jax.jit(jax.vmap(one, in_axes=(0, 0, None)))
+
+
+def _natural(solved: Solved, theta: np.ndarray, variant: np.ndarray) -> np.ndarray:
+    """Return the law's parameters (S, q) at coordinates under variants of the prior (S,)."""
+    member = solved.member
+    rows = bucket(len(theta))
+    fixed = {name: pad_rows(values[variant], rows) for name, values in member.fixed.items()}
+    program = _natural_program(member.layout)
+    found = program(pad_rows(theta, rows), fixed, solved.table.data.centre)
+    return np.asarray(found)[: len(theta)]
+
+
+def _block_diagonal(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    from scipy.linalg import block_diag
+
+    return np.asarray(block_diag(*blocks))
+
+
+def _symmetric(matrix: np.ndarray) -> np.ndarray:
+    return 0.5 * (matrix + matrix.T)

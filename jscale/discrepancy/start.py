@@ -1,0 +1,180 @@
+"""A robust starting fit under a prior, and the scale of the noise around it.
+
+Kernels take the reducible share of the loss from this fit, and noise its scale. Runs that lie
+far off are given noise of their own, so that they do not widen the intervals of all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jscale.discrepancy.lanes import solve_spd, stack
+from jscale.discrepancy.members import Member
+from jscale.fitting.objective import to_space
+from jscale.fitting.problem import Data, predict_rows
+from jscale.fitting.solver.compilation import programs
+from jscale.model.layout import Layout
+
+_STEPS = 20
+_FIRST_SCALE = 0.01
+_ROUNDS = 2
+_LONGEST = 2.0
+_SHARES = (1.0, 0.4, 0.1, 0.02, 0.0)
+_NORMAL = 1.4826
+_FAR_OUT = 3.0
+# Starts around the prior's mean, in its standard deviations: a Halton sequence's first points.
+_STARTS = 9
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83,
+           89)  # fmt: skip
+
+
+class Start(NamedTuple):
+    """A starting fit of one table.
+
+    ``theta`` (P, p) are coordinates under each variant of the prior, ``variant`` the best of
+    them, ``scale`` that of the noise, ``variance`` (n,) each run's relative to it: 1 but for
+    outliers.
+    """
+
+    theta: np.ndarray
+    variant: int
+    scale: float
+    variance: np.ndarray
+
+
+@programs
+def robust_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any, Any]]:
+    """Return a compiled program: starts (Q, P, S, p) to coordinates, costs and residuals.
+
+    Minimises Σ (√(1 + (r/s)²) − 1) + ½·(θ − μ)ᵀP(θ − μ), for noise of scale s, by reweighted
+    Gauss–Newton steps.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    def one(
+        start: Any, mean: Any, precision: Any, data: Data, mask: Any, scale: Any, fixed: Any
+    ) -> tuple[Any, Any, Any]:
+        data = data._replace(fixed={**data.fixed, **fixed})
+        target = data.target * mask
+
+        def curve(theta: Any) -> Any:
+            return to_space(predict_rows(layout, theta, data), space) * mask
+
+        def cost(theta: Any) -> Any:
+            r, off = (target - curve(theta)) / scale, theta - mean
+            return jnp.sum(jnp.sqrt(1.0 + r * r) - 1.0) + 0.5 * jnp.sum(precision * off * off)
+
+        def step(theta: Any, _: Any) -> tuple[Any, None]:
+            slopes = jax.jacfwd(curve)(theta) / scale
+            r = (target - curve(theta)) / scale
+            weight = 1.0 / jnp.sqrt(1.0 + r * r)
+            matrix = slopes.T @ (weight[:, None] * slopes) + jnp.diag(precision)
+            gradient = slopes.T @ (weight * r) - precision * (theta - mean)
+            move = jnp.clip(solve_spd(matrix, gradient[:, None])[0][:, 0], -_LONGEST, _LONGEST)
+            shares = jnp.asarray(_SHARES, move.dtype)
+            costs = jax.vmap(lambda share: cost(theta + share * move))(shares)
+            best = shares[jnp.argmin(jnp.where(jnp.isfinite(costs), costs, jnp.inf))]
+            return theta + best * move, None
+
+        theta, _ = jax.lax.scan(step, start, None, length=_STEPS)
+        return theta, cost(theta), target - curve(theta)
+
+    starts = jax.vmap(one, in_axes=(0, None, None, None, None, None, None))
+    variants = jax.vmap(starts, in_axes=(0, 0, 0, None, None, None, 0))
+    return jax.jit(jax.vmap(variants))
+
+
+def offsets(p: int) -> np.ndarray:
+    """Return where starts lie around a prior's mean (S, p), in its standard deviations.
+
+    The mean itself, then points of a Halton sequence mapped to a normal distribution.
+    """
+    from scipy.special import ndtri
+
+    points = np.empty((_STARTS - 1, p))
+    for i in range(p):
+        points[:, i] = [_van_der_corput(k, _PRIMES[i % len(_PRIMES)]) for k in range(1, _STARTS)]
+    return np.concatenate([np.zeros((1, p)), ndtri(points)])
+
+
+def _van_der_corput(k: int, base: int) -> float:
+    """Return the k-th number of the van der Corput sequence: k's digits mirrored at the point."""
+    value, unit = 0.0, 1.0 / base
+    while k:
+        k, digit = divmod(k, base)
+        value, unit = value + digit * unit, unit / base
+    return value
+
+
+def robust_start(
+    members: Sequence[Member], data: Sequence[Data], counts: Sequence[int]
+) -> list[Start]:
+    """Fit members of one program to their tables, robustly; call inside the float64 scope."""
+    first = members[0]
+    mean, sd = np.stack([m.mean for m in members]), np.stack([m.sd for m in members])
+    rows = len(data[0].target)
+    mask = np.stack([(np.arange(rows) < n).astype(np.float64) for n in counts])
+    fixed = {name: np.stack([m.fixed[name] for m in members]) for name in first.fixed}
+    program = robust_program(first.layout, first.space)
+    whole = stack(data)
+
+    def run(start: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, ...]:
+        end = program(start, mean, sd**-2.0, whole, mask, scale, fixed)
+        theta, cost, residual = (np.asarray(x) for x in end)
+        cost = np.where(np.isfinite(cost), cost, np.inf)
+        best = np.argmin(cost, axis=2)
+        theta = np.take_along_axis(theta, best[:, :, None, None], 2)
+        cost = np.take_along_axis(cost, best[:, :, None], 2)[:, :, 0]
+        residual = np.take_along_axis(residual, best[:, :, None, None], 2)[:, :, 0]
+        return theta, cost, residual
+
+    start = mean[:, :, None, :] + sd[:, :, None, :] * offsets(mean.shape[2])
+    theta, cost, residual = run(start, np.full(len(members), _FIRST_SCALE))
+    for _ in range(_ROUNDS):
+        theta, cost, residual = run(theta, _scales(members, cost, residual, counts))
+    scales = _scales(members, cost, residual, counts)
+    lead = np.argmin(cost, axis=1)
+    return [
+        Start(
+            theta[i, :, 0], int(lead[i]), float(scales[i]),
+            outlier_variance(residual[i, lead[i], : counts[i]], float(scales[i])),
+        )
+        for i in range(len(members))
+    ]  # fmt: skip
+
+
+def _scales(
+    members: Sequence[Member], cost: np.ndarray, residual: np.ndarray, counts: Sequence[int]
+) -> np.ndarray:
+    """Return each table's noise scale (Q,), by its best variant's residuals."""
+    lead = np.argmin(cost, axis=1)
+    return np.array(
+        [
+            noise_scale(residual[i, lead[i], :n], m.layout.size, m.prior.least_noise)
+            for i, (m, n) in enumerate(zip(members, counts, strict=True))
+        ]
+    )
+
+
+def noise_scale(residual: np.ndarray, parameters: int, least: float) -> float:
+    """Return the noise's scale of residuals (n,): 1.4826·MAD·√(n/(n − p)).
+
+    With n ≤ 2p, where the median of residuals says little, their root mean square by degrees of
+    freedom instead.
+    """
+    n = len(residual)
+    spare = max(n - parameters, 1)
+    if n > 2 * parameters:
+        scale = _NORMAL * float(np.median(np.abs(residual))) * float(np.sqrt(n / spare))
+    else:
+        scale = float(np.sqrt(np.sum(residual**2) / spare))
+    return max(scale, least)
+
+
+def outlier_variance(residual: np.ndarray, scale: float) -> np.ndarray:
+    """Return each run's variance relative to the noise's: more than 1 past three scales."""
+    return np.maximum(1.0, (np.abs(residual) / (_FAR_OUT * scale)) ** 2)

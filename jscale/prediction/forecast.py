@@ -1,0 +1,424 @@
+"""forecast: laws weighed under a learnt prior, each with the chance that it bends.
+
+    ln y = ln f(x; θ) + δ(x) + ε
+
+f is a law, δ a Gaussian process over the logarithms of the inputs by which the truth may bend away
+from it, ε the noise of a run. An interval that knows only the uncertainty within a law is too
+narrow far from the runs, since no law is exactly right; δ says how far laws have been seen to bend.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale.arguments import check_choice, check_count, check_seed
+from jscale.data.runs import Runs
+from jscale.discrepancy.experts import Curves, Solved, predict, solve
+from jscale.discrepancy.mixture import Normals
+from jscale.discrepancy.prior import ForecastPrior, as_prior
+from jscale.discrepancy.response import RESPONSES
+from jscale.discrepancy.sampling import draw_functions
+from jscale.errors import PredictionError
+from jscale.fitting.notes import Note
+from jscale.fitting.points import Points, input_table
+from jscale.fitting.result import Fit
+from jscale.prediction.components import Component
+from jscale.prediction.forecast_members import (
+    AUTO,
+    LawAsked,
+    choose_response,
+    members_of,
+    named_laws,
+    runs_of,
+)
+from jscale.prediction.forecast_notes import notes_on
+from jscale.prediction.forecast_reference import reference_of
+from jscale.prediction.mixture_predictive import MixturePredictive
+from jscale.prediction.newruns import KNOWN, NewRun
+from jscale.prediction.predict import Prediction
+from jscale.prediction.predict import predict as predict_any
+
+DRAWS = 1000
+# Experts of less weight than this share of the largest are left out of mixtures.
+_NEGLIGIBLE = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Weighted laws with their discrepancies, fitted to all runs.
+
+    Predict with :func:`jscale.predict` (or :meth:`predict`), plan with :func:`jscale.allocate`,
+    :func:`jscale.required` and :func:`jscale.crossover`.
+
+    Attributes
+    ----------
+    runs : Runs
+        The runs that it was fitted to.
+    laws : tuple of LawAsked
+        The laws with their priors.
+    experts : tuple of Solved
+        For each law, its parameters under every kernel, noise and prior.
+    prior : ForecastPrior or None
+        The learnt prior, None for the weak one.
+    response : str
+        What the laws describe: the outcome itself ("plain"), or odds.
+    notes : tuple of Note
+        What to know before trusting the forecast.
+    settings : mapping
+        All that is needed to make it again, as plain values.
+    """
+
+    runs: Runs
+    laws: tuple[LawAsked, ...]
+    experts: tuple[Solved, ...]
+    prior: ForecastPrior | None
+    response: str
+    settings: Mapping[str, Any]
+
+    @cached_property
+    def log_weights(self) -> tuple[np.ndarray, ...]:
+        """Log weights (K, G, P) of each law's experts, adding up to one over all laws."""
+        each = []
+        for solved in self.experts:
+            prior, n = solved.member.prior, len(solved.observations)
+            evidence = np.where(np.isfinite(solved.lanes.evidence), solved.lanes.evidence, -np.inf)
+            eta = prior.temperature(n, solved.scale)
+            each.append(eta * evidence + prior.log_weights(n, solved.scale))
+        top = max(float(log.max()) for log in each)
+        total = top + np.log(sum(float(np.exp(log - top).sum()) for log in each))
+        return tuple(log - total for log in each)
+
+    @property
+    def weights(self) -> pd.Series:
+        """The weight of each law, adding up to one."""
+        total = [float(np.exp(log).sum()) for log in self.log_weights]
+        names = [asked.law.name for asked in self.laws]
+        return pd.Series(total, pd.Index(names, name="law"), name="weight")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per expert with weight: its law, prior, kernel, noise and weight."""
+        rows = []
+        for asked, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
+            prior = solved.member.prior
+            for (k, g, p), log in np.ndenumerate(logs):
+                kernel = prior.kernels[k]
+                rows.append(
+                    {
+                        "law": asked.law.name,
+                        "prior": prior.variants[p].name,
+                        "length": kernel[0].length,
+                        "amplitude": kernel[0].amplitude,
+                        "components": len(kernel),
+                        "noise": float(np.sqrt(solved.table.noise[g])),
+                        "weight": float(np.exp(log)),
+                    }
+                )
+        table = pd.DataFrame(rows).sort_values("weight", ascending=False, kind="stable")
+        return table[table["weight"] > 1e-4].reset_index(drop=True)
+
+    # What a predictor has (jscale.prediction.predictor)
+
+    @cached_property
+    def reference(self) -> Fit:
+        """A description of the law with the most weight at its most probable parameters."""
+        place = int(np.argmax(self.weights.to_numpy()))
+        return reference_of(self.laws[place], self.experts[place], self.runs)
+
+    @property
+    def method(self) -> str:
+        """The laws with weight."""
+        parts = [f"{name} {w:.2f}" for name, w in self.weights.items() if w >= 0.005]
+        return f"forecast ({', '.join(parts)}; with discrepancy)"
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What to know before trusting the forecast."""
+        return tuple(notes_on(self))
+
+    @property
+    def resamples(self) -> None:
+        """Draws of a forecast are no refits."""
+        return None
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """Joint draws of the function, for plans: one component per law."""
+        return self._components(int(self.settings["draws"]), int(self.settings["seed"]))
+
+    def _components(self, draws: int, seed: int) -> tuple[Component, ...]:
+        made = []
+        for i, (asked, solved, logs) in enumerate(
+            zip(self.laws, self.experts, self.log_weights, strict=True)
+        ):
+            weight = float(np.exp(logs).sum())
+            if weight < 1e-3:
+                continue
+            rng = np.random.default_rng((seed, 5, i))
+            function, flat = draw_functions(solved, np.exp(logs), draws, rng, self.response)
+            fit = reference_of(asked, solved, self.runs)
+            point = np.median(flat, axis=0)
+            made.append(Component(asked.law.name, function, point, flat, fit, weight))
+        return tuple(made)
+
+    def sampler(self, new_run: NewRun, seed: int) -> ForecastSampler:
+        """Return what the curve and new runs are predicted by; raises PredictionError."""
+        if new_run.new != "run":
+            raise PredictionError(
+                f"new={new_run.new!r}: a forecast predicts new runs of the fitted families. "
+                'Predict from draws instead: js.predict(js.draws(fit), …, new="family").'
+            )
+        if new_run.given is not None:
+            raise PredictionError(
+                "noise=…: a forecast has its own noise. Add what is known besides by "
+                "known_error=…, or predict from draws of a fit."
+            )
+        return ForecastSampler(self)
+
+    # Predictions
+
+    def predict(self, where: Any = None, *, level: float = 0.9, **inputs: Any) -> Prediction:
+        """Predict the curve and new runs at given inputs.
+
+        Parameters
+        ----------
+        where : DataFrame, Runs or mapping, optional
+            The points, as a table; or give inputs by name.
+        level : float
+            The level of both intervals.
+        **inputs
+            Inputs by name, numbers or arrays that broadcast; ``known_error`` as for
+            :func:`jscale.predict`.
+
+        Returns
+        -------
+        Prediction
+        """
+        return predict_any(self, where, level=level, **inputs)
+
+    def sample(
+        self, where: Any = None, draws: int = DRAWS, *, seed: int = 0, **inputs: Any
+    ) -> np.ndarray:
+        """Draw the function jointly at many points.
+
+        Parameters
+        ----------
+        where : DataFrame, Runs or mapping, optional
+            The m points, as a table; or give inputs by name.
+        draws : int
+            The number of draws.
+        seed : int
+            The seed of the draws.
+        **inputs
+            Inputs by name.
+
+        Returns
+        -------
+        ndarray, shape (draws, m)
+            The outcome along each drawn curve, without the noise of runs.
+        """
+        count, seed = check_count("draws", draws, str(DRAWS)), check_seed(seed)
+        table = input_table(self.reference, where, inputs)
+        parts = self._components(count, seed)
+        shares = np.array([part.weight for part in parts])
+        owner = np.random.default_rng((seed, 6)).choice(len(parts), count, p=shares / shares.sum())
+        values = np.empty((count, len(table)))
+        for i, part in enumerate(parts):
+            rows = owner == i
+            if rows.any():
+                values[rows] = part.at(table, part.flat[rows])
+        return values
+
+    def contribution(self, where: Any = None, **inputs: Any) -> pd.DataFrame:
+        """Return how much of a prediction interval comes from what, as shares of its variance.
+
+        Parameters
+        ----------
+        where : DataFrame, Runs or mapping, optional
+            The m points, as a table; or give inputs by name.
+        **inputs
+            Inputs by name.
+
+        Returns
+        -------
+        DataFrame
+            The inputs, and the shares ``noise`` (of a run), ``parameters`` (of the law),
+            ``discrepancy`` (the chance that the law bends) and ``choice`` (of the law and of
+            hyperparameters), adding up to one; ``mostly`` names the largest in words.
+        """
+        table = input_table(self.reference, where, inputs)
+        parts = self._curves(table)
+        weights, mean, bend, inside, noise = (np.concatenate(x) for x in zip(*parts, strict=True))
+        middle = weights @ mean
+        sources = {
+            "noise": weights @ noise,
+            "parameters": weights @ inside,
+            "discrepancy": weights @ bend,
+            "choice": weights @ (mean - middle) ** 2,
+        }
+        total = sum(sources.values())
+        shares = pd.DataFrame({name: value / total for name, value in sources.items()}, table.index)
+        words = {
+            "noise": "the noise of a run", "parameters": "the parameters of the law",
+            "discrepancy": "the chance that the law bends", "choice": "the choice of the law",
+        }  # fmt: skip
+        largest = shares.idxmax(axis=1).map(words)
+        return pd.concat([table, shares, largest.rename("mostly")], axis=1)
+
+    def _curves(self, table: pd.DataFrame) -> list[tuple[np.ndarray, ...]]:
+        """Return (weights (S,), mean, bend, parameters, noise (S, m)) of each law's experts."""
+        parts = []
+        for asked, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
+            points = Points.in_table(reference_of(asked, solved, self.runs), table)
+            (curves,) = predict([solved], [(points.inputs, points.codes)])
+            parts.append(_flat(curves, np.exp(logs)))
+        return parts
+
+    def mixture(self, table: pd.DataFrame) -> MixturePredictive:
+        """Return the distributions of the curve and of new runs at a table's rows."""
+        parts = self._curves(table)
+        weights, mean, bend, inside, noise = (np.concatenate(x) for x in zip(*parts, strict=True))
+        kept = weights > _NEGLIGIBLE * weights.max()
+        weights, mean = weights[kept] / weights[kept].sum(), mean[kept]
+        curve, noise = (bend + inside)[kept], noise[kept]
+        known = table[KNOWN].to_numpy() ** 2 if KNOWN in table else 0.0
+        return MixturePredictive(
+            Normals(weights, mean, np.sqrt(curve)),
+            Normals(weights, mean, np.sqrt(curve + noise + known)),
+            "log",
+            self.response,
+        )
+
+    def __repr__(self) -> str:
+        learnt = "weak" if self.prior is None else f"learnt, {self.prior.digest}"
+        head = (
+            f"Forecast of {self.runs.output} from {self.runs.n_independent} runs (prior: {learnt})"
+        )
+        weights = ", ".join(f"{name} {w:.2f}" for name, w in self.weights.items())
+        scale = f"noise of a run {100 * self.experts[0].scale:.2g} %"
+        return "\n".join([head, f"laws: {weights}; {scale}", *map(str, self.notes)])
+
+    def _repr_html_(self) -> str:
+        head, *rest = (html.escape(line) for line in repr(self).split("\n"))
+        items = "".join(f"<li>{line}</li>" for line in rest)
+        return f"<p><b>{head}</b></p><ul>{items}</ul>"
+
+
+def _flat(curves: Curves, weights: np.ndarray) -> tuple[np.ndarray, ...]:
+    m = curves.mean.shape[-1]
+    noise = np.broadcast_to(curves.noise[None, :, None, None], curves.mean.shape)
+    usable = np.isfinite(curves.mean).all(axis=-1) & np.isfinite(curves.variance).all(axis=-1)
+    weights = np.where(usable, weights, 0.0).ravel()
+    arrays = (curves.mean, curves.bend, curves.parameters, noise)
+    return (weights, *(np.where(usable[..., None], x, 1.0).reshape(-1, m) for x in arrays))
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastSampler:
+    """Predicts the curve and new runs of a forecast by its mixture of normals."""
+
+    predictor: Forecast
+    rows_at_once: int | None = 256
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The forecast's notes."""
+        return self.predictor.notes
+
+    def table(self, where: Any, inputs: Mapping[str, Any]) -> pd.DataFrame:
+        """Check inputs of the law with the most weight."""
+        return input_table(self.predictor.reference, where, inputs)
+
+    def predictive(self, table: pd.DataFrame, seed: int) -> MixturePredictive:
+        """Return the distributions at a table's rows; nothing is drawn, whatever the seed."""
+        return self.predictor.mixture(table)
+
+
+def forecast(
+    data: Runs | pd.DataFrame,
+    laws: Sequence[Any] | Any = AUTO,
+    *,
+    prior: Any = "default",
+    response: str = AUTO,
+    draws: int = DRAWS,
+    seed: int = 0,
+    **columns: Any,
+) -> Forecast:
+    """Forecast larger runs: laws weighed, each with the chance that it bends.
+
+    The logarithm of the outcome is ln f(x; θ) + δ(x) + ε: a law whose parameters θ have a prior
+    learnt from past sweeps, a Gaussian process δ over the logarithms of the inputs, and noise.
+    Parameters follow by generalised least squares under the covariance of δ + ε, and δ's
+    posterior mean follows the drift that the runs show (universal kriging). Kernels, noises,
+    priors and laws are averaged by their evidence and learnt weights.
+
+    Parameters
+    ----------
+    data : Runs or DataFrame
+        Three or more runs.
+    laws : "auto", or one or more laws or names
+        "auto" takes the law of Hoffmann et al. for runs that vary in N and D, and a power law
+        with a constant and at most one break for runs of one input.
+    prior : "default", "weak", path, ForecastPrior or None
+        The learnt prior. The default one was learnt from losses of language models; other
+        outcomes, and laws that no corpus tells of, have the weak prior, which None is too.
+        :func:`jscale.learn_prior` learns one from your own sweeps.
+    response : {"auto", "plain", "odds", "odds of failure"}
+        What laws describe: the outcome itself, or for an outcome between 0 and 1 its odds, so
+        that no interval leaves that range.
+    draws : int
+        How many functions plans draw.
+    seed : int
+        The seed of those draws.
+    **columns
+        Names of columns, as for :meth:`jscale.Runs.from_frame`.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    DataError
+        For fewer than three runs, columns that no law fits, or mixed units of loss.
+    LawError
+        For laws of different outputs, or one named twice.
+    FileError
+        For a prior that is damaged or of another version.
+
+    References
+    ----------
+    Kennedy and O'Hagan, Bayesian calibration of computer models, JRSS B 63, 2001.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fc = js.forecast(table[table["split"] == "fit"])
+    >>> js.predict(fc, N=3e5, D=5e6).frame.columns.tolist()[:3]
+    ['N', 'D', 'curve']
+    """
+    check_choice("response", response, (AUTO, *RESPONSES))
+    count, seed = check_count("draws", draws, str(DRAWS)), check_seed(seed)
+    chosen = named_laws(laws)
+    runs = runs_of(chosen, data, columns)
+    learnt = as_prior(prior)
+    if learnt is not None and prior == "default" and runs.output != "loss":
+        learnt = None
+    kind = choose_response(runs, response)
+    asked = members_of(chosen, runs, learnt, kind)
+    experts = tuple(solve([a.member], [a.observations])[0] for a in asked)
+    settings = {
+        "laws": [a.law.name for a in asked],
+        "prior": "weak" if learnt is None else learnt.digest,
+        "response": kind,
+        "draws": count,
+        "seed": seed,
+    }
+    return Forecast(runs, tuple(asked), experts, learnt, kind, settings)

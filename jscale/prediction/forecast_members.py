@@ -1,0 +1,197 @@
+"""From a table of runs to a forecast's members: which laws, which priors, which observations."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jscale import laws as registry
+from jscale.data.runs import Runs
+from jscale.discrepancy.experts import Observations
+from jscale.discrepancy.families import ONE_AXIS, SURFACE, axis_member, frontier_law, weak_prior
+from jscale.discrepancy.members import Member, make_member
+from jscale.discrepancy.prior import FamilyPrior, ForecastPrior, default_prior
+from jscale.discrepancy.response import PLAIN, response_of, to_response
+from jscale.errors import DataError, DataWarning, LawError, listing
+from jscale.fitting.build import as_runs, build
+from jscale.fitting.objective import huber
+from jscale.fitting.problem import Problem
+from jscale.model.law import Law
+
+AUTO = "auto"
+_LEAST_RUNS = 3
+_SURFACE_LAW = "chinchilla"
+# Columns that a law of one axis may take, the one that says most first.
+_AXES = ("C", "N", "D")
+
+
+@dataclass(frozen=True, eq=False)
+class LawAsked:
+    """A law of a forecast: its member, its observations, and the problem they make.
+
+    ``learnt`` says whether a corpus tells of its parameters.
+    """
+
+    law: Law
+    member: Member
+    observations: Observations
+    problem: Problem
+    runs: Runs
+    learnt: bool
+
+
+def runs_of(laws: Sequence[Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
+    """Return the runs of a forecast: checked, rows of weight 0 left out.
+
+    Raises DataError for what is no table, or fewer than three independent runs.
+    """
+    if laws:
+        runs = as_runs(max(laws, key=lambda law: len(law.inputs)), data, columns)
+    elif isinstance(data, Runs):
+        runs = data
+    elif isinstance(data, pd.DataFrame):
+        runs = Runs.from_frame(data, **columns)
+    else:
+        raise DataError(f"forecast takes Runs or a pandas DataFrame, not {type(data).__name__}.")
+    if runs.weight is not None:
+        runs = runs.where(runs[runs.weight].astype(np.float64) > 0)
+    if runs.n_independent < _LEAST_RUNS:
+        raise DataError(
+            f"A forecast needs at least {_LEAST_RUNS} independent runs; there are "
+            f"{runs.n_independent}. Add runs, of different sizes."
+        )
+    return runs
+
+
+def named_laws(laws: Any) -> list[Law] | None:
+    """Return the laws that ``laws=`` names, None for "auto"; raises LawError."""
+    if isinstance(laws, str) and laws == AUTO:
+        return None
+    given = [laws] if isinstance(laws, (str, Law)) else list(laws)
+    if not given:
+        raise LawError('laws=[] names no law; name one or more: ["chinchilla"], or "auto".')
+    found = [registry.get(law) for law in given]
+    names = [law.name for law in found]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise LawError(f"{listing(twice)} is named more than once; name each law once.")
+    outputs = list(dict.fromkeys(law.output for law in found))
+    if len(outputs) > 1:
+        raise LawError(
+            f"The laws predict different outputs ({listing(outputs)}); a forecast has one. Name "
+            "laws of one output."
+        )
+    return found
+
+
+def members_of(
+    laws: Sequence[Law] | None, runs: Runs, prior: ForecastPrior | None, response: str
+) -> list[LawAsked]:
+    """Return the laws of a forecast with their members; raises DataError or LawError."""
+    source = runs if response == PLAIN else _with_response(runs, response)
+    if laws is None:
+        return [_automatic(source, prior)]
+    return [_named(law, source, prior) for law in laws]
+
+
+def _with_response(runs: Runs, response: str) -> Runs:
+    y = np.asarray(runs[runs.output], dtype=np.float64)
+    return replace(runs, frame=runs.frame.assign(**{runs.output: to_response(y, response)}))
+
+
+def size_of(runs: Runs) -> np.ndarray:
+    """Return what tells small runs from large ones: compute, or else the first input."""
+    return np.asarray(runs["C"] if "C" in runs.inputs else runs[runs.inputs[0]])
+
+
+def choose_response(runs: Runs, response: str) -> str:
+    """Return the response asked for, or with "auto" the one that suits the outcomes."""
+    if response != AUTO:
+        return response
+    y = np.asarray(runs[runs.output], dtype=np.float64)
+    return response_of(y, runs.output, size_of(runs))
+
+
+def _automatic(runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+    varying = [x for x in runs.inputs if np.ptp(np.asarray(runs[x], dtype=np.float64)) > 0]
+    if {"N", "D"} <= set(varying):
+        law = _of_output(registry.get(_SURFACE_LAW), runs.output)
+        return _surface(law, runs, prior)
+    axes = [x for x in _AXES if x in varying]
+    axis = axes[0] if axes else (varying[0] if len(varying) == 1 else None)
+    others = [x for x in varying if x not in _AXES]
+    if axis is None or (others and axis not in others):
+        raise DataError(
+            'laws="auto" forecasts over N and D, or over one input; these runs vary in '
+            f"{listing(varying) or 'no input'}. Name a law of these inputs: "
+            'laws=["data_constrained"].'
+        )
+    return _one_axis(axis, runs, prior)
+
+
+def _of_output(law: Law, output: str) -> Law:
+    return law if law.output == output else replace(law, output=output)
+
+
+def _surface(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+    learnt = prior is not None and SURFACE in prior.families
+    family = prior.families[SURFACE] if learnt and prior is not None else weak_prior(prior)
+    return _asked(law, runs, family, learnt)
+
+
+def _named(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+    if law.name == _SURFACE_LAW:
+        return _surface(law, runs, prior)
+    return _asked(law, runs, weak_prior(prior), False)
+
+
+def _asked(law: Law, runs: Runs, family: FamilyPrior, learnt: bool) -> LawAsked:
+    problem = _problem(law, runs)
+    level = float(np.min(runs[runs.output]))
+    member = make_member(law.name, problem.layout, "log", family, level)
+    return LawAsked(law, member, _observations(problem, runs), problem, runs, learnt)
+
+
+def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+    learnt = prior is not None and ONE_AXIS in prior.families
+    source = prior if learnt and prior is not None else default_prior()
+    law = frontier_law(axis, runs.output)
+    family = source.families[ONE_AXIS]
+    if not learnt:
+        broad = tuple(v.name.startswith("broad") for v in family.variants)
+        keep = np.flatnonzero(broad)
+        family = replace(
+            family, variants=tuple(family.variants[i] for i in keep),
+            variant_bias=family.variant_bias[keep],
+        )  # fmt: skip
+    x = np.asarray(runs[axis], dtype=np.float64)
+    y = np.asarray(runs[runs.output], dtype=np.float64)
+    member = axis_member(law, x, y, "log", family)
+    problem = _problem(law, runs, fixed={"place": 0.0, "width": 1.0})
+    return LawAsked(law, member, _observations(problem, runs), problem, runs, learnt)
+
+
+def _problem(law: Law, runs: Runs, fixed: Mapping[str, float] | None = None) -> Problem:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # a prior tells inputs apart that runs do not
+        return build(law, runs, huber(), fixed=fixed, few=True)[0]
+
+
+def _observations(problem: Problem, runs: Runs) -> Observations:
+    n = problem.n
+    run = problem.units if len(np.unique(problem.units)) < n and runs.run is not None else None
+    weights = problem.weights[:n]
+    relative = None if np.all(weights == weights[0]) else weights.mean() / weights
+    return Observations(
+        tuple(np.asarray(x)[:n] for x in problem.data.inputs),
+        np.asarray(problem.data.target)[:n],
+        {name: np.asarray(code)[:n] for name, code in problem.data.codes.items()},
+        run,
+        None,
+        relative,
+    )

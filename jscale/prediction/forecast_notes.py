@@ -1,0 +1,69 @@
+"""Notes on a forecast: what decides it, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jscale.fitting.notes import Note
+
+_MOSTLY_PRIOR = 0.85
+_ROUGH = 0.5
+_UNSURE = 0.2
+_SHORT = 3.0
+
+
+def notes_on(forecast: Any) -> Iterator[Note]:
+    """Yield what to know of a forecast before trusting it."""
+    yield from _on_prior(forecast)
+    yield from _on_rough_residuals(forecast)
+
+
+def _on_prior(forecast: Any) -> Iterator[Note]:
+    learnt = all(asked.learnt for asked in forecast.laws)
+    if not learnt:
+        why = (
+            f"the outcome is {forecast.runs.output!r}"
+            if forecast.runs.output != "loss" else "no corpus tells of these laws"
+        )  # fmt: skip
+        yield Note(
+            "weak-prior", "info", f"The prior is weak, since {why}.",
+            "Intervals rest on these runs and on how laws of language models have bent.",
+            "Learn a prior from your own past sweeps: js.learn_prior(sweeps).",
+        )  # fmt: skip
+    for asked, solved, logs in zip(
+        forecast.laws, forecast.experts, forecast.log_weights, strict=True
+    ):
+        weights = np.exp(logs)
+        if weights.sum() < _UNSURE:
+            continue
+        spread = np.einsum("kgpii->kgpi", solved.lanes.inverse) * solved.table.precision
+        ratio = np.einsum("kgp,kgpi->i", weights, np.nan_to_num(spread)) / weights.sum()
+        labels = asked.problem.layout.labels
+        driven = [label for label, r in zip(labels, ratio, strict=True) if r > _MOSTLY_PRIOR]
+        if driven:
+            yield Note(
+                "prior-decides", "caution",
+                f"{', '.join(driven)} of {asked.law.name}: the runs contract the prior by less "
+                f"than {100 * (1 - _MOSTLY_PRIOR):.0f} % of its variance.",
+                "The forecast rests on what past sweeps had in common.",
+                "Add runs of other sizes, or check against prior=\"weak\".",
+            )  # fmt: skip
+
+
+def _on_rough_residuals(forecast: Any) -> Iterator[Note]:
+    rough = 0.0
+    for solved, logs in zip(forecast.experts, forecast.log_weights, strict=True):
+        kernels = solved.member.prior.kernels
+        short = np.array([min(c.length for c in kernel) <= _SHORT for kernel in kernels])
+        if short.any() and not short.all():
+            rough += float(np.exp(logs)[short].sum())
+    if rough > _ROUGH:
+        yield Note(
+            "rough-residuals", "caution",
+            "Residuals of neighbouring runs move together over short distances.",
+            "Something besides the inputs (tuning, data order) moves groups of runs.",
+            "Look at the residuals; give the run of each row (run=) where rows are checkpoints.",
+        )  # fmt: skip

@@ -1,0 +1,205 @@
+"""learn_prior: a forecast's prior from one's own past sweeps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jscale.arguments import check_seed
+from jscale.data.runs import Runs
+from jscale.discrepancy.experts import Solved, predict, solve_each
+from jscale.discrepancy.families import ONE_AXIS, SURFACE
+from jscale.discrepancy.learning import Record, learn_family
+from jscale.discrepancy.mixture import Normals
+from jscale.discrepancy.prior import FamilyPrior, ForecastPrior, as_prior, default_prior
+from jscale.discrepancy.questions import Question, questions
+from jscale.discrepancy.response import PLAIN
+from jscale.errors import DataError
+from jscale.fitting.provenance import provenance
+from jscale.prediction.forecast_members import LawAsked, members_of, runs_of, size_of
+
+_MOST_HELD = 24
+_AT_ONCE = 48
+_NEGLIGIBLE = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A question of a sweep, and what every expert said of the larger runs.
+
+    ``mean`` and ``variance`` (K, G, P, m) are of a new run; ``measured`` (m,) is in the space and
+    ``distance`` (m,) says how many times past the fitted runs' largest size each lies. ``runs``
+    and ``scale`` are the number of fitted runs and their noise's scale.
+    """
+
+    data_set: str
+    part: str
+    family: str
+    question: Question
+    runs: int
+    scale: float
+    evidence: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    measured: np.ndarray
+    distance: np.ndarray
+
+    @property
+    def record(self) -> Record:
+        """The answer as what a prior is learnt from."""
+        density = -0.5 * np.log(2.0 * np.pi * self.variance)
+        density = density - 0.5 * (self.measured - self.mean) ** 2 / self.variance
+        return Record(self.data_set, self.part, self.runs, self.scale, self.evidence, density)
+
+    def mixture(self, prior: FamilyPrior) -> Normals:
+        """Return the predictive distribution of the larger runs under a prior."""
+        evidence = np.where(np.isfinite(self.evidence), self.evidence, -np.inf)
+        eta = prior.temperature(self.runs, self.scale)
+        logs = eta * (evidence - evidence.max()) + prior.log_weights(self.runs, self.scale)
+        weights = np.exp(logs - logs.max())
+        usable = np.isfinite(self.mean).all(axis=-1) & np.isfinite(self.variance).all(axis=-1)
+        kept = usable & (weights > _NEGLIGIBLE)
+        sd = np.sqrt(self.variance[kept].astype(np.float64))
+        total = weights[kept] / weights[kept].sum()
+        return Normals(total, self.mean[kept].astype(np.float64), sd)
+
+
+def learn_prior(
+    sweeps: Mapping[str, Any], *, start: Any = "default", seed: int = 0
+) -> ForecastPrior:
+    """Learn a forecast's prior from past sweeps.
+
+    Every sweep is asked questions: from its runs below a cut, what are the larger ones? The
+    weights of kernels, noises and priors are those with which forecasts would have given the
+    larger runs the highest density, ln y taken in nats; data sets weigh alike.
+
+    Parameters
+    ----------
+    sweeps : mapping of str to Runs, DataFrame, or mapping of those
+        A data set each, by name: its runs, or a mapping of its parts (families, settings).
+    start : "default", path or ForecastPrior
+        The prior whose kernels, noises and parameters are taken, and whose weights are learnt.
+    seed : int
+        The seed of the runs that are drawn where questions keep few.
+
+    Returns
+    -------
+    ForecastPrior
+        Give it to ``js.forecast(…, prior=…)``, or save it: ``prior.save(path)``.
+
+    Raises
+    ------
+    DataError
+        For no sweep, or sweeps that are too small to ask anything of.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> prior = js.learn_prior({"mine": table[table["split"] == "fit"]})  # doctest: +SKIP
+    >>> js.forecast(table, prior=prior)  # doctest: +SKIP
+    """
+    first = as_prior(start) or default_prior()
+    check_seed(seed)
+    if not isinstance(sweeps, Mapping) or not sweeps:
+        raise DataError('sweeps must map names to runs: {"our 2025 sweep": df}.')
+    answers = answers_of(sweeps, first, seed)
+    families = {
+        name: relearnt(prior, [a for a in answers if a.family == name])
+        for name, prior in first.families.items()
+    }
+    learnt = {"data_sets": digests(sweeps), "questions": len(answers), "versions": provenance()}
+    return ForecastPrior(families, learnt)
+
+
+def parts_of(sweeps: Mapping[str, Any]) -> Iterator[tuple[str, str, Runs]]:
+    """Yield each part of each sweep, with the names of both."""
+    for data_set, sweep in sweeps.items():
+        parts = sweep if isinstance(sweep, Mapping) else {"all": sweep}
+        for part, data in parts.items():
+            yield data_set, str(part), runs_of(None, data, {})
+
+
+def digests(sweeps: Mapping[str, Any]) -> dict[str, str]:
+    """Return a digest of each data set's runs, in short."""
+    text: dict[str, str] = {}
+    for data_set, _, runs in parts_of(sweeps):
+        text[data_set] = text.get(data_set, "") + runs.digest
+    return {name: hashlib.sha256(t.encode()).hexdigest()[:16] for name, t in text.items()}
+
+
+def answers_of(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int = 0) -> list[Answer]:
+    """Ask every sweep its questions and return the answers; raises DataError for none."""
+    posed = list(_posed(sweeps, prior, seed))
+    if not posed:
+        raise DataError(
+            "These sweeps are too small to learn from: none has 8 runs below a cut of compute and "
+            "2 beyond. Add sweeps, or larger runs."
+        )
+    # Some at a time, since decorrelating bases of all questions would fill the memory.
+    posed.sort(key=lambda p: (p.asked.law.name, len(p.asked.observations)))
+    answers = []
+    for first in range(0, len(posed), _AT_ONCE):
+        part = posed[first : first + _AT_ONCE]
+        solved = solve_each([p.asked.member for p in part], [p.asked.observations for p in part])
+        answers += [_answer(p, s, seed) for p, s in zip(part, solved, strict=True)]
+    return answers
+
+
+@dataclass(frozen=True, eq=False)
+class _Posed:
+    data_set: str
+    part: str
+    question: Question
+    runs: Runs
+    asked: LawAsked
+
+
+def _posed(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int) -> Iterator[_Posed]:
+    for data_set, part, runs in parts_of(sweeps):
+        size = size_of(runs).astype(np.float64)
+        parameters = np.asarray(runs["N"]) if "N" in runs.inputs else None
+        # The seed is of the part's own name, so that adding a sweep changes no other's questions.
+        own = int(hashlib.sha256(f"{data_set}|{part}|{seed}".encode()).hexdigest()[:8], 16)
+        for question in questions(size, parameters, own):
+            mask = np.zeros(len(runs), dtype=bool)
+            mask[question.fit] = True
+            try:
+                (asked,) = members_of(None, runs.where(mask), prior, PLAIN)
+            except DataError:
+                continue  # the runs that are left no longer vary in their inputs
+            yield _Posed(data_set, part, question, runs, asked)
+
+
+def _answer(posed: _Posed, solved: Solved, seed: int) -> Answer:
+    held = posed.question.held
+    if len(held) > _MOST_HELD:
+        held = np.sort(np.random.default_rng(seed).choice(held, _MOST_HELD, replace=False))
+    runs, names = posed.runs, posed.asked.law.inputs
+    inputs = tuple(np.asarray(runs[name], dtype=np.float64)[held] for name in names)
+    (curves,) = predict([solved], [(inputs, {})])
+    noise = curves.noise[None, :, None, None]
+    measured = np.log(np.asarray(runs[runs.output], dtype=np.float64)[held])
+    size = size_of(runs).astype(np.float64)
+    distance = size[held] / size[posed.question.fit].max()
+    family = SURFACE if len(names) == 2 else ONE_AXIS
+    n, evidence = len(solved.observations), solved.lanes.evidence
+    spread = (curves.variance + noise).astype(np.float32)
+    return Answer(
+        posed.data_set, posed.part, family, posed.question, n, solved.scale, evidence,
+        curves.mean.astype(np.float32), spread, measured, distance,
+    )  # fmt: skip
+
+
+def without(answers: Sequence[Answer], data_set: str) -> list[Answer]:
+    """Return the answers of all data sets but one."""
+    return [answer for answer in answers if answer.data_set != data_set]
+
+
+def relearnt(family: FamilyPrior, answers: Sequence[Answer]) -> FamilyPrior:
+    """Return a family's prior with weights learnt from answers; its own where there are none."""
+    return learn_family(family, [a.record for a in answers], family) if answers else family
