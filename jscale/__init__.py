@@ -17,6 +17,7 @@ from jscale.data.checkpoints import checkpoints
 from jscale.data.curves import Curves
 from jscale.data.runs import Runs
 from jscale.data.schedule import Schedule
+from jscale.discrepancy.prior import ForecastPrior
 from jscale.errors import (
     DataError,
     DatasetError,
@@ -75,6 +76,8 @@ from jscale.planning.plan import Plan
 from jscale.planning.required import Required, required
 from jscale.prediction.derive import Derived, derive
 from jscale.prediction.digits import digits_needed
+from jscale.prediction.forecast import Forecast, forecast
+from jscale.prediction.learn_prior import learn_prior
 from jscale.prediction.predict import Prediction, predict
 from jscale.prediction.regimes import Regime, regime
 from jscale.reporting.page import Report, report
@@ -114,6 +117,8 @@ __all__ = [
     "FitTable",
     "FitWarning",
     "Floor",
+    "Forecast",
+    "ForecastPrior",
     "Fraction",
     "Frontier",
     "Influence",
@@ -166,6 +171,7 @@ __all__ = [
     "feasible_ratio",
     "fit",
     "fit_many",
+    "forecast",
     "frontier",
     "huber",
     "influence",
@@ -176,6 +182,7 @@ __all__ = [
     "largest",
     "law",
     "laws",
+    "learn_prior",
     "learning_rate_sensitivity",
     "least_absolute",
     "least_squares",

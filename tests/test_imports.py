@@ -22,6 +22,7 @@ ROOMS = [
     ["laws"],
     ["fitting"],
     ["uncertainty"],
+    ["discrepancy"],
     ["prediction"],
     ["simulation"],
     ["comparison"],

@@ -101,7 +101,7 @@ def _objective(template: FamilyPrior, records: Sequence[Record]) -> Any:
         m = record.log_density.shape[-1]
         density[i, ..., :m] = _usable(record.log_density, -1e4)
         counted[i, :m] = question_weights(records)[i] / m
-    features = np.stack([template._features(r.runs, r.scale) for r in records])
+    features = np.stack([template.features(r.runs, r.scale) for r in records])
     ridge = jnp.asarray(np.tile(_RIDGE, K + G + P))
 
     def loss(flat: Any, evidence: Any, density: Any, counted: Any, features: Any) -> Any:

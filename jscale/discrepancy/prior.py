@@ -66,7 +66,7 @@ class FamilyPrior:
 
     def log_weights(self, n: int, scale: float) -> np.ndarray:
         """Return prior log weights (K, G, P) for n runs with residuals of a scale."""
-        at = self._features(n, scale)
+        at = self.features(n, scale)
         total = (
             (self.kernel_bias @ at)[:, None, None]
             + (self.noise_bias @ at)[None, :, None]
@@ -76,9 +76,10 @@ class FamilyPrior:
 
     def temperature(self, n: int, scale: float) -> float:
         """Return η, the power of the evidence, for n runs."""
-        return float(np.exp(self.temper @ self._features(n, scale)[:2]))
+        return float(np.exp(self.temper @ self.features(n, scale)[:2]))
 
-    def _features(self, n: int, scale: float) -> np.ndarray:
+    def features(self, n: int, scale: float) -> np.ndarray:
+        """Return what log weights are linear in: (1, ln(n/n0), ln(s/s0))."""
         logs = np.log([n / self.centre[0], scale / self.centre[1]])
         return np.array([1.0, *np.clip(logs, _LEAST_LOG, _MOST_LOG)])
 
@@ -110,7 +111,18 @@ class ForecastPrior:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def save(self, path: str | Path) -> Path:
-        """Write the prior to a JSON file and return its path."""
+        """Write the prior to a JSON file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where; a file that is there is overwritten.
+
+        Returns
+        -------
+        Path
+            The path, as ``js.forecast(…, prior=path)`` takes it.
+        """
         path = Path(path)
         path.write_text(json.dumps(as_document(self), indent=1) + "\n", encoding="utf-8")
         return path

@@ -103,7 +103,14 @@ class Forecast:
         return pd.Series(total, pd.Index(names, name="law"), name="weight")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per expert with weight: its law, prior, kernel, noise and weight."""
+        """Return one row per expert with weight.
+
+        Returns
+        -------
+        DataFrame
+            Its ``law``, ``prior``, the ``length`` (in e-folds) and ``amplitude`` of its kernel's
+            first component, the number of ``components``, the ``noise`` of a run and ``weight``.
+        """
         rows = []
         for asked, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
             prior = solved.member.prior
@@ -168,7 +175,25 @@ class Forecast:
         return tuple(made)
 
     def sampler(self, new_run: NewRun, seed: int) -> ForecastSampler:
-        """Return what the curve and new runs are predicted by; raises PredictionError."""
+        """Return what predicts the curve and new runs.
+
+        Parameters
+        ----------
+        new_run : NewRun
+            What is asked of new runs.
+        seed : int
+            Without effect: nothing is drawn.
+
+        Returns
+        -------
+        ForecastSampler
+            The forecast's mixture of normals at points.
+
+        Raises
+        ------
+        PredictionError
+            For a new family, or a noise that is given: a forecast has its own.
+        """
         if new_run.new != "run":
             raise PredictionError(
                 f"new={new_run.new!r}: a forecast predicts new runs of the fitted families. "
@@ -199,6 +224,7 @@ class Forecast:
         Returns
         -------
         Prediction
+            The median curve, both intervals, and how far past the runs each point lies.
         """
         return predict_any(self, where, level=level, **inputs)
 
@@ -281,7 +307,18 @@ class Forecast:
         return parts
 
     def mixture(self, table: pd.DataFrame) -> MixturePredictive:
-        """Return the distributions of the curve and of new runs at a table's rows."""
+        """Return the distributions of the curve and of new runs at points.
+
+        Parameters
+        ----------
+        table : DataFrame
+            The points, as :meth:`ForecastSampler.table` checks them.
+
+        Returns
+        -------
+        MixturePredictive
+            A mixture of normals each, in the logarithm of what the laws describe.
+        """
         parts = self._curves(table)
         weights, mean, bend, inside, noise = (np.concatenate(x) for x in zip(*parts, strict=True))
         kept = weights > _NEGLIGIBLE * weights.max()
@@ -382,6 +419,7 @@ def forecast(
     Returns
     -------
     Forecast
+        The laws with their weights, and what :func:`jscale.predict` and plans need of them.
 
     Raises
     ------

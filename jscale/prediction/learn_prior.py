@@ -89,7 +89,7 @@ def learn_prior(
     Returns
     -------
     ForecastPrior
-        Give it to ``js.forecast(…, prior=…)``, or save it: ``prior.save(path)``.
+        The learnt prior. Give it to ``js.forecast(…, prior=…)``, or save it: ``prior.save(path)``.
 
     Raises
     ------
