@@ -1,6 +1,9 @@
 """jscale: scaling laws, fitted, with honest uncertainty, turned into decisions."""
 
+from typing import TYPE_CHECKING
+
 from jscale import laws, plots
+from jscale._moved import missing_from
 from jscale.comparison import splits
 from jscale.comparison.compare import compare, rollout
 from jscale.comparison.comparison import Comparison
@@ -96,6 +99,9 @@ from jscale.uncertainty.noise.model import NoiseModel, noise_model
 from jscale.uncertainty.profile import Profile, profile
 
 __version__ = "0.1.0"
+
+if not TYPE_CHECKING:  # to a type checker a missing name stays a missing name
+    __getattr__ = missing_from(__name__)
 
 __all__ = [
     "BestMixture",
