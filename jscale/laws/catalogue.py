@@ -68,7 +68,7 @@ CATALOGUE = {
     "rl_post_training": "jscale.laws.reinforcement:rl_post_training",
     "rl_compute": "jscale.laws.reinforcement:rl_compute",
     "intrinsic_performance": "jscale.laws.reinforcement:intrinsic_performance",
-    "train_test_exchange": "jscale.laws.reinforcement:train_test_exchange",
+    "train_test_exchange": "jscale.laws.inference_compute:train_test_exchange",
     "optimal_learning_rate": "jscale.laws.hyperparameters:optimal_learning_rate",
     "optimal_batch_size": "jscale.laws.hyperparameters:optimal_batch_size",
     "learning_rate_surface": "jscale.laws.hyperparameters:learning_rate_surface",

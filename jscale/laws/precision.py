@@ -1,7 +1,7 @@
-"""Precision: what fewer bits per number cost, in training and after it.
+"""Precision: the cost of fewer bits per number, in training and after it.
 
 Bits in training act as a share of the parameters; rounding afterwards, or with a scale for each
-group, adds a term that grows with the data. Formats of floating point are in floating_point.py.
+group, adds a term that grows with the data. Floating-point formats are in floating_point.py.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ _BITS = (1.0, np.inf)
 
 
 def _kept(p: Values, P: Any, which: str) -> Any:
+    """Return 1 − e^(−P/gamma), the share of the parameters that P bits keep."""
     return -np.expm1(-np.asarray(P) / p[f"gamma_{which}"])
 
 
 def _effective_size(p: Values, *, N: Any, P_w: Any, P_a: Any, P_kv: Any) -> Any:
-    """N·(1 − e^(−P_w/gamma_w))·(1 − e^(−P_a/gamma_a))·(1 − e^(−P_kv/gamma_kv)): size in effect."""
+    """N·(1 − e^(−P_w/gamma_w))·(1 − e^(−P_a/gamma_a))·(1 − e^(−P_kv/gamma_kv)): effective size."""
     return N * _kept(p, P_w, "w") * _kept(p, P_a, "a") * _kept(p, P_kv, "kv")
 
 
 def _precision_minimum(p: Values, *, N: Any, P_w: Any, P_a: Any, P_kv: Any) -> Any:
-    """E + A/N_eff^alpha: the loss that a size in these bits cannot fall below."""
+    """E + A/N_eff^alpha: lowest loss of a size in these bits, in the limit of unlimited tokens."""
     size = _effective_size(p, N=N, P_w=P_w, P_a=P_a, P_kv=P_kv)
     return ADDITIVE["minimum_loss"](p, N=size)
 
@@ -43,12 +44,12 @@ def _precision_tokens(p: Values, *, loss: Any, N: Any, P_w: Any, P_a: Any, P_kv:
 def _best_bits(p: Values) -> Any:
     """P*, the same bits for all three, at which N_eff/P is largest: found numerically.
 
-    At a cost k·N·D·P it is the best precision at any cost, size and data.
+    At a cost k·N·D·P it is the optimal precision, whatever the cost, size and data.
     """
 
     def slope(log_bits: Any) -> Any:
         bits = np.exp(log_bits)
-        # P·d ln N_eff/dP falls from 3 to 0, and is 1 where N_eff/P is largest.
+        # P·d ln N_eff/dP falls from 3 to 0 and equals 1 where N_eff/P is largest.
         return 1 - sum(
             bits / p[f"gamma_{which}"] / np.expm1(bits / p[f"gamma_{which}"])
             for which in ("w", "a", "kv")
@@ -76,20 +77,82 @@ def _best_bits(p: Values) -> Any:
     },
 )
 def precision(
-    N: Any, D: Any, P_w: Any, P_a: Any, P_kv: Any, *,
-    E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent,
-    gamma_w: Positive, gamma_a: Positive, gamma_kv: Positive,
-) -> Any:  # fmt: skip
-    """L = E + A/N_eff^alpha + B/D^beta with N_eff = N·Π(1 − e^(−P/gamma)) over w, a and kv.
+    N: Any,
+    D: Any,
+    P_w: Any,
+    P_a: Any,
+    P_kv: Any,
+    *,
+    E: Floor,
+    A: Scale,
+    alpha: Exponent,
+    B: Scale,
+    beta: Exponent,
+    gamma_w: Positive,
+    gamma_a: Positive,
+    gamma_kv: Positive,
+) -> Any:
+    """Loss after training in few bits, by size, data and bits.
 
-    N: parameters. D: training tokens. P_w, P_a, P_kv: bits of weights, activations and
-    attention's keys and values in training, from 1 up. Output: loss in nats per token, above E.
-    Fewer bits act as fewer parameters, independently in the three; each gamma is the number of
-    bits at which 63 % of them are kept. At a cost k·N·D·P with the same P for all three, the best
-    P maximises N_eff/P and depends on the gammas alone. Fitted at the source by Huber terms of
-    log L. The form is unverified, and so are the source's constants, which are not given. For
-    rounding after training: ``post_training``.
-    Source: arXiv:2411.04330.
+        L = E + A/N_eff^alpha + B/D^beta
+
+    with N_eff = N·(1 − e^(−P_w/gamma_w))·(1 − e^(−P_a/gamma_a))·(1 − e^(−P_kv/gamma_kv)).
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters of the model, above 0.
+    D : array_like
+        Training tokens, above 0.
+    P_w : array_like
+        Bits of the weights in training, from 1 up.
+    P_a : array_like
+        Bits of the activations in training, from 1 up.
+    P_kv : array_like
+        Bits of the attention's keys and values in training, from 1 up.
+    E : Floor
+        Irreducible loss, in nats per token, above 0.
+    A : Scale
+        Amplitude of the size term, above 0.
+    alpha : Exponent
+        Exponent of size, above 0.
+    B : Scale
+        Amplitude of the data term, above 0.
+    beta : Exponent
+        Exponent of data, above 0.
+    gamma_w : Positive
+        Bits of the weights at which 63 % of the parameters are kept, above 0.
+    gamma_a : Positive
+        The same for activations, above 0.
+    gamma_kv : Positive
+        The same for keys and values, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token, above E.
+
+    Notes
+    -----
+    Fewer bits act as fewer parameters, independently in the three. At a cost k·N·D·P with the same
+    P for all three, the optimal P maximises N_eff/P and depends on the gammas alone. The source
+    fits Huber terms of log L. The form is unverified, and so are the source's constants, which are
+    not given. For rounding after training use ``post_training``.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Precision, arXiv:2411.04330.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("precision")
+    >>> gammas = {"gamma_w": 2.0, "gamma_a": 2.0, "gamma_kv": 1.0}
+    >>> size = law.quantities["effective_size"](gammas, N=1e9, P_w=4, P_a=8, P_kv=8)
+    >>> round(float(size) / 1e9, 3)
+    0.849
+    >>> round(float(law.quantities["optimal_bits"](gammas)), 2)
+    3.05
     """
     import jax.numpy as jnp
 
@@ -104,13 +167,13 @@ def _turn(p: Values, worse: Any, N: Any) -> Any:
 
 
 def _post_degradation(p: Values, *, N: Any, D: Any, P_post: Any) -> Any:
-    """C_T·D^gamma_D/N^gamma_N·e^(−P_post/gamma_post): what rounding after training adds."""
+    """C_T·D^gamma_D/N^gamma_N·e^(−P_post/gamma_post): loss added by rounding after training."""
     grown = p["C_T"] * raised(D, p["gamma_D"]) * raised(N, -p["gamma_N"])
     return grown * np.exp(-np.asarray(P_post) / p["gamma_post"])
 
 
 def _post_critical(p: Values, *, N: Any, P_post: Any) -> Any:
-    """D of the lowest loss after rounding to P_post bits: more data make it worse."""
+    """D of the lowest loss after rounding to P_post bits; more data increase the loss."""
     return _turn(p, p["C_T"] * np.exp(-np.asarray(P_post) / p["gamma_post"]), N)
 
 
@@ -120,27 +183,85 @@ def _post_critical(p: Values, *, N: Any, P_post: Any) -> Any:
     unit="nats per token",
     linear=("E", "A", "B", "C_T"),
     powers=(
-        ("A", "N", "alpha"), ("B", "D", "beta"),
-        ("C_T", "D", "gamma_D", +1), ("C_T", "N", "gamma_N", -1),
+        ("A", "N", "alpha"),
+        ("B", "D", "beta"),
+        ("C_T", "D", "gamma_D", +1),
+        ("C_T", "N", "gamma_N", -1),
     ),
     limits={"P_post": _BITS},
     falling=("N", "P_post"),
     start={"gamma_post": (0.2, 5.0)},
     quantities={"degradation": _post_degradation, "critical_data": _post_critical},
-)  # fmt: skip
+)
 def post_training(
-    N: Any, D: Any, P_post: Any, *,
-    E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent,
-    C_T: Scale, gamma_D: Exponent, gamma_N: Exponent, gamma_post: Positive,
-) -> Any:  # fmt: skip
-    """L = E + A/N^alpha + B/D^beta + C_T·D^gamma_D/N^gamma_N·e^(−P_post/gamma_post).
+    N: Any,
+    D: Any,
+    P_post: Any,
+    *,
+    E: Floor,
+    A: Scale,
+    alpha: Exponent,
+    B: Scale,
+    beta: Exponent,
+    C_T: Scale,
+    gamma_D: Exponent,
+    gamma_N: Exponent,
+    gamma_post: Positive,
+) -> Any:
+    """Loss after rounding a trained model's weights, by size, data and bits.
 
-    N: parameters. D: training tokens. P_post: bits that the weights are rounded to after
-    training, from 1 up. Output: loss in nats per token after rounding, above E. It is for
-    models trained in ample bits; the source has a further factor for training in few, which is
-    not verified and left out. The last term grows with the data, so that the loss turns at
-    ``critical_data``. Fitted at the source by Huber terms. The form is unverified, and so are the
-    source's constants, which are not given. Source: arXiv:2411.04330.
+        L = E + A/N^alpha + B/D^beta + C_T·D^gamma_D/N^gamma_N·e^(−P_post/gamma_post)
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters of the model, above 0.
+    D : array_like
+        Training tokens, above 0.
+    P_post : array_like
+        Bits that the weights are rounded to after training, from 1 up.
+    E : Floor
+        Irreducible loss, in nats per token, above 0.
+    A : Scale
+        Amplitude of the size term, above 0.
+    alpha : Exponent
+        Exponent of size, above 0.
+    B : Scale
+        Amplitude of the data term, above 0.
+    beta : Exponent
+        Exponent of data, above 0.
+    C_T : Scale
+        Amplitude of the loss added by rounding, above 0.
+    gamma_D : Exponent
+        Exponent of data in that loss, above 0.
+    gamma_N : Exponent
+        Exponent of size in that loss, above 0.
+    gamma_post : Positive
+        Bits over which that loss falls by a factor of e, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token after rounding, above E.
+
+    Notes
+    -----
+    The law is for models trained in ample bits; the source has a further factor for training in few
+    bits, which is unverified and left out. The last term grows with the data, so that the loss
+    turns at ``critical_data``. The source fits Huber terms. The form is unverified, and so are the
+    source's constants, which are not given.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Precision, arXiv:2411.04330.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> constants = {"E": 1.0, "A": 100.0, "alpha": 0.25, "B": 1000.0, "beta": 0.25, "C_T": 0.5,
+    ...              "gamma_D": 0.5, "gamma_N": 0.5, "gamma_post": 1.0}
+    >>> round(float(js.laws.get("post_training")(1e8, 1e12, 4, **constants)), 3)
+    3.916
     """
     import jax.numpy as jnp
 
@@ -149,13 +270,13 @@ def post_training(
 
 
 def _aware_degradation(p: Values, *, N: Any, D: Any, G: Any) -> Any:
-    """k·D^gamma_D·(log2 G)^gamma_G/N^gamma_N: what training in few bits adds."""
+    """k·D^gamma_D·(log2 G)^gamma_G/N^gamma_N: loss added by training in few bits."""
     grown = p["k"] * raised(D, p["gamma_D"]) * raised(N, -p["gamma_N"])
     return grown * raised(np.log2(G), p["gamma_G"])
 
 
 def _aware_critical(p: Values, *, N: Any, G: Any) -> Any:
-    """D of the lowest loss at a size and group: more data make it worse."""
+    """D of the lowest loss at a size and group; more data increase the loss."""
     return _turn(p, p["k"] * raised(np.log2(G), p["gamma_G"]), N)
 
 
@@ -165,28 +286,86 @@ def _aware_critical(p: Values, *, N: Any, G: Any) -> Any:
     unit="nats per token",
     linear=("E", "A", "B", "k"),
     powers=(
-        ("A", "N", "alpha"), ("B", "D", "beta"),
-        ("k", "D", "gamma_D", +1), ("k", "N", "gamma_N", -1),
+        ("A", "N", "alpha"),
+        ("B", "D", "beta"),
+        ("k", "D", "gamma_D", +1),
+        ("k", "N", "gamma_N", -1),
     ),
     positive=("G",),
     limits={"G": (1.0, np.inf)},
     falling=("N",),
     rising=("G",),
     quantities={"degradation": _aware_degradation, "critical_data": _aware_critical},
-)  # fmt: skip
+)
 def quantization_aware(
-    N: Any, D: Any, G: Any, *,
-    E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent,
-    k: Scale, gamma_D: Exponent, gamma_G: Exponent, gamma_N: Exponent,
-) -> Any:  # fmt: skip
-    """L = E + A/N^alpha + B/D^beta + k·D^gamma_D·(log2 G)^gamma_G/N^gamma_N.
+    N: Any,
+    D: Any,
+    G: Any,
+    *,
+    E: Floor,
+    A: Scale,
+    alpha: Exponent,
+    B: Scale,
+    beta: Exponent,
+    k: Scale,
+    gamma_D: Exponent,
+    gamma_G: Exponent,
+    gamma_N: Exponent,
+) -> Any:
+    """Loss after training in few bits with shared scales, by size, data and group.
 
-    N: parameters. D: training tokens, all in few bits. G: group, how many numbers share a scale,
-    from 1 up. Output: loss in nats per token, above E. One set of k and gamma for each bit width
-    (``per={"k": "bits"}``); the source finds that what weights and activations add in 4 bits
-    nearly sum. The last term grows with the data, so that the loss turns at ``critical_data``. The
-    form is after a secondary account, which does not say the source's constants.
-    Source: arXiv:2505.14302.
+        L = E + A/N^alpha + B/D^beta + k·D^gamma_D·(log2 G)^gamma_G/N^gamma_N
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters of the model, above 0.
+    D : array_like
+        Training tokens, all in few bits, above 0.
+    G : array_like
+        Group, the number of values that share a scale, from 1 up.
+    E : Floor
+        Irreducible loss, in nats per token, above 0.
+    A : Scale
+        Amplitude of the size term, above 0.
+    alpha : Exponent
+        Exponent of size, above 0.
+    B : Scale
+        Amplitude of the data term, above 0.
+    beta : Exponent
+        Exponent of data, above 0.
+    k : Scale
+        Amplitude of the loss added by few bits, above 0.
+    gamma_D : Exponent
+        Exponent of data in that loss, above 0.
+    gamma_G : Exponent
+        Exponent of log2 G in that loss, above 0.
+    gamma_N : Exponent
+        Exponent of size in that loss, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token, above E.
+
+    Notes
+    -----
+    Each bit width has its own k and gammas (``per={"k": "bits"}``); the source finds that the
+    losses added by weights and by activations in 4 bits nearly sum. The last term grows with the
+    data, so that the loss turns at ``critical_data``. The form follows a secondary account, which
+    does not give the source's constants.
+
+    References
+    ----------
+    .. [1] Scaling Law for Quantization-Aware Training, arXiv:2505.14302.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> constants = {"E": 1.0, "A": 100.0, "alpha": 0.25, "B": 1000.0, "beta": 0.25, "k": 1e-3,
+    ...              "gamma_D": 0.5, "gamma_G": 1.0, "gamma_N": 0.5}
+    >>> round(float(js.laws.get("quantization_aware")(1e8, 1e12, 128, **constants)), 3)
+    3.7
     """
     import jax.numpy as jnp
 

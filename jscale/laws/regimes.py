@@ -1,7 +1,7 @@
-"""Limits by variance and by resolution, and superposition: what sets the exponent.
+"""Variance-limited and resolution-limited laws, and superposition: the origin of the exponent.
 
-Bahri et al., arXiv:2102.06701, tell four regimes: data or size is scarce, and what limits is
-variance (a fixed exponent) or resolution (an exponent of the data's dimension).
+Bahri et al., arXiv:2102.06701, distinguish four regimes: data or size is scarce, and the limit is
+variance (a fixed exponent) or resolution (an exponent set by the dimension of the data).
 """
 
 from __future__ import annotations
@@ -26,11 +26,34 @@ from jscale.model.roles import Exponent, Floor, Scale
     inverse=lambda loss, **p: input_of_power(loss, exponent=-1.0, **p),
 )
 def variance_limited(D: Any, *, E: Floor, A: Scale) -> Any:
-    """L(D) = E + A/D: a fixed model with ample data, limited by variance.
+    """Loss of a fixed model on ample data, limited by variance.
 
-    D: training examples (or the width, ``variance_limited:width``: exponent 1 in width, hence
-    1/2 in parameters). E: the loss at infinite data. Output: as the data, above E.
-    Source: Bahri et al., arXiv:2102.06701.
+        L(D) = E + A/D
+
+    Parameters
+    ----------
+    D : array_like
+        Training examples, or the width of the model (``variance_limited:width``: exponent 1 in
+        width, hence 1/2 in parameters), above 0.
+    E : Floor
+        Loss at infinite data, in the unit of the data, above 0.
+    A : Scale
+        Amplitude, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in the unit of the data, above E.
+
+    References
+    ----------
+    .. [1] Bahri et al., Explaining Neural Scaling Laws, arXiv:2102.06701.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.laws.get("variance_limited")(100.0, E=1.0, A=50.0))
+    1.5
     """
     return E + A / D
 
@@ -45,17 +68,43 @@ def variance_limited(D: Any, *, E: Floor, A: Scale) -> Any:
     inverse=lambda loss, **p: input_of_power(loss, exponent=-0.5, **p),
 )
 def variance_limited_size(N: Any, *, E: Floor, A: Scale) -> Any:
-    """L(N) = E + A/N^(1/2): ample size on fixed data, limited by variance.
+    """Loss of an ample model on fixed data, limited by variance.
 
-    N: parameters, which grow as the square of the width. E: the loss at infinite width. For
-    linear and random-feature models the exponent in N is 1: ``variance_limited:N``.
-    Output: as the data, above E. Source: Bahri et al., arXiv:2102.06701.
+        L(N) = E + A/N^(1/2)
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters, which grow as the square of the width, above 0.
+    E : Floor
+        Loss at infinite width, in the unit of the data, above 0.
+    A : Scale
+        Amplitude, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in the unit of the data, above E.
+
+    Notes
+    -----
+    For linear and random-feature models the exponent in N is 1: use ``variance_limited:N``.
+
+    References
+    ----------
+    .. [1] Bahri et al., Explaining Neural Scaling Laws, arXiv:2102.06701.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> round(float(js.laws.get("variance_limited_size")(1e4, E=1.0, A=50.0)), 3)
+    1.5
     """
     return E + A * power(N, -0.5)
 
 
 def _dimension(p: Values) -> Any:
-    """4/alpha: the dimension of the data that the exponent implies for a smooth loss."""
+    """4/alpha: dimension of the data implied by the exponent for a smooth loss."""
     return 4 / np.asarray(p["alpha"])
 
 
@@ -70,12 +119,39 @@ def _dimension(p: Values) -> Any:
     inverse=lambda loss, *, A, alpha: input_of_power(loss, A=A, exponent=-alpha),
 )
 def resolution_limited(D: Any, *, A: Scale, alpha: Exponent) -> Any:
-    """L(D) = A·D^(−alpha): scarce data (or size), limited by how finely it covers the data.
+    """Loss on scarce data (or of a scarce size), limited by how finely it covers the data.
 
-    D: training examples (or parameters, ``resolution_limited:N``). Output: loss less its limit,
-    above 0. On a manifold of dimension d with a smooth loss alpha is at least 4/d, so d is
-    at least 4/alpha, and about that where the bound is sharp. Source: Bahri et al.,
-    arXiv:2102.06701.
+        L(D) = A·D^(−alpha)
+
+    Parameters
+    ----------
+    D : array_like
+        Training examples, or parameters (``resolution_limited:N``), above 0.
+    A : Scale
+        Loss at D = 1, less its limit, in the unit of the data, above 0.
+    alpha : Exponent
+        Exponent, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss less its limit, in the unit of the data, above 0.
+
+    Notes
+    -----
+    On a manifold of dimension d and with a smooth loss, alpha is at least 4/d. Hence d is at least
+    4/alpha, and close to that where the bound is sharp.
+
+    References
+    ----------
+    .. [1] Bahri et al., Explaining Neural Scaling Laws, arXiv:2102.06701.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("resolution_limited")
+    >>> float(law.quantities["intrinsic_dimension"]({"alpha": 0.5}))
+    8.0
     """
     return A * power(D, -alpha)
 
@@ -90,11 +166,39 @@ def resolution_limited(D: Any, *, A: Scale, alpha: Exponent) -> Any:
     inverse=lambda loss, *, offset, A, alpha: input_of_power(loss, E=offset, A=A, exponent=-alpha),
 )
 def superposition(width: Any, *, offset: Floor, A: Scale, alpha: Exponent) -> Any:
-    """L(width) = offset + A·width^(−alpha): features share the directions of a hidden state.
+    """Loss by the width of the hidden state, in which features share directions.
 
-    width: hidden size. offset: loss that does not depend on it. Output: nats per token, above
-    offset. The theory has alpha near 1 where many features overlap strongly. The source fits one
-    exponent and an offset for each family: ``js.fit("superposition", runs,
-    per={"offset": "family"})``. Source: arXiv:2505.10465.
+        L(width) = offset + A·width^(−alpha)
+
+    Parameters
+    ----------
+    width : array_like
+        Hidden size, above 0.
+    offset : Floor
+        Loss that does not depend on the width, in nats per token, above 0.
+    A : Scale
+        Amplitude, above 0.
+    alpha : Exponent
+        Exponent, above 0; near 1 in theory where many features overlap strongly.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token, above the offset.
+
+    Notes
+    -----
+    The source fits one exponent and an offset for each family: ``js.fit("superposition", runs,
+    per={"offset": "family"})``.
+
+    References
+    ----------
+    .. [1] Superposition Yields Robust Neural Scaling, arXiv:2505.10465.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.laws.get("superposition")(1000.0, offset=2.0, A=500.0, alpha=1.0).round(3))
+    2.5
     """
     return offset + A * power(width, -alpha)

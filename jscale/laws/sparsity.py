@@ -1,4 +1,4 @@
-"""Pruned models: most weights are zero, and those left are worth more.
+"""Pruned models: most weights are zero, and each remaining weight is worth more.
 
 arXiv:2309.08520.
 """
@@ -16,27 +16,27 @@ from jscale.model.roles import Exponent, Floor, Scale
 
 
 def _amplitude(p: Values, sparsity: Any) -> Any:
-    """a_S·(1 − S)^b_S + c_S: the amplitude of the size term at a sparsity."""
+    """Return a_S·(1 − S)^b_S + c_S, the amplitude of the size term at a sparsity."""
     return p["a_S"] * raised(1 - np.asarray(sparsity, dtype=float), p["b_S"]) + p["c_S"]
 
 
 def _size_multiplier(p: Values, *, sparsity: Any) -> Any:
-    """((a_S + c_S)/(a_S·(1 − S)^b_S + c_S))^(1/b_N): what a weight left is worth in dense ones."""
+    """((a_S + c_S)/(a_S·(1 − S)^b_S + c_S))^(1/b_N): worth of a weight, in dense weights."""
     return raised((p["a_S"] + p["c_S"]) / _amplitude(p, sparsity), 1 / p["b_N"])
 
 
 def _most_multiplier(p: Values) -> Any:
-    """((a_S + c_S)/c_S)^(1/b_N): what a weight left is worth at most, as S goes to 1."""
+    """((a_S + c_S)/c_S)^(1/b_N): highest worth of a weight, as S goes to 1."""
     return raised((p["a_S"] + p["c_S"]) / p["c_S"], 1 / p["b_N"])
 
 
 def _equivalent_dense_size(p: Values, *, N: Any, sparsity: Any) -> Any:
-    """N·((a_S + c_S)/(a_S·(1 − S)^b_S + c_S))^(1/b_N): the dense size of the same loss."""
+    """N·((a_S + c_S)/(a_S·(1 − S)^b_S + c_S))^(1/b_N): dense size with the same loss."""
     return N * _size_multiplier(p, sparsity=sparsity)
 
 
 def _minimum_loss(p: Values, *, N: Any, sparsity: Any) -> Any:
-    """c + (a_S·(1 − S)^b_S + c_S)/N^b_N: the limit of ample data."""
+    """c + (a_S·(1 − S)^b_S + c_S)/N^b_N: limit of unlimited data."""
     return p["c"] + _amplitude(p, sparsity) * raised(N, -p["b_N"])
 
 
@@ -46,9 +46,9 @@ def _tokens_for_loss(p: Values, *, loss: Any, N: Any, sparsity: Any) -> Any:
 
 
 def _size_for_loss(p: Values, *, loss: Any, D: Any, sparsity: Any) -> Any:
-    """((a_S·(1 − S)^b_S + c_S)/(L − c − (a_D/D)^b_D))^(1/b_N): weights left that reach a loss."""
-    left = loss - p["c"] - raised(p["a_D"] / np.asarray(D), p["b_D"])
-    return raised(left / _amplitude(p, sparsity), -1 / p["b_N"])
+    """((a_S·(1 − S)^b_S + c_S)/(L − c − (a_D/D)^b_D))^(1/b_N): weights that reach a loss."""
+    of_size = loss - p["c"] - raised(p["a_D"] / np.asarray(D), p["b_D"])
+    return raised(of_size / _amplitude(p, sparsity), -1 / p["b_N"])
 
 
 @law(
@@ -71,17 +71,69 @@ def _size_for_loss(p: Values, *, loss: Any, D: Any, sparsity: Any) -> Any:
     },
 )
 def pruned(
-    N: Any, D: Any, sparsity: Any, *,
-    c: Floor, a_S: Scale, b_S: Exponent, c_S: Scale, b_N: Exponent, a_D: Scale, b_D: Exponent,
-) -> Any:  # fmt: skip
-    """L(N, D, S) = c + (a_S·(1 − S)^b_S + c_S)/N^b_N + (a_D/D)^b_D: models with most weights zero.
+    N: Any,
+    D: Any,
+    sparsity: Any,
+    *,
+    c: Floor,
+    a_S: Scale,
+    b_S: Exponent,
+    c_S: Scale,
+    b_N: Exponent,
+    a_D: Scale,
+    b_D: Exponent,
+) -> Any:
+    """Loss of a pruned model by its remaining weights, its data and its sparsity.
 
-    N: parameters that are not zero in the end. D: training tokens. sparsity: S, the
-    share of parameters that are zero, from 0 (dense) to below 1; the model before pruning has
-    N/(1 − S). Output: loss in nats per token, above c. At the same N a sparser model is better,
-    but comes from a larger one; what a weight left is worth in dense ones depends on S alone.
-    Runs of one sparsity do not tell a_S from c_S. The form is after a secondary account, which
-    does not say how the source fitted it nor its constants. Source: arXiv:2309.08520.
+        L(N, D, S) = c + (a_S·(1 − S)^b_S + c_S)/N^b_N + (a_D/D)^b_D
+
+    Parameters
+    ----------
+    N : array_like
+        Parameters that are not zero in the end, above 0.
+    D : array_like
+        Training tokens, above 0.
+    sparsity : array_like
+        S, the share of parameters that are zero, from 0 (dense) to below 1; the model before
+        pruning has N/(1 − S).
+    c : Floor
+        Irreducible loss, in nats per token, above 0.
+    a_S : Scale
+        Part of the size term's amplitude that falls with sparsity, above 0.
+    b_S : Exponent
+        Exponent of the share of weights that remain, above 0.
+    c_S : Scale
+        Part of the amplitude that remains for very sparse models, above 0.
+    b_N : Exponent
+        Exponent of the remaining weights, above 0.
+    a_D : Scale
+        Tokens at which the data term is 1, above 0.
+    b_D : Exponent
+        Exponent of data, above 0.
+
+    Returns
+    -------
+    loss : array
+        Loss in nats per token, above c.
+
+    Notes
+    -----
+    At the same N a sparser model is better, but comes from a larger one. The worth of a remaining
+    weight, in dense weights, depends on S alone. Runs of a single sparsity do not separate a_S from
+    c_S. The form follows a secondary account, which gives neither the source's method of fitting
+    nor its constants.
+
+    References
+    ----------
+    .. [1] Scaling Laws for Sparsely-Connected Foundation Models, arXiv:2309.08520.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> law = js.laws.get("pruned")
+    >>> constants = {"a_S": 15.0, "b_S": 1.0, "c_S": 5.0, "b_N": 0.25}
+    >>> float(law.quantities["largest_size_multiplier"](constants))
+    256.0
     """
     import jax.numpy as jnp
 

@@ -1,4 +1,4 @@
-"""Reinforcement learning: efficiency, ceilings, intrinsic performance, and exchange rates."""
+"""Reinforcement learning: efficiency, ceilings, and intrinsic performance."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.laws.reinforcement import equal_cost_test_compute, least_compute
+from jscale.laws.reinforcement import least_compute
 from tests.laws.numeric import lowest, solve
 
 POST = {"K_max": 0.25, "N_0": 3e9, "E": 0.1}
 RECIPE = {"R_0": 0.3, "A": 0.65, "C_mid": 3e3, "B": 1.7}
 AGENT = {"N_c": 2e-2, "alpha_N": 0.5, "E_c": 0.1, "alpha_E": 0.4}
-EXCHANGE = {"floor": -1500.0, "rise": 2000.0, "A": 1e23, "rate": 1.2, "k": 0.6}
 
 
 def test_efficiency_levels_off_in_size() -> None:
@@ -136,49 +135,6 @@ def test_least_compute_by_brute_force() -> None:
 def test_columns_that_have_no_least_compute(C: list[float], score: list[float], match: str) -> None:
     with pytest.raises(js.LawError, match=match):
         least_compute(C, score)
-
-
-def test_exchange_of_training_for_test_compute() -> None:
-    law = js.laws.get("train_test_exchange")
-    needed = law.quantities["test_compute_for_score"]
-    for score in (-1000.0, 200.0):
-        found = needed(EXCHANGE, score=score, C=1e15)
-        by_root = solve(lambda t, s=score: law(1e15, t, **EXCHANGE) - s, 1e-12, 1e18)
-        assert found == pytest.approx(by_root, rel=1e-9)
-        saved = found / needed(EXCHANGE, score=score, C=1e16)
-        assert saved == pytest.approx(law.quantities["test_compute_saved"](EXCHANGE, factor=10.0))
-        back = law.quantities["training_compute_for_score"](EXCHANGE, score=score, T=found)
-        assert back == pytest.approx(1e15, rel=1e-9)
-    assert np.isnan(needed(EXCHANGE, score=[-1500.0, 500.0, 501.0], C=1e15)).all()
-
-
-def test_both_kinds_of_compute_raise_the_score_to_the_same_ends() -> None:
-    law = js.laws.get("train_test_exchange")
-    assert law(1e60, 1.0, **EXCHANGE) == pytest.approx(500.0, rel=1e-9)
-    assert law(1e15, 1e-60, **EXCHANGE) == pytest.approx(-1500.0, rel=1e-9)
-    assert law(1e15, 1e5, **EXCHANGE) == pytest.approx(law(1e16, 1e5 / 10**1.2, **EXCHANGE))
-
-
-def test_samples_at_the_price_of_parameters() -> None:
-    """Both ways spend the same: 6·N·D_p + 2·N·D_i in training and use."""
-    N, M, pre, use = 3e9, 14.0, 1e12, 2e11
-    times = equal_cost_test_compute(M, pretraining_tokens=pre, inference_tokens=use)
-    larger = 6 * M * N * pre + 2 * M * N * use
-    assert 6 * N * pre + 2 * N * use * times == pytest.approx(larger, rel=1e-14)
-    assert equal_cost_test_compute(1.0, pretraining_tokens=pre, inference_tokens=use) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("M", "pre", "use", "match"),
-    [
-        (0.5, 1e12, 1e12, r"M=0\.5 must be 1 or above"),
-        (2.0, 0.0, 1e12, r"pretraining_tokens=0\.0 must be above 0"),
-        (2.0, 1e12, -1.0, r"inference_tokens=-1\.0 must be above 0"),
-    ],
-)
-def test_prices_that_cannot_be(M: float, pre: float, use: float, match: str) -> None:
-    with pytest.raises(js.LawError, match=match):
-        equal_cost_test_compute(M, pretraining_tokens=pre, inference_tokens=use)
 
 
 def tables() -> dict[str, pd.DataFrame]:
