@@ -138,13 +138,3 @@ def test_missed_held_out_runs_are_called_so(inside: int, said: bool) -> None:
         show_in.print_missed(screen, js.laws.get("chinchilla"), found)
     assert ("held-out-missed" in capture.get()) == said
     assert ("--law farseer" in capture.get()) == said
-
-
-def test_rows_of_a_run_count_once() -> None:
-    """Twenty checkpoints of two runs, those of one outside, say no more than two runs do."""
-    inside, runs = np.arange(20) < 10, np.repeat(["a", "b"], 10)
-    assert missed(inside, None, 0.9) is not None
-    assert missed(inside, runs, 0.9) is None
-    many = missed(np.arange(80) % 4 == 0, np.repeat(np.arange(20), 4), 0.9)
-    assert many is not None
-    assert (many.inside, many.runs) == (5, 20)

@@ -15,14 +15,13 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.errors import PredictionError
 from jscale.planning.plan import Plan
 from jscale.plots import words
 from jscale.reporting import allocation as section
 from jscale.reporting import explorer
 from jscale.reporting.page import Report, report
 from tests.reporting import chromium
-from tests.reporting.test_page import HOSTILE, Page
+from tests.reporting.pages import HOSTILE, Page, surface
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.ExtrapolationWarning")
 I, J = 6, 5  # a point of the grid
@@ -30,14 +29,13 @@ RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 
 
 @pytest.fixture(scope="module")
-def draws() -> js.Draws:
-    table = js.datasets.load("stdlib_lm")
-    return js.laplace(js.fit("chinchilla", table[table["split"] == "fit"]), 200)
+def draws(planned) -> js.Draws:
+    return planned
 
 
 @pytest.fixture(scope="module")
-def page(draws) -> Report:
-    return report(draws.fit, draws)
+def page(planned_page) -> Report:
+    return planned_page
 
 
 @pytest.fixture(scope="module")
@@ -87,25 +85,6 @@ def test_every_budget_is_spent_whole(grid):
     np.testing.assert_allclose(spent, np.repeat(np.array(grid["budgets"])[:, None], 13, 1))
 
 
-def test_the_tables_say_the_same(draws, page):
-    said = page.content["allocation"]
-    frame = js.allocate(draws, [1e11, 1e12, 1e13, 1e14, 1e15]).frame
-    rows = said["table"]["rows"]
-    assert [row[0] for row in rows] == ["10¹¹", "10¹²", "10¹³ †", "10¹⁴ †", "10¹⁵ †"]
-    assert rows[-1][-1] == "1020×"
-    first = frame.iloc[0]
-    middle, low, high = words.span(first["N"], first["N_low"], first["N_high"])
-    assert rows[0][1] == f"{middle} ({low} to {high})"
-    near = js.allocate(draws, 1e11).near_optimal().iloc[0]
-    expected = [words.number(near[f"N_{end}"], 3) for end in ("from", "to")]
-    assert rows[0][-2] == " to ".join(expected)
-    exponent = js.allocate(draws, 1e15).exponents.iloc[0]
-    assert f"N* as C^{words.number(exponent['exponent'], 3)} (" in said["sentences"][1]
-    assert len(said["served"]["rows"]) == 15
-    assert all(sentence in Page(page.html).text for sentence in said["sentences"])
-    assert json.loads(page.to_json())["allocation"]["explorer"]["budgets"][0] == 1e11
-
-
 def test_of_many_draws_some_are_taken_and_the_page_says_so(draws, monkeypatch):
     module = sys.modules["jscale.reporting.explorer"]
     monkeypatch.setattr(module, "_MOST_DRAWS", 50)
@@ -124,68 +103,6 @@ def test_searches_that_did_not_settle_are_counted_on_the_page(draws, monkeypatch
     assert found is not None
     assert found.content["explorer"]["unsettled"] == 1.0
     assert "In 100 % of the searches the optimum was not found" in found.content["about"]
-
-
-def surface(law: Any) -> js.Draws:
-    """Draws of a fitted law of N and D."""
-    N, D = (x.ravel() for x in np.meshgrid(np.geomspace(1e6, 1e8, 5), np.geomspace(1e8, 1e10, 6)))
-    noise = 1 + 0.003 * np.sin(np.arange(30) ** 2)
-    frame = pd.DataFrame({"N": N, "D": D, "y": (1.5 + 80 * N**-0.3 + 300 * D**-0.35) * noise})
-    runs = js.Runs.from_frame(frame, output=law.output, **{law.output: "y"})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", js.JscaleWarning)
-        return js.laplace(js.fit(law, runs, starts=8), 50)
-
-
-def of_size() -> js.Draws:
-    frame = pd.DataFrame({"N": np.geomspace(1e6, 1e9, 12)})
-    frame["loss"] = 1.5 + 80 * frame["N"] ** -0.3 * (1 + 0.01 * np.sin(frame.index**2))
-    return js.laplace(js.fit("power_const:N", frame), 50)
-
-
-def of_no_aim() -> js.Draws:
-    @js.law(output="learning_rate")
-    def rate(N, D, *, E: js.Floor, A: js.Scale, B: js.Scale):
-        return E + A * js.power(N, -0.3) + B * js.power(D, -0.35)
-
-    return surface(rate)
-
-
-@pytest.mark.parametrize("make", [of_size, of_no_aim])
-def test_other_laws_have_no_such_section(make):
-    drawn = make()
-    assert section.allocation(drawn, 0.9) is None
-    made = report(drawn.fit, drawn)
-    assert made.content["allocation"] is None
-    assert "script" not in Page(made.html).tags
-    assert "script-src" not in made.html
-    assert "What to train for a budget" not in made.html
-
-
-def test_a_law_without_an_optimum_is_said_and_has_no_explorer():
-    @js.law
-    def greedy(N, D, *, E: js.Floor, A: js.Scale, alpha: js.Exponent):
-        return E + A * js.power(N, -alpha) + 0.0 * D
-
-    drawn = surface(greedy)
-    made = report(drawn.fit, drawn)
-    said = made.content["allocation"]
-    assert said["explorer"] is None
-    assert [note["code"] for note in said["notes"]] == ["no-interior-optimum"]
-    assert said["sentences"][-1].startswith("There is no budget explorer")
-    text = Page(made.html).text
-    assert "the bound is no answer of the law" in text
-    assert "script" not in Page(made.html).tags
-
-
-def test_a_plan_that_cannot_be_made_says_why(draws, monkeypatch):
-    def refused(*_: Any, **__: Any) -> Any:
-        raise PredictionError("A budget of 1e+11 FLOPs is not met within the bounds.")
-
-    monkeypatch.setattr(section, "allocate", refused)
-    made = report(draws.fit, draws)
-    assert "There is no plan: A budget of 1e+11 FLOPs is not met" in Page(made.html).text
-    assert "script" not in Page(made.html).tags
 
 
 # ── One script, known by its digest, and no markup from anybody ──────────────────────────────

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.resources
+import importlib.util
 import json
+import pickle
 import re
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -20,133 +18,15 @@ import pytest
 
 import jscale as js
 from jscale.fitting.notes import Note
-from jscale.reporting import explorer, pictures
-from jscale.reporting.page import Report, report
-from jscale.reporting.recipe import recipe
+from jscale.reporting import explorer
+from jscale.reporting.page import report
 from jscale.simulation.worlds import CHINCHILLA, WORLDS, grid
+from tests.reporting.pages import HOSTILE, Page, arguments_of, told
 
 SURFACE = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
-VOID = {"meta", "br", "hr", "img", "link", "input"}
-HOSTILE = [
-    "<script>alert(1)</script> </text></svg><b2>",
-    "\"><img src=x onerror=alert(1)> '><svg onload=alert(1)>",
-    "$\\frac{1}{0}$ and $ {{ 7*7 }}{% raw %} &lt;b2&gt; ]]> -->",
-]
-
-
-class Page(HTMLParser):
-    """A page taken apart: its elements, its attributes, its text, and what was left open."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.words: list[str] = []
-        self.scripts: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        (self.scripts if self.open[-1:] == ["script"] else self.words).append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-
-def told(page: Report) -> str:
-    """All words of a page."""
-    return Page(page.html).text
-
-
-@pytest.fixture(scope="module")
-def runs() -> js.Runs:
-    return js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.005, seed=3)
-
-
-@pytest.fixture(scope="module")
-def fit(runs) -> js.Fit:
-    return js.fit("chinchilla", runs.where(runs["C"] < np.quantile(runs["C"], 0.9)))
-
-
-@pytest.fixture(scope="module")
-def held_out(runs) -> js.Runs:
-    return runs.where(runs["C"] >= np.quantile(runs["C"], 0.9))
-
-
-@pytest.fixture(scope="module")
-def draws(fit) -> js.Draws:
-    return js.laplace(fit, 300)
-
-
-@pytest.fixture(scope="module")
-def page(fit, draws, held_out) -> Report:
-    return report(fit, draws, held_out=held_out, about={"schedule": "cosine, 1 % warm-up"})
 
 
 # ── What it says ─────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_answer_is_the_prediction_at_ten_times_the_compute(fit, draws, page):
-    sentence, intervals, far = page.content["answer"]
-    C = fit.largest * 10
-    a, b = fit.params["alpha"], fit.params["beta"]
-    G = (a * fit.params["A"] / (b * fit.params["B"])) ** (1 / (a + b))
-    N = G * (C / 6) ** (b / (a + b))
-    found = [float(x) for x in re.findall(r"[ND] = ([\d.]+)×10", sentence)]
-    scale = [int(x.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) for x in
-             re.findall(r"[ND] = [\d.]+×10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", sentence)]  # fmt: skip
-    assert [f * 10**s for f, s in zip(found, scale, strict=True)] == pytest.approx(
-        [N, C / 6 / N], rel=1e-3
-    )
-    row = js.predict(draws, N=N, D=C / 6 / N).frame.iloc[0]
-    assert float(re.search(r"a loss of ([\d.]+) nats", sentence)[1]) == pytest.approx(
-        row["curve"], rel=1e-3
-    )
-    numbers = [float(x) for x in re.findall(r"\d\.\d+", intervals)]
-    expected = row[["confidence_low", "confidence_high", "prediction_low", "prediction_high"]]
-    assert numbers == pytest.approx(expected.tolist(), rel=2e-3)
-    assert "90 % confidence interval of the curve" in intervals
-    assert "90 % prediction interval" in intervals
-    assert far.startswith("This is 10 times the largest compute fitted.")
-
-
-def test_at_inputs_and_at_a_compute(fit, draws):
-    at = report(fit, draws, at={"N": 1e9, "D": 2e10}, level=0.5)
-    assert at.content["answer"][0].startswith("At N = 10⁹ and D = 2×10¹⁰ the fitted law chinchilla")
-    assert "50 % prediction interval" in at.content["answer"][1]
-    assert at.content["answer"][2] == "This lies within the fitted range of compute."
-    assert at.content["answers"] is None
-    several = report(fit, draws, at={"C": [1e21, 1e22]})
-    assert several.content["answer"][0].startswith("At C = 10²¹ FLOPs, spent as the fit calls best")
-    assert len(several.content["answers"]["rows"]) == 2
-
-
-def test_a_law_without_compute_answers_with_its_exponents():
-    planted, design = WORLDS["power_const"]
-    table = js.simulate("power_const", planted, design, noise=0.01).frame.rename(columns={"C": "N"})
-    fit = js.fit("power_const:N", table[["N", "loss"]])
-    (sentence,) = report(fit, js.laplace(fit, 100)).content["answer"]
-    assert sentence.startswith("For loss (nats), the fitted law power_const:N has the exponents ")
-    value, low, high = map(float, re.search(r"alpha = (\S+) \((\S+) to (\S+)\)", sentence).groups())
-    assert low < value < high
-    assert value == pytest.approx(fit.params["alpha"], rel=1e-2)
 
 
 def law_of_a_score() -> js.Fit:
@@ -222,120 +102,6 @@ def test_estimates_and_exact_parameters(fit, draws, page):
     assert made["jax"] == fit.provenance["jax"]
     assert made["Seed of the starts"] == "0"
     assert "seed = 0" in made["Draws"]
-
-
-def test_the_held_out_check_counts(fit, draws, held_out, page):
-    frame = js.predict(draws, held_out.frame[["N", "D"]]).frame
-    seen = held_out["loss"]
-    inside = int(np.sum((frame["prediction_low"] <= seen) & (seen <= frame["prediction_high"])))
-    assert (
-        f"{inside} of {len(seen)} inside the 90 % prediction interval" in page.content["held_out"]
-    )
-    assert len(page.content["held_out_table"]["rows"]) == len(seen)
-    assert [row[-1] for row in page.content["held_out_table"]["rows"]].count("inside") == inside
-
-
-def test_held_out_runs_that_the_law_misses_are_a_warning_beside_the_answer(fit, draws, held_out):
-    off = replace(held_out, frame=held_out.frame.assign(loss=held_out["loss"] * 1.1))
-    page = report(fit, draws, held_out=off)
-    (note,) = page.content["warnings"]
-    assert note["code"] == "held-out-missed"
-    assert f"0 of {len(off)} held-out runs lie inside" in note["seen"]
-
-
-def test_the_code_makes_it_again(fit, draws, page, held_out, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    code = page.content["again"]
-    assert "js.laplace(fit, draws=300, seed=0" in code
-    assert f"# held_out: Runs of the {len(held_out)} rows held out" in code
-    assert f"digest {held_out.digest}, in the unit of those fitted" in code
-    found: dict[str, Any] = {"table": fit.runs.frame, "held_out": held_out}
-    monkeypatch.setattr(js, "report", report, raising=False)
-    exec(code, found)
-    assert found["fit"].params.to_dict() == fit.params.to_dict()
-    np.testing.assert_array_equal(found["draws"].values, draws.values)
-    assert (tmp_path / "report.html").read_text(encoding="utf-8") == page.html
-
-
-def arguments_of(code: str) -> dict[str, Any]:
-    """What the code gives to report, by name: values, or the names of what is put there."""
-    call = ast.parse(code).body[-1]
-    assert isinstance(call, ast.Expr)
-    assert isinstance(call.value, ast.Call)
-    return {
-        k.arg or "": k.value.id if isinstance(k.value, ast.Name) else ast.literal_eval(k.value)
-        for k in call.value.keywords
-    }
-
-
-@pytest.mark.parametrize(
-    "nasty", [*HOSTILE, '\'""" \\ </pre><b2> \n import os', "a\x00\u2028\ud800"]
-)
-def test_the_code_says_what_the_page_was_given(fit, draws, held_out, nasty):
-    table = held_out.frame.assign(**{"other <b2>\n": 1})
-    page = report(fit, draws, title=nasty, about={"data": nasty}, held_out=table, level=0.5)
-    code = page.content["again"]
-    assert arguments_of(code) == {
-        "held_out": "held_out", "title": nasty, "about": {"data": nasty}, "level": 0.5,
-        "path": "report.html",
-    }  # fmt: skip
-    assert f"a table of the {len(table)} rows held out, with the columns ['N', 'D', 'loss']" in code
-    parsed = Page(page.html)
-    assert " ".join(code.split()) in parsed.text
-    assert "b2" not in parsed.tags
-
-
-def test_what_code_cannot_state_has_a_name_and_a_comment(fit, draws):
-    E, A, alpha = 1.7, 400.0, 0.3
-    starts = [{"E": E, "A": A, "alpha": alpha, "B": A, "beta": alpha}] * 4
-    given = replace(fit.settings, starts=tuple(starts), weights=np.ones(len(fit.runs)))
-    law = replace(fit.law, name="mine\nimport os")
-    own = replace(fit, settings=given, law=law)
-    kept = replace(draws, fit=own, method="hand\n", settings={"values": np.eye(2)})
-    at = pd.DataFrame({"N": [1e9], "D": [2e10]})
-    code = report(own, kept, at=at).content["again"]
-    compile(code, "recipe", "exec")
-    assert "js.fit(law, runs, " in code
-    assert "weights=weights, starts=starts, seed=0" in code
-    assert arguments_of(code)["at"] == "at"
-    said = dict(re.findall(r"^# (\w+): (.*)$", code, re.MULTILINE))
-    assert list(said) == ["table", "law", "weights", "starts", "draws", "at"]
-    assert said["law"].endswith(":chinchilla, 'mine\\nimport os'")
-    assert said["weights"] == "the weights given to the fit, one for each of 37 rows"
-    assert said["draws"] == "made by hand : values=array([[1., 0.], [0., 1.]])"
-    assert said["at"] == "where to answer, a DataFrame as the report was given it"
-
-
-def test_columns_that_are_no_names_in_code(fit, draws):
-    odd = {"r b": 1.0, "class": 2.0, "width": 3.0}
-    frame, inputs = fit.runs.frame.assign(**odd), (*fit.runs.inputs, *odd)
-    other = replace(fit, runs=replace(fit.runs, frame=frame, inputs=inputs))
-    code = recipe(other, draws).partition("\nfit =")[0]
-    found: dict[str, Any] = {"table": frame}
-    exec(code, found)
-    assert set(found["runs"].inputs) == set(inputs)
-
-
-def test_priors_that_only_their_own_code_can_state(fit, draws):
-    settings = {"draws": 50, "priors": {"E": "Normal", "A": ("lognormal", 0.5, 0.5)}}
-    code = report(fit, replace(draws, method="posterior", settings=settings)).content["again"]
-    compile(code, "recipe", "exec")
-    assert "draws = js.posterior(fit, draws=50, priors=priors)" in code
-    assert "# priors: as they were given: {'E': 'Normal', 'A': ('lognormal', 0.5, 0.5)}" in code
-
-
-def test_the_code_names_every_choice(runs):
-    frame = runs.frame.assign(family=np.where(np.arange(len(runs)) % 2 == 1, "a", "b"))
-    made = js.Runs.from_frame(frame, group="family", count="total")
-    objective = js.student_t(df=4.0)
-    fit = js.fit("chinchilla", made, objective=objective, fixed={"B": 410.7}, per={"E": "family"},
-                 tie=("alpha", "beta"), starts=8, seed=5)  # fmt: skip
-    code = report(fit, js.laplace(fit, 50, seed=2), at={"N": 1e9, "D": 1e11, "family": "a"}).content
-    for part in ('js.student_t(df=4.0, scale="auto", space=\'log\')', "fixed={'B': 410.7}",
-                 "tie=('alpha', 'beta')", "per={'E': 'family'}", "starts=8", "seed=5",
-                 "group='family'", "count='total'", "draws=50, seed=2",
-                 "at={'N': 1000000000.0, 'D': 100000000000.0, 'family': 'a'}"):  # fmt: skip
-        assert part in code["again"]
 
 
 def test_the_command_is_shown_where_it_is_given(fit, draws):
@@ -492,28 +258,6 @@ def test_hostile_text_cannot_become_markup(nasty):
     assert " ".join(nasty.split()) in Page(drawn).text
 
 
-def test_characters_that_no_picture_may_hold(fit, draws):
-    @js.law(output="loss\x00\x1b")
-    def odd(N, *, E: js.Floor, A: js.Scale, alpha: js.Exponent):
-        return E + A * js.power(N, -alpha)
-
-    frame = pd.DataFrame({"N": np.geomspace(1e6, 1e9, 12)})
-    frame[odd.output] = 1.5 + 80 * frame["N"] ** -0.3 * (1 + 0.01 * np.sin(frame.index**2))
-    found = js.fit(odd, js.Runs.from_frame(frame, output=odd.output))
-    assert "loss�" in told(report(found, js.laplace(found, 50)))
-
-
-def test_labels_of_groups_that_no_picture_may_hold(runs):
-    label = np.array(["a\x00b\x0b", "$c\x1f", "d"])[np.arange(len(runs)) % 3]
-    fit = js.fit("chinchilla", runs.frame.assign(family=label), per={"E": "family"}, starts=8)
-    drawn = js.laplace(fit, 50)
-    pooled = replace(drawn, settings={**drawn.settings, "pool": {"E": "family"}})
-    (svg,) = [shown.svg for shown in pictures.pictures(pooled, None, None, 0.9)
-              if shown.title == "Groups of E"]  # fmt: skip
-    assert {"a�b�", "$c�", "d"} <= set(Page(svg).words)
-    assert Page(report(fit, pooled).html).open == []
-
-
 def test_nothing_is_loaded_from_elsewhere(page):
     parsed = Page(page.html)
     assert not {"link", "img", "iframe", "object", "embed", "base"} & set(parsed.tags)
@@ -634,26 +378,6 @@ def test_draws_are_made_where_none_are_given(fit):
     assert made.startswith(f"{expected.method}: resamples = 1000, seed = 3")
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda t: t.drop(columns="loss"), "has no column 'loss', what the law predicts"),
-        (lambda t: t.iloc[:0], "The held-out table has no rows; leave held_out out"),
-        (lambda t: t.assign(loss="low"), "The held-out loss is not a finite number in row 34"),
-    ],
-)
-def test_held_out_tables_that_cannot_be_used(fit, draws, held_out, change, message):
-    table = held_out.frame.set_axis(range(34, 34 + len(held_out)))
-    with pytest.raises(js.DataError, match=message):
-        report(fit, draws, held_out=change(table))
-
-
-def test_held_out_runs_in_another_unit(fit, draws, held_out):
-    with pytest.raises(js.DataError, match=r"held-out runs are in bits \(count=None\), the fitted ones "
-                       "in nats"):  # fmt: skip
-        report(fit, draws, held_out=replace(held_out, loss_unit="bits"))
-
-
 # ── As an object, a package, and a public name ───────────────────────────────────────────────
 
 
@@ -666,38 +390,16 @@ def test_json_and_repr(page):
 
 
 def test_the_templates_are_in_the_package():
-    folder = importlib.resources.files("jscale") / "report" / "templates"
+    folder = importlib.resources.files("jscale") / "reporting" / "templates"
     names = sorted(file.name for file in folder.iterdir())
     assert names == ["explorer.js", "report.html.j2", "style.css"]
 
 
-FORMS = """
-import jscale as js
-from jscale.reporting.page import report
-if not callable(js.report):
-    js.report = report  # what "from jscale.reporting.page import Report, report" in __init__ does
-import importlib, pkgutil, sys
-package = sys.modules["jscale.report"]
-from jscale.report import plots
-import jscale.plots.fits as p
-import jscale.plots.draws
-from jscale.plots.fits import bands
-import jscale
-assert callable(js.report) and js.report is report, js.report
-assert plots is p is sys.modules["jscale.plots.fits"]
-assert jscale.plots.fits is p and p.bands is bands
-assert importlib.import_module("jscale.report") is package
-import pickle
-assert pickle.loads(pickle.dumps(js.report)) is report
-for found in pkgutil.iter_modules(package.__path__):
-    exec(f"import jscale.report.{found.name} as one; from jscale.report import {found.name} as two")
-    assert one is two is sys.modules[f"jscale.report.{found.name}"]
-print("fine")
-"""
-
-
-def test_a_function_and_a_package_of_one_name():
-    done = subprocess.run(
-        [sys.executable, "-c", FORMS], capture_output=True, text=True, check=False
-    )
-    assert (done.stdout, done.stderr) == ("fine\n", "")
+def test_report_is_a_function_and_its_room_another_name():
+    """No package stands behind the function's name, so that both ways to import agree."""
+    assert js.report is report
+    assert pickle.loads(pickle.dumps(js.report)) is report
+    assert importlib.import_module("jscale.reporting.page").report is report
+    assert importlib.util.find_spec("jscale.reporting") is not None
+    with pytest.raises(ModuleNotFoundError, match=r"jscale\.report"):
+        importlib.import_module("jscale.report")

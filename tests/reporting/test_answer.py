@@ -1,0 +1,108 @@
+"""The answer of a report: one prediction with its intervals, or the exponents."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jscale as js
+from jscale.reporting.answer import answer, has_path, is_surface, path
+from jscale.reporting.page import report
+from jscale.simulation.worlds import WORLDS
+
+
+def test_the_answer_is_the_prediction_at_ten_times_the_compute(fit, draws, page):
+    sentence, intervals, far = page.content["answer"]
+    C = fit.largest * 10
+    a, b = fit.params["alpha"], fit.params["beta"]
+    G = (a * fit.params["A"] / (b * fit.params["B"])) ** (1 / (a + b))
+    N = G * (C / 6) ** (b / (a + b))
+    found = [float(x) for x in re.findall(r"[ND] = ([\d.]+)×10", sentence)]
+    scale = [int(x.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) for x in
+             re.findall(r"[ND] = [\d.]+×10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", sentence)]  # fmt: skip
+    assert [f * 10**s for f, s in zip(found, scale, strict=True)] == pytest.approx(
+        [N, C / 6 / N], rel=1e-3
+    )
+    row = js.predict(draws, N=N, D=C / 6 / N).frame.iloc[0]
+    assert float(re.search(r"a loss of ([\d.]+) nats", sentence)[1]) == pytest.approx(
+        row["curve"], rel=1e-3
+    )
+    numbers = [float(x) for x in re.findall(r"\d\.\d+", intervals)]
+    expected = row[["confidence_low", "confidence_high", "prediction_low", "prediction_high"]]
+    assert numbers == pytest.approx(expected.tolist(), rel=2e-3)
+    assert "90 % confidence interval of the curve" in intervals
+    assert "90 % prediction interval" in intervals
+    assert far.startswith("This is 10 times the largest compute fitted.")
+
+
+def test_at_inputs_and_at_a_compute(fit, draws):
+    at = report(fit, draws, at={"N": 1e9, "D": 2e10}, level=0.5)
+    assert at.content["answer"][0].startswith("At N = 10⁹ and D = 2×10¹⁰ the fitted law chinchilla")
+    assert "50 % prediction interval" in at.content["answer"][1]
+    assert at.content["answer"][2] == "This lies within the fitted range of compute."
+    assert at.content["answers"] is None
+    several = report(fit, draws, at={"C": [1e21, 1e22]})
+    assert several.content["answer"][0].startswith("At C = 10²¹ FLOPs, spent as the fit calls best")
+    assert len(several.content["answers"]["rows"]) == 2
+
+
+def test_a_law_without_compute_answers_with_its_exponents():
+    planted, design = WORLDS["power_const"]
+    table = js.simulate("power_const", planted, design, noise=0.01).frame.rename(columns={"C": "N"})
+    fit = js.fit("power_const:N", table[["N", "loss"]])
+    (sentence,) = report(fit, js.laplace(fit, 100)).content["answer"]
+    assert sentence.startswith("For loss (nats), the fitted law power_const:N has the exponents ")
+    value, low, high = map(float, re.search(r"alpha = (\S+) \((\S+) to (\S+)\)", sentence).groups())
+    assert low < value < high
+    assert value == pytest.approx(fit.params["alpha"], rel=1e-2)
+
+
+def of_compute() -> js.Fit:
+    C = np.geomspace(1e17, 1e20, 12)
+    frame = pd.DataFrame({"C": C, "loss": 1.5 + 90 * C**-0.1 * (1 + 0.001 * np.sin(C))})
+    return js.fit("power_const", frame, starts=8)
+
+
+def test_which_fits_have_a_path_along_compute(fit) -> None:
+    assert is_surface(fit)
+    assert has_path(fit)
+    line = of_compute()
+    assert not is_surface(line)
+    assert has_path(line)
+    pd.testing.assert_frame_equal(path(line, 1e21), pd.DataFrame({"C": [1e21]}))
+
+
+def test_the_path_of_a_surface_is_its_optimum(fit) -> None:
+    C = np.array([1e21, 1e22])
+    table = path(fit, C)
+    quantities = fit.law.quantities
+    np.testing.assert_allclose(table["N"], quantities["optimal_size"](fit.params, C=C), rtol=1e-6)
+    np.testing.assert_allclose(6 * table["N"] * table["D"], C, rtol=1e-12)
+    np.testing.assert_array_equal(table["C"], C)
+    # Past a hundred times the fitted sizes there is no row.
+    assert path(fit, [1e21, 1e32])["C"].tolist() == [1e21]
+
+
+def test_a_compute_past_any_sensible_size_is_refused(draws) -> None:
+    with pytest.raises(
+        js.PredictionError, match=r"no compute-optimal N at C=1e\+32: .*at=\{'N': …"
+    ):
+        answer(draws, {"C": 1e32}, 0.9)
+
+
+@pytest.mark.parametrize("C", [-1, "much", [], [1e21, np.nan]])
+def test_computes_that_cannot_be(draws, C) -> None:
+    with pytest.raises(js.PredictionError, match=r"C=.* must be positive numbers of FLOPs"):
+        answer(draws, {"C": C}, 0.9)
+
+
+def test_a_point_at_the_edge_of_the_fitted_compute_lies_within_it(fit, draws) -> None:
+    """Up to five per cent past the largest compute nothing is called extrapolation."""
+    N, edge = 1e9, fit.largest / 6 / 1e9
+    within = answer(draws, {"N": N, "D": 1.04 * edge}, 0.9).sentences
+    assert within[-1] == "This lies within the fitted range of compute."
+    past = answer(draws, {"N": N, "D": 2 * edge}, 0.9).sentences
+    assert past[-1].startswith("This is 2 times the largest compute fitted.")
