@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import html
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,9 @@ from jscale.errors import (
 from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
-from jscale.prediction.components import curves
+from jscale.prediction.components import over_draws
 from jscale.prediction.extrapolation import warn_if_far
-from jscale.uncertainty.automatic import draws as make_draws
+from jscale.prediction.predictor import Predictor, predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 _POINTS = 121
@@ -68,7 +68,20 @@ class Crossover:
     def interval(self, level: float = 0.9) -> tuple[float, float]:
         """Return the crossing's interval at another level.
 
-        Raises JscaleError for a level outside (0, 1).
+        Parameters
+        ----------
+        level : float, default 0.9
+            The level.
+
+        Returns
+        -------
+        tuple of float
+            Low and high, infinite where so many draws do not cross within the range.
+
+        Raises
+        ------
+        JscaleError
+            For a level outside (0, 1).
         """
         check_level(level)
         low, high = np.quantile(self.samples, tails(level), method="inverted_cdf")
@@ -106,8 +119,8 @@ class Crossover:
 
 
 def crossover(
-    a: Draws | Fit,
-    b: Draws | Fit,
+    a: Draws | Fit | Predictor,
+    b: Draws | Fit | Predictor,
     *,
     along: str = "C",
     over: tuple[float, float] | None = None,
@@ -118,19 +131,55 @@ def crossover(
 ) -> Crossover:
     """Find where one law overtakes another along an input, and which is better where.
 
-    ``a``, ``b``: Draws or Fits of two laws of one output in one unit. ``along`` is an input of
-    both, or C for laws of N and D, which then spend it best (:func:`jscale.allocate` at 6·N·D).
-    ``over``: the range looked at, from the smallest fitted to a hundred times past the largest by
-    default. ``others``: the laws' other inputs. Draws are paired in order: resamples of common
-    runs by one seed are paired rightly; two Fits are drawn independently otherwise.
+    Parameters
+    ----------
+    a, b : Draws, Fit or Predictor
+        Two recipes: what predicts one output in one unit. A Fit is drawn by ``method`` and
+        ``seed``; the draws of several laws, such as those of an :class:`~jscale.Ensemble`, are
+        pooled in proportion to their weights.
+    along : str, default "C"
+        An input of both, or C for laws of N and D, which then spend it best
+        (:func:`jscale.allocate` at 6·N·D).
+    over : tuple of float, optional
+        The range to look at, low and high; by default from the smallest fitted to a hundred times
+        past the largest.
+    level : float, default 0.9
+        The level of confidence intervals.
+    method : str, default "auto"
+        How a Fit is drawn: see :func:`jscale.draws`.
+    seed : int, default 0
+        The seed of those draws.
+    **others : float or str
+        The laws' other inputs, and the group's label where parameters differ by group.
 
-    How often the crossing's interval holds the truth has been measured for two power laws that
-    cross at the largest compute and at ten times it: off by at most 7 percentage points
+    Returns
+    -------
+    Crossover
+
+    Raises
+    ------
+    PredictionError
+        For laws of other outputs, units or inputs, a range that is none, or an estimate that gives
+        no number in it.
+    JscaleError
+        For a level outside (0, 1).
+
+    Warns
+    -----
+    ExtrapolationWarning
+        Where a crossing lies more than ten times past the runs.
+
+    Notes
+    -----
+    Draws are paired in order. Resamples of common runs by one seed are paired rightly, since they
+    share the luck of those runs; two Fits that are drawn otherwise are drawn independently.
+
+    The coverage of the crossing's interval has been measured for two power laws that cross at the
+    largest compute and at ten times it: off by at most 7 percentage points
     (benchmarks/results/plan_coverage.txt).
 
-    Raises PredictionError for laws of other outputs, units or inputs, or a range that is none;
-    warns with ExtrapolationWarning where a crossing lies more than ten times past the runs.
-
+    Examples
+    --------
     >>> import jscale as js
     >>> C = {"C": [1e6, 1e7, 1e8, 1e9, 1e10]}
     >>> slow, fast = {"A": 20.0, "alpha": 0.1}, {"A": 80.0, "alpha": 0.2}
@@ -138,38 +187,53 @@ def crossover(
     >>> js.crossover(*(js.laplace(fit, 100) for fit in both)).frame.columns.tolist()
     ['C', 'a', 'b', 'difference', 'low', 'high', 'a_better']
     """
-    pair = _Pair.of(a, b, along, over, level, method, seed, others)
+    check_level(level)
+    pair = _Pair.of(a, b, along, over, _Drawing(method, seed, "crossover"), others)
     first, second = pair.outputs()
     gap, left_out = _finite(first - second, pair)
     sign = 1.0 if pair.falling else -1.0
     low, high = np.quantile(gap[1:], tails(level), axis=0)
     frame = pd.DataFrame(
-        {along: pair.places, "a": first[0], "b": second[0], "difference": gap[0], "low": low,
-         "high": high, "a_better": 0.5 - 0.5 * np.sign(sign * gap[1:]).mean(axis=0)}
-    )  # fmt: skip
+        {
+            along: pair.places,
+            "a": first[0],
+            "b": second[0],
+            "difference": gap[0],
+            "low": low,
+            "high": high,
+            "a_better": 0.5 - 0.5 * np.sign(sign * gap[1:]).mean(axis=0),
+        }
+    )
     at = _crossings(sign * gap, np.log(pair.places))
     samples = np.where(np.isnan(at[1:]), np.inf, at[1:])
-    bounds = np.quantile(samples, tails(level), method="inverted_cdf")
+    at_low, at_high = np.quantile(samples, tails(level), method="inverted_cdf")
     every = _every_crossing(gap[0], np.log(pair.places))
     # The first place past the crossing; the first of all where there is none.
     past = np.searchsorted(pair.places, every[0]) if every else 0
     after = {-1.0: "a", 0.0: "neither", 1.0: "b"}[float(np.sign(sign * gap[0, past]))]
-    found = Crossover(
-        along, frame, float(at[0]), float(bounds[0]), float(bounds[1]),
-        float(np.isfinite(samples).mean()), after, every[1:], level, pair.method, pair.paired,
-        samples, left_out,
-    )  # fmt: skip
-    largest = min(_largest(d.fit, along) for d in (pair.a, pair.b))
-    warn_if_far(
-        [found.at / largest], "crossings", along,
-        "Intervals only cover uncertainty within the laws.",
-    )  # fmt: skip
-    return found
+    largest = min(_largest(predictor.reference, along) for predictor in (pair.a, pair.b))
+    advice = "Intervals only cover uncertainty within the laws."
+    warn_if_far([float(at[0]) / largest], "crossings", along, advice)
+    return Crossover(
+        along=along,
+        frame=frame,
+        at=float(at[0]),
+        at_low=float(at_low),
+        at_high=float(at_high),
+        crosses=float(np.isfinite(samples).mean()),
+        after=after,
+        again=every[1:],
+        level=level,
+        method=pair.method,
+        paired=pair.paired,
+        samples=samples,
+        left_out=left_out,
+    )
 
 
 def equivalent(
-    a: Draws | Fit,
-    b: Draws | Fit,
+    a: Draws | Fit | Predictor,
+    b: Draws | Fit | Predictor,
     *,
     along: str = "C",
     over: tuple[float, float] | None = None,
@@ -178,18 +242,60 @@ def equivalent(
     seed: int = 0,
     **others: Any,
 ) -> pd.DataFrame:
-    """Return what a is worth in b's input: how much b needs to do as well, at each place.
+    """Return what one recipe is worth in the other's input: how much b needs to do as well as a.
 
-    Arguments and errors are those of :func:`jscale.crossover`. Columns: ``along``, ``needs``, the
-    amount that b needs for a's output, ``times``, that amount over a's (above 1: a saves so much),
-    its confidence interval ``low`` to ``high``, and ``exists``, the share of draws in which b gets
-    there within the range, extended a hundredfold at both ends; others count as infinite where b
-    stays behind throughout, as 0 where it is ahead throughout. How often these intervals hold the
-    truth has not been measured; that of the crossing has (see :func:`crossover`).
+    Parameters
+    ----------
+    a, b : Draws, Fit or Predictor
+        Two recipes, as :func:`jscale.crossover` takes them.
+    along : str, default "C"
+        An input of both, or C for laws of N and D.
+    over : tuple of float, optional
+        The range of a's input, low and high. That of b is extended a hundredfold at both ends.
+    level : float, default 0.9
+        The level of confidence intervals.
+    method : str, default "auto"
+        How a Fit is drawn: see :func:`jscale.draws`.
+    seed : int, default 0
+        The seed of those draws.
+    **others : float or str
+        The laws' other inputs, and the group's label where parameters differ by group.
 
-    Warns with FitWarning of draws that give no number somewhere in the range; they are left out.
+    Returns
+    -------
+    DataFrame
+        Columns: ``along``; ``needs``, the amount that b needs for a's output; ``times``, that
+        amount over a's (above 1: a saves so much), with its confidence interval ``low`` to
+        ``high``; and ``exists``, the share of draws in which b gets there within its range. The
+        others count as infinite where b stays behind throughout, as 0 where it is ahead
+        throughout.
+
+    Raises
+    ------
+    PredictionError
+        As :func:`jscale.crossover`.
+
+    Warns
+    -----
+    FitWarning
+        Of draws that give no number somewhere in the range; they are left out.
+
+    Notes
+    -----
+    The coverage of these intervals has not been measured; that of the crossing has (see
+    :func:`jscale.crossover`).
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> C = {"C": [1e6, 1e7, 1e8, 1e9, 1e10]}
+    >>> slow, fast = {"A": 20.0, "alpha": 0.1}, {"A": 80.0, "alpha": 0.2}
+    >>> both = [js.fit("power", js.simulate("power", p, C, noise=0.01)) for p in (slow, fast)]
+    >>> js.equivalent(*(js.laplace(fit, 100) for fit in both)).columns.tolist()
+    ['C', 'needs', 'times', 'low', 'high', 'exists']
     """
-    pair = _Pair.of(a, b, along, over, level, method, seed, others)
+    check_level(level)
+    pair = _Pair.of(a, b, along, over, _Drawing(method, seed, "equivalent"), others)
     first, _ = pair.outputs()
     wide = pair.widened(_BEYOND)
     _, second = wide.outputs()
@@ -210,9 +316,15 @@ def equivalent(
     low, high = np.quantile(times[1:], tails(level), axis=0, method="inverted_cdf")
     inside = np.isfinite(times[1:]) & (times[1:] > 0)
     return pd.DataFrame(
-        {along: pair.places, "needs": needs[0], "times": times[0], "low": low, "high": high,
-         "exists": inside.mean(axis=0)}
-    )  # fmt: skip
+        {
+            along: pair.places,
+            "needs": needs[0],
+            "times": times[0],
+            "low": low,
+            "high": high,
+            "exists": inside.mean(axis=0),
+        }
+    )
 
 
 def _finite(gap: np.ndarray, pair: _Pair) -> tuple[np.ndarray, int]:
@@ -230,12 +342,20 @@ def _no_number(pair: _Pair) -> PredictionError:
     )
 
 
+class _Drawing(NamedTuple):
+    """How Fits are drawn, and for which function."""
+
+    method: str
+    seed: int
+    caller: str
+
+
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """Two laws' draws, and the places at which they are compared."""
+    """Two predictors, and the places at which they are compared."""
 
-    a: Draws
-    b: Draws
+    a: Predictor
+    b: Predictor
     along: str
     places: np.ndarray
     others: dict[str, Any]
@@ -243,12 +363,17 @@ class _Pair:
 
     @classmethod
     def of(
-        cls, a: Any, b: Any, along: str, over: Any, level: float, method: str, seed: int,
+        cls,
+        a: Any,
+        b: Any,
+        along: str,
+        over: Any,
+        drawing: _Drawing,
         others: dict[str, Any],
-    ) -> _Pair:  # fmt: skip
-        """Check two sources and draw those that are Fits."""
-        check_level(level)
-        fits = [x.fit if isinstance(x, Draws) else x for x in (a, b)]
+    ) -> _Pair:
+        """Check two sources, and draw those that are Fits."""
+        method, seed, caller = drawing
+        fits = [reference_of(source, caller=caller) for source in (a, b)]
         _check(fits, along)
         known = {x for f in fits for x in _columns(f)} - {along}
         for name in others:
@@ -257,13 +382,15 @@ class _Pair:
                     f"{name!r} is no other input of either law.{nearest(name, sorted(known))} "
                     f"Theirs are {listing(sorted(known), 12) or 'none'}."
                 )
-        first = make_draws(a, method, seed=seed) if isinstance(a, Fit) else a
-        # Resamples of common runs share their luck and one seed; all else must not share it.
-        same = first.method.startswith("bootstrap") and fits[0].runs.digest == fits[1].runs.digest
-        second = make_draws(b, method, seed=seed if same else seed + 1) if isinstance(b, Fit) else b
-        paired = same and second.method == first.method
+        first = predictor_of(a, method, seed, caller=caller)
+        # Refits of common runs by one seed share the luck of those runs, and their differences
+        # are sharper for it; any other draws must not share their random numbers.
+        common = first.resamples is not None and fits[0].runs.digest == fits[1].runs.digest
+        second = predictor_of(b, method, seed if common else seed + 1, caller=caller)
         low, high = _range(fits, along, over)
-        return cls(first, second, along, np.geomspace(low, high, _POINTS), others, paired)
+        places = np.geomspace(low, high, _POINTS)
+        paired = common and second.resamples == first.resamples
+        return cls(first, second, along, places, others, paired)
 
     @property
     def method(self) -> str:
@@ -273,7 +400,7 @@ class _Pair:
     @property
     def falling(self) -> bool:
         """Whether less is better: an output that rises along the way is better the more."""
-        law = self.a.fit.law
+        law = self.a.reference.law
         chosen = {self.along} if self.along in law.inputs else {"N", "D"}
         return not chosen & set(law.rising)
 
@@ -282,38 +409,38 @@ class _Pair:
         low, high = self.places[0] / factor, self.places[-1] * factor
         finer = np.log(high / low) / np.log(self.places[-1] / self.places[0])
         places = np.geomspace(low, high, int(_POINTS * min(finer, _FINEST)))
-        return _Pair(self.a, self.b, self.along, places, self.others, self.paired)
+        return replace(self, places=places)
 
     def outputs(self) -> tuple[np.ndarray, np.ndarray]:
         """Return outputs of as many draws of each, the estimates first: (1 + R, places)."""
-        count = min(len(self.a), len(self.b))
-        return self._of(self.a, count), self._of(self.b, count)
+        first, second = self._of(self.a), self._of(self.b)
+        count = min(len(first), len(second))
+        return first[:count], second[:count]
 
-    def _of(self, drawn: Draws, count: int) -> np.ndarray:
-        law = drawn.fit.law
-        samples = np.concatenate([drawn.fit.params.to_numpy()[None], drawn.flat[:count]])
-        if self.along not in law.inputs:
+    def _of(self, predictor: Predictor) -> np.ndarray:
+        """Return a predictor's outputs at the places, the estimate's first: (1 + R, places)."""
+        fit = predictor.reference
+        given = {x: value for x, value in self.others.items() if x in _columns(fit)}
+        if self.along not in fit.law.inputs:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExtrapolationWarning)
-                plan = allocate(drawn, self.places, **_own(drawn, self.others))
-            point = plan.frame[law.output].to_numpy()
-            return np.concatenate([point[None], plan.outputs[:count]])
-        given = {**_own(drawn, self.others), self.along: self.places}
-        return curves(drawn.fit, input_table(drawn.fit, given, {}), samples)
-
-
-def _own(drawn: Draws, others: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in others.items() if name in _columns(drawn.fit)}
+                plan = allocate(predictor, self.places, **given)
+            point = plan.frame[fit.law.output].to_numpy()
+            return np.concatenate([point[None], plan.outputs])
+        table = input_table(fit, {**given, self.along: self.places}, {})
+        (outputs,) = over_draws(
+            predictor.components,
+            lambda component, samples, rows: (component.at(table, samples),),
+        )
+        return outputs
 
 
 def _columns(fit: Fit) -> tuple[str, ...]:
     return (*fit.law.inputs, *(c for c, _ in fit.problem.layout.groups))
 
 
-def _check(fits: list[Any], along: str) -> None:
-    wrong = [type(f).__name__ for f in fits if not isinstance(f, Fit)]
-    if wrong:
-        raise PredictionError(f"A recipe is Draws or a Fit, not {listing(wrong)}.")
+def _check(fits: list[Fit], along: str) -> None:
+    """Raise PredictionError for laws that cannot be compared along an input."""
     for what, of in (("outputs", lambda f: f.law.output), ("units", lambda f: f.runs.loss_unit)):
         if of(fits[0]) != of(fits[1]):
             raise PredictionError(
@@ -359,17 +486,17 @@ def _crossings(gap: np.ndarray, logs: np.ndarray) -> np.ndarray:
 
 def _every_crossing(gap: np.ndarray, logs: np.ndarray) -> tuple[float, ...]:
     """Return all places at which a row of gaps (G,) changes sign."""
-    found = []
-    for i in np.flatnonzero(np.sign(gap[1:]) != np.sign(gap[:-1])):
-        found.append(float(_crossings(gap[None, i : i + 2], logs[i : i + 2])[0]))
-    return tuple(found)
+    turns = np.flatnonzero(np.sign(gap[1:]) != np.sign(gap[:-1]))
+    return tuple(float(_crossings(gap[None, i : i + 2], logs[i : i + 2])[0]) for i in turns)
 
 
 def _inverted(outputs: np.ndarray, logs: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Return where rows of falling outputs (R, G) first come down to those wanted (R, m)."""
-    found = np.empty_like(wanted)
-    for row, (own, asked) in enumerate(zip(outputs, wanted, strict=True)):
-        lowest = np.minimum.accumulate(np.where(np.isfinite(own), own, np.inf))
-        where = np.exp(np.interp(-asked, -lowest, logs))
-        found[row] = np.where(asked < lowest[-1], np.inf, np.where(asked > own[0], 0.0, where))
-    return found
+    amounts = np.empty_like(wanted)
+    for row, (curve, target) in enumerate(zip(outputs, wanted, strict=True)):
+        lowest = np.minimum.accumulate(np.where(np.isfinite(curve), curve, np.inf))
+        where = np.exp(np.interp(-target, -lowest, logs))
+        amounts[row] = np.where(
+            target < lowest[-1], np.inf, np.where(target > curve[0], 0.0, where)
+        )
+    return amounts

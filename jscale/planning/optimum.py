@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jscale.fitting.solver.compilation import programs
-from jscale.model.layout import Layout
 from jscale.model.root import root
 from jscale.planning.costs import Cost
+from jscale.prediction.components import Function
 
 _STEPS = 12
 _LONGEST = 1.5
@@ -23,16 +23,16 @@ _AROUND = 25.0
 
 
 class Choice(NamedTuple):
-    """What is static of a plan: the law, what is chosen, and what it costs."""
+    """What is static of a plan: the function of one draw, what is chosen, and what it costs."""
 
-    layout: Layout
+    function: Function
     variables: tuple[str, ...]
     cost: Cost
     falling: bool
 
 
 class Place(NamedTuple):
-    """One lane's numbers: parameters (q,), log budget, other inputs and codes, log bounds (k,).
+    """One lane's numbers: a draw's (q,), log budget, other inputs and codes, log bounds (k,).
 
     ``ratio`` (2,) are log bounds of D/N, None for none.
     """
@@ -95,13 +95,11 @@ def _log_cost(choice: Choice, free: Any, rest: Any, place: Place) -> Any:
 
 
 def output_at(choice: Choice, inputs: Any, place: Place) -> Any:
-    """Return the law's output at logarithms of the variables (k,)."""
+    """Return the function's output at logarithms of the variables (k,)."""
     import jax.numpy as jnp
 
-    layout = choice.layout
-    values = layout.pick(layout.unflatten(place.flat), place.codes)
     chosen = {name: jnp.exp(inputs[i]) for i, name in enumerate(choice.variables)}
-    return layout.law.evaluate({**place.others, **chosen, **values})
+    return choice.function(place.flat, {**place.others, **chosen}, place.codes)
 
 
 def free_bounds(choice: Choice, place: Place) -> tuple[Any, Any]:

@@ -17,7 +17,9 @@ from jscale.fitting.notes import Note
 from jscale.planning.costs import Cost
 from jscale.planning.optimum import inputs_program, objective_program
 from jscale.planning.search import Planner
-from jscale.uncertainty.draws import Draws, tails
+from jscale.prediction.components import Component
+from jscale.prediction.predictor import Predictor
+from jscale.uncertainty.draws import tails
 
 # e-folds of the first input, past which a near-optimal range is not followed.
 _WIDEST = 40.0
@@ -44,14 +46,15 @@ class Plan:
     output: str
     cost: Cost
     level: float
-    draws: Draws
+    predictor: Predictor
+    components: tuple[Component, ...]
     notes: tuple[Note, ...]
     planner: Planner
 
     @property
     def method(self) -> str:
         """Where the draws came from."""
-        return self.draws.method
+        return self.predictor.method
 
     @cached_property
     def exponents(self) -> pd.DataFrame:
@@ -60,13 +63,14 @@ class Plan:
         One-sided where bounds that were given let no budget a little larger, or smaller, be spent.
         """
         budgets = self.frame["C"].to_numpy()
-        flat = np.concatenate([self.planner.fit.params.to_numpy()[None], self.draws.flat])
+        point = self.planner.point[None]
         places, ends = [], []
         for step in (-_STEP, _STEP):
-            found = self.planner.optima(flat[:1], budgets * np.exp(step)).inputs[0]
-            ok = self.planner.attainable(found, budgets * np.exp(step))
+            best = self.planner.optima(point, budgets * np.exp(step)).inputs[0]
+            ok = self.planner.attainable(best, budgets * np.exp(step))
             places.append(np.where(ok, step, 0.0))
-            ends.append(np.log(self.planner.optima(flat, budgets * np.exp(places[-1])).inputs))
+            optima = self.planner.optima_of(self.components, budgets * np.exp(places[-1]))
+            ends.append(np.log(optima.inputs))
         with np.errstate(invalid="ignore", divide="ignore"):
             slopes = (ends[1] - ends[0]) / (places[1] - places[0])[:, None]
         low, high = np.nanquantile(slopes[1:], tails(self.level), axis=0)
@@ -162,7 +166,7 @@ class Plan:
         """Return the share of a budget whose best output is the given one, by bisection."""
         if not np.isfinite(output):
             return float("nan")
-        point = self.planner.fit.params.to_numpy()[None]
+        point = self.planner.point[None]
         shares = np.geomspace(1e-6, 1.0, 121)
         best = sign * self.planner.optima(point, C * shares).output[0]
         reached = np.flatnonzero(best <= sign * output)
@@ -177,7 +181,7 @@ class Plan:
 
         Infinite where a bound that was given is broken.
         """
-        point, choice = self.planner.fit.params.to_numpy()[None], self.planner.choice
+        point, choice = self.planner.point[None], self.planner.choice
         free = logs[None, :, None]
         with float64_scope():
             place = self.planner.place(point, np.log([C]))

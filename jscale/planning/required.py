@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,14 @@ from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.compilation import programs
-from jscale.model.layout import Layout
-from jscale.planning.allocate import notes_on, planner_of
 from jscale.planning.compute import needed
 from jscale.planning.domain import domain_of, stand_ins
+from jscale.planning.notes import notes_on_optima
+from jscale.planning.search import Planner
+from jscale.planning.setup import planned, planner_of
+from jscale.prediction.components import Component, Function, over_draws
 from jscale.prediction.extrapolation import extrapolation, warn_if_far
-from jscale.uncertainty.automatic import draws as make_draws
+from jscale.prediction.predictor import Predictor, predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 # Where an output is looked for: so far below and beyond the runs (a limit is reached, or never).
@@ -88,7 +90,7 @@ class Required:
 
 
 def required(
-    source: Draws | Fit,
+    source: Draws | Fit | Predictor,
     variable: str,
     *,
     cost: Any = None,
@@ -99,24 +101,56 @@ def required(
 ) -> Required:
     """Find how much of an input a target takes, and with which probability it can be reached.
 
-    ``source`` is Draws or a Fit (drawn by ``method`` and ``seed``); ``variable`` the input asked
-    for. ``given`` holds the target under the name of the law's output, the law's other inputs,
-    and the group's label where parameters differ by group, as numbers or arrays that broadcast:
-    ``required(draws, "D", loss=2.0, N=7e9)``. The smallest amount that reaches the target is
-    found for the estimate and for each draw; a loss is reached from above, an output that rises in
-    the variable from below.
+    The smallest amount x with L(x; θ) ≤ target is found for the estimate and for each draw of θ; an
+    output that rises in the variable reaches its target from below.
 
-    ``required(draws, "C", loss=2.0)`` of a law without an input C asks for the budget that
-    reaches the target when it is spent best, by :func:`jscale.allocate` under ``cost`` (6·N·D
-    FLOPs by default); ``frame`` then holds what the estimate buys, such as N and D.
+    Parameters
+    ----------
+    source : Draws, Fit or Predictor
+        Draws of any law, a Fit (drawn by ``method`` and ``seed``), or several laws, such as an
+        :class:`~jscale.Ensemble`: the estimate is then that of the weighted mean of the laws, and
+        draws are pooled in proportion to their weights.
+    variable : str
+        The input asked for, or "C", of a law without that input, for the budget that reaches the
+        target when it is spent best, by :func:`jscale.allocate`.
+    cost : Cost or callable, optional
+        What inputs cost, for the variable "C" alone; by default 6·N·D, in FLOPs.
+    level : float, default 0.9
+        The level of confidence intervals.
+    method : str, default "auto"
+        How a Fit is drawn: see :func:`jscale.draws`.
+    seed : int, default 0
+        The seed of those draws.
+    **given : float, str or array_like
+        The target, under the name of the law's output; the law's other inputs; and the group's
+        label where parameters differ by group. Arrays broadcast:
+        ``required(draws, "D", loss=[2.0, 2.1], N=7e9)``.
 
-    How often these intervals hold the truth has been measured for D alone, in worlds that the law
-    made: off by at most 12 percentage points (benchmarks/results/plan_coverage.txt).
+    Returns
+    -------
+    Required
+        A row for each target; for "C", ``frame`` also holds what the estimate buys: N and D, say.
 
-    Raises PredictionError for a variable that is no input, and for targets or inputs that are
-    missing, unknown or no numbers; warns with ExtrapolationWarning where the estimate lies more
-    than ten times past the largest compute fitted.
+    Raises
+    ------
+    PredictionError
+        For a variable that is no input, and for targets or inputs that are missing, unknown or not
+        numbers.
+    JscaleError
+        For a level outside (0, 1).
 
+    Warns
+    -----
+    ExtrapolationWarning
+        Where the estimate lies more than ten times past the largest compute fitted.
+
+    Notes
+    -----
+    The coverage of these intervals has been measured for D alone, in worlds made by the fitted
+    law: off by at most 12 percentage points (benchmarks/results/plan_coverage.txt).
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
@@ -124,61 +158,73 @@ def required(
     ['loss', 'N', 'estimate', 'low', 'high', 'reached']
     """
     check_level(level)
-    fit = source.fit if isinstance(source, Draws) else source
-    if not isinstance(fit, Fit):
-        raise PredictionError(f"required takes Draws or a Fit, not {type(source).__name__}.")
-    if variable == "C" and "C" not in fit.law.inputs:
-        return _of_budgets(source, fit, cost, given, level, method, seed)
+    reference = reference_of(source, caller="required")
+    if variable == "C" and "C" not in reference.law.inputs:
+        rest = dict(given)
+        targets = _targets(reference, "C", rest.pop(reference.law.output, None))
+        if targets.ndim > 1:
+            raise PredictionError(
+                f"{reference.law.output} must be one target or a list of targets."
+            )
+        planner = planner_of(reference, cost, None, {}, rest)
+        predictor = predictor_of(source, method, seed, caller="required")
+        return _of_budgets(predictor, planner, np.atleast_1d(targets), level)
     if cost is not None:
         raise PredictionError('A cost is of compute: required(draws, "C", cost=…, …).')
-    table = _table(fit, variable, given)
-    drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
-    flat = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
-    found, first = _amounts(fit, variable, table, flat)
-    frame = _with_interval(table.drop(columns=variable), found, level)
-    warn_if_far(
-        _past(fit, variable, frame), "answers", "compute",
-        "Intervals only cover uncertainty within the law.",
-    )  # fmt: skip
-    notes = tuple(_notes(fit, variable, frame, first[0]))
-    return Required(variable, frame, found[1:], level, drawn.method, fit.law.name, notes)
+    table = _table(reference, variable, given)
+    predictor = predictor_of(source, method, seed, caller="required")
+    return _of_inputs(predictor, variable, table, level)
+
+
+def _of_inputs(predictor: Predictor, variable: str, table: pd.DataFrame, level: float) -> Required:
+    """Answer for one of the law's inputs."""
+    fit = predictor.reference
+    search = _Search.of(fit, variable, table)
+    amounts, reached_already = over_draws(
+        predictor.components, lambda component, samples, rows: search(component, samples)
+    )
+    frame = _with_interval(table.drop(columns=variable), amounts, level)
+    _warn_far(_past(fit, variable, frame))
+    notes = tuple(_notes(fit, variable, frame, reached_already[0]))
+    return Required(variable, frame, amounts[1:], level, predictor.method, fit.law.name, notes)
 
 
 def _of_budgets(
-    source: Draws | Fit, fit: Fit, cost: Any, given: dict[str, Any], level: float, method: str,
-    seed: int,
-) -> Required:  # fmt: skip
+    predictor: Predictor, planner: Planner, targets: np.ndarray, level: float
+) -> Required:
     """Answer for the budget of a law whose inputs it buys."""
-    rest = dict(given)
-    target = _targets(fit, "C", rest.pop(fit.law.output, None))
-    if target.ndim > 1:
-        raise PredictionError(f"{fit.law.output} must be one target or a list of targets.")
-    planner = planner_of(fit, cost, None, {}, rest)
-    drawn = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
-    samples = np.concatenate([fit.params.to_numpy()[None], drawn.flat])
-    found, best, first = needed(planner, samples, np.atleast_1d(target))
-    reached = np.isfinite(found[0])
+    fit = predictor.reference
+    planner, components, left_out = planned(predictor, planner)
+    amounts, best, reached_already = needed(planner, components, targets)
+    reached = np.isfinite(amounts[0])
     inputs = np.where(reached[:, None], best.inputs[0], np.nan)
-    frame = pd.DataFrame({fit.law.output: np.atleast_1d(target), **planner.others})
-    frame = _with_interval(frame, found, level)
-    frame[list(planner.choice.variables)] = inputs
-    past = extrapolation(fit, frame[list(planner.choice.variables)].assign(**planner.others))
-    warn_if_far(
-        np.nan_to_num(past), "answers", "compute",
-        "Intervals only cover uncertainty within the law.",
-    )  # fmt: skip
-    notes = (*_notes(fit, "C", frame, first), *notes_on(planner, best.only(reached)))
-    return Required("C", frame, found[1:], level, drawn.method, fit.law.name, notes)
+    frame = pd.DataFrame({fit.law.output: targets, **planner.others})
+    frame = _with_interval(frame, amounts, level)
+    variables = list(planner.choice.variables)
+    frame[variables] = inputs
+    _warn_far(np.nan_to_num(extrapolation(fit, frame[variables].assign(**planner.others))))
+    notes = (
+        *left_out,
+        *_notes(fit, "C", frame, reached_already),
+        *notes_on_optima(planner, best.only(reached)),
+    )
+    return Required("C", frame, amounts[1:], level, predictor.method, fit.law.name, notes)
 
 
-def _with_interval(frame: pd.DataFrame, found: np.ndarray, level: float) -> pd.DataFrame:
+def _warn_far(past: np.ndarray) -> None:
+    advice = "Intervals only cover uncertainty within the law."
+    warn_if_far(past, "answers", "compute", advice)
+
+
+def _with_interval(frame: pd.DataFrame, amounts: np.ndarray, level: float) -> pd.DataFrame:
     """Add estimate, interval and the share of draws that reach the target."""
-    low, high = np.quantile(found[1:], tails(level), axis=0, method="inverted_cdf")
-    reached = np.isfinite(found[1:]).mean(axis=0)
-    return frame.assign(estimate=found[0], low=low, high=high, reached=reached)
+    low, high = np.quantile(amounts[1:], tails(level), axis=0, method="inverted_cdf")
+    reached = np.isfinite(amounts[1:]).mean(axis=0)
+    return frame.assign(estimate=amounts[0], low=low, high=high, reached=reached)
 
 
 def _targets(fit: Fit, variable: str, target: Any) -> np.ndarray:
+    """Return targets as an array; raises PredictionError unless they are finite numbers."""
     if target is None:
         rest = [x for x in fit.law.inputs if x != variable] if variable != "C" else []
         raise PredictionError(
@@ -218,16 +264,14 @@ def _table(fit: Fit, variable: str, given: dict[str, Any]) -> pd.DataFrame:
 
 
 @programs
-def _program(layout: Layout, variable: str, falling: bool) -> Callable[..., Any]:
-    """Return a compiled program: parameters (R, q) and rows (m) to amounts and place (R, m)."""
+def _program(function: Function, variable: str, falling: bool) -> Callable[..., Any]:
+    """Return a compiled program: samples (R, q) and rows (m) to amounts and place (R, m)."""
     import jax
     import jax.numpy as jnp
 
     def one(flat: Any, target: Any, others: Any, codes: Any, grid: Any) -> tuple[Any, Any]:
-        values = layout.pick(layout.unflatten(flat), codes)
-
         def met(u: Any) -> Any:
-            output = layout.law.evaluate({**others, variable: jnp.exp(u), **values})
+            output = function(flat, {**others, variable: jnp.exp(u)}, codes)
             return output <= target if falling else output >= target
 
         reached = jax.vmap(met)(grid)
@@ -247,23 +291,37 @@ def _program(layout: Layout, variable: str, falling: bool) -> Callable[..., Any]
     return jax.jit(jax.vmap(rows, in_axes=(0, None, None, None, None)))
 
 
-def _amounts(
-    fit: Fit, variable: str, table: pd.DataFrame, flat: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return amounts (R, m), and whether already the smallest looked at reaches the target."""
-    points = Points.in_table(fit, table)
-    named = dict(zip(fit.law.inputs, points.inputs, strict=True))
-    others = {name: value for name, value in named.items() if name != variable}
-    seen = fit.runs[variable]
-    least, most = domain_of(fit.law, variable, others)
-    low, high = max(seen.min() / _BELOW, least), min(seen.max() * _BEYOND, most)
-    grid = np.linspace(np.log(low), np.log(high), _GRID)
-    falling = variable not in fit.law.rising
-    with float64_scope():
-        program = _program(fit.problem.layout, variable, falling)
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What is searched for each row of ``table``: a variable, along a grid of its logarithm."""
+
+    variable: str
+    table: pd.DataFrame
+    target: np.ndarray
+    others: Mapping[str, np.ndarray]
+    grid: np.ndarray
+    falling: bool
+
+    @classmethod
+    def of(cls, fit: Fit, variable: str, table: pd.DataFrame) -> _Search:
+        """Span the grid from far below the runs to far beyond, as far as the law holds."""
+        inputs = Points.in_table(fit, table).inputs
+        named = dict(zip(fit.law.inputs, inputs, strict=True))
+        others = {name: values for name, values in named.items() if name != variable}
+        seen = fit.runs[variable]
+        least, most = domain_of(fit.law, variable, others)
+        low, high = max(seen.min() / _BELOW, least), min(seen.max() * _BEYOND, most)
+        grid = np.linspace(np.log(low), np.log(high), _GRID)
         target = table[fit.law.output].to_numpy()
-        found, first = program(flat, target, others, points.codes, grid)
-        return np.asarray(found), np.asarray(first)
+        return cls(variable, table, target, others, grid, variable not in fit.law.rising)
+
+    def __call__(self, component: Component, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return amounts (R, m), and whether the smallest one searched reaches the target."""
+        codes = component.codes(self.table)
+        with float64_scope():
+            program = _program(component.function, self.variable, self.falling)
+            amounts, reached_already = program(samples, self.target, self.others, codes, self.grid)
+            return np.asarray(amounts), np.asarray(reached_already)
 
 
 def _past(fit: Fit, variable: str, frame: pd.DataFrame) -> np.ndarray:
@@ -278,29 +336,35 @@ def _past(fit: Fit, variable: str, frame: pd.DataFrame) -> np.ndarray:
     return np.zeros(len(frame))
 
 
-def _notes(fit: Fit, variable: str, frame: pd.DataFrame, first: np.ndarray) -> Iterator[Note]:
+def _notes(
+    fit: Fit, variable: str, frame: pd.DataFrame, reached_already: np.ndarray
+) -> Iterator[Note]:
+    """Yield notes on targets out of reach, for the estimate or some draws, and on those met."""
     never = ~np.isfinite(frame["estimate"].to_numpy())
     if never.any():
         shown = listing([f"{v:.4g}" for v in frame.loc[never, fit.law.output]])
         yield Note(
-            "out-of-reach", "warning",
+            "out-of-reach",
+            "warning",
             f"No {variable} reaches a {fit.law.output} of {shown} at the estimate.",
             "The law's limit there is short of the target.",
             "Ask for another target, or give the other inputs more.",
-        )  # fmt: skip
+        )
     partly = ~never & (frame["reached"].to_numpy() < 0.99)
     if partly.any():
         yield Note(
-            "may-be-out-of-reach", "caution",
+            "may-be-out-of-reach",
+            "caution",
             f"In {int(partly.sum())} of {len(frame)} rows some draws never reach the target.",
             "Their amount counts as infinite; the column reached has the probability.",
             "Plan with that probability in mind.",
-        )  # fmt: skip
-    if first.any():
+        )
+    if reached_already.any():
         yield Note(
-            "reached-already", "info",
-            f"In {int(first.sum())} of {len(frame)} rows the smallest {variable} that the law "
-            "takes, or a millionth of the smallest fitted, reaches the target already.",
+            "reached-already",
+            "info",
+            f"In {int(reached_already.sum())} of {len(frame)} rows the smallest {variable} that "
+            "the law takes, or a millionth of the smallest fitted, reaches the target already.",
             "The answer is that amount, and says only that the target is no target.",
             "Ask for a harder one.",
-        )  # fmt: skip
+        )

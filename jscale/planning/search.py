@@ -1,11 +1,14 @@
-"""From a fit's draws and budgets to the optimum of each: starts, batches, and a second look."""
+"""Optima of draws at budgets: starts, batches, and a second search where one did not settle."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from jscale._precision import float64_scope
 from jscale.fitting.result import Fit
@@ -16,7 +19,9 @@ from jscale.planning.optimum import (
     lowest_program,
     objective_program,
 )
+from jscale.prediction.components import Component, over_draws
 
+# Lanes of a search that are compiled and held at once; searches on a grid hold more for each.
 _LANES = 16_384
 _GRID = 129
 _AT_ONCE = 1024
@@ -25,8 +30,10 @@ _SETTLED = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Optima:
-    """Optima of parameters (R) and budgets (b): inputs (R, b, k), output (R, b), which are at a
-    bound (R, b), −1, 0 or 1 of the first variable that is, and which searches settled (R, b).
+    """Optima of R samples at b budgets.
+
+    ``inputs`` (R, b, k) and ``output`` (R, b) there; ``bound`` (R, b) is the side, −1 or 1, of the
+    first variable that is at a bound, 0 where none is; ``settled`` (R, b) says which searches did.
     """
 
     inputs: np.ndarray
@@ -34,35 +41,70 @@ class Optima:
     bound: np.ndarray
     settled: np.ndarray
 
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """The four arrays, in order."""
+        return self.inputs, self.output, self.bound, self.settled
+
     def only(self, which: np.ndarray) -> Optima:
         """Return the optima of some budgets (b,)."""
-        return Optima(*(values[:, which] for values in vars(self).values()))
+        return Optima(*(values[:, which] for values in self.arrays))
 
 
 @dataclass(frozen=True, eq=False)
 class Planner:
-    """What a plan searches with: the choice, bounds, and the law's other inputs.
+    """What a plan searches with: a function and its numbers, the choice, bounds, other inputs.
 
-    ``bounds`` (k, 2) hold for budgets from ``spent[0]`` to ``spent[1]``, the costs of the runs;
-    where ``wide`` (k,) they widen in proportion for smaller and larger ones, up to ``hard`` (k, 2),
-    beyond which the law does not hold. ``ratio`` holds D/N within two numbers, where given.
+    ``fit`` is the predictor's reference, and ``component`` what is searched: the estimate, or by
+    :meth:`of` any other component. ``bounds`` (k, 2) hold for budgets from ``spent[0]`` to
+    ``spent[1]``, the costs of the runs; where ``wide`` (k,) they widen in proportion for smaller
+    and larger ones, up to ``hard`` (k, 2), beyond which the law does not hold. ``row`` has one row
+    with all inputs that are not chosen, ``others`` those of the law; ``ratio`` holds D/N within
+    two numbers, where given.
     """
 
     fit: Fit
+    component: Component
     choice: Choice
     bounds: np.ndarray
     wide: np.ndarray
     hard: np.ndarray
     spent: tuple[float, float]
     others: Mapping[str, float]
-    codes: Mapping[str, int]
+    row: pd.DataFrame
     ratio: tuple[float, float] | None = None
 
-    def optima(self, samples: np.ndarray, budgets: np.ndarray) -> Optima:
-        """Return the optima of samples of parameters (R, q), the first being the point estimate.
+    @property
+    def point(self) -> np.ndarray:
+        """The numbers of the point estimate (q,)."""
+        return self.component.point
 
-        The point's is searched on a grid; the others start from it, and from the grid where that
-        did not settle.
+    @cached_property
+    def codes(self) -> Any:
+        """The places of the labels of groups, as the component's function takes them."""
+        import jax
+
+        return jax.tree.map(lambda code: int(code[0]), self.component.codes(self.row))
+
+    def of(self, component: Component) -> Planner:
+        """Return the planner that searches the same for another component."""
+        choice = self.choice._replace(function=component.function)
+        return replace(self, component=component, choice=choice)
+
+    def optima_of(self, components: Sequence[Component], budgets: np.ndarray) -> Optima:
+        """Return the optima of the estimate (first) and of the pooled draws."""
+        return Optima(
+            *over_draws(
+                components,
+                lambda component, samples, rows: self.of(component).optima(samples, budgets).arrays,
+            )
+        )
+
+    def optima(self, samples: np.ndarray, budgets: np.ndarray) -> Optima:
+        """Return the optima of samples (R, q), the first of them the point estimate.
+
+        The point's is searched on a grid. The others start from it, and again from the grid where
+        that search did not settle.
         """
         with float64_scope():
             first = self._from_grid(np.repeat(samples[:1], len(budgets), 0), np.log(budgets))
@@ -72,20 +114,22 @@ class Planner:
             inputs, output, step, bound = self._lanes(starts, flat, logs)
             poor = ~(step <= _SETTLED)
             if poor.any():
-                again = self._from_grid(flat[poor], logs[poor])[:, : self._free]
-                better = self._lanes(again, flat[poor], logs[poor])
+                restarts = self._from_grid(flat[poor], logs[poor])[:, : self._free]
+                better = self._lanes(restarts, flat[poor], logs[poor])
                 for old, new in zip((inputs, output, step, bound), better, strict=True):
                     old[poor] = new
         shape = (len(samples), len(budgets))
         k = len(self.choice.variables)
         settled = (step <= _SETTLED) & np.isfinite(output)
         return Optima(
-            np.exp(inputs).reshape(*shape, k), output.reshape(shape), bound.reshape(shape),
+            np.exp(inputs).reshape(*shape, k),
+            output.reshape(shape),
+            bound.reshape(shape),
             settled.reshape(shape),
-        )  # fmt: skip
+        )
 
     def lowest(self, starts: np.ndarray, flat: np.ndarray, logs: np.ndarray) -> np.ndarray:
-        """Return the best output (L,) of parameters (L, q) at log budgets (L,), from near starts.
+        """Return the best output (L,) of samples (L, q) at log budgets (L,), from near starts.
 
         ``starts`` (L, k − 1) are logarithms of all inputs but the last.
         """
@@ -98,7 +142,7 @@ class Planner:
         return np.exp(place.low[:, -1]), np.exp(place.high[:, -1])
 
     def attainable(self, best: np.ndarray, budgets: np.ndarray) -> np.ndarray:
-        """Return whether the inputs (b, k) found for budgets (b,) keep the last one's bounds."""
+        """Return whether the optimal inputs (b, k) at budgets (b,) keep the last one's bounds."""
         low, high = self.ends_of_last(budgets)
         return (best[:, -1] >= low * (1 - 1e-9)) & (best[:, -1] <= high * (1 + 1e-9))
 
@@ -107,7 +151,7 @@ class Planner:
         return len(self.choice.variables) - 1
 
     def place(self, flat: np.ndarray, logs: np.ndarray) -> Place:
-        """Return lanes of parameters (L, q) and log budgets (L,)."""
+        """Return lanes of samples (L, q) and log budgets (L,)."""
         below = np.minimum(logs - np.log(self.spent[0]), 0.0)[:, None] * self.wide
         beyond = np.maximum(logs - np.log(self.spent[1]), 0.0)[:, None] * self.wide
         low, high = np.log(self.bounds).T
@@ -115,19 +159,21 @@ class Planner:
             least, most = np.log(self.hard).T
         low, high = np.maximum(low + below, least), np.minimum(high + beyond, most)
         ratio = None if self.ratio is None else np.log(self.ratio)
-        return Place(flat, logs, dict(self.others), dict(self.codes), low, high, ratio)
+        return Place(flat, logs, dict(self.others), self.codes, low, high, ratio)
 
     def _lanes(self, starts: np.ndarray, flat: np.ndarray, logs: np.ndarray) -> list[np.ndarray]:
         """Search many lanes, some thousands at a time, padded so that programs are few."""
         program, parts = lowest_program(self.choice), []
         for first in range(0, len(logs), _LANES):
-            own = slice(first, first + _LANES)
-            count = len(logs[own])
+            batch = slice(first, first + _LANES)
+            count = len(logs[batch])
             size = min(_LANES, 1 << (count - 1).bit_length())
-            pad = [np.concatenate([a[own], np.repeat(a[own][:1], size - count, 0)])
-                   for a in (starts, flat, logs)]  # fmt: skip
-            found = program(pad[0], self.place(pad[1], pad[2]))
-            parts.append([np.array(x)[:count] for x in found])
+            pad_starts, pad_flat, pad_logs = (
+                np.concatenate([x[batch], np.repeat(x[batch][:1], size - count, 0)])
+                for x in (starts, flat, logs)
+            )
+            lowest = program(pad_starts, self.place(pad_flat, pad_logs))
+            parts.append([np.array(x)[:count] for x in lowest])
         inputs, output, step, bound = (np.concatenate(x) for x in zip(*parts, strict=True))
         side = np.take_along_axis(bound, np.argmax(bound != 0, axis=1)[:, None], 1)[:, 0]
         return [inputs, output, step, side]
@@ -147,8 +193,8 @@ class Planner:
         """Return the optimum's inputs (L, k) searched from each lane's best place on the grid."""
         program, starts = objective_program(self.choice), []
         for first in range(0, len(logs), _AT_ONCE):
-            own = slice(first, first + _AT_ONCE)
-            place = self.place(flat[own], logs[own])
+            batch = slice(first, first + _AT_ONCE)
+            place = self.place(flat[batch], logs[batch])
             points = self.grid(place)
             values = np.asarray(program(points, place))
             starts.append(points[np.arange(len(points)), self._lowest_place(values)])

@@ -236,7 +236,7 @@ def _budgets(plan: Plan, budgets: Any) -> pd.DataFrame:
 
 def _curve(plan: Plan, C: float, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     """Return values of the first input within the plan's bounds, and the estimated output there."""
-    choice, point = plan.planner.choice, plan.planner.fit.params.to_numpy()[None]
+    choice, point = plan.planner.choice, plan.planner.point[None]
     with float64_scope():
         place = plan.planner.place(point, np.log([C]))
         least, most = (np.exp(np.asarray(end)[0, 0]) for end in bounds_program(choice)(place))

@@ -156,6 +156,15 @@ def predictor_of(
     )
 
 
+def reference_of(source: Any, *, caller: str) -> Fit:
+    """Return the fit whose law takes all of a source's inputs, without drawing a Fit.
+
+    So that arguments are checked before draws are made, which may take long. Raises
+    PredictionError for what is no source.
+    """
+    return source if isinstance(source, Fit) else predictor_of(source, caller=caller).reference
+
+
 def _has(source: Any, part: str) -> bool:
     """Whether an object has an attribute; properties are not computed."""
     missing = object()

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -20,10 +20,11 @@ import numpy as np
 
 from jscale._precision import float64_scope
 from jscale.fitting.solver.compilation import programs
-from jscale.model.law import Law
 from jscale.planning.costs import training
 from jscale.planning.optimum import Choice, Place, lowest
 from jscale.planning.plan import Plan
+from jscale.planning.search import Planner
+from jscale.prediction.components import Component, Function, over_draws
 from jscale.uncertainty.draws import tails
 
 # Tokens served, over the tokens that training alone takes.
@@ -79,8 +80,7 @@ def explorer(plan: Plan) -> Explorer:
     (2, 13)
     """
     every = -(-len(plan.samples) // _MOST_DRAWS)
-    fit, names = plan.planner.fit, plan.planner.choice.variables
-    flat = np.concatenate([fit.params.to_numpy()[None], plan.draws.flat[::every]])
+    names = plan.planner.choice.variables
     sizes = [np.concatenate([plan.frame[x].to_numpy()[None], plan.samples[::every, :, i]])
              for i, x in enumerate(names)]  # fmt: skip
     best = dict(zip(names, sizes, strict=True))
@@ -90,7 +90,7 @@ def explorer(plan: Plan) -> Explorer:
     columns = [{"N": best["N"], "D": best["D"], "output": output}]
     bounds, loose = [plan.frame["at_bound"].to_numpy()], []
     for share in served.T[1:]:
-        column, at, unsettled = _column(plan, flat, columns[-1]["D"], share)
+        column, at, unsettled = _column(plan, every, columns[-1]["D"], share)
         columns.append(column)
         bounds.append(at)
         loose.append(unsettled)
@@ -99,7 +99,7 @@ def explorer(plan: Plan) -> Explorer:
     values = {name: _with_interval(grid, plan.level) for name, grid in grids.items()}
     return Explorer(
         plan.frame["C"].to_numpy(), tokens, served, values, np.stack(bounds, -1),
-        float(np.mean(loose)), len(flat) - 1, len(plan.samples),
+        float(np.mean(loose)), len(output) - 1, len(plan.samples),
     )  # fmt: skip
 
 
@@ -110,23 +110,29 @@ def _with_interval(grid: np.ndarray, level: float) -> dict[str, np.ndarray]:
 
 
 def _column(
-    plan: Plan, flat: np.ndarray, start: np.ndarray, served: np.ndarray
+    plan: Plan, every: int, start: np.ndarray, served: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
-    """Return the optima (R, b) of tokens served (b,), searched from tokens ``start`` (R, b).
+    """Return the optima (1 + R, b) of tokens served (b,), from tokens ``start`` (1 + R, b).
 
-    And the shares of draws at a bound (b,) and of searches that did not settle.
+    Also the shares of draws at a bound (b,) and of searches that did not settle.
     """
-    shape = start.shape
-    logs = np.tile(np.log(plan.frame["C"].to_numpy()), shape[0])
-    asked = np.tile(served, shape[0])
-    place = _place(plan, np.repeat(flat, shape[1], 0), logs, asked)
-    inputs, output, step, bound = _searched(_choice(plan), np.log(start).reshape(-1, 1), place)
-    D = np.exp(inputs[:, 0])
-    N = np.exp(logs) / (6.0 * D + 2.0 * asked)
-    found = {"N": N, "D": D, "output": output}
-    loose = float((~(step <= _SETTLED)).reshape(shape)[1:].mean())
-    at = (bound[:, 0] != 0).reshape(shape)[1:].mean(axis=0)
-    return {name: values.reshape(shape) for name, values in found.items()}, at, loose
+    logs = np.log(plan.frame["C"].to_numpy())
+
+    def search(component: Component, samples: np.ndarray, rows: np.ndarray) -> Any:
+        shape = (len(samples), len(logs))
+        budgets, tokens = np.tile(logs, len(samples)), np.tile(served, len(samples))
+        planner = plan.planner.of(component)
+        place = _place(planner, np.repeat(samples, len(logs), 0), budgets, tokens)
+        free = np.log(start[rows]).reshape(-1, 1)
+        inputs, output, step, bound = _searched(_choice(planner), free, place)
+        D = np.exp(inputs[:, 0])
+        N = np.exp(budgets) / (6.0 * D + 2.0 * tokens)
+        settled = step <= _SETTLED
+        return tuple(x.reshape(shape) for x in (N, D, output, bound[:, 0] != 0, settled))
+
+    N, D, output, at_bound, settled = over_draws(plan.components, search, every)
+    loose = float((~settled)[1:].mean())
+    return {"N": N, "D": D, "output": output}, at_bound[1:].mean(axis=0), loose
 
 
 def _searched(choice: Choice, free: np.ndarray, place: Place) -> list[np.ndarray]:
@@ -142,36 +148,43 @@ def _searched(choice: Choice, free: np.ndarray, place: Place) -> list[np.ndarray
     return found
 
 
-def _place(plan: Plan, flat: np.ndarray, logs: np.ndarray, served: np.ndarray) -> Place:
+def _place(planner: Planner, flat: np.ndarray, logs: np.ndarray, served: np.ndarray) -> Place:
     """Return lanes in which D lies within the plan's bounds, and N is what the budget leaves."""
-    own = plan.planner.place(flat, logs)
-    which = plan.planner.choice.variables.index("D")
+    place = planner.place(flat, logs)
+    which = planner.choice.variables.index("D")
     open_ = np.full(len(logs), 200.0)
-    low, high = np.stack([own.low[:, which], -open_], 1), np.stack([own.high[:, which], open_], 1)
-    return own._replace(others={**own.others, _SERVED: served}, low=low, high=high)
+    low = np.stack([place.low[:, which], -open_], 1)
+    high = np.stack([place.high[:, which], open_], 1)
+    return place._replace(others={**place.others, _SERVED: served}, low=low, high=high)
 
 
-def _choice(plan: Plan) -> Choice:
-    """Return the plan's choice for a law of D and of the N that would cost as much unserved.
+def _choice(planner: Planner) -> Choice:
+    """Return the plan's choice for a function of D and of the N that would cost as much unserved.
 
     Serving makes N cost as N·(1 + T/(3·D)) would without. Written with that, the cost is 6·N·D,
     which is met in closed form, and every D can be paid.
     """
-    choice = plan.planner.choice
-    layout = replace(choice.layout, law=_paid(choice.layout.law))
-    return choice._replace(layout=layout, variables=("D", "N"), cost=training())
+    function = _Served(planner.choice.function)
+    return planner.choice._replace(function=function, variables=("D", "N"), cost=training())
 
 
-def _paid(law: Law) -> Law:
-    places, function = [law.inputs.index(x) for x in ("N", "D")], law.function
+@dataclass(frozen=True)
+class _Served:
+    """A function of the N that costs, unserved, what the model costs with the tokens it serves."""
 
-    def paid(*inputs: Any, **values: Any) -> Any:
-        *own, served = inputs
-        N, D = (own[i] for i in places)
-        own[places[0]] = N * 3.0 * D / (3.0 * D + served)
-        return function(*own, **values)
+    function: Function
 
-    return replace(law, function=paid, inputs=(*law.inputs, _SERVED))
+    @property
+    def law(self) -> None:
+        """None: N is no longer the law's own input."""
+        return None
+
+    def __call__(self, flat: Any, inputs: Mapping[str, Any], codes: Any) -> Any:
+        """Return the output at the N that the model really has."""
+        law_inputs = {name: value for name, value in inputs.items() if name != _SERVED}
+        D, served = inputs["D"], inputs[_SERVED]
+        law_inputs["N"] = inputs["N"] * 3.0 * D / (3.0 * D + served)
+        return self.function(flat, law_inputs, codes)
 
 
 @programs

@@ -203,5 +203,7 @@ def test_what_cannot_be_compared(pair) -> None:
     table = pair[0].fit.runs.frame[["C", "loss"]].rename(columns={"loss": "score"})
     with pytest.raises(js.PredictionError, match=r"outputs 'loss' and 'score'"):
         js.crossover(pair[0], js.fit(score, table))
-    with pytest.raises(js.PredictionError, match="A recipe is Draws or a Fit, not dict"):
+    with pytest.raises(
+        js.PredictionError, match=r"crossover takes a Fit, Draws, or .* an Ensemble, not dict"
+    ):
         js.crossover(pair[0], {})  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.planning.optimum import Choice, Place, all_inputs, free_bounds, lowest
+from jscale.prediction.components import LawFunction
 
 
 def test_its_derivative_by_parameters_is_right(chinchilla: js.Draws) -> None:
@@ -18,7 +19,7 @@ def test_its_derivative_by_parameters_is_right(chinchilla: js.Draws) -> None:
 
     fit = chinchilla.fit
     low, high = np.log([[1e2, 1e15], [1e2, 1e15]]).T
-    choice = Choice(fit.problem.layout, ("N", "D"), js.costs.training(), True)
+    choice = Choice(LawFunction(fit.problem.layout), ("N", "D"), js.costs.training(), True)
     with float64_scope():
 
         def size(flat: Any) -> Any:

@@ -93,5 +93,7 @@ def test_bad_input(
 
 
 def test_no_fit() -> None:
-    with pytest.raises(js.PredictionError, match="required takes Draws or a Fit, not dict"):
+    with pytest.raises(
+        js.PredictionError, match=r"required takes a Fit, Draws, or .* an Ensemble, not dict"
+    ):
         js.required({}, "D", loss=2.0)  # type: ignore[arg-type]

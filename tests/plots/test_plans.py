@@ -95,7 +95,7 @@ def test_allocation_shows_the_plans_own_numbers(plan: js.Plan) -> None:
 
 
 def test_what_lies_outside_the_fitted_runs_is_shaded(plan: js.Plan) -> None:
-    C = plan.draws.fit.runs["C"]
+    C = plan.planner.fit.runs["C"]
     below, beyond = spans(plots.allocation(plan))
     np.testing.assert_allclose(below, (1e9 / 1.1, C.min()))
     np.testing.assert_allclose(beyond, (C.max(), 1e14 * 1.1))
@@ -111,7 +111,7 @@ def test_compute_counts_where_the_cost_is_another(plan: js.Plan) -> None:
     """Where serving takes nine tenths of every budget, the range moves to ten times larger ones."""
     frame = plan.frame.assign(extrapolation=plan.frame["extrapolation"] / 10)
     ax = plots.allocation(replace(plan, frame=frame, cost=js.costs.lifetime(1e8)))
-    assert spans(ax)[-1][0] == pytest.approx(10 * plan.draws.fit.runs["C"].max())
+    assert spans(ax)[-1][0] == pytest.approx(10 * plan.planner.fit.runs["C"].max())
     assert ax.get_xlabel() == "C = 6·N·D + 2·N·1e+08 (FLOPs)"
 
 
@@ -161,7 +161,7 @@ def test_missing_numbers_leave_gaps(plan: js.Plan) -> None:
 
 def test_valley_has_its_lowest_point_at_the_plans_optimum(plan: js.Plan) -> None:
     ax = plots.valley(plan, budgets=[1e13, 1e11])
-    law, params = plan.draws.fit.law, plan.draws.fit.params
+    law, params = plan.planner.fit.law, plan.planner.fit.params
     near = plan.near_optimal().set_index("C")
     curves = [drawn for drawn in ax.lines if len(drawn.get_xdata()) == 201]
     assert legend(ax)[:2] == ["C = 1e+11", "C = 1e+13"]

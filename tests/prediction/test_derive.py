@@ -107,7 +107,9 @@ def test_messages(fit):
         js.PredictionError, match=r"loss must be a positive, finite number; it is -1.0 in row 1"
     ):
         js.derive(drawn, "data_for_loss", loss=[2.0, -1.0])
-    with pytest.raises(js.PredictionError, match="takes Draws or a Fit, not str"):
+    with pytest.raises(
+        js.PredictionError, match=r"derive takes a Fit, Draws, or .* an Ensemble, not str"
+    ):
         js.derive("fit", "data_for_loss", loss=2.0)
     with pytest.raises(js.JscaleError, match="level=2 must lie strictly"):
         js.derive(drawn, "data_for_loss", loss=2.0, level=2)
