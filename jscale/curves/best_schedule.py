@@ -253,6 +253,7 @@ class _Shape:
         for schedule in shapes:
             rates = schedule.rates[self.warmup :][at]
             falls = -np.diff(rates) / (self.peak - self.end)
+            # A fall of zero has no logarithm; the share never taken starts next to nothing.
             yield np.log(np.append(falls, 0.0) + 1e-4)
 
 

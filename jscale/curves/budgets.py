@@ -95,6 +95,7 @@ def _dense(C: np.ndarray, N: np.ndarray, used: np.ndarray, within: float) -> Bud
     left = np.flatnonzero(used)
     left = left[np.argsort(C[left], kind="stable")]
     groups = []
+    # Greedy: each pass removes the fullest window, until none has enough sizes.
     while len(left):
         start, stop = _fullest(C[left], N[left], within)
         if len(np.unique(N[left[start:stop]])) < FEWEST_SIZES:
@@ -114,6 +115,7 @@ def _fullest(C: np.ndarray, N: np.ndarray, within: float) -> tuple[int, int]:
         while stop < stops[start]:
             inside[N[stop]] += 1
             stop += 1
+        # Both ends of the window move forward only, so all windows cost one pass.
         score = (len(inside), -C[stop - 1] / C[start])
         if score > best:
             best, window = score, (start, stop)

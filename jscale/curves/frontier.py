@@ -172,6 +172,7 @@ def on_frontier(
     >>> on_frontier(C, loss, 0.01, np.ones((1, 3), dtype=bool))
     array([[ True, False,  True]])
     """
+    # The lowest loss up to each compute, then looked up at (1 + tolerance) times a run's own.
     order = np.argsort(C, kind="stable")
     losses = np.where(present[:, order], loss[order], np.inf)
     lowest = np.minimum.accumulate(losses, axis=1)
@@ -191,6 +192,7 @@ def _lines(
         for name in names:
             parts[name].append(log_lines(np.log(C), np.log(runs[name]), weight))
 
+    # The estimate is the first lane, computed like the resamples.
     add((on * weights)[None])
     for counts in _resampled(runs, resamples, seed):
         resample = counts * weights

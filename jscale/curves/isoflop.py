@@ -179,6 +179,7 @@ def isoflop(
     runs = runs_with(runs, ("N", "C"), "isoflop")
     weights = row_weights(runs)
     groups = find_budgets(runs["C"], runs["N"], weights > 0, within, given)
+    # A surface of the user's own needs no note on how it was made.
     surface, note = (law, None) if law is not None else default_surface(runs)
     counts = _counts(runs, groups, int(resamples), int(seed)) * weights[groups.places]
     fitted = _parabolas(runs, groups, counts, runs[runs.output][groups.places])
@@ -220,6 +221,7 @@ def _counts(runs: Runs, groups: Budgets, resamples: int, seed: int) -> np.ndarra
     spread = runs.run is not None and frame.groupby(runs.run)[column].nunique().max() > 1
     per = {} if spread else {"N": column}
     counts = resample_counts(replace(runs, frame=frame), per, resamples, seed)
+    # The estimate is the first lane, computed like the resamples.
     return np.vstack([np.ones(len(frame)), counts])
 
 
@@ -272,6 +274,7 @@ def _set_surface(
     places, C = groups.places, groups.C
     N = runs["N"]
     best, lowest = optimum(surface, C, N[places].min(), N[places].max())
+    # What parabolas make of losses that lie exactly on the surface is their bias alone.
     noiseless = on_slice(surface, N[places], runs["C"][places])
     fitted = _parabolas(runs, groups, weights[places][None], noiseless)
     by_parabola = np.array([p.minimum[0][0] for p in fitted])

@@ -85,6 +85,7 @@ def _lowest(
     """Return the label of a cell's lowest row, and its row of the result."""
     losses = cell[loss].to_numpy()
     place = int(np.nanargmin(losses))
+    # The absolute value: an output such as a log-likelihood may be negative.
     near = losses <= losses[place] + within * abs(losses[place])
     columns = {name: cell[name].to_numpy() for name in (*by, *over, loss)}
     row: dict[str, Any] = {name: values[place] for name, values in columns.items()}

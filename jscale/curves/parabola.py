@@ -28,6 +28,7 @@ class Parabolas:
         """Fit by least squares, a lane per row of ``weights`` (R, n)."""
         x = np.log(N)
         centre, width = float(x.mean()), max(float(np.ptp(x)) / 2, 1e-300)
+        # Scaled to about [−1, 1]: ln N and its square are almost collinear.
         u = (x - centre) / width
         root = np.sqrt(weights)[:, :, None]
         q, r = np.linalg.qr(root * np.stack([np.ones_like(u), u, u**2], axis=1))

@@ -22,11 +22,13 @@ def log_lines(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     ``weights`` (R, n) is zero where a point takes no part, ``x`` is (n,), ``y`` (n,) or (R, n).
     NaN where fewer than two different x take part.
     """
+    # 0·NaN is NaN: a point that takes no part must not spoil the sums.
     y = np.where(weights > 0, y, 0.0)
     total = weights.sum(axis=1, keepdims=True)
     with np.errstate(all="ignore"):
         middle = weights @ x[:, None] / total
         height = (weights * y).sum(axis=1, keepdims=True) / total
+        # Centred, so that the sums of squares do not cancel.
         away = weights * (x - middle)
         spread = (away * (x - middle)).sum(axis=1)
         slope = (away * (y - height)).sum(axis=1) / spread

@@ -48,6 +48,7 @@ def default_surface(runs: Runs) -> tuple[Fit | None, Note]:
     frame = runs.frame.copy()
     if "D" not in runs.inputs:
         frame["D"] = runs["C"] / (6 * runs["N"])
+    # Chinchilla predicts a column named "loss", whatever the output is called here.
     frame["loss"] = runs[runs.output]
     inputs = ("N", "D", *(x for x in runs.inputs if x not in ("N", "D")))
     try:
@@ -106,6 +107,7 @@ def _around_lowest(
     """
     x = np.linspace(ends[:, 0], ends[:, 1], _POINTS, axis=1)
     loss = on_slice(surface, np.exp(x).ravel(), np.repeat(C, _POINTS)).reshape(x.shape)
+    # A law may be undefined at extreme sizes: such points are never the lowest.
     lowest = np.where(np.isfinite(loss), loss, np.inf).argmin(axis=1)
     inside = (lowest > 0) & (lowest < _POINTS - 1)
     three = np.clip(lowest, 1, _POINTS - 2)[:, None] + [-1, 0, 1]

@@ -101,6 +101,7 @@ def predict_curve(
     if "S2" in law.inputs:
         table["S2"] = schedule.annealing_area(at, memory_of(fit, memory))
     else:
+        # The law looks schedules up by code: the new one is appended, and the fit keeps its law.
         extended, code = with_schedule(law, schedule)
         table["schedule"] = float(code)
         refit = replace(fit, law=extended)

@@ -100,6 +100,7 @@ def checkpoints(
     progress = _progress(runs, run, along)
     rate = None if learning_rate is None else _numbers(runs, "learning_rate", learning_rate)
     end = progress == _largest(progress, run)
+    # A row is left out for one reason, the last that applies: early rows for being early.
     reasons = np.full(len(runs), "", dtype=object)
     if final_only:
         reasons[~end] = "not the end of its run"
@@ -115,6 +116,7 @@ def checkpoints(
     for doubt in doubts:
         warnings.warn(f"{doubt.seen} {doubt.remedy}", DataWarning, stacklevel=outside())
     kept = runs.where(keep)
+    # Called on its own result, the doubt of the earlier call is replaced.
     earlier = tuple(d for d in kept.doubts if d.code != CODE)
     return replace(kept, doubts=earlier + doubts, dropped=_dropped(runs, keep, reasons))
 
@@ -144,7 +146,7 @@ def _progress(runs: Runs, run: np.ndarray, along: str | None) -> np.ndarray:
     column = measures[0] if along is None else along
     progress = _numbers(runs, "along", column)
     rows = np.bincount(run)
-    grows = _largest(progress, run) > -_largest(-progress, run)
+    grows = _largest(progress, run) > -_largest(-progress, run)  # largest above smallest
     if (rows > 1).any() and not grows.any():
         names = pd.factorize(runs.frame[runs.run])[1][rows > 1]
         raise DataError(
@@ -184,6 +186,7 @@ def _largest(values: np.ndarray, run: np.ndarray) -> np.ndarray:
 def _rising(rate: np.ndarray, progress: np.ndarray, run: np.ndarray) -> np.ndarray:
     """Mark the rows (n,) at which their run's learning rate has not yet reached its peak."""
     at_peak = rate >= _largest(rate, run) * (1.0 - _ROUNDING)
+    # The smallest progress at the peak: minus the largest of its negatives.
     first = -_largest(np.where(at_peak, -progress, -np.inf), run)
     return progress < first
 

@@ -118,6 +118,7 @@ class Curves:
         used = (run, *columns.values())
         taken = {c: f"{c}_given" for c in _RESERVED if c in frame.columns and c not in used[1:]}
         rows = frame.drop(columns=list(used), errors="ignore").rename(columns=taken)
+        # The code of the schedule is an input of laws, and inputs are float64.
         rows = rows.assign(run=labels, schedule=code.astype(float), S=values["S"])
         rows = rows.assign(
             loss=values["loss"], **_areas(schedule_of_run, code, values["S"], memory)
@@ -239,6 +240,7 @@ class Curves:
         frame = self.frame.copy()
         steps = frame["S"].to_numpy()
         low, high = (frame.groupby("run")["S"].transform(x).to_numpy() for x in ("min", "max"))
+        # Steps low to high are high − low + 1 in number, cut into blocks of equal length.
         part = np.minimum(((steps - low) / (high - low + 1) * blocks).astype(int), blocks - 1)
         frame["memory"] = self.memory
         frame["stretch"] = [
@@ -294,6 +296,7 @@ def _check_steps(frame: pd.DataFrame, code: np.ndarray, names: Any, steps: np.nd
         raise DataError(
             f"Steps must be whole numbers, but are not in {rows_at(frame, fractional, steps)}."
         )
+    # A stable sort groups the runs and keeps the order of rows within each of them.
     order = np.argsort(code, kind="stable")
     same = np.diff(code[order], prepend=-1) == 0
     back = same & (np.diff(steps[order], prepend=0.0) <= 0)

@@ -37,9 +37,9 @@ def _fetch(known: Card, raw: RawFile, progress: bool | None) -> Path:
             path=target.parent,
             progressbar=sys.stderr.isatty() if progress is None else progress,
         )
-    except OSError as error:
+    except OSError as error:  # the base class of the exceptions of requests
         raise DatasetError(_no_network(known, raw, target, error)) from error
-    except ValueError as error:
+    except ValueError as error:  # what pooch raises for a wrong checksum
         raise DatasetError(_wrong_checksum(known, raw, error)) from error
     return target
 

@@ -59,7 +59,7 @@ def _read(path: Path, kind: str) -> pd.DataFrame:
         raise FileError(
             f"{str(path)!r} is not UTF-8 text (byte {error.start}). Save it as UTF-8."
         ) from error
-    except FileError:
+    except FileError:  # an OSError too, but already in our words
         raise
     except PermissionError as error:
         raise FileError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
@@ -127,6 +127,7 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
 
 def _check_header(path: Path, header: list[str]) -> None:
     """Raise FileError for a header that is not text, or that was split at the wrong delimiter."""
+    # UTF-16 without a byte-order mark decodes as UTF-8 with a zero byte after each letter.
     if any("\0" in name for name in header):
         raise FileError(f"{str(path)!r} is not UTF-8 text: it holds zero bytes. Save it as UTF-8.")
     delimiters = [(mark, name) for mark, name in _DELIMITERS.items() if mark in header[0]]
@@ -171,9 +172,10 @@ def write_whole(path: str | Path, write: Callable[[Any], object], *, overwrite: 
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
+        # mkstemp makes files that only their owner can read; a result is an ordinary file.
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException as error:
+    except BaseException as error:  # an interrupted write must not leave a file behind either
         Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise FileError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
@@ -182,6 +184,7 @@ def write_whole(path: str | Path, write: Callable[[Any], object], *, overwrite: 
 
 
 def _umask() -> int:
+    # The mask can only be read by setting it.
     current = os.umask(0)
     os.umask(current)
     return current

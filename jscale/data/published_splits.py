@@ -33,11 +33,11 @@ def overtraining(corpus: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
         If the data set is neither at hand nor can be downloaded.
     """
     table = datasets.load("gadre_overtraining")
-    table = table[table["dataset"] == corpus]
+    table = table.loc[table["dataset"] == corpus]
     table = table.rename(columns={"params": "N", "tokens": "D", "loss_c4_val": "loss"})
     table = table.assign(C=6.0 * table["N"] * table["D"])
     is_large = table["model"].str.contains("open_lm")
-    small = table[~is_large]
+    small = table.loc[~is_large]
     is_smallest = small["N"] == small["N"].min()
     is_fitted = (small["multiplier"] == 1) | (is_smallest & (small["multiplier"] == 16))
-    return small.loc[is_fitted, _COLUMNS], small[_COLUMNS], table.loc[is_large, _COLUMNS]
+    return small.loc[is_fitted, _COLUMNS], small.loc[:, _COLUMNS], table.loc[is_large, _COLUMNS]

@@ -87,6 +87,7 @@ def count_units(
         if smooth:
             drawn = k * rng.dirichlet(np.ones(k), size=resamples)
         else:
+            # How often each of k units comes up in k draws with replacement.
             drawn = rng.multinomial(k, np.full(k, 1.0 / k), size=resamples)
         counts[:, rows] = drawn[:, member_of_row]
     return counts
@@ -114,6 +115,7 @@ def _check_within(
     labels: pd.Series, unit: np.ndarray, stratum: np.ndarray, columns: list[str]
 ) -> None:
     """Raise DataError if rows with the same label lie in several strata."""
+    # Each distinct pair once: a unit in two pairs lies in two strata.
     pairs = np.unique(np.stack([unit, stratum]), axis=1)
     spread = np.flatnonzero(np.bincount(pairs[0]) > 1)
     if spread.size:

@@ -21,6 +21,7 @@ from jscale.data.validation import Reading, validate
 from jscale.errors import DataError, DataWarning, outside
 
 
+# eq=False: comparing frames gives a frame, not a truth value.
 @dataclass(frozen=True, eq=False)
 class Runs:
     """A validated table of training runs; make one with :meth:`from_frame`.
@@ -128,6 +129,7 @@ class Runs:
         >>> js.Runs.from_frame(table, N="params", D="tokens").inputs
         ('N', 'D', 'C')
         """
+        # Scores have no unit to convert, and none to be suspicious about.
         loss_unit = loss_unit or ("nats" if output == "loss" else "other")
         marks = {"run": run, "group": group, "weight": weight}
         valid = validate(frame, Reading(output, loss_unit, count, invalid, marks, columns))
@@ -179,6 +181,7 @@ class Runs:
             hasher.update(np.ascontiguousarray(self[name], dtype=np.float64).tobytes())
         for mark, name in (("run", self.run), ("group", self.group), ("weight", self.weight)):
             if name is not None:
+                # Separated, so that labels "a", "bc" and "ab", "c" give different digests.
                 hasher.update("\x1f".join([mark, *map(str, self.frame[name])]).encode())
         return hasher.hexdigest()[:16]
 
@@ -217,6 +220,7 @@ class Runs:
         if not mask.any():
             raise DataError(f"The mask keeps none of the {len(self)} rows.")
         frame = self.frame.loc[mask]
+        # Doubts about rows are restated for the rows kept, and vanish if none of these is at fault.
         seen = seen_in_rows(frame, self.inputs, self.output)
         doubts = [doubt._replace(seen=seen.get(doubt.code, doubt.seen)) for doubt in self.doubts]
         return replace(self, frame=frame, doubts=tuple(d for d in doubts if d.seen))

@@ -51,6 +51,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         rates = _as_rates(self.rates, self.name)
+        # The dataclass is frozen: fields given in another form are converted here, once.
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "warmup", steps_of("warmup", self.warmup, len(rates)))
         if not 0 <= self.warmup < len(rates):
@@ -76,6 +77,7 @@ class Schedule:
     @property
     def drops(self) -> np.ndarray:
         """How much the rate fell on reaching each step (steps,), 0 within the warm-up."""
+        # The first step has no rate before it; it is compared with its own, a fall of zero.
         before = np.concatenate([self.rates[:1], self.rates[:-1]])
         falls = before - self.rates
         falls[: self.warmup] = 0.0
@@ -169,6 +171,7 @@ class Schedule:
 
         if not 0.0 <= memory < 1.0:
             raise DataError(f"memory={memory!r} must be from 0 to below 1, such as {MEMORY}.")
+        # The recursion for m_i is a linear filter, which SciPy runs over all steps at once.
         momentum = np.asarray(lfilter([1.0], [1.0, -memory], self.drops))
         return np.cumsum(momentum)[self._index(steps)]
 
@@ -196,6 +199,7 @@ class Schedule:
     def _index(self, steps: Any) -> np.ndarray:
         """Return the places of steps in ``rates``; raises DataError for steps not there."""
         numbers = np.asarray(steps)
+        # NaN compares as False, so it is among the wrong ones; infinities do not become integers.
         with np.errstate(invalid="ignore"):
             wrong = ~((numbers >= 1) & (numbers <= len(self)) & (numbers == np.floor(numbers)))
         if wrong.any():

@@ -177,6 +177,7 @@ def wsd(
         )
 
     def fall(u: np.ndarray) -> np.ndarray:
+        # u runs over all steps after the warm-up, of which the decay is the last part.
         decayed = np.clip((u * after - (after - decay_steps)) / decay_steps, 0.0, 1.0)
         return shapes[shape](decayed)
 
@@ -232,6 +233,7 @@ def multi_step(
     if not 0.0 < factor < 1.0:
         raise DataError(f"factor={factor!r} must be between 0 and 1: the rate falls.")
     undecayed = constant(steps, peak, warmup=warmup).rates
+    # Entry i is step i + 1, so a fall after step k first shows in entry k.
     falls = np.searchsorted(np.asarray(places), np.arange(steps), side="right")
     return Schedule(undecayed * factor**falls, warmup, "multi_step")
 
@@ -343,6 +345,7 @@ def from_log(
         bad = listing(at[fractional][:3].tolist())
         raise DataError(f"{name}: steps are whole numbers, not {bad}.")
     if (np.diff(at) <= 0).any() or at[0] < 1:
+        # Before the first step stands 0.5, which only a first step below 1 does not exceed.
         i = int(np.flatnonzero(np.diff(at, prepend=0.5) <= 0)[0])
         raise DataError(
             f"{name}: steps must rise from 1, but step {at[i]:g} follows "
@@ -352,6 +355,7 @@ def from_log(
     if last < at[-1]:
         raise DataError(f"{name}: {last} steps are fewer than the last logged one, {at[-1]:g}.")
     if warmup is None:
+        # A warm-up as long as the log would leave no step at which annealing could begin.
         warmup = int(at[np.argmax(logged >= logged.max() * (1.0 - _ROUNDING))])
         warmup = min(warmup, last - 1)
     knots, heights = _with_warmup(at, logged, warmup)

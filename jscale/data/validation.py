@@ -59,6 +59,7 @@ def validate(frame: pd.DataFrame, reading: Reading) -> ValidTable:
     required = _required(columns, reading)
     values = {name: to_numbers(frame, column) for name, column in required.items()}
     keep, reasons = _usable_rows(frame, required, values, reading)
+    # Only in the rows kept: faults in rows left out anyway are no reason to ignore a column.
     optional, suspicious = _optional_values(frame.loc[keep], columns, required)
     values = {name: numbers[keep] for name, numbers in values.items()} | optional
     columns = {name: column for name, column in columns.items() if name in values}
@@ -66,6 +67,7 @@ def validate(frame: pd.DataFrame, reading: Reading) -> ValidTable:
     suspicious += _doubts_about_columns(frame, columns, values[reading.output], keep, reading)
     loss_unit = reading.loss_unit
     if loss_unit == "perplexity":
+        # Laws describe log losses per token; the logarithm of a perplexity is one.
         values[reading.output] = to_unit(values[reading.output], "perplexity", "nats")
         loss_unit = "nats"
     inputs = tuple(name for name in values if name != reading.output)
@@ -118,6 +120,7 @@ def _columns_by_name(frame: pd.DataFrame, reading: Reading) -> dict[str, str]:
     columns = dict(reading.named)
     for name in _STANDARD_INPUTS:
         column = find_column(name, frame.columns) if name not in columns else None
+        # A column that the caller named for another input is not taken twice.
         if column is not None and column not in columns.values():
             columns[name] = column
     output = reading.output
@@ -160,6 +163,7 @@ def _usable_rows(
         if reading.invalid == "raise":
             raise_fault(frame, name, column, reason, bad)
         keep &= ~bad
+        # A row is listed with the first of its faults.
         reasons[bad & (reasons == "")] = f"{column}: {reason}"
     if not keep.any():
         raise DataError(f"No row is left: {listing(sorted(set(reasons)))}.")
@@ -204,6 +208,7 @@ def _optional_values(
             continue
         numbers = to_numbers(rows, column)
         faults = fault_of_values(rows, column, numbers, above=0.0)
+        # Nobody asked for this column, so its faults must not stop a fit.
         if not faults:
             values[name] = numbers
             continue

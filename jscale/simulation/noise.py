@@ -186,6 +186,7 @@ class Noise:
             C = training_flops(frame["N"].to_numpy(float), frame["D"].to_numpy(float))
         else:
             raise DataError("trend needs the compute of each run: give the design C, or N and D.")
+        # Relative to the geometric mean of compute, so that ``sd`` is the noise of a middling run.
         return np.exp(self.trend * (np.log(C) - np.log(C).mean()))
 
 

@@ -207,6 +207,7 @@ def _runs(law: Law, frame: pd.DataFrame) -> Runs:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "[0-9]+ rows repeat another one", DataWarning)
         runs = Runs.from_frame(frame, output=law.output, source=source, **extra)
+    # Without noise, equal designs give equal rows: that is no reason for doubt.
     doubts = tuple(doubt for doubt in runs.doubts if doubt.code != "duplicate-runs")
     return replace(runs, doubts=doubts)
 
@@ -241,6 +242,7 @@ def _many(worlds: Any, frame: pd.DataFrame) -> int:
 
 def _keys(seed: int, worlds: int | None) -> list[Any]:
     """Return the seed of the errors of each world."""
+    # Keyed by its number, a world has the same runs however many worlds there are.
     return [seed] if worlds is None else [(seed, world) for world in range(worlds)]
 
 

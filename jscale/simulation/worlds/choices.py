@@ -26,7 +26,7 @@ def swept() -> pd.DataFrame:
     )  # fmt: skip
     rate = 1.8 * table["N"] ** -0.7 * table["D"] ** 0.3 * np.exp(table["x"])
     batch = 0.6 * table["D"] ** 0.57 * np.exp(table["y"])
-    return table.assign(lr=rate, B=batch)[["N", "D", "lr", "B"]]
+    return table.assign(lr=rate, B=batch).loc[:, ["N", "D", "lr", "B"]]
 
 
 def mixed_runs() -> pd.DataFrame:

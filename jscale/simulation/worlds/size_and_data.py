@@ -25,7 +25,7 @@ def repeated() -> pd.DataFrame:
     table = crossed(
         N=np.geomspace(5e7, 8e9, 6), U=np.geomspace(1e9, 6e10, 4), epochs=np.geomspace(1, 64, 5)
     )
-    return table.assign(D=table["U"] * table["epochs"])[["N", "D", "U"]]
+    return table.assign(D=table["U"] * table["epochs"]).loc[:, ["N", "D", "U"]]
 
 
 SIZES = np.geomspace(3e6, 3e9, 7)

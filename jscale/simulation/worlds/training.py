@@ -17,7 +17,7 @@ def students() -> pd.DataFrame:
     )
     alone = 1.7 + 480.0 * table["N"] ** -0.35 + 2100.0 * table["D"] ** -0.37
     table = table.assign(teacher_loss=alone * table["ratio"], supervised_loss=alone)
-    return table[["N", "D", "teacher_loss", "supervised_loss"]]
+    return table.loc[:, ["N", "D", "teacher_loss", "supervised_loss"]]
 
 
 def biographies() -> pd.DataFrame:
