@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,16 +55,17 @@ def test_another_cost_asks_for_more(chinchilla: js.Draws) -> None:
 
 def test_amounts_of_many_targets_and_what_they_buy(chinchilla: js.Draws) -> None:
     """Budgets (R, m), inf out of reach; the estimate's best inputs buy the target itself."""
-    planner = js.allocate(chinchilla, 1e12).planner
-    samples = np.concatenate([chinchilla.fit.params.to_numpy()[None], chinchilla.flat[:3]])
+    plan = js.allocate(chinchilla, 1e12)
+    planner = plan.planner
+    components = [replace(plan.components[0], flat=chinchilla.flat[:3])]
     targets = np.array([1.9, 1.6, 0.05])
-    amounts, best, already = needed(planner, samples, targets)
+    amounts, best, already = needed(planner, components, targets)
     assert amounts.shape == (4, 3)
     assert (amounts[:, 1] > amounts[:, 0]).all()
     assert amounts[0, 2] == np.inf
     assert not already.any()
     np.testing.assert_allclose(best.output[0, :2], targets[:2], rtol=1e-9)
     np.testing.assert_allclose(6 * best.inputs[0, :2].prod(axis=1), amounts[0, :2], rtol=1e-9)
-    reached = needed(planner, samples[:1], np.array([1e6]))
+    reached = needed(planner, components, np.array([1e6]))
     assert reached[2].tolist() == [True]
-    assert reached[0].item() == pytest.approx(planner.spent[0] / 1e3, rel=1e-12)
+    assert reached[0][0].item() == pytest.approx(planner.spent[0] / 1e3, rel=1e-12)
