@@ -1,4 +1,4 @@
-"""The card of a table: what the numbers are, how they were made, what was left out and why."""
+"""Cards of the tables: what the numbers are, how they were made, what was left out and why."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ COLUMNS = {
     "run": "name of the run",
     "split": "'fit' (C at most 1e12) or 'holdout' (C above every fit run)",
     "part": "why the run was made: grid, isoflop, holdout, seeds, repeated, pilot, added",
-    "N": "parameters, all of them; the tied embedding counts once",
+    "N": "all parameters; the tied embedding counts once",
     "N_non_embedding": "parameters without the tied embedding",
-    "D": "bytes trained on (prediction targets), each time that they were seen",
-    "unique_bytes": (
-        "different bytes that the run could draw from; it saw min(D, unique_bytes) of them"
-    ),
+    "D": "bytes trained on (prediction targets), counted each time they were seen",
+    "unique_bytes": ("distinct bytes available to the run; it saw min(D, unique_bytes) of them"),
     "C": "training FLOPs, 6 * N * D; products inside attention are not counted",
     "loss": "held-out cross-entropy at the end of the run, nats per byte",
     "seed": "seed of initial weights and of the order of the windows",
@@ -39,7 +37,7 @@ COLUMNS = {
     "layers": "transformer blocks",
     "width": "width of the residual stream",
     "heads": "attention heads",
-    "epochs": "passes over unique_bytes, D / unique_bytes; up to 1 nothing repeats",
+    "epochs": "passes over the unique bytes, D / unique_bytes; up to 1, nothing repeats",
     "corpus": "first 16 hex digits of the SHA-256 of the corpus (paths and bytes)",
     "jax": "version of JAX",
     "python": "version of Python, whose standard library is the corpus",
@@ -50,37 +48,37 @@ COLUMNS = {
     ),
 }
 CURVE_COLUMNS = COLUMNS | {
-    "step": "optimiser steps done",
+    "step": "optimiser steps so far",
     "D": "bytes trained on up to this step",
     "learning_rate": "learning rate of this step",
     "loss": (
-        f"cross-entropy on {CURVE_WINDOWS} of the held-out windows, spread evenly, the same for "
+        f"cross-entropy on {CURVE_WINDOWS} of the held-out windows, evenly spaced, the same for "
         "every run and step, nats per byte"
     ),
-    "final_loss": "the whole held-out loss at the end of the run, nats per byte",
+    "final_loss": "loss on all held-out windows at the end of the run, nats per byte",
 }
 LEFT_OUT = [
-    "C leaves out the products inside attention (scores, weighted sums), which have no weights: "
+    "C omits the products inside attention (scores, weighted sums), which have no weights: "
     "over the full square of positions they would add 94 % at width 12 and 11 % at width 192.",
-    "Fit runs stop at 1e12 FLOPs, so the grid is a triangle; between 1e12 and 6e12 there is no run "
-    "of the plan: the held-out runs are to lie well beyond the fit.",
+    "Fit runs stop at 1e12 FLOPs, so the grid is a triangle; the plan has no run between 1e12 and "
+    "6e12: the held-out runs are meant to lie well beyond the fit.",
     "In stdlib_lm every run of the plan has seed 0: runs of one size start from the same weights, "
-    "and all see the windows in the same order. Other seeds are in stdlib_lm_seeds, repeated data "
+    "and all runs see the windows in the same order. Other seeds are in stdlib_lm_seeds, repeated data "
     "in stdlib_lm_repeated.",
-    "The learning rate was tuned up to width 160 and D = 2.4e6 only; beyond, the rule is "
-    "extrapolated. It was tuned on the same held-out files that the losses are of.",
-    "The held-out files are other files than those trained on, but not unlike them: some (the "
-    "character tables of encodings) share many lines with files of the training side.",
+    "The learning rate was tuned only up to width 160 and D = 2.4e6; beyond that, the rule is "
+    "extrapolated. It was tuned on the same held-out files on which the losses are measured.",
+    "The held-out files differ from the training files, but are not unlike them: some (the "
+    "character tables of encodings) share many lines with training files.",
     "No run of stdlib_lm sees more than 0.9 of the corpus.",
-    "No other depth, context or tokenisation was tried, and no GPU was at hand.",
+    "No other depth, context or tokenisation was tried, and no GPU was available.",
     "97 of the 250 runs of the plan were trained before the format of the records changed, by the "
     "same training code and versions, 89 of them for an earlier, smaller table; runs trained again "
-    "since gave the same losses bit for bit. sweep_wall_seconds does not count them. Runs of "
-    "the earlier table that this plan does not have, among them four held-out ones, were dropped.",
-    "Four runs are trained twice: two of the pilot and two cosine curves have the settings of a "
+    "since then gave the same losses bit for bit. sweep_wall_seconds does not count them. Runs of "
+    "the earlier table that are not in this plan, including four held-out ones, were dropped.",
+    "Four runs were trained twice: two of the pilot and two cosine curves have the settings of a "
     "cell of the grid, and the same loss.",
     "The corpus itself is not shipped: it comes with every Python; another version, build or "
-    "platform of Python may have other bytes and then another digest.",
+    "platform of Python may have different bytes and therefore another digest.",
 ]
 
 
@@ -91,7 +89,7 @@ def describe_table(
     missing: list[str],
     csv_sha256: str,
 ) -> dict[str, Any]:
-    """The card's content; `records` are the runs in the table, `missing` those not yet done."""
+    """Return the content of a card: `records` are the runs in the table, `missing` those to do."""
     meanings = CURVE_COLUMNS if "step" in rows[0] else COLUMNS
     pythons = sorted({record["python"] for record in records})
     return {
@@ -122,8 +120,8 @@ def describe_table(
         },
         "training": training_rules(),
         "evaluation": (
-            "mean over all full windows of all held-out files, the same for every run, every byte "
-            "weighted alike; the first bytes of a window have little context"
+            "mean over all full windows of all held-out files, the same for every run, with "
+            "every byte weighted equally; the first bytes of a window have little context"
         ),
         "versions": {"jax": sorted({record["jax"] for record in records}), "python": pythons},
         "device": (
@@ -136,14 +134,14 @@ def describe_table(
 
 
 def runs_by_part(rows: list[dict[str, Any]]) -> dict[str, int]:
-    """How many runs of each part the table has (a curve is one run)."""
+    """Count the runs of each part of the table (a curve is one run)."""
     part_of = {row["run"]: row.get("part", "curves") for row in rows}
     parts = list(part_of.values())
     return {part: parts.count(part) for part in sorted(set(parts))}
 
 
 def architecture(record: dict[str, Any]) -> dict[str, Any]:
-    """The family of models in words and numbers."""
+    """Describe the family of models in words and numbers."""
     settings = Settings(**record["settings"])
     return {
         "kind": "decoder-only transformer, pre-norm, no biases, no dropout",
@@ -159,7 +157,7 @@ def architecture(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def training_rules() -> dict[str, Any]:
-    """Optimiser, schedules and the two rules that set batch and learning rate."""
+    """Describe the optimiser, the schedules and the rules that set batch and learning rate."""
     return {
         "optimiser": f"Adam {ADAM}, no weight decay, gradients clipped to norm {CLIP_NORM:g}",
         "schedules": SCHEDULES,

@@ -29,13 +29,13 @@ TABLES = (
         MAIN,
         ("grid", "isoflop", "holdout", "added"),
         "Loss by size N and bytes D: a wide grid, cuts at three equal budgets of compute, and "
-        "held-out runs at 6 to 13 times the compute of any fit run. Each cell of the plan once.",
+        "held-out runs at 6 to 13 times the compute of any fit run. One run per cell of the plan.",
         "first fits, L(N, D), isoFLOP, compute-optimal frontier, held-out checks",
     ),
     Table(
         "stdlib_lm_seeds",
         ("grid", "seeds"),
-        "Every fourth cell of the grid with three seeds: other initial weights and other windows.",
+        "Every fourth cell of the grid with three seeds: different initial weights and windows.",
         "run-to-run noise",
     ),
     Table(
@@ -50,7 +50,7 @@ TABLES = (
         ("curves",),
         "Whole loss curves of two sizes and two lengths under constant, cosine and "
         "warmup-stable-decay schedules, all with the same batch. Rows of one run belong together: "
-        'give run="run" to Runs.from_frame. Until schedules part, their runs are equal.',
+        'pass run="run" to Runs.from_frame. Runs are equal until their schedules diverge.',
         "loss over training steps, learning-rate schedules",
     ),
     Table(
