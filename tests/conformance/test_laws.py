@@ -19,6 +19,7 @@ from jscale.fitting.problem import Problem
 from jscale.fitting.solver.evaluation import residuals
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
+from jscale.model.docstring import read_docstring
 from jscale.simulation.worlds import WORLDS, scattered
 from jscale.uncertainty.bayes.density import log_joint
 from jscale.uncertainty.bayes.posterior import _model, _start
@@ -70,7 +71,9 @@ def test_it_says_what_it_is(world: str) -> None:
     law = js.laws.get(world)
     for what in ("formula", "reference", "unit", "output"):
         assert getattr(law, what), what
-    assert "Source: " in law.doc
+    doc = read_docstring(law.doc)
+    assert list(doc.parameters) == [*law.inputs, *law.names]
+    assert law.reference.removeprefix("https://") in " ".join(doc.references)
     for source, constants in law.published.items():
         assert source.startswith(("arXiv:", "https://", "doi:"))
         assert set(constants) <= set(law.names)

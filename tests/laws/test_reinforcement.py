@@ -128,7 +128,7 @@ def test_least_compute_by_brute_force() -> None:
     ("C", "score", "match"),
     [
         ([1.0, 2.0], [0.1], r"C has shape \(2,\) and score \(1,\)"),
-        ([1.0, 0.0], [0.1, 0.2], r"Position 1 has C=0 and score=0\.2 \(1 such"),
+        ([1.0, 0.0], [0.1, 0.2], r"Position 1 has C=0 and score=0\.2 \(1 invalid"),
         ([1.0, 2.0], [np.nan, 0.2], r"Position 0 has C=1 and score=nan"),
     ],
 )
