@@ -69,7 +69,10 @@ def test_diverged_runs_count_as_untrained() -> None:
         (lambda: transfer_width(0.1, 0.1, (1, np.inf)), r"width must be positive and finite"),
         (lambda: learning_rate_sensitivity([1e-3], [2.0], 9.0), r"two or more rates.*1 rates and"),
         (lambda: learning_rate_sensitivity([1, 2], [2.0], 9.0), r"2 rates and 1 losses"),
-        (lambda: learning_rate_sensitivity([1, 1], [2.0, 3.0], 9.0), r"rates 1.0 are given more than"),
+        (
+            lambda: learning_rate_sensitivity([1, 1], [2.0, 3.0], 9.0),
+            r"rates 1.0 are given more than",
+        ),
         (lambda: learning_rate_sensitivity([1, 2], [np.nan] * 2, 9.0), r"No loss is finite"),
         (lambda: learning_rate_sensitivity([0, 2], [1.0, 2.0], 9.0), r"rates must be positive"),
     ],
