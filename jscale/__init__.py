@@ -35,16 +35,19 @@ from jscale.errors import (
     NotDifferentiable,
     PredictionError,
 )
+from jscale.fitting import objective as objectives
 from jscale.fitting.batch import fit_many
 from jscale.fitting.fit import fit
 from jscale.fitting.implicit import differentiable
 from jscale.fitting.influence import Influence, influence
 from jscale.fitting.objective import (
+    Objective,
     asymmetric,
     huber,
     least_absolute,
     least_squares,
     pseudo_huber,
+    register_objective,
     student_t,
 )
 from jscale.fitting.result import Fit
@@ -138,6 +141,7 @@ __all__ = [
     "Noise",
     "NoiseModel",
     "NotDifferentiable",
+    "Objective",
     "Plan",
     "Positive",
     "Posterior",
@@ -195,6 +199,7 @@ __all__ = [
     "load",
     "multi_power",
     "noise_model",
+    "objectives",
     "optima",
     "oracle",
     "plots",
@@ -207,6 +212,7 @@ __all__ = [
     "profile",
     "pseudo_huber",
     "regime",
+    "register_objective",
     "report",
     "required",
     "rollout",

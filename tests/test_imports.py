@@ -35,13 +35,16 @@ ROOMS = [
 ]
 # Folders within rooms.
 INNER_ROOMS = {
-    "fitting": ["solver"],
+    "fitting": ["solver", "objective"],
     "uncertainty": ["bayes", "chain", "noise"],
     "simulation": ["worlds"],
 }
 # The same within fitting/, where the order is that of a fit.
 FITTING = [
-    ["domain", "objective", "statistics"],
+    ["domain", "statistics", "objective.base", "objective.spaces"],
+    ["objective.registry"],
+    ["objective.hubers"],
+    ["objective.likelihoods"],
     ["problem"],
     ["solver.evaluation"],
     ["t_draws", "build", "solver.compilation", "progress", "provenance", "solver.step"],

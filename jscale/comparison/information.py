@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import lgamma
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,8 @@ import pandas as pd
 
 from jscale.data.checks import rows_at
 from jscale.errors import DataError, JscaleError, listing
-from jscale.fitting.objective import rounding_error
+from jscale.fitting.objective import with_likelihood, rounding_error
 from jscale.fitting.result import Fit
-
-_USE = (
-    'Fit with objective="least_squares", "least_absolute" or "student_t", or compare predictions '
-    "of runs that the laws have not seen, whatever the objective: js.rollout."
-)
 
 
 def information(fits: Iterable[Fit] | Mapping[str, Fit]) -> pd.DataFrame:
@@ -98,22 +92,12 @@ def _names(fits: list[Fit]) -> dict[str, Fit]:
 
 def _check_likelihood(name: str, fit: Fit) -> None:
     objective = fit.settings.objective
-    if objective.kind not in ("least_squares", "least_absolute", "student_t"):
+    why = objective.no_likelihood(_weights(fit))
+    if why:
         raise JscaleError(
-            f"{name} was fitted by {objective}, whose sum is no likelihood with a fitted scale: "
-            f"its size depends on delta, so there is no AICc or BIC of it. {_USE}"
-        )
-    if objective.kind == "student_t" and not objective.auto:
-        raise JscaleError(
-            f"{name} was fitted by {objective}, whose scale was given and not fitted, so its "
-            'likelihood is not the largest one. Fit with js.student_t(scale="auto").'
-        )
-    weights = _weights(fit)
-    if objective.kind == "student_t" and np.ptp(weights) > 0:
-        raise JscaleError(
-            f"{name} has weights from {weights.min():g} to {weights.max():g}; with unequal "
-            "weights the Student-t objective is no likelihood. Use weights of 0 and 1, or "
-            'objective="least_squares".'
+            f"{name} was fitted by {objective}, {why}. Use an objective that is the likelihood "
+            f"of its errors ({listing(with_likelihood(), 10)}), or compare predictions of runs that "
+            "the laws have not seen, whatever the objective: js.rollout."
         )
 
 
@@ -189,17 +173,8 @@ def _log_likelihood(name: str, fit: Fit) -> float:
             f"{name} passes through all {n} rows: its scale is zero and its likelihood infinite. "
             "Add runs, or fix or tie parameters."
         )
-    if objective.kind == "least_squares":
-        variance = np.sum(w * r * r) / n
-        total = 0.5 * np.sum(np.log(w)) - 0.5 * n * (np.log(2 * np.pi * variance) + 1.0)
-    elif objective.kind == "least_absolute":
-        scale = np.sum(w * np.abs(r)) / n
-        total = np.sum(np.log(w)) - n * (np.log(2 * scale) + 1.0)
-    else:
-        df, scale = float(objective.shape), float(fit.settings.solved.width)
-        each = lgamma((df + 1) / 2) - lgamma(df / 2) - 0.5 * np.log(df * np.pi) - np.log(scale)
-        total = n * each - 0.5 * (df + 1) * np.sum(np.log1p(r * r / (df * scale * scale)))
-    return float(total + _log_jacobian(_observed(fit), objective.space))
+    total = fit.settings.solved.log_likelihood(r, w)
+    return total + _log_jacobian(_observed(fit), objective.space)
 
 
 def _log_jacobian(y: np.ndarray, space: str) -> float:

@@ -37,7 +37,7 @@ from jscale.fitting.diagnostics import (
     studentised,
 )
 from jscale.fitting.fit import check_choices, chosen_devices, given_starts
-from jscale.fitting.objective import Objective, as_objective, from_space, shown_value
+from jscale.fitting.objective import Objective, as_objective, from_space
 from jscale.fitting.problem import Families, Problem, buckets
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.provenance import provenance
@@ -154,16 +154,12 @@ def _check_own_choices(objective: Objective, resamples: Any, method: Any) -> Non
     if objective.auto:
         raise JscaleError(
             f"fit_many takes a number for delta, not {objective}: families would each have "
-            f"their own. Fit one by one, or give the number: {_with_number(objective)}."
+            f"their own. Fit one by one, or give the number: {objective.at(0.01).code}."
         )
     if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 0:
         raise JscaleError(
             f"resamples={resamples!r} must be a whole number, 0 for none; intervals want 1000."
         )
-
-
-def _with_number(objective: Objective) -> str:
-    return "student_t(scale=0.01)" if objective.kind == "student_t" else "huber(delta=1e-3)"
 
 
 def _families(runs: Runs, by: str) -> tuple[np.ndarray, tuple[Any, ...]]:
@@ -395,7 +391,7 @@ def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, 
         params=optimum.natural,
         covariance=of_parameters(theta_covariance, optimum.slope),
         theta_covariance=theta_covariance,
-        objective=shown_value(problem.objective, optimum.residual, problem.weights[: problem.n]),
+        objective=problem.objective.value(optimum.residual, problem.weights[: problem.n]),
         agree=agree,
         ended=ended,
         starts=len(lanes.theta),

@@ -103,7 +103,7 @@ def build(
     )
     padded = np.zeros(rows)
     padded[:n] = weight
-    model = Model(layout, objective.kind, objective.space)
+    model = Model(layout, type(objective), objective.space)
     return Problem(model, objective, data, padded, n, _units(runs)), _doubts(law, runs)
 
 

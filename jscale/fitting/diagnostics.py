@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jscale.fitting.objective import Objective, rounding_error, terms, to_space
+from jscale.fitting.objective import Objective, rounding_error, to_space
 from jscale.fitting.problem import Families, Model, Problem, predict_rows
 from jscale.fitting.solver.compilation import programs
 from jscale.fitting.solver.gauss_newton import WARM, descend
@@ -138,7 +138,7 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     w, p = problem.weights[: problem.n][used], J.shape[1]
     if problem.freedom < 1:
         return np.diag(np.full(p, np.inf))
-    psi = terms(problem.model.kind, r, *problem.objective.numbers)[1]
+    psi = problem.objective(r).psi
     # A column that overflows says nothing; one that is only large is scaled.
     moving = np.any(J != 0, axis=0) & np.isfinite(J).all(axis=0)
     J = J[:, moving]
@@ -192,20 +192,10 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
     (benchmarks/standard_errors.py), and on the Chinchilla replication's 240 points errors are
     .97, .96 and .84 of the bootstrap's. A smaller s trades the one for the other.
     """
-    from scipy.special import ndtr
-
     if not objective.kinked:
-        return terms(objective.kind, residual, *objective.numbers)[3]
+        return objective(residual).curvature
     spread = robust_spread(residual - median(residual))
-    s = max(_SMOOTHING * spread, 1e-12)
-    if objective.kind == "least_absolute":
-        return np.sqrt(2 / np.pi) / s * np.exp(-0.5 * (residual / s) ** 2)
-    delta = objective.width
-    inside = ndtr((delta - residual) / s) - ndtr((-delta - residual) / s)
-    if objective.kind == "asymmetric":
-        above = ndtr((delta - residual) / s) - ndtr(-residual / s)
-        return inside + (objective.shape - 1.0) * above
-    return inside
+    return objective.expected_curvature(residual, max(_SMOOTHING * spread, 1e-12))
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,4 +307,4 @@ def rounding_floor(problem: Problem) -> float:
     weights = problem.weights[: problem.n]
     target = np.asarray(problem.data.target)[: problem.n]
     error = 2 * rounding_error(target, problem.model.space, weights)
-    return float(np.sum(weights * terms(problem.model.kind, error, *problem.objective.numbers)[0]))
+    return float(np.sum(weights * problem.objective(error).rho))

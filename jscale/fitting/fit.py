@@ -30,7 +30,7 @@ from jscale.fitting.diagnostics import (
     pattern_in_residuals,
     rounding_floor,
 )
-from jscale.fitting.objective import Objective, as_objective, shown_value
+from jscale.fitting.objective import Objective, as_objective
 from jscale.fitting.other_optima import notes_on_ties
 from jscale.fitting.problem import Problem
 from jscale.fitting.provenance import provenance
@@ -217,7 +217,7 @@ def _result(
         stderr=pd.Series(np.sqrt(np.maximum(np.diag(natural), 0.0)), names, name="error"),
         covariance=pd.DataFrame(natural, names, names),
         derived=_derived(law, runs, optimum, natural, problem),
-        objective=shown_value(problem.objective, optimum.residual, problem.weights[: problem.n]),
+        objective=problem.objective.value(optimum.residual, problem.weights[: problem.n]),
         fitted=optimum.predicted,
         residuals=optimum.residual,
         theta=optimum.theta,

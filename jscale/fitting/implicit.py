@@ -155,12 +155,11 @@ def _follow(model: Model, objective: Objective, theta: Any, at: Any, towards: An
     import jax
     import jax.numpy as jnp
 
-    scale = objective.numbers
     weights, data = at
 
     def g(t: Any, w: Any, inputs: Any, target: Any) -> Any:
         there = data._replace(inputs=inputs, target=target)
-        return slope_of_objective(model, t, w, there, *scale)
+        return slope_of_objective(model, t, w, there, objective.width, objective.shape)
 
     given = (weights, data.inputs, data.target)
     changes = (towards[0], towards[1].inputs, towards[1].target)
@@ -175,7 +174,7 @@ def _exists(model: Model, objective: Objective, theta: Any, H: Any, g: Any, at: 
     """Whether the optimum is one, and has a derivative."""
     import jax.numpy as jnp
 
-    if model.kind == "least_absolute":
+    if model.loss.vertices:
         return jnp.zeros((), dtype=bool)
     scale = _unit(H)
     room = H * jnp.outer(scale, scale) - SINGULAR * jnp.eye(len(theta))
@@ -212,7 +211,7 @@ def _lanes(model: Model, objective: Objective) -> Callable[..., Any]:
 
     @custom_vmap
     def lanes(theta: Any, weights: Any, data: Data) -> Any:
-        return _solve_lanes(model, theta, weights, data, *objective.numbers)
+        return _solve_lanes(model, theta, weights, data, objective.width, objective.shape)
 
     @lanes.def_vmap
     def _(size: int, mapped: Any, *arguments: Any) -> tuple[Any, bool]:
@@ -264,7 +263,7 @@ def _solve_lanes(model: Model, theta: Any, weights: Any, data: Data, width: Any,
     failed = (lanes.status == Status.OUT_OF_STEPS) | (lanes.status == Status.DEAD_START)
     ended = jnp.where(failed[:, None], jnp.nan, lanes.theta)
     polish = jax.vmap(lambda t, w, d: _polish(model, t, w, d, width, shape))
-    return ended if model.kind == "least_absolute" else polish(ended, weights, data)
+    return ended if model.loss.vertices else polish(ended, weights, data)
 
 
 def _polish(model: Model, theta: Any, weights: Any, data: Data, width: Any, shape: Any) -> Any:

@@ -15,7 +15,6 @@ from jscale.fitting.diagnostics import (
     smoothed_curvature,
 )
 from jscale.fitting.notes import Note
-from jscale.fitting.objective import terms
 from jscale.fitting.problem import Problem
 from jscale.fitting.solver.gauss_newton import Lanes, Status
 
@@ -61,7 +60,7 @@ def _far(problem: Problem, lanes: Lanes, optimum: Optimum, errors: np.ndarray) -
     """Return the coordinates (k, p) of distinct far optima that are as good as the best."""
     used = problem.used
     r, w = optimum.residual[used], problem.weights[: problem.n][used]
-    psi = terms(problem.model.kind, r, *problem.objective.numbers)[1]
+    psi = problem.objective(r).psi
     unit = np.sum(w * psi**2) / max(np.sum(w * smoothed_curvature(problem.objective, r)), 1e-300)
     rise = 2.0 * (lanes.objective - lanes.objective[lanes.best]) / max(unit, 1e-300)
     good = (rise <= _AS_GOOD) & (lanes.status == Status.CONVERGED)

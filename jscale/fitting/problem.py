@@ -23,10 +23,13 @@ _FEW_PARTS = 256
 
 
 class Model(NamedTuple):
-    """What a program is compiled for: everything static of a problem."""
+    """What a program is compiled for: everything static of a problem.
+
+    ``loss`` is the objective's class, whose numbers a program takes as data.
+    """
 
     layout: Layout
-    kind: str
+    loss: type[Objective]
     space: str
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from jscale.errors import NotDifferentiable, listing
 from jscale.fitting.diagnostics import flatten, smoothed_curvature
-from jscale.fitting.objective import terms, to_space
+from jscale.fitting.objective import to_space
 from jscale.fitting.problem import Data, Model, Problem, predict_rows
 from jscale.fitting.solver.compilation import programs
 from jscale.fitting.solver.evaluation import residuals_and_slopes
@@ -96,16 +96,9 @@ class SecondOrder:
         to moves that are not small beside delta (statistical linearisation).
         """
         objective = self.problem.objective
-        z = np.linspace(-5.0, 5.0, 201)
-        density = np.exp(-0.5 * z**2)
-        density /= density @ z**2
         curvature = np.array(self.curvature)
         moved = np.flatnonzero(spread > 1e-6 * min(objective.width, 1.0))
-        for rows in np.array_split(moved, max(1, len(moved) // 2048)):
-            s = spread[rows, None]
-            r = self.residual[rows, None] + s * z
-            psi = terms(self.problem.model.kind, r, *self.problem.objective.numbers)[1]
-            curvature[rows] = psi @ (density * z) / s[:, 0]
+        curvature[moved] = objective.mean_curvature(self.residual[moved], spread[moved])
         return replace(self, curvature=curvature, averaged=True)
 
     def _respond(self, slope: np.ndarray) -> np.ndarray:
@@ -134,7 +127,8 @@ def second_order(
 
 def expand(problem: Problem, theta: np.ndarray) -> SecondOrder:
     """Return the second order with the objective's own curvature, whatever that is worth."""
-    out = _program(problem.model)(theta, problem.data, problem.weights, *problem.objective.numbers)
+    numbers = problem.objective.width, problem.objective.shape
+    out = _program(problem.model)(theta, problem.data, problem.weights, *numbers)
     rows, (bend, natural, slope) = out
     r, J, psi, curvature, Jx, mixed = (np.asarray(x)[: problem.n] for x in rows)
     return SecondOrder(
@@ -160,7 +154,7 @@ def _why_not(local: SecondOrder) -> str:
     """Say why the optimum has no derivative, or nothing."""
     problem, p = local.problem, len(local.theta)
     if problem.objective.kinked and not (local.smoothed or local.averaged):
-        if problem.model.kind == "least_absolute":
+        if problem.objective.vertices:
             return (
                 "The optimum of least absolute deviations is a vertex, where some residuals are "
                 "zero and the objective has a kink: the fit has no derivative there."
@@ -186,10 +180,9 @@ def _ways_out(local: SecondOrder) -> str:
     problem = local.problem
     if local.smoothed or not problem.objective.kinked:
         return "Fix or tie parameters (fixed=…, tie=…), add runs, or take js.bootstrap(fit)."
-    delta = problem.objective.delta if problem.model.kind == "huber" else 1e-3
     return (
-        f"Fit with objective=js.pseudo_huber({delta:g}), which is smooth; take smoothed=True for "
-        "the expected change; or use js.bootstrap(fit)."
+        f"Fit with objective={problem.objective.smooth().code}, which is smooth; take "
+        "smoothed=True for the expected change; or use js.bootstrap(fit)."
     )
 
 
@@ -203,7 +196,7 @@ def _program(model: Model) -> Callable[..., Any]:
 
     def all_of_it(theta: Any, data: Data, weights: Any, width: Any, shape: Any) -> Any:
         r, J, Jx, mixed = _slopes(model, theta, data)
-        _, psi, _, curvature = terms(model.kind, r, width, shape)
+        _, psi, _, curvature = model.loss.terms(r, width, *shape)
         bend = bending(model, theta, data, weights * psi)
 
         def flat(t: Any) -> Any:
@@ -254,7 +247,7 @@ def slope_of_objective(
 ) -> Any:
     """Return g = Σ w·psi·dr/dtheta (p,), to be differentiated in any argument (JAX)."""
     r, J = residuals_and_slopes(model, theta, data)
-    return J @ (weights * terms(model.kind, r, width, shape)[1])
+    return J @ (weights * model.loss.terms(r, width, *shape).psi)
 
 
 @programs

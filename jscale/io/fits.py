@@ -21,7 +21,7 @@ from jscale.data.runs import Runs
 from jscale.errors import FileError, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names, flatten
 from jscale.fitting.notes import Note
-from jscale.fitting.objective import Objective
+from jscale.fitting.objective import from_document
 from jscale.fitting.result import Fit, Settings
 from jscale.io.encoding import decode, encode, table_document, table_from
 from jscale.io.laws import check_law, find_law, with_saved_starts
@@ -165,7 +165,7 @@ def as_document(fit: Fit) -> dict[str, Any]:
             "starts": {p.name: p.role.start for p in fit.law.parameters},
         },
         "settings": {
-            "objective": vars(s.objective),
+            "objective": s.objective.as_document(),
             "fixed": dict(s.fixed),
             "tie": s.tie,
             "per": dict(s.per),
@@ -219,7 +219,7 @@ def _from_document(document: dict[str, Any], law: Law) -> Fit:
         law=law,
         runs=_runs_from(document["runs"]),
         settings=Settings(
-            Objective(**s["objective"]),
+            from_document(s["objective"]),
             s["fixed"],
             tie,
             s["per"],

@@ -19,12 +19,9 @@ from jscale import laws
 from jscale.comparison.comparison import Comparison
 from jscale.data.columns import GLOSSARY
 from jscale.data.runs import Runs
-from jscale.fitting.objective import AUTO, Objective
 from jscale.fitting.result import Fit
 from jscale.uncertainty.draws import Draws
 
-_DELTA = {"huber": "delta", "pseudo_huber": "delta", "asymmetric": "delta", "student_t": "scale"}
-_SHAPE = {"student_t": "df", "asymmetric": "ratio"}
 _MOST_STARTS = 3
 _LONGEST = 100
 
@@ -76,6 +73,11 @@ def _named_in_fit(fit: Fit) -> dict[str, str]:
     found = {}
     if _law(fit) == "law":
         found["law"] = f"{law.function.__module__}:{law.function.__qualname__}, {law.name!r}"
+    objective = fit.settings.objective
+    if not objective.constructor:
+        cls = type(objective)
+        place = f"{cls.__module__}:{cls.__qualname__}"
+        found[objective.kind] = f"the objective {place}, registered by @js.register_objective"
     if _has_weights(fit):
         found["weights"] = f"the weights given to the fit, one for each of {len(fit.runs)} rows"
     if _starts(fit) is None:
@@ -177,7 +179,7 @@ def _runs_choices(fit: Fit) -> list[str]:
 
 def _fit_choices(fit: Fit) -> list[str]:
     s = fit.settings
-    chosen = [f"objective={_objective(s.objective)}"]
+    chosen = [f"objective={s.objective.code}"]
     for name, value in (("fixed", dict(s.fixed)), ("tie", s.tie), ("per", dict(s.per))):
         chosen += [_argument(name, value)] if value else []
     chosen += ["weights=weights"] if _has_weights(fit) else []
@@ -198,17 +200,6 @@ def _starts(fit: Fit) -> str | None:
     if isinstance(starts, tuple):
         return _code(list(starts)) if len(starts) <= _MOST_STARTS else None
     return _code(starts)
-
-
-def _objective(objective: Objective) -> str:
-    kind = objective.kind
-    parts = []
-    if kind in _SHAPE:
-        parts.append(_argument(_SHAPE[kind], objective.shape))
-    if kind in _DELTA:
-        scale = f'"{AUTO}"' if objective.auto else _code(objective.delta)
-        parts.append(f"{_DELTA[kind]}={scale}")
-    return f"js.{kind}({', '.join([*parts, f'space={objective.space!r}'])})"
 
 
 def _draws_call(draws: Draws) -> str | None:

@@ -116,7 +116,7 @@ def _check(fit: Fit, kind: str, resamples: Any) -> None:
             f'kind={kind!r} gives each resample its own targets, which solver="lbfgs" cannot '
             'take; use kind="pairs", or fit with solver="gauss_newton".'
         )
-    if kind == "wild" and fit.problem.model.kind == "asymmetric":
+    if kind == "wild" and not fit.problem.objective.symmetric:
         raise JscaleError(
             'kind="wild" turns the signs of residuals, but this objective, asymmetric, takes the '
             'two sides differently, so the curve would move; use kind="residual" or "pairs".'
@@ -180,7 +180,7 @@ def _few(units: Units) -> bool:
 
 def _for_few(fit: Fit, kind: str) -> str:
     """What to do about few clusters: "wild" is best, where the objective can take it."""
-    refused = fit.settings.solver == "lbfgs" or fit.problem.model.kind == "asymmetric"
+    refused = fit.settings.solver == "lbfgs" or not fit.problem.objective.symmetric
     if kind == "wild" or refused:
         return "Add clusters."
     if near_absolute(fit.problem, *runs_inside(fit.problem, fit.residuals)):

@@ -17,7 +17,7 @@ import numpy as np
 
 from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.diagnostics import flat_names
-from jscale.fitting.objective import terms, to_space
+from jscale.fitting.objective import to_space
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.problem import Families, Model, bucket, pad_rows, predict_rows
 from jscale.fitting.result import Fit
@@ -76,7 +76,7 @@ class Constrained:
     def objectives(self, theta: np.ndarray) -> np.ndarray:
         """Return the real runs' objective (G,) at coordinates (G, p)."""
         problem = self.fit.problem
-        numbers = problem.objective.numbers
+        numbers = problem.objective.width, problem.objective.shape
         return np.asarray(_sums(problem.model)(theta, problem.data, problem.weights, *numbers))
 
     def problems(self, wanted: np.ndarray, error: float, curvature: float) -> Families:
@@ -88,11 +88,7 @@ class Constrained:
         objective = self.fit.problem.objective
         width = min(objective.width, 1.0)
         per = 1.0 if self.own else max(width, 1e-4) / error
-        weight = _STIFF * curvature / per**2 * max(1.0, per * error / width)
-        if objective.kind == "least_absolute":
-            weight = _STIFF * curvature * error / per
-        elif objective.kind == "student_t":
-            weight *= width**2
+        weight = objective.pin_weight(_STIFF * curvature, error, per)
         count = len(wanted)
         data, weights = self._extended(per, weight)
         targets = np.repeat(np.asarray(data.target)[None], count, axis=0)
@@ -137,7 +133,7 @@ def _sums(model: Model) -> Callable[..., Any]:
 
     def one(theta: Any, data: Any, weights: Any, width: Any, shape: Any) -> Any:
         r = to_space(predict_rows(model.layout, theta, data), model.space) - data.target
-        return weights @ terms(model.kind, r, width, shape)[0]
+        return weights @ model.loss.terms(r, width, *shape).rho
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None, None, None)))
 

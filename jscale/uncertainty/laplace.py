@@ -25,7 +25,6 @@ from jscale.fitting.diagnostics import (
     smoothed_curvature,
 )
 from jscale.fitting.notes import Note
-from jscale.fitting.objective import terms
 from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
 from jscale.fitting.statistics import floored
@@ -102,7 +101,7 @@ def hessian_covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     used = problem.used
     J, r = optimum.jacobian[used], optimum.residual[used]
     w = problem.weights[: problem.n][used]
-    psi = terms(problem.model.kind, r, *problem.objective.numbers)[1]
+    psi = problem.objective(r).psi
     curvature = smoothed_curvature(problem.objective, r)
     moving = np.any(J != 0, axis=0) & np.isfinite(J).all(axis=0)
     J = J[:, moving]

@@ -226,7 +226,7 @@ def _is_classical(fit: Fit) -> bool:
     """Whether the residuals' sum of squares is a chi-square of n − p: squares of lone rows."""
     units = fit.problem.units[fit.problem.used]
     lone = len(np.unique(units)) == len(units)
-    return fit.settings.solved.kind == "least_squares" and lone
+    return fit.settings.solved.quadratic and lone
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,6 @@ import numpy as np
 from jscale.data.resampling import Units, count_units
 from jscale.errors import FitWarning, JscaleError, outside
 from jscale.fitting.diagnostics import linearise, rounding_floor
-from jscale.fitting.objective import terms
 from jscale.fitting.problem import Families, Problem
 from jscale.fitting.solver.gauss_newton import WARM, Lanes, SolveSettings, Status, descend
 from jscale.fitting.solver.lbfgs import descend_lbfgs
@@ -279,7 +278,7 @@ def centred(problem: Problem, errors: np.ndarray) -> np.ndarray:
     low, high = float(errors.min()), float(errors.max())
     for _ in range(80):
         middle = 0.5 * (low + high)
-        psi = terms(problem.model.kind, middle - errors, *problem.objective.numbers)[1]
+        psi = problem.objective(middle - errors).psi
         low, high = (middle, high) if weights @ psi < 0 else (low, middle)
     return errors - 0.5 * (low + high)
 

@@ -296,7 +296,7 @@ def test_outputs_that_exist_are_kept(jscale, runs_csv, taken):
         (["--per", "E=famly"], "Did you mean 'family'?"),
         (["--group", "famly"], "Did you mean 'family'?"),
         (["--tie", "alpha"], "names one parameter; name two or more"),
-        (["--objective", "hubr"], "no objective 'hubr'. Did you mean 'huber'?"),
+        (["--objective", "hubr"], "objective='hubr' is not known. Did you mean 'huber'?"),
         (["--loss-unit", "nat"], "loss_unit='nat' is not known. Did you mean 'nats'?"),
     ],
 )  # fmt: skip

@@ -262,7 +262,7 @@ def score() -> js.Fit:
         (lambda: [fitted("power_const", RUNS, js.student_t(scale=0.02))],
          r'whose scale was given and not fitted.*js\.student_t\(scale="auto"\)'),
         (lambda: [fitted("power_const", RUNS, "student_t", weights=np.arange(30) % 2 + 1.0)],
-         "has weights from 1 to 2; with unequal weights the Student-t objective is no likelihood"),
+         "which is no likelihood with unequal weights, here from 1 to 2: use weights of 0 and 1"),
         (lambda: [fitted("power_const", clustered(), "least_squares")],
          r"30 rows belong to 10 runs.*js\.rollout, or keep the end of each run, js\.checkpoints\(runs, final_only=True\)"),
         (lambda: [other(lambda t: pd.concat([t, t[:2]], ignore_index=True))],

@@ -9,17 +9,23 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.fitting.objective import KINDS, Objective, as_objective, from_space, terms, to_space
+from jscale.fitting.objective import (
+    LeastAbsolute,
+    Objective,
+    as_objective,
+    from_document,
+    from_space,
+    to_space,
+)
 
 R = np.array([-0.7, -2e-3, -1e-4, 0.0, 3e-4, 5e-3, 2.0])
 DELTA = 1e-3
-
-
-SHAPE = {"student_t": 3.0, "asymmetric": 10.0}
+KINDS = ("huber", "pseudo_huber", "asymmetric", "least_squares", "least_absolute", "student_t")
 
 
 def of(kind: str, r: np.ndarray) -> tuple[np.ndarray, ...]:
-    return terms(kind, r, DELTA, SHAPE.get(kind, 0.0))
+    made = as_objective(kind)
+    return made.terms(r, DELTA, *made.shape)
 
 
 def rho(kind: str, r: np.ndarray) -> np.ndarray:
@@ -32,7 +38,7 @@ def test_huber_is_quadratic_inside_and_linear_outside() -> None:
 
 
 def test_least_absolute_is_the_absolute_value_but_for_its_kink() -> None:
-    np.testing.assert_allclose(terms("least_absolute", R, 1e-9)[0], np.abs(R), atol=1e-9)
+    np.testing.assert_allclose(LeastAbsolute.terms(R, 1e-9).rho, np.abs(R), atol=1e-9)
 
 
 def test_pseudo_huber_follows_its_formula() -> None:
@@ -121,11 +127,14 @@ def test_every_kind_fits_in_every_space(kind: str, space: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Objective("hubr"), r"no objective 'hubr'. Did you mean 'huber'\?"),
-        (lambda: js.huber(space="logs"), r"no space 'logs'. Did you mean 'log'\?"),
+        (lambda: as_objective("hubr"), r"objective='hubr' is not known\. Did you mean 'huber'\? Use huber"),
+        (lambda: js.huber(space="logs"), r"space='logs' is not known\. Did you mean 'log'\? Use log"),
         (lambda: js.huber(delta=0.0), r"delta must be a positive number or .*, not 0\.0"),
         (lambda: js.huber(delta="own"), r'a positive number or "auto" \(huber, student_t\), not'),
-        (lambda: Objective("pseudo_huber", "auto"), r'delta="auto" is for huber, student_t; give'),
+        (lambda: js.pseudo_huber("auto"), r'delta="auto" is for huber, student_t; give pseudo_huber'),  # type: ignore[arg-type]
+        (lambda: Objective(), r"Objective is not registered as an objective.*js\.huber"),
+        (lambda: js.objectives.get("huber", width=1.0), "huber has no width; it takes delta, space"),
+        (lambda: from_document({"kind": "tukey"}), r"the objective 'tukey', which is not registered here"),
         (lambda: js.student_t(df=0.0), "df must be a positive number, not 0.0"),
         (lambda: js.student_t(df=-1.0), "df must be a positive number, not -1.0"),
         (lambda: js.student_t(scale=0.0), "delta must be a positive number"),

@@ -64,7 +64,7 @@ def test_hessian_is_the_difference_of_slopes(smooth: js.Fit) -> None:
     with float64_scope():
         g = jax.jit(
             lambda t: slope_of_objective(
-                problem.model, t, problem.weights, problem.data, problem.objective.width, 0.0
+                problem.model, t, problem.weights, problem.data, problem.objective.width, ()
             )
         )
         steps = 1e-6 * np.eye(len(away))
@@ -190,7 +190,7 @@ def straight() -> js.Fit:
 def test_least_absolute_deviations_end_at_a_vertex(straight: js.Fit) -> None:
     objective = js.least_absolute(space="linear")
     fit = replace(straight, settings=replace(straight.settings, objective=objective))
-    with pytest.raises(NotDifferentiable, match=r"is a vertex.*pseudo_huber\(0.001\)"):
+    with pytest.raises(NotDifferentiable, match=r"is a vertex.*pseudo_huber\(delta=0.001"):
         expand(fit)
     assert expand(fit, "auto").smoothed
 

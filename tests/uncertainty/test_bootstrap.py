@@ -13,7 +13,6 @@ import pytest
 
 import jscale as js
 from jscale.data.resampling import resample_counts
-from jscale.fitting.objective import terms
 from jscale.prediction.components import curves
 from jscale.simulation.worlds import compute
 
@@ -63,7 +62,7 @@ def test_each_refit_is_the_best_of_many_starts(fit, runs, weighted):
     counts *= 1.0 if own is None else own
     predicted = curves(source, runs.frame, draws.flat)
     for weights, row in zip(counts, predicted, strict=True):
-        rho = terms("huber", np.log(row / runs["loss"]), 1e-3)[0]
+        rho = js.huber()(np.log(row / runs["loss"])).rho
         fresh = js.fit("chinchilla", runs, weights=weights, starts=16)
         assert np.sum(weights * rho) == pytest.approx(fresh.objective, rel=CLOSE)
 

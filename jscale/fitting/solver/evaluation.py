@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jscale.fitting.objective import terms, to_space
+from jscale.fitting.objective import to_space
 from jscale.fitting.problem import BLOCK, Data, Model, predict_rows
 
 
@@ -36,7 +36,7 @@ def residuals(model: Model, theta: Any, data: Data) -> Any:
 
 
 def evaluate(
-    model: Model, theta: Any, weights: Any, data: Data, width: Any, shape: Any = 0.0
+    model: Model, theta: Any, weights: Any, data: Data, width: Any, shape: Any = ()
 ) -> Evaluation:
     """Return F, g, H, M and spread at ``theta`` (JAX).
 
@@ -72,8 +72,8 @@ def _evaluate_block(
     import jax.numpy as jnp
 
     r, J = residuals_and_slopes(model, theta, data)
-    rho, psi, majoriser, curvature = terms(model.kind, r, width, shape)
-    if model.kind == "student_t":
+    rho, psi, majoriser, curvature = model.loss.terms(r, width, *shape)
+    if not model.loss.convex:
         curvature = jnp.maximum(curvature, 0.0)
     p = theta.shape[0]
     right = [J * (weights * majoriser), J * (weights * curvature), (weights * psi)[None]]

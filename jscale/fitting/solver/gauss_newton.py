@@ -22,8 +22,6 @@ from jscale.fitting.solver.step import Numbers, Status
 
 __all__ = ["WARM", "Lanes", "SolveSettings", "Status", "descend", "solve"]
 
-STAGES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-
 
 class SolveSettings(NamedTuple):
     """Numbers that steer a solve; all are data, so changing them compiles nothing.
@@ -134,10 +132,9 @@ def descend(
     settings = settings or SolveSettings()
     steps: Any = 0
     same: Any = {"weights": weights, "family": family, "devices": devices}
-    if problem.model.kind == "least_absolute":
-        for width in STAGES:
-            stage = solve(problem, starts, settings=settings._replace(width=width), **same)
-            starts, steps = stage.theta, steps + stage.steps
+    for width in problem.objective.stages:
+        stage = solve(problem, starts, settings=settings._replace(width=width), **same)
+        starts, steps = stage.theta, steps + stage.steps
     last = solve(problem, starts, settings=settings, progress=progress, **same)
     return Lanes(last.theta, last.objective, last.status, last.steps + steps, last.damping)
 
@@ -215,7 +212,7 @@ class _Job:
             weights=weights,
             count=np.int32(count),
         )
-        shape = float(problem.objective.shape)
+        shape = problem.objective.shape
         return queue, data, Numbers(float(settings.identity), np.int32(settings.steps), shape)
 
     def _number(self, value: Any, part: slice) -> np.ndarray:

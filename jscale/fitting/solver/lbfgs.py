@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from jscale.fitting.objective import rounding_error, terms
+from jscale.fitting.objective import rounding_error
 from jscale.fitting.problem import Model, Problem
 from jscale.fitting.solver.compilation import programs
 from jscale.fitting.solver.evaluation import evaluate, residuals
-from jscale.fitting.solver.gauss_newton import STAGES, Lanes
+from jscale.fitting.solver.gauss_newton import Lanes
 from jscale.fitting.solver.step import Status
 
 _TILE = 16
@@ -65,15 +65,13 @@ def descend_lbfgs(
     as by :func:`jscale.fitting.solver.gauss_newton.descend`. Call inside the float64 scope.
     """
     objective = problem.objective
-    widths = [objective.width]
-    if objective.kind == "least_absolute":
-        widths = [*STAGES, widths[0]]
+    widths = [*objective.stages, objective.width]
     program = _compiled(problem.model, steps)
     rows = _rows(problem, weights, len(starts))
     units = _units_of(problem, starts, rows, widths[0])
     lanes = None
     for width in widths:
-        more = {"width": width, "shape": float(objective.shape), "data": problem.data}
+        more = {"width": width, "shape": objective.shape, "data": problem.data}
 
         def run(theta: Any, unit: Any, w: Any, more: dict[str, Any] = more) -> Any:
             return program(theta, unit, w, **more)
@@ -83,7 +81,7 @@ def descend_lbfgs(
         lanes = _in_tiles(run, theta, units, rows, progress if last else None)
     assert lanes is not None
     error = rounding_error(np.asarray(problem.data.target), problem.model.space, problem.weights)
-    exact = lanes.objective <= rows @ terms(problem.model.kind, error, *objective.numbers)[0]
+    exact = lanes.objective <= rows @ objective(error).rho
     lanes.status[exact & (lanes.status == Status.STUCK)] = Status.CONVERGED
     return lanes
 
@@ -106,7 +104,8 @@ def _compiled(model: Model, steps: int) -> Callable[..., Any]:
 
         def lane(theta: Any, unit: Any, w: Any) -> Any:
             def value(t: Any) -> Any:
-                return jnp.sum(w * terms(model.kind, residuals(model, t, data), width, shape)[0])
+                r = residuals(model, t, data)
+                return jnp.sum(w * model.loss.terms(r, width, *shape).rho)
 
             return _lane(value, theta, unit, steps)
 
@@ -135,7 +134,7 @@ def _units_of(problem: Problem, starts: np.ndarray, rows: np.ndarray, width: flo
     units = np.ones_like(starts)
     for first in range(0, len(starts), _TILE):
         at = np.minimum(np.arange(first, first + _TILE), len(starts) - 1)
-        shape = float(problem.objective.shape)
+        shape = problem.objective.shape
         M = np.asarray(program(starts[at], rows[at], problem.data, width, shape))
         M = M[: len(units[first : first + _TILE])]
         with np.errstate(all="ignore"):

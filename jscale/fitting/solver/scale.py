@@ -20,7 +20,6 @@ from jscale.fitting.solver.evaluation import residuals
 from jscale.fitting.solver.gauss_newton import WARM, Lanes, descend
 from jscale.fitting.statistics import robust_spread
 
-TUNING = 1.345
 _ROUNDS = 60
 _SETTLED = 1e-10
 # Of the first search, whose scale is not known yet: wide enough to be smooth.
@@ -44,7 +43,7 @@ def search_with_scale(
     if np.max(np.abs(_used_residuals(problem, theta))) <= _smallest(problem):
         return at_scale(problem, objective.at(_smallest(problem))), smooth
     spread = robust_spread(_used_residuals(problem, theta))
-    delta = max(spread, _smallest(problem)) * _tuning(objective)
+    delta = max(spread, _smallest(problem)) * objective.tuning
     now = at_scale(problem, objective.at(delta))
     theta = _best(search(now))
     for _ in range(_ROUNDS):
@@ -65,7 +64,7 @@ def search_with_scale(
 
 def at_scale(problem: Problem, objective: Objective) -> Problem:
     """Return the problem with another objective of the same space."""
-    model = problem.model._replace(kind=objective.kind)
+    model = problem.model._replace(loss=type(objective))
     return replace(problem, model=model, objective=objective)
 
 
@@ -77,39 +76,18 @@ def solve_scale(objective: Objective, problem: Problem, residual: np.ndarray) ->
     least = _smallest(problem)
     largest = float(np.max(np.abs(residual)))
     if largest <= least:
-        return least * _tuning(objective)
+        return least * objective.tuning
+
+    share = max(1.0 - problem.layout.size / len(residual), 1e-3)
 
     def excess(log_scale: float) -> float:
-        u = residual / np.exp(log_scale)
-        if objective.kind == "student_t":
-            v = objective.shape
-            return float(np.sum(weights * ((v + 1.0) * u * u / (v + u * u) - 1.0)))
-        share = max(1.0 - problem.layout.size / len(residual), 1e-3)
-        clipped = np.sum(weights * np.minimum(np.abs(u), TUNING) ** 2)
-        return float(clipped - np.sum(weights) * share * expected_square(TUNING))
+        return objective.scale_excess(residual / np.exp(log_scale), weights, share)
 
     low, high = np.log(least), np.log(largest * 1e3)
     if excess(low) <= 0:
-        return least * _tuning(objective)
+        return least * objective.tuning
     root: Any = brentq(excess, low, high, xtol=1e-14)
-    return float(np.exp(root)) * _tuning(objective)
-
-
-def expected_square(k: float) -> float:
-    """Return E[min(|Z|, k)²] for a standard normal Z.
-
-    >>> round(expected_square(1.345), 4)
-    0.7102
-    """
-    from scipy.special import ndtr
-
-    density = np.exp(-0.5 * k * k) / np.sqrt(2 * np.pi)
-    tail = 1.0 - ndtr(k)
-    return float(1.0 - 2.0 * tail - 2.0 * k * density + 2.0 * k * k * tail)
-
-
-def _tuning(objective: Objective) -> float:
-    return TUNING if objective.kind == "huber" else 1.0
+    return float(np.exp(root)) * objective.tuning
 
 
 def _smallest(problem: Problem) -> float:

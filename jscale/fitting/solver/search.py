@@ -36,7 +36,6 @@ _LEAPS = (3.0, 10.0, 30.0)
 _FAMILY_LEAPS = (4.0, 25.0)
 _FLAT = 1e-4
 _DEAD_SHARE = 1e-3
-_KINK_STAGE = 1e-2
 # In float32 even few starts are first searched and then polished, all of them.
 _ALL_GO_ON = ((60, 1.0, 1),)
 _RESEEDED = 32
@@ -139,10 +138,11 @@ def _staged(
     tick: Callable[[int], object] | None,
 ) -> Lanes:
     """Successive halving with a quota for each family; then the best to the end."""
-    kinked = problem.model.kind == "least_absolute"
+    widths = problem.objective.stages
     members = family if isinstance(problem, Families) else None
     # The kink itself is for the end: see descend.
-    width = _KINK_STAGE if kinked else None
+    width = widths[0] if widths else None
+    coarse = bool(widths) or on.mixed
     going = np.arange(len(starts))
     lanes = None
     for steps, share, least in stages:
@@ -157,16 +157,15 @@ def _staged(
         if tick is not None:
             tick(len(dropped))
         # What has converged in float32, or beside a kink, has not converged yet.
-        coarse = kinked or on.mixed
         going = kept if coarse else kept[lanes.status[kept] == Status.OUT_OF_STEPS]
     assert lanes is not None
-    if kinked or on.mixed:
+    if coarse:
         # Theirs is the value of a wider kink, or of single precision: none to compare with.
         lanes.objective[lanes.status == Status.DROPPED] = np.inf
     if tick is not None:
         tick(len(going))
     chosen = None if members is None else members[going]
-    if kinked:
+    if widths:
         last = descend(
             problem, lanes.theta[going], family=chosen, settings=_SEARCH, devices=on.polish
         )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jscale.fitting.objective import rounding_error, terms
+from jscale.fitting.objective import rounding_error
 from jscale.fitting.problem import Model
 from jscale.fitting.solver.evaluation import Evaluation, evaluate
 from jscale.model.layout import Layout
@@ -199,7 +199,7 @@ def settled(model: Model, w: Any, target: Any, width: Any, shape: Any) -> tuple[
 
     freedom = jnp.maximum(jnp.sum(w > 0) - model.layout.size, 1).astype(target.dtype)
     error = rounding_error(target, model.space, w)
-    return freedom, jnp.sum(w * terms(model.kind, error, width, shape)[0])
+    return freedom, jnp.sum(w * model.loss.terms(error, width, *shape).rho)
 
 
 def _choose(condition: Any, yes: Any, no: Any) -> Any:

@@ -16,7 +16,6 @@ import pandas as pd
 from jscale.data.checks import rows_at
 from jscale.errors import DataError, LawError, listing, nearest
 from jscale.fitting.diagnostics import flat_names, linearise, of_parameters
-from jscale.fitting.objective import shown_value
 from jscale.fitting.problem import Problem, pad_rows
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
@@ -132,7 +131,7 @@ def fit_at(
         stderr=pd.Series(np.sqrt(np.diag(natural)), names, name="error"),
         covariance=pd.DataFrame(natural, names, names),
         derived=fit.derived.iloc[:0],
-        objective=shown_value(problem.objective, optimum.residual, weights),
+        objective=problem.objective.value(optimum.residual, weights),
         fitted=optimum.predicted,
         residuals=optimum.residual,
         theta=theta,

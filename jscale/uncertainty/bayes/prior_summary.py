@@ -166,5 +166,5 @@ def _uncentred(law: Law, ones: pd.DataFrame) -> Problem:
     inputs = tuple(ones[x].to_numpy() for x in law.inputs)
     data = Data(inputs, {}, np.zeros(1), np.zeros(len(inputs)), {})
     objective = as_objective("huber", law.space)
-    model = Model(Layout.make(law), objective.kind, objective.space)
+    model = Model(Layout.make(law), type(objective), objective.space)
     return Problem(model, objective, data, np.ones(1), 1, np.zeros(1, dtype=int))

@@ -17,7 +17,7 @@ from jscale import laws
 from jscale.arguments import check_choice, check_count, check_seed
 from jscale.data.runs import Runs
 from jscale.fitting.fit import fit
-from jscale.fitting.objective import KINDS
+from jscale.fitting.objective import get, names
 from jscale.model.law import Law
 from jscale.uncertainty.bootstrap import bootstrap
 from jscale.uncertainty.chain.joint import Joint
@@ -27,8 +27,6 @@ from jscale.uncertainty.draws import Draws
 
 _HOW = ("two-stage", "joint", "score")
 _LOSSES = ("observed", "fitted")
-# All whose scale is a number: each stage would find another.
-_OBJECTIVES = tuple(kind for kind in KINDS if kind != "student_t")
 
 
 def chain(
@@ -99,7 +97,9 @@ def chain(
 
 
 def _check(how: Any, losses: Any, objective: Any, resamples: Any, seed: Any) -> None:
-    known = (("how", how, _HOW), ("losses", losses, _LOSSES), ("objective", objective, _OBJECTIVES))
+    # Only those whose scale is a number: each stage would find another.
+    objectives = [name for name in names() if not get(name).auto]
+    known = (("how", how, _HOW), ("losses", losses, _LOSSES), ("objective", objective, objectives))
     for name, value, legal in known:
         check_choice(name, value, legal)
     check_count("resamples", resamples, "chain(…, resamples=1000)")

@@ -16,7 +16,7 @@ from jscale.data.runs import Runs
 from jscale.errors import DataError, DataWarning, listing
 from jscale.fitting.build import build
 from jscale.fitting.diagnostics import flat_names, linearise
-from jscale.fitting.objective import as_objective, shown_value
+from jscale.fitting.objective import as_objective
 from jscale.fitting.problem import Problem, pad_rows
 from jscale.fitting.result import Fit
 from jscale.model.layout import Layout
@@ -56,7 +56,7 @@ def describe(
         stderr=samples.std().rename("error").rename_axis("parameter"),
         covariance=covariance,
         derived=pd.DataFrame(columns=["estimate", "error"]),
-        objective=shown_value(kind, optimum.residual, problem.weights[: problem.n]),
+        objective=kind.value(optimum.residual, problem.weights[: problem.n]),
         fitted=optimum.predicted,
         residuals=optimum.residual,
         theta=theta,

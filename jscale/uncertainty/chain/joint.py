@@ -13,7 +13,7 @@ from jscale._precision import float64_scope
 from jscale.data.runs import Runs
 from jscale.errors import DataWarning
 from jscale.fitting.fit import fit
-from jscale.fitting.objective import as_objective, huber, to_space
+from jscale.fitting.objective import as_objective, to_space
 from jscale.fitting.result import Fit
 from jscale.fitting.statistics import median, robust_spread
 from jscale.model.law import Law
@@ -25,7 +25,6 @@ from jscale.uncertainty.draws import Draws
 
 # Where scaled residuals turn from squared to absolute: of 95 % efficiency on normal errors
 # (Huber, Robust Statistics, 1981).
-_HUBER = 1.345
 # Residuals below this share of an output's spread are rounding, and no scale.
 _LEAST_SCALE = 1e-6
 
@@ -56,9 +55,9 @@ class Joint:
             own = {"part": float(k), "scale": scale, "scaled": target / scale, ROW: rows}
             frames.append(runs.frame.assign(**own))
         law = _stacked(parts)
-        kind = huber(_HUBER, "linear")
-        if objective != "huber":
-            kind = as_objective(objective, "linear")
+        kind = as_objective(objective, "linear")
+        # Residuals are in units of their scale, for which some objectives know the right delta.
+        kind = kind.at(kind.tuning) if kind.finds_scale() else kind
         runs = _runs(pd.concat(frames, ignore_index=True), law, table)
         start = _by_parameter(stages)
         found = fit(law, runs, objective=kind, per=parts.per, fixed=parts.fixed, starts=start)

@@ -53,7 +53,7 @@ def test_slope_and_curvature_are_those_of_the_objective(objective: Objective) ->
         np.testing.assert_allclose(at.g, slope, rtol=1e-5, atol=1e-9)
         r = evaluation.residuals(made.model, theta, made.data)
         J = jax.jacfwd(lambda t: evaluation.residuals(made.model, t, made.data))(theta)
-        *_, curvature = js.fitting.objective.terms(objective.kind, r, width)
+        *_, curvature = objective.terms(r, width)
         expected = (J * (made.weights * curvature)[:, None]).T @ J
         np.testing.assert_allclose(at.H, expected, rtol=1e-9, atol=1e-12)
 
@@ -108,7 +108,7 @@ def test_a_queue_longer_than_its_tile_gives_every_lane_its_own_result(small: Pro
         queue = Queue(
             starts, np.ones(24), np.full(24, 1e-3), np.tile(small.weights, (24, 1)), np.int32(22)
         )
-        numbers = Numbers(1e-4, np.int32(200), 0.0)
+        numbers = Numbers(1e-4, np.int32(200), ())
         ended = compiled(small.model, 4, False)(queue, small.data, numbers)
         alone = solve(small, starts[:22])
     np.testing.assert_array_equal(np.asarray(ended.steps)[:22], alone.steps)

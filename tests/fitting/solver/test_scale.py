@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.fitting.solver.scale import TUNING, expected_square
+from jscale.fitting.objective.hubers import TUNING, expected_square
 
 TRUTH = {"E": 1.7, "A": 50.0, "alpha": 0.3}
 C = np.geomspace(1e3, 1e7, 40)
