@@ -10,7 +10,7 @@ import pandas as pd
 
 from jscale.data.checks import rows_at
 from jscale.errors import DataError, JscaleError, listing
-from jscale.fitting.objective import with_likelihood, rounding_error
+from jscale.fitting.objective import rounding_error, with_likelihood
 from jscale.fitting.result import Fit
 
 
@@ -95,8 +95,8 @@ def _check_likelihood(name: str, fit: Fit) -> None:
     why = objective.no_likelihood(_weights(fit))
     if why:
         raise JscaleError(
-            f"{name} was fitted by {objective}, {why}. Use an objective that is the likelihood "
-            f"of its errors ({listing(with_likelihood(), 10)}), or compare predictions of runs that "
+            f"{name} was fitted by {objective}, {why}. Use an objective that is the likelihood of "
+            f"its errors ({listing(with_likelihood(), 10)}), or compare predictions of runs that "
             "the laws have not seen, whatever the objective: js.rollout."
         )
 

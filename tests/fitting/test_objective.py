@@ -127,14 +127,29 @@ def test_every_kind_fits_in_every_space(kind: str, space: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: as_objective("hubr"), r"objective='hubr' is not known\. Did you mean 'huber'\? Use huber"),
-        (lambda: js.huber(space="logs"), r"space='logs' is not known\. Did you mean 'log'\? Use log"),
+        (
+            lambda: as_objective("hubr"),
+            r"objective='hubr' is not known\. Did you mean 'huber'\? Use huber",
+        ),
+        (
+            lambda: js.huber(space="logs"),
+            r"space='logs' is not known\. Did you mean 'log'\? Use log",
+        ),
         (lambda: js.huber(delta=0.0), r"delta must be a positive number or .*, not 0\.0"),
         (lambda: js.huber(delta="own"), r'a positive number or "auto" \(huber, student_t\), not'),
-        (lambda: js.pseudo_huber("auto"), r'delta="auto" is for huber, student_t; give pseudo_huber'),  # type: ignore[arg-type]
+        (
+            lambda: js.pseudo_huber("auto"),
+            r'delta="auto" is for huber, student_t; give pseudo_huber',
+        ),  # type: ignore[arg-type]
         (lambda: Objective(), r"Objective is not registered as an objective.*js\.huber"),
-        (lambda: js.objectives.get("huber", width=1.0), "huber has no width; it takes delta, space"),
-        (lambda: from_document({"kind": "tukey"}), r"the objective 'tukey', which is not registered here"),
+        (
+            lambda: js.objectives.get("huber", width=1.0),
+            "huber has no width; it takes delta, space",
+        ),
+        (
+            lambda: from_document({"kind": "tukey"}),
+            r"the objective 'tukey', which is not registered here",
+        ),
         (lambda: js.student_t(df=0.0), "df must be a positive number, not 0.0"),
         (lambda: js.student_t(df=-1.0), "df must be a positive number, not -1.0"),
         (lambda: js.student_t(scale=0.0), "delta must be a positive number"),

@@ -282,7 +282,13 @@ class Objective:
 
     @classmethod
     def finds_scale(cls) -> bool:
-        """Return whether delta="auto" is possible: whether the class defines its equation."""
+        """Say whether delta="auto" is possible.
+
+        Returns
+        -------
+        bool
+            Whether the class defines ``scale_excess``.
+        """
         return cls.scale_excess is not Objective.scale_excess
 
     def scale_excess(self, u: np.ndarray, weights: np.ndarray, share: float) -> float:
@@ -418,7 +424,13 @@ class Objective:
 
     @classmethod
     def has_likelihood(cls) -> bool:
-        """Return whether F is that of a likelihood: whether the class defines one."""
+        """Say whether F is that of a likelihood, with a scale that can be fitted.
+
+        Returns
+        -------
+        bool
+            Whether the class defines ``log_likelihood``.
+        """
         return cls.log_likelihood is not Objective.log_likelihood
 
     def no_likelihood(self, weights: np.ndarray) -> str:
