@@ -149,6 +149,7 @@ def load(path: str | Path, *, law: Law | None = None) -> Fit:
         ) from error
     check_law(fit, document["law"]["digest"])
     _check_numbers(fit, str(path))
+    _check_objective(fit, str(path))
     return fit
 
 
@@ -296,4 +297,18 @@ def _check_numbers(fit: Fit, path: str) -> None:
     if wrong:
         raise FileError(
             f"{path!r} is a damaged saved fit: {listing(wrong)}. Save it again: js.save(fit, path)."
+        )
+
+
+def _check_objective(fit: Fit, path: str) -> None:
+    """Raise FileError unless the fit's objective, as registered here, gives the saved value."""
+    problem, objective = fit.problem, fit.settings.solved
+    weights = problem.weights[: problem.n]
+    value = objective.value(fit.residuals, weights)
+    # The sum may cancel where terms have both signs, as logarithms of densities do.
+    if not np.isclose(value, fit.objective, rtol=1e-9, atol=1e-12 * weights.sum()):
+        raise FileError(
+            f"{path!r} cannot be loaded: {objective} gives {value:g} here, but the saved objective "
+            f"is {fit.objective:g}. Its class has changed, or the file is damaged: register the "
+            "class that was fitted, or fit and save again."
         )
