@@ -301,14 +301,16 @@ def _check_numbers(fit: Fit, path: str) -> None:
 
 
 def _check_objective(fit: Fit, path: str) -> None:
-    """Raise FileError unless the fit's objective, as registered here, gives the saved value."""
-    problem, objective = fit.problem, fit.settings.solved
+    """Raise FileError unless a user's class, as registered here, gives the saved objective."""
+    objective, problem = fit.settings.solved, fit.problem
+    if objective.constructor:  # the library's own class
+        return
     weights = problem.weights[: problem.n]
     value = objective.value(fit.residuals, weights)
-    # The sum may cancel where terms have both signs, as logarithms of densities do.
+    # Terms of both signs cancel, as logarithms of densities do.
     if not np.isclose(value, fit.objective, rtol=1e-9, atol=1e-12 * weights.sum()):
         raise FileError(
-            f"{path!r} cannot be loaded: {objective} gives {value:g} here, but the saved objective "
-            f"is {fit.objective:g}. Its class has changed, or the file is damaged: register the "
-            "class that was fitted, or fit and save again."
+            f"{path!r} was made by another class than the one registered here: {objective} gives "
+            f"{value:g}, but the saved objective is {fit.objective:g}. Register the class that was "
+            "fitted, or fit and save again."
         )

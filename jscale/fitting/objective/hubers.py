@@ -103,10 +103,12 @@ class PseudoHuber(Objective):
 @register_objective("asymmetric")
 @dataclass(frozen=True)
 class Asymmetric(Objective):
-    """Huber's loss times ``ratio`` where r > 0, so above the observation.
+    """Huber's loss h, times ``ratio`` above the observation.
 
-    Made by :func:`jscale.asymmetric`. The parabola of psi/r majorises rho on the residual's own
-    side, and on the other one from above only.
+    rho(r) = ratio·h(r) where r > 0, else h(r). Made by :func:`jscale.asymmetric`.
+
+    The parabola of psi/r majorises rho on the residual's own side; on the other side it does so
+    only from above the observation.
     """
 
     ratio: float = 10.0
