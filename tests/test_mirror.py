@@ -22,7 +22,9 @@ def counterparts() -> dict[str, Path]:
             # Planted worlds are data: one file of tests looks at all of them.
             place = Path("simulation/worlds.py") if "worlds" in place.parts else place
             name = place.stem.removeprefix("_")
-            modules[str(path.relative_to(ROOT / "jscale"))] = TESTS / place.parent / f"test_{name}.py"
+            modules[str(path.relative_to(ROOT / "jscale"))] = (
+                TESTS / place.parent / f"test_{name}.py"
+            )
     return modules
 
 

@@ -93,7 +93,7 @@ def test_the_code_names_every_choice(runs):
     fit = js.fit("chinchilla", made, objective=objective, fixed={"B": 410.7}, per={"E": "family"},
                  tie=("alpha", "beta"), starts=8, seed=5)  # fmt: skip
     code = report(fit, js.laplace(fit, 50, seed=2), at={"N": 1e9, "D": 1e11, "family": "a"}).content
-    for part in ('js.student_t(df=4.0, scale="auto", space=\'log\')', "fixed={'B': 410.7}",
+    for part in ("js.student_t(df=4.0, scale='auto', space='log')", "fixed={'B': 410.7}",
                  "tie=('alpha', 'beta')", "per={'E': 'family'}", "starts=8", "seed=5",
                  "group='family'", "count='total'", "draws=50, seed=2",
                  "at={'N': 1000000000.0, 'D': 100000000000.0, 'family': 'a'}"):  # fmt: skip

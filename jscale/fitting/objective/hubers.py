@@ -107,8 +107,8 @@ class Asymmetric(Objective):
 
     rho(r) = ratio·h(r) where r > 0, else h(r). Made by :func:`jscale.asymmetric`.
 
-    The parabola of psi/r majorises rho on the residual's own side; on the other side it does so
-    only from above the observation.
+    The parabola at a residual above the observation majorises rho everywhere, one below it on
+    its own side alone.
     """
 
     ratio: float = 10.0
