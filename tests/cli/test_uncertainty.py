@@ -1,70 +1,20 @@
-"""jscale bootstrap, posterior and report: what they print, write, and refuse."""
+"""jscale bootstrap and posterior: what they print, write, and refuse."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.cli.app import main
-from jscale.simulation.worlds import CHINCHILLA, grid
-
-FAST = ["--resamples", "40", "--starts", "8"]
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-         tmp_path_factory: pytest.TempPathFactory) -> Path:  # fmt: skip
-    """Work in an empty folder, 80 columns wide, with a cache of our own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("JSCALE_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def table() -> pd.DataFrame:
-    design = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
-    frame = js.simulate("chinchilla", CHINCHILLA, design, noise=0.005, seed=3).frame
-    split = np.where(frame["C"] > frame["C"].quantile(0.9), "holdout", "fit")
-    return frame.assign(split=split, family=np.where(np.arange(42) % 2 == 1, "gpt", "7B"))
+from tests.cli.running import told
 
 
 @pytest.fixture
-def runs_csv(here: Path, table: pd.DataFrame) -> str:
-    table.to_csv("runs.csv", index=False)
-    return "runs.csv"
-
-
-@pytest.fixture(scope="module")
-def saved(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> str:
-    fit = js.fit("chinchilla", table, starts=8)
-    return str(js.save(fit, tmp_path_factory.mktemp("saved") / "fit.json"))
-
-
-@pytest.fixture
-def jscale(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run a command in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(list(arguments))
-        seen = capsys.readouterr()
-        return code, seen.out, seen.err
-
-    return run
-
-
-def told(text: str) -> str:
-    """A message with its line breaks taken out."""
-    return " ".join(text.split())
+def saved(saved: dict[str, str]) -> str:
+    return saved["plain"]
 
 
 # ── bootstrap ────────────────────────────────────────────────────────────────────────────────
@@ -211,72 +161,3 @@ def test_posterior_says_what_is_wrong(jscale, saved, arguments, message):
     code, out, err = jscale("posterior", saved, *arguments)
     assert (code, out) == (2, "")
     assert message in told(err)
-
-
-# ── report ───────────────────────────────────────────────────────────────────────────────────
-
-
-def test_report_writes_the_page_and_says_what_is_in_it(jscale, runs_csv, table):
-    code, out, err = jscale("report", runs_csv, *FAST, "--about", "data=English <web> text")
-    assert (code, err) == (0, "")
-    held = (table["split"] == "holdout").sum()
-    assert out.startswith("Runs: runs.csv\n\nAt C = ")
-    assert "90 % confidence interval of the curve" in told(out)
-    assert f"{held} runs that the fit did not see" in told(out)
-    assert out.endswith("Wrote report.html\n")
-    assert sorted(os.listdir()) == ["report.html", "runs.csv"]
-    page = Path("report.html").read_text(encoding="utf-8")
-    assert "English &lt;web&gt; text" in page
-    again = "jscale report runs.csv --resamples 40 --starts 8 --about"
-    assert f"<pre>{again} &#39;data=English &lt;web&gt; text&#39;</pre>" in page
-
-
-def test_report_as_json_at_a_point(jscale, runs_csv):
-    code, out, _ = jscale("report", runs_csv, *FAST, "--at", "N=7B,D=140B", "--at", "N=1B,D=20B",
-                          "-o", "mine.html", "--title", "Mine", "--json")  # fmt: skip
-    assert code == 0
-    found = json.loads(out)
-    assert found["title"] == "Mine"
-    assert found["answer"][0].startswith("At N = 7×10⁹ and D = 1.4×10¹¹ the fitted law chinchilla")
-    assert len(found["answers"]["rows"]) == 2
-    assert found["files"] == {"report": "mine.html"}
-    assert Path("mine.html").is_file()
-
-
-def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
-    code, out, _ = jscale("report", runs_csv, *FAST, "--fix", "B=410.7", "--per", "E=family",
-                          "--objective", "pseudo_huber", "--seed", "2", "--json")  # fmt: skip
-    assert code == 0
-    found = json.loads(out)
-    assert {"E[gpt]", "E[7B]"} <= {name for name, _ in found["exact"]}
-    items = {item["key"]: item["said"] for item in found["checklist"]}
-    assert items["assumptions"] == "B = 410.7 fixed; E has a value for each family."
-    assert items["objective"].startswith("pseudo_huber")
-    assert items["seed"] == "2 for the starts, 2 for the draws."
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--about", "dta=x"], "about has no item 'dta'. Did you mean 'data'?"),
-        (["--about", "data"], "--about 'data' must read NAME=VALUE, such as --about data="),
-        (["-o", "none/report.html"], "The folder 'none' does not exist; create it first"),
-        (["--law", "chinchila"], "no law 'chinchila'. Did you mean 'chinchilla'?"),
-        (["--level", "2"], "level=2.0 must lie strictly between 0 and 1"),
-        (["--at", "N=7B"], "D is missing"),
-    ],
-)
-def test_report_says_what_is_wrong(jscale, runs_csv, arguments, message):
-    code, out, err = jscale("report", runs_csv, *FAST, *arguments)
-    assert (code, out) == (2, "")
-    assert message in told(err)
-    assert os.listdir() == ["runs.csv"]
-
-
-def test_a_page_that_exists_is_kept(jscale, runs_csv):
-    Path("report.html").write_text("mine")
-    code, _, err = jscale("report", runs_csv, "--law", "nonsense")
-    assert code == 2
-    assert "'report.html' exists already" in told(err)
-    assert Path("report.html").read_text() == "mine"
-    assert jscale("report", runs_csv, *FAST, "--force")[0] == 0

@@ -1,0 +1,336 @@
+"""jscale fit, show, predict, compare and data: what they print, write, and refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jscale as js
+from tests.cli.running import FAST, PNG, told
+
+
+def test_fit_prints_and_writes(jscale, runs_csv, table):
+    code, out, err = jscale("fit", runs_csv, *FAST, "--level", "0.8")
+    assert (code, err) == (0, "")
+    assert "chinchilla: loss = E + A/N^alpha + B/D^beta" in out
+    assert "8 of 8 starts agree" in out
+    assert "80% new run" in out
+    assert "Wrote fit.json and fit.png" in out
+    assert sorted(os.listdir()) == ["fit.json", "fit.png", "runs.csv"]
+    fit = js.load("fit.json")
+    assert len(fit.runs) == (table["split"] == "fit").sum()
+    assert fit.runs.source == "runs.csv"
+
+
+def test_fit_without_held_out_runs(jscale, table):
+    table.drop(columns="split").to_csv("runs.csv", index=False)
+    code, out, _ = jscale("fit", "runs.csv", *FAST)
+    assert code == 0
+    assert "42 rows" in out
+    assert "Held-out" not in out
+
+
+def test_fit_passes_every_choice_on(jscale, runs_csv):
+    code, _, _ = jscale(
+        "fit", runs_csv, "--resamples", "40", "--starts", "4", "--seed", "3",
+        "--fix", "B=410.7", "--tie", "alpha, beta", "--per", "E=family", "--group", "family",
+        "--objective", "pseudo_huber", "-o", "mine.json", "--plot", "mine.pdf",
+    )  # fmt: skip
+    assert code == 0
+    settings, runs = js.load("mine.json").settings, js.load("mine.json").runs
+    assert (settings.starts, settings.seed) == (4, 3)
+    assert dict(settings.fixed) == {"B": 410.7}
+    assert settings.tie == ("alpha", "beta")
+    assert dict(settings.per) == {"E": "family"}
+    assert settings.objective == js.pseudo_huber()
+    assert runs.group == "family"
+    assert Path("mine.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_label_in_brackets_is_shown(jscale, runs_csv):
+    _, out, _ = jscale("fit", runs_csv, *FAST, "--per", "E=family")
+    assert "E[gpt]" in out
+    assert "E[7B]" in out
+
+
+def test_columns_by_other_names_and_a_byte_order_mark(jscale, table):
+    odd = table.rename(columns={"N": "size", "D": "toks", "loss": "ce"}).drop(columns="C")
+    odd.to_csv("odd.csv", index=False, encoding="utf-8-sig", columns=["size", "toks", "ce"])
+    named = ["-c", "N=size", "--column", "D=toks", "-c", "loss=ce"]
+    code, out, err = jscale("fit", "odd.csv", *named, *FAST)
+    assert (code, err) == (0, "")
+    assert "42 rows" in out
+
+
+def test_usual_names_are_found(jscale, table):
+    usual = table[["N", "D", "loss"]].set_axis(["params", "tokens", "val_loss"], axis=1)
+    usual.to_csv("usual.tsv", index=False, sep="\t")
+    assert jscale("fit", "usual.tsv", *FAST)[0] == 0
+
+
+def test_unusable_rows(jscale, table):
+    table.assign(loss=table["loss"].where(table.index != 5)).to_csv("runs.csv", index=False)
+    code, _, err = jscale("fit", "runs.csv", *FAST)
+    assert code == 2
+    assert "loss: 1 of 42 values missing (NaN): row 5" in told(err)
+    assert told(err).endswith("or leave these rows out with --drop-invalid.")
+    code, out, err = jscale("fit", "runs.csv", *FAST, "--drop-invalid")
+    assert code == 0
+    assert "1 rows left out" in out
+    assert "warning: 1 of 42 rows were left out." in told(err)
+
+
+def test_all_rows_held_out(jscale, table):
+    table.assign(split="holdout").to_csv("runs.csv", index=False)
+    code, _, err = jscale("fit", "runs.csv", *FAST)
+    assert code == 2
+    assert "All 42 rows of runs.csv are held out by their column 'split'" in told(err)
+    assert "give those to fit another value, such as 'fit'." in told(err)
+
+
+@pytest.mark.parametrize("mark", ["Holdout", " held-out", "held_out "])
+def test_held_out_rows_may_be_marked_in_other_ways(jscale, table, mark):
+    held = table["split"] == "holdout"
+    table.assign(split=table["split"].mask(held, mark)).to_csv("runs.csv", index=False)
+    code, _, err = jscale("fit", "runs.csv", *FAST)
+    assert (code, err) == (0, "")
+    assert len(js.load("fit.json").runs) == (~held).sum()
+
+
+def test_a_split_that_holds_nothing_out(jscale, table):
+    split = table["split"].replace({"holdout": "test", "fit": "train"})
+    table.assign(split=split).to_csv("runs.csv", index=False)
+    code, out, err = jscale("fit", "runs.csv", *FAST)
+    assert code == 0
+    assert told(err) == (
+        "warning: The column 'split' has the values 'train', 'test', but none of them marks rows "
+        "as held out: all rows are fitted. Write 'holdout' in the rows to hold out."
+    )
+    assert "42 rows" in out
+    table.assign(split="train").to_csv("runs.csv", index=False)
+    assert jscale("fit", "runs.csv", *FAST, "--force")[2] == ""
+
+
+def test_a_doubt_about_the_table_is_told_once_and_in_words_of_the_command_line(jscale, table):
+    doubtful = table.assign(C=table["C"] / 3).drop(columns="split")
+    doubtful.to_csv("runs.csv", index=False)
+    _, out, err = jscale("fit", "runs.csv", *FAST)
+    assert "warning: C is not near 6*N*D" in told(err)
+    assert told(err).endswith("to use 6*N*D instead, delete the column C.")
+    assert "flops-mismatch" not in out
+    _, out, _ = jscale("show", "fit.json")
+    assert "caution: flops-mismatch. C is not near 6*N*D" in told(out)
+    assert "to use 6*N*D instead, delete the column C." in told(out)
+
+
+def test_a_doubt_that_only_the_fit_has_is_told_once(jscale, table):
+    together = table.assign(D=20 * table["N"]).drop(columns=["C", "split"])
+    together.assign(loss=np.linspace(3.0, 2.0, 42)).to_csv("runs.csv", index=False)
+    _, out, err = jscale("fit", "runs.csv", *FAST)
+    assert "inputs-move-together" in out
+    assert "move together" not in err
+
+
+@pytest.mark.parametrize("taken", ["fit.json", "fit.png"])
+def test_outputs_that_exist_are_kept(jscale, runs_csv, taken):
+    """Refused before any work: even a law that is not known goes unnoticed."""
+    Path(taken).write_text("mine")
+    code, _, err = jscale("fit", runs_csv, "--law", "nonsense", *FAST)
+    assert code == 2
+    assert f"'{taken}' exists already. Choose another name" in told(err)
+    assert "--force on the command line" in told(err)
+    assert sorted(os.listdir()) == sorted([taken, "runs.csv"])
+    assert Path(taken).read_text() == "mine"
+    assert jscale("fit", runs_csv, *FAST, "--force")[0] == 0
+    assert Path("fit.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "none/fit.json"], "The folder 'none' does not exist; create it first"),
+        (["-o", "fit.png"], "The fit and the picture both go to 'fit.png'; name one by --plot"),
+        (["--plot", "fit.xyz"], "'fit.xyz' has an unknown type '.xyz'; give --plot a name that"),
+        (["--level", "90"], "level=90.0 must lie strictly between 0 and 1, such as 0.9"),
+        (["--law", "chinchila"], "no law 'chinchila'. Did you mean 'chinchilla'?"),
+        (["-c", "N=siz"], "Its columns are: N, D, loss, C, split, family. Say which one it is: "
+                          "--column N=<column>."),
+        (["-c", "n=N"], "--column n=N: chinchilla has no 'n'. Did you mean 'N'?"),
+        (["-c", "N"], "--column 'N' must read NAME=VALUE, such as --column N=params"),
+        (["--fix", "E"], "--fix 'E' must read NAME=VALUE, such as --fix E=1.69"),
+        (["--fix", "E=low"], "'low' is not a number. Write it as 70e9 or 70B"),
+        (["--per", "E=famly"], "Did you mean 'family'?"),
+        (["--group", "famly"], "Did you mean 'family'?"),
+        (["--tie", "alpha"], "names one parameter; name two or more"),
+        (["--objective", "hubr"], "objective='hubr' is not known. Did you mean 'huber'?"),
+        (["--loss-unit", "nat"], "loss_unit='nat' is not known. Did you mean 'nats'?"),
+    ],
+)  # fmt: skip
+def test_fit_says_what_is_wrong(jscale, runs_csv, arguments, message):
+    code, out, err = jscale("fit", runs_csv, *FAST, *arguments)
+    assert (code, out) == (2, "")
+    assert message in told(err)
+    assert os.listdir() == ["runs.csv"]
+
+
+def test_a_missing_column_is_named_in_words_of_the_command_line(jscale, table):
+    table.drop(columns=["N", "C"]).assign(params_m=1.0).to_csv("runs.csv", index=False)
+    code, _, err = jscale("fit", "runs.csv")
+    assert code == 2
+    wrong = "no column for 'N' (model parameters). Did you mean 'params_m'? Its columns are: "
+    assert wrong in told(err)
+    assert told(err).endswith("Say which one it is: --column N=<column>.")
+
+
+def test_several_columns_that_could_be_meant(jscale, table):
+    frame = table.drop(columns=["N", "C"]).assign(params=table["N"], n_params=table["N"])
+    frame.to_csv("runs.csv", index=False)
+    _, _, err = jscale("fit", "runs.csv")
+    assert told(err).endswith("Name one: --column N=params.")
+
+
+def test_show(jscale, saved):
+    code, out, err = jscale("show", saved["plain"])
+    assert (code, err) == (0, "")
+    assert "42 rows, 42 independent runs: N 1e+08 to 1e+10" in out
+    lines = out.split("parameter ")[1].splitlines()
+    assert [line.split()[0] for line in lines[1:6]] == ["E", "A", "alpha", "B", "beta"]
+
+
+def test_show_as_json(jscale, saved):
+    _, out, _ = jscale("show", saved["plain"], "--json")
+    assert json.loads(out) == json.loads(Path(saved["plain"]).read_text())
+
+
+def test_show_what_is_no_fit(jscale, runs_csv):
+    code, _, err = jscale("show", runs_csv)
+    assert code == 2
+    assert "'runs.csv' is not JSON" in told(err)
+
+
+def test_predict_at_points(jscale, saved):
+    code, out, err = jscale(
+        "predict", saved["plain"], "--at", "N=7B,D=140B", "--at", "N=1e9,D=20_000M"
+    )
+    assert (code, err) == (0, "")
+    assert "chinchilla: loss, by bootstrap (bayesian)" in out
+    assert "90% new run" in out
+    fit = js.load(saved["plain"])
+    expected = fit.law(np.array([7e9, 1e9]), np.array([1.4e11, 2e10]), **fit.params)
+    assert [line.split()[2] for line in out.splitlines()[2:4]] == [f"{v:.4g}" for v in expected]
+
+
+def predicted(jscale: Any, *arguments: str) -> list[dict[str, Any]]:
+    code, out, _ = jscale("predict", *arguments, "--json")
+    assert code == 0
+    return json.loads(out)["predictions"]
+
+
+def test_predict_as_json_is_exact(jscale, saved):
+    (row,) = predicted(jscale, saved["plain"], "--at", "N=7B,D=140B", "--method", "laplace")
+    frame = js.predict(js.load(saved["plain"]), N=7e9, D=1.4e11, method="laplace").frame
+    assert row == frame.iloc[0].to_dict()
+
+
+def test_predict_point_alone(jscale, saved):
+    (row,) = predicted(jscale, saved["plain"], "--at", "N=7B,D=140B", "--method", "none")
+    assert set(row) == {"N", "D", "curve", "extrapolation"}
+
+
+def test_predict_a_table(jscale, saved, runs_csv, table):
+    rows = predicted(jscale, saved["plain"], "--table", runs_csv, "--method", "none")
+    assert [row["N"] for row in rows] == table["N"].tolist()
+
+
+def test_predict_for_a_label_that_reads_like_a_number(jscale, saved):
+    at = ["--at", "N=7B,D=140B,family=7B", "--at", "N=7B,D=140B,family=gpt"]
+    rows = predicted(jscale, saved["families"], *at, "--method", "none")
+    assert [row["family"] for row in rows] == ["7B", "gpt"]
+
+
+def test_predict_far_out_warns(jscale, saved):
+    code, _, err = jscale("predict", saved["plain"], "--at", "N=70B,D=14T", "--method", "laplace")
+    assert code == 0
+    assert told(err).startswith("warning: 1 of 1 predictions lie more than 10 times past")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Say where to predict, by --at N=…,D=… or by --table FILE"),
+        (["--at", "N=1B,D=1B", "--table", "x.csv"], "Say where to predict, by --at N=…,D=… or"),
+        (["--at", "N=7B"], "D is missing. Say --at N=…,D=…."),
+        (["--at", "N=7B,D=1B,tokens=3"], "tokens is not one of them. Say --at N=…,D=…."),
+        (["--at", "N=7B, D"], "--at ' D' must read NAME=VALUE, such as --at N=70B,D=1.4T"),
+        (["--at", "N=big,D=1B"], "--at N=big: 'big' is not a number. Write it as 70e9 or 70B"),
+        (["--at", "N=1B,D=1B", "--at", "D=1B"], "--at names N, D once and D later"),
+        (["--at", "N=1B,D=0"], "D must be a positive, finite number; it is 0.0 in row 0"),
+        (["--at", "N=1B,D=1B", "--method", "nuts"], "method='nuts' is not known"),
+        (["--table", "none.csv"], "'none.csv' does not exist"),
+    ],
+)
+def test_predict_says_what_is_wrong(jscale, saved, arguments, message):
+    code, out, err = jscale("predict", saved["plain"], *arguments)
+    assert (code, out) == (2, "")
+    assert message in told(err)
+
+
+def test_predict_for_an_unknown_label(jscale, saved):
+    code, _, err = jscale("predict", saved["families"], "--at", "N=7B,D=140B,family=gtp")
+    assert code == 2
+    assert "family='gtp' was not among the fitted runs. Did you mean 'gpt'?" in told(err)
+
+
+def test_data(jscale):
+    code, out, _ = jscale("data")
+    assert code == 0
+    assert out.splitlines()[1].split()[0] == "stdlib_lm"
+    names = [row["name"] for row in json.loads(jscale("data", "--json")[1])]
+    assert names == js.datasets.names()
+
+
+@pytest.mark.parametrize("name", ["stdlib_lm", "chinchilla_epoch"])
+def test_a_card(jscale, name):
+    code, out, _ = jscale("data", name)
+    assert code == 0
+    assert f"name: {name}" in out
+    assert "  loss: " in out
+    assert "RawFile(" not in out
+    assert json.loads(jscale("data", name, "--json")[1])["rows"] == js.datasets.card(name).rows
+
+
+FEW = ["--resamples", "40"]
+
+
+def test_compare_prints_the_laws_in_order(runs_csv, jscale):
+    code, out, _ = jscale("compare", runs_csv, "--law", "power_const", "--law", "chinchilla", *FEW)
+    assert code == 0
+    assert "a mask of" in out
+    lines = [line.split()[0] for line in out.splitlines() if line.strip()]
+    assert lines.index("chinchilla") < lines.index("power_const")
+    assert "±" in out
+
+
+def test_compare_by_origins_as_json(runs_csv, jscale):
+    code, out, _ = jscale(
+        "compare", runs_csv, "--law", "chinchilla", "--origins", "2", "--json", *FEW
+    )
+    found = json.loads(out)
+    assert code == 0
+    assert found["holdout"] == "origins('C', 2, factor=1)"
+    assert found["table"][0]["law"] == "chinchilla"
+    assert any("few-held-out" in note for note in found["notes"])
+
+
+def test_compare_by_share(runs_csv, jscale):
+    code, out, _ = jscale("compare", runs_csv, "--law", "chinchilla", "--share", "0.3", *FEW)
+    assert code == 0
+    assert "largest('C', 0.3)" in out
+    code, _, err = jscale("compare", runs_csv, "--share", "3")
+    assert code == 2
+    assert "share=3" in err
