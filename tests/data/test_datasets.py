@@ -1,4 +1,4 @@
-"""Data sets: cards, both ways of reading, and every message of what can go wrong.
+"""Data sets: names, both ways of reading, and every message of what can go wrong.
 
 Tests that need the authors' numbers use the folder in JSCALE_DATA_DIR (tidy tables, and raw
 files in ``raw/``) and are skipped without it. No test needs a network or uses one.
@@ -7,9 +7,6 @@ files in ``raw/``) and are skipped without it. No test needs a network or uses o
 import csv
 import hashlib
 import json
-import logging
-import os
-import shutil
 import subprocess
 import sys
 from importlib.resources import files
@@ -17,16 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pooch
 import pytest
-import requests
 
-from jscale.data import datasets, downloads, tidy
+from jscale.data import datasets
 from jscale.errors import DatasetError, DataWarning
+from tests.data.public import DOWNLOADABLE, PUBLIC, SHARED, needs_shared
 
-SHARED = os.environ.get("JSCALE_DATA_DIR", "")
-needs_shared = pytest.mark.skipif(not SHARED, reason="JSCALE_DATA_DIR is not set")
-PUBLIC = [name for name in datasets.names() if datasets.card(name).where != "embedded"]
 EMBEDDED = [
     "stdlib_lm",
     "stdlib_lm_curves",
@@ -34,41 +27,6 @@ EMBEDDED = [
     "stdlib_lm_repeated",
     "stdlib_lm_seeds",
 ]
-RAW = {
-    "chinchilla_epoch": "chinchilla_epoch.svg_extracted_data.csv",
-    "kyotakano_llm": "kyotakano_llm.df.csv",
-    "steplaw_dense": "steplaw_dense.dense_lr_bs_loss.csv",
-    "vocab_sail": "vocab_sail.exp_data.csv",
-}
-DOWNLOADABLE = list(RAW)
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """An empty cache folder, no JSCALE_DATA_DIR, and no network."""
-    monkeypatch.delenv("JSCALE_DATA_DIR", raising=False)
-    monkeypatch.setenv("JSCALE_CACHE_DIR", str(tmp_path / "cache"))
-    serve(monkeypatch, requests.exceptions.ConnectionError("no route to host"))
-    return tmp_path / "cache"
-
-
-def serve(monkeypatch, answer):
-    """Make every HTTP download give these bytes, or raise this error; return the URLs asked for."""
-    asked = []
-
-    def download(self, url, output_file, pooch, check_only=False):
-        asked.append(url)
-        if isinstance(answer, Exception):
-            raise answer
-        Path(output_file).write_bytes(answer)
-
-    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", download)
-    return asked
-
-
-def put_raw(cache, name):
-    cache.mkdir(exist_ok=True)
-    shutil.copy(Path(SHARED) / "raw" / RAW[name], cache / RAW[name])
 
 
 def tidy_csv(name):
@@ -78,57 +36,12 @@ def tidy_csv(name):
     return {column: [row[column] for row in rows] for column in rows[0]}
 
 
-# ── Cards ────────────────────────────────────────────────────────────────────────────────────
+# ── Names ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_all_sixteen_public_sets_are_registered():
     assert len(PUBLIC) == 16
     assert datasets.names()[-16:] == PUBLIC
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_card_is_complete(name):
-    card = datasets.card(name)
-    assert card.name == name
-    assert card.rows > 0
-    assert card.license
-    assert card.usable_for
-    assert card.where == ("download" if name in DOWNLOADABLE else "only with JSCALE_DATA_DIR")
-    assert len(card.commit) == 40
-    assert len(card.csv_sha256) == 64
-    repository = card.source_repo.removeprefix("https://github.com/")
-    for raw in card.raw_files:
-        assert raw.url == f"https://raw.githubusercontent.com/{repository}/{card.commit}/{raw.path}"
-        assert len(raw.sha256) == 64
-        assert raw.bytes > 0
-
-
-@needs_shared
-@pytest.mark.parametrize("name", PUBLIC)
-def test_card_agrees_with_the_shared_card(name):
-    known = json.loads((Path(SHARED) / f"{name}.json").read_text())
-    card = datasets.card(name)
-    for key in ("name", "source_repo", "commit", "csv_sha256", "rows"):
-        assert getattr(card, key) == known[key], key
-    renames = tidy.renames(name)
-    assert list(card.columns) == [renames.get(column, column) for column in known["columns"]]
-    assert all(card.columns.values())  # every column says what it is
-    assert (card.subset == "all rows") == (known.get("subset", "all rows") == "all rows")
-    assert ("none stated" in card.license) == ("no licence file" in known["license"])
-    ours = [(raw.path, raw.sha256, raw.bytes, raw.url) for raw in card.raw_files]
-    assert ours == [(r["path"], r["sha256"], r["bytes"], r["url"]) for r in known["raw_files"]]
-
-
-def test_card_gives_columns_under_their_loaded_names():
-    assert list(datasets.card("chinchilla_epoch").columns) == [
-        "N",
-        "C",
-        "D",
-        "loss",
-        "outlier_top5",
-    ]
-    # Those of this set are in 1e9, 1e12 and 1e21, so they must not look standard.
-    assert not {"N", "D", "C"} & set(datasets.card("sloth_leaderboard").columns)
 
 
 def test_table_lists_every_set():
@@ -286,103 +199,10 @@ def test_data_folder_that_does_not_exist(tmp_path, monkeypatch):
 # ── Downloading ──────────────────────────────────────────────────────────────────────────────
 
 
-@needs_shared
-@pytest.mark.parametrize("name", DOWNLOADABLE)
-def test_raw_file_in_the_cache_gives_the_same_frame_as_the_tidy_table(name, cache, monkeypatch):
-    put_raw(cache, name)
-    downloaded = datasets.load(name)
-    monkeypatch.setenv("JSCALE_DATA_DIR", SHARED)
-    read = datasets.load(name)
-    pd.testing.assert_frame_equal(downloaded, read, check_exact=True)
-    origins = [downloaded.attrs["provenance"], read.attrs["provenance"]]
-    assert [origin.pop("read_from") for origin in origins] == ["download", "JSCALE_DATA_DIR"]
-    assert origins[0] == origins[1]
-
-
-@needs_shared
-@pytest.mark.parametrize("name", DOWNLOADABLE)
-def test_download_is_checked_kept_and_announced(name, cache, monkeypatch, caplog):
-    asked = serve(monkeypatch, (Path(SHARED) / "raw" / RAW[name]).read_bytes())
-    pooch.get_logger().addHandler(caplog.handler)
-    caplog.set_level(logging.INFO)
-    try:
-        frame = datasets.load(name, progress=False)
-        announced = caplog.text
-        datasets.load(name)
-    finally:
-        pooch.get_logger().removeHandler(caplog.handler)
-    card = datasets.card(name)
-    assert asked == [card.raw_files[0].url]  # the second time it comes from the cache
-    assert [path.name for path in cache.iterdir()] == [RAW[name]]
-    assert len(frame) == card.rows
-    assert f"Licence: {card.license}" in announced
-    assert f"Source: {card.source_repo} at {card.commit}. To cite: " in announced
-    assert caplog.text.count("Licence:") == 1
-
-
-@needs_shared
-def test_chinchilla_epoch_marks_the_five_points_that_epoch_drops(cache):
-    put_raw(cache, "chinchilla_epoch")
-    frame = datasets.load("chinchilla_epoch")
-    dropped = frame["outlier_top5"] == 1
-    assert dropped.sum() == 5
-    assert frame.loc[dropped, "loss"].min() > frame.loc[~dropped, "loss"].max()
-    np.testing.assert_array_equal(frame["D"], frame["C"] / (6 * frame["N"]))
-
-
-def test_no_network_gives_every_way_out(cache):
-    raw = datasets.card("chinchilla_epoch").raw_files[0]
-    target = cache / RAW["chinchilla_epoch"]
-    with pytest.raises(DatasetError, match=r"Could not get 'chinchilla_epoch'.*was ConnectionError: no route to host") as caught:  # fmt: skip
-        datasets.load("chinchilla_epoch")
-    message = str(caught.value)
-    assert f"fetching {raw.url} into {cache} failed. Three ways to proceed" in message
-    assert "connect to the network and call jscale.datasets.load('chinchilla_epoch')" in message
-    assert 'set os.environ["JSCALE_DATA_DIR"]' in message
-    assert f"save it as {target} (JSCALE_CACHE_DIR chooses" in message
-
-
 def test_data_folder_without_the_table_falls_back_to_downloading(cache, tmp_path, monkeypatch):
     monkeypatch.setenv("JSCALE_DATA_DIR", str(tmp_path))
     with pytest.raises(DatasetError, match="fetching https"):
         datasets.load("chinchilla_epoch")
-
-
-def test_wrong_checksum_of_a_download(cache, monkeypatch):
-    serve(monkeypatch, b"<html>log in first</html>")
-    found = hashlib.sha256(b"<html>log in first</html>").hexdigest()
-    with pytest.raises(DatasetError, match=rf"Wrong checksum for 'kyotakano_llm'.*SHA-256 2ed2c412.*got {found}.*JSCALE_DATA_DIR"):  # fmt: skip
-        datasets.load("kyotakano_llm")
-    assert not list(cache.iterdir())
-
-
-def test_corrupt_file_in_the_cache_without_a_network_is_named(cache):
-    cache.mkdir()
-    target = cache / RAW["kyotakano_llm"]
-    target.write_text("C,N,D,loss\n")
-    with pytest.raises(DatasetError, match=r"kyotakano_llm\.df\.csv is not the right one: its SHA-256 is [0-9a-f]{64}, expected 2ed2c412\w+; delete it") as caught:  # fmt: skip
-        datasets.load("kyotakano_llm")
-    assert str(target) in str(caught.value)
-
-
-@needs_shared
-def test_corrupt_file_in_the_cache_is_replaced_from_the_network(cache, monkeypatch):
-    cache.mkdir()
-    (cache / RAW["kyotakano_llm"]).write_text("C,N,D,loss\n")
-    serve(monkeypatch, (Path(SHARED) / "raw" / RAW["kyotakano_llm"]).read_bytes())
-    assert len(datasets.load("kyotakano_llm")) == 234
-
-
-def test_cache_folder_that_cannot_be_made(cache, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("JSCALE_CACHE_DIR", str(tmp_path / "file" / "below"))
-    with pytest.raises(DatasetError, match="JSCALE_CACHE_DIR chooses another"):
-        datasets.load("vocab_sail")
-
-
-def test_cache_folder_is_pooch_s_own_by_default(monkeypatch):
-    monkeypatch.delenv("JSCALE_CACHE_DIR", raising=False)
-    assert downloads.cache_folder() == Path(pooch.os_cache("jscale")).resolve()
 
 
 @pytest.mark.parametrize("name", sorted(set(PUBLIC) - set(DOWNLOADABLE)))

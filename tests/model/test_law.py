@@ -147,77 +147,10 @@ def test_along_is_for_laws_of_one_input() -> None:
         chinchilla().along("C")
 
 
-def test_then_feeds_one_law_to_the_other() -> None:
-    link = js.laws.get("sigmoid_link")
-    both = chinchilla().then(link)
-    values = {"floor": 0.25, "rise": 0.6, "k": 4.0, "L0": 2.5}
-    assert both.inputs == ("N", "D")
-    assert both.names == (*chinchilla().names, *link.names)
-    assert (both.output, both.name) == ("score", "chinchilla.then(sigmoid_link)")
-    inner = chinchilla()(1e9, 1e11, **POINT)
-    np.testing.assert_allclose(both(1e9, 1e11, **POINT, **values), link(inner, **values))
-
-
-def test_then_puts_the_links_name_before_a_name_of_both() -> None:
-    both = simple().then(js.laws.get("power_const:loss"))
-    assert both.names == ("A", "alpha", "E", "power_const:loss_A", "power_const:loss_alpha")
-    assert both.linear == ("E", "power_const:loss_A")
-
-
-def test_then_starts_amplitudes_at_order_one_and_leaves_locations() -> None:
-    both = js.laws.get("broken:1").then(js.laws.get("sigmoid_link"))
-    assert (both.role("b").unit, both.role("b").start) == ("plain", (0.3, 3.0))
-    assert both.role("d1") == js.laws.get("broken:1").role("d1")
-    assert both.role("c0") == js.laws.get("broken:1").role("c0")
-
-
-def test_then_describes_what_comes_out() -> None:
-    link = js.laws.get("sigmoid_link")
-    both = chinchilla().then(link)
-    assert both.unit == link.unit
-    assert both.doc.startswith(link.doc.splitlines()[0])
-    assert "After chinchilla: " in both.doc
-
-
-def test_then_has_no_floor_of_what_is_observed() -> None:
-    both = js.laws.get("power_const").then(js.laws.get("sigmoid_link"))
-    role = both.role("E")
-    assert (role.name, role.meaning) == ("positive", "irreducible loss of the inner law")
-    assert (role.unit, role.start, role.support) == ("plain", (0.3, 3.0), "positive")
-    given = js.laws.get("power_const").with_starts({"E": (1.0, 2.0)})
-    role = given.then(js.laws.get("sigmoid_link")).role("E")
-    assert (role.name, role.start) == ("positive", (1.0, 2.0))
-
-
-def test_then_starts_a_links_location_at_order_one() -> None:
-    both = simple().then(js.laws.get("broken:1"))
-    role = both.role("d1")
-    assert (role.name, role.unit, role.start, role.log) == ("location", "plain", (0.3, 3.0), True)
-
-
 def test_inputs_that_must_be_positive() -> None:
     assert js.laws.get("chinchilla").positive_inputs == ("N", "D")
     assert js.laws.get("broken:1:N").positive_inputs == ("N",)
     assert js.laws.get("sigmoid_link").positive_inputs == ()
-
-
-def test_then_takes_a_link_of_one_input() -> None:
-    with pytest.raises(
-        LawError,
-        match=r"chinchilla has 2 inputs \(N, D\); a link has exactly one, the output of the law",
-    ):
-        simple().then(chinchilla())
-
-
-def test_then_refuses_a_parameter_named_as_an_input() -> None:
-    @law
-    def link(loss: Any, *, x: Scale) -> Any:
-        return x * loss
-
-    with pytest.raises(
-        LawError, match=r"simple and link both use x; rename the parameters of link\."
-    ):
-        simple().then(link)
 
 
 # Equality
