@@ -22,6 +22,7 @@ from jscale.errors import DataError
 from jscale.fitting.provenance import provenance
 from jscale.prediction.forecast_members import LawAsked, members_of, runs_of, size_of
 
+HELD = "held"
 _MOST_HELD = 24
 _AT_ONCE = 48
 _NEGLIGIBLE = 1e-7
@@ -80,7 +81,9 @@ def learn_prior(
     Parameters
     ----------
     sweeps : mapping of str to Runs, DataFrame, or mapping of those
-        A data set each, by name: its runs, or a mapping of its parts (families, settings).
+        A data set each, by name: its runs, or a mapping of its parts (families, settings). A
+        part with a boolean column ``held`` is asked for those rows from the others; other parts
+        are cut at several budgets.
     start : "default", path or ForecastPrior
         The prior whose kernels, noises and parameters are taken, and whose weights are learnt.
     seed : int
@@ -165,7 +168,7 @@ def _posed(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int) -> Iterat
         parameters = np.asarray(runs["N"]) if "N" in runs.inputs else None
         # The seed is of the part's own name, so that adding a sweep changes no other's questions.
         own = int(hashlib.sha256(f"{data_set}|{part}|{seed}".encode()).hexdigest()[:8], 16)
-        for question in questions(size, parameters, own):
+        for question in _questions_of(runs, size, parameters, own):
             mask = np.zeros(len(runs), dtype=bool)
             mask[question.fit] = True
             try:
@@ -173,6 +176,17 @@ def _posed(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int) -> Iterat
             except DataError:
                 continue  # the runs that are left no longer vary in their inputs
             yield _Posed(data_set, part, question, runs, asked)
+
+
+def _questions_of(
+    runs: Runs, size: np.ndarray, parameters: np.ndarray | None, seed: int
+) -> Iterator[Question]:
+    """Yield a part's questions: its own split where it has a column ``held``."""
+    if HELD not in runs.frame:
+        yield from questions(size, parameters, seed)
+        return
+    held = runs.frame[HELD].to_numpy(dtype=bool)
+    yield Question("its own split", "beyond", np.flatnonzero(~held), np.flatnonzero(held))
 
 
 def _answer(posed: _Posed, solved: Solved, seed: int) -> Answer:

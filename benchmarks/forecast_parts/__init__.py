@@ -1,0 +1,1 @@
+"""Parts of the benchmark of forecasts: the corpus, scores, other ways of forecasting, pictures."""

@@ -1,0 +1,45 @@
+"""Starting fits: starts, scales of noise, and outliers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jscale.discrepancy.start import noise_scale, offsets, outlier_variance
+
+RNG = np.random.default_rng(0)
+
+
+def test_the_scale_is_the_standard_deviation_of_normal_residuals() -> None:
+    residual = 0.01 * RNG.normal(size=4000)
+    assert noise_scale(residual, 5, 1e-4) == pytest.approx(0.01, rel=0.05)
+
+
+def test_outliers_hardly_move_the_scale() -> None:
+    residual = 0.01 * RNG.normal(size=200)
+    before = noise_scale(residual, 5, 1e-4)
+    residual[:10] = 5.0
+    assert noise_scale(residual, 5, 1e-4) < 1.2 * before
+
+
+def test_few_residuals_are_taken_by_their_squares() -> None:
+    assert noise_scale(np.array([0.3, -0.3, 0.3, -0.3]), 2, 1e-4) == pytest.approx(
+        0.3 * np.sqrt(4 / 2)
+    )
+
+
+def test_a_scale_has_a_least_value() -> None:
+    assert noise_scale(np.zeros(30), 3, 5e-4) == 5e-4
+
+
+def test_variances_grow_past_three_scales() -> None:
+    found = outlier_variance(np.array([0.0, 0.02, 0.03, 0.06]), 0.01)
+    np.testing.assert_allclose(found, [1.0, 1.0, 1.0, 4.0])
+
+
+def test_starts_spread_around_the_mean() -> None:
+    points = offsets(5)
+    assert (points[0] == 0).all()
+    assert np.isfinite(points).all()
+    assert np.abs(points[1:].mean(axis=0)).max() < 0.6
+    assert len(np.unique(points, axis=0)) == len(points)
