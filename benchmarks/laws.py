@@ -21,6 +21,7 @@ from benchmarks.machine import header
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
 from jscale.fitting.objective import as_objective
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.gauss_newton import solve
 from jscale.fitting.solver.starts import automatic
 from jscale.simulation.worlds import WORLDS, scattered
@@ -49,7 +50,7 @@ def seconds(law: js.Law, runs: js.Runs) -> float:
 def shares(law: js.Law, runs: js.Runs) -> tuple[float, float]:
     """Return the shares of starts within 1e-8 and within 1 % of the best, none dropped."""
     with float64_scope():
-        problem, _ = build(law, runs, as_objective("huber", law.space))
+        problem, _ = build(law, runs, Settings(as_objective("huber", law.space)))
         found = solve(problem, automatic(problem, law.starts)).objective
     best = np.nanmin(found)
     return tuple(float(np.mean(found <= best * (1 + t))) for t in (1e-8, 1e-2))

@@ -23,10 +23,10 @@ def check_count(name: str, value: Any, example: str) -> int:
     return int(value)
 
 
-def check_seed(seed: Any) -> int:
+def check_seed(seed: Any, *, error: type[JscaleError] = JscaleError) -> int:
     """Return a seed; raises JscaleError unless it is a whole number, 0 or more."""
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise JscaleError(f"seed={seed!r} must be a whole number, 0 or more, such as 0.")
+        raise error(f"seed={seed!r} must be a whole number, 0 or more, such as 0.")
     return int(seed)
 
 

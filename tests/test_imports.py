@@ -45,6 +45,7 @@ FITTING = [
     ["objective.registry"],
     ["objective.hubers"],
     ["objective.likelihoods"],
+    ["settings"],
     ["problem"],
     ["solver.evaluation"],
     ["t_draws", "build", "solver.compilation", "progress", "provenance", "solver.step"],
@@ -60,6 +61,7 @@ FITTING = [
     ["points"],
     ["fit"],
     ["table"],
+    ["row_sets"],
     ["batch", "implicit", "influence"],
     ["sensitivity"],
 ]

@@ -9,6 +9,7 @@ import jscale as js
 from jscale.fitting.build import build
 from jscale.fitting.objective import Objective
 from jscale.fitting.problem import Problem
+from jscale.fitting.settings import Settings
 from jscale.model.roles import Real
 
 TRUTH = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
@@ -39,7 +40,7 @@ def chinchilla(
 ) -> Problem:
     """The problem of fitting the Chinchilla law to runs of itself."""
     runs = js.simulate("chinchilla", TRUTH, design, noise=noise, seed=seed)
-    return build(js.laws.get("chinchilla"), runs, objective or js.huber())[0]
+    return build(js.laws.get("chinchilla"), runs, Settings(objective or js.huber()))[0]
 
 
 def real_runs() -> js.Runs:

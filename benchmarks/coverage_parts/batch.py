@@ -11,8 +11,9 @@ import jscale as js
 from benchmarks.coverage_parts.answers import WARNINGS, Answers, from_draws
 from benchmarks.coverage_parts.sets import Worlds
 from jscale._precision import float64_scope
-from jscale.fitting.batch import fit_sets
 from jscale.fitting.objective import as_objective
+from jscale.fitting.row_sets import RowSets, Sampling, fit_sets
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.starts import given
 from jscale.fitting.table import FitTable
 
@@ -25,10 +26,12 @@ def answer(worlds: Worlds, method: str, draws: int) -> Answers:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         table = fit_sets(
-            js.laws.get(scenario.law), worlds.runs, worlds.rows, list(range(worlds.count)),
-            by="world", objective=as_objective("huber"), resamples=draws, method=method,
-            seed=worlds.seed,
-        )  # fmt: skip
+            js.laws.get(scenario.law),
+            worlds.runs,
+            RowSets(worlds.rows, list(range(worlds.count)), "world"),
+            Settings(as_objective("huber"), seed=worlds.seed),
+            sampling=Sampling(draws, method),
+        )
         noises = _noises(worlds, table)
     assert table.draws is not None
     codes = table.summary["notes"].str.split(", ")

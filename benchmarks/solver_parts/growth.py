@@ -13,6 +13,7 @@ from benchmarks.solver_parts import work
 from benchmarks.solver_parts.ours import golden, timed
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.gauss_newton import WARM, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
@@ -46,7 +47,7 @@ def grow_rows(count: int) -> dict[str, Any]:
     truth = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
     runs = js.simulate("chinchilla", truth, design, noise=0.01)
     with float64_scope():
-        problem = build(js.laws.get("chinchilla"), runs, js.huber())[0]
+        problem = build(js.laws.get("chinchilla"), runs, Settings(js.huber()))[0]
         _, seconds = timed(lambda: solve(problem, automatic(problem, 64)), repeats=2)
     return seconds
 
@@ -82,7 +83,7 @@ def grow_parameters(count: int) -> dict[str, Any]:
     )
     with float64_scope():
         warnings.simplefilter("ignore")
-        problem = build(law, js.Runs.from_frame(table), js.huber())[0]
+        problem = build(law, js.Runs.from_frame(table), Settings(js.huber()))[0]
         lanes, seconds = timed(lambda: solve(problem, automatic(problem, 64)), repeats=2)
     return {**seconds, "each": 1e9 * seconds["cpu"] / (150 * float(lanes.steps.sum()))}
 

@@ -17,6 +17,7 @@ import jscale as js
 from jscale import Exponent, Floor, Positive, Scale
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.gauss_newton import SolveSettings, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
@@ -72,7 +73,7 @@ def hard(which: int, first: int, last: int) -> dict[str, Any]:
         law, planted, design = _world(name, seed)
         runs = js.simulate(law, planted, design, noise=_NOISE, seed=seed)
         with float64_scope():
-            problem, _ = build(law, runs, js.huber())
+            problem, _ = build(law, runs, Settings(js.huber()))
             begun = time.perf_counter()
             found = search(problem, automatic(problem, law.starts)).objective.min()
             walls.append(time.perf_counter() - begun)

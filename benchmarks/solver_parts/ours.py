@@ -14,6 +14,7 @@ from benchmarks.solver_parts import work
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
 from jscale.fitting.problem import Problem
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.gauss_newton import WARM, Lanes, Status, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic, hoffmann
@@ -37,7 +38,7 @@ def timed(function: Callable[[], Any], repeats: int = 5) -> tuple[Any, dict[str,
 def golden() -> Problem:
     """The problem of W1 and W2."""
     runs = js.Runs.from_frame(work.points())
-    return build(js.laws.get("chinchilla"), runs, js.huber())[0]
+    return build(js.laws.get("chinchilla"), runs, Settings(js.huber()))[0]
 
 
 def _found(lanes: Lanes, seconds: dict[str, float]) -> dict[str, Any]:

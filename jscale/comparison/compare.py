@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.arguments import check_choice, check_count, check_level
+from jscale.arguments import check_choice, check_count, check_level, check_seed
 from jscale.comparison.comparison import Comparison, comparison_notes, tabulate
 from jscale.comparison.criteria import by_row
 from jscale.comparison.law_weights import (
@@ -37,7 +37,6 @@ from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
 from jscale.errors import DataError, FitWarning, LawError, listing, outside
 from jscale.fitting.batch import METHODS
-from jscale.fitting.fit import check_choices
 from jscale.fitting.objective import Objective
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
@@ -91,7 +90,7 @@ def compare(
     'farseer'
     """
     check_level(level)
-    check_choices(None, (), None, seed)
+    check_seed(seed, error=LawError)
     check_choice("method", method, METHODS)
     kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     every, auto, chosen = _contenders(laws)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.arguments import check_count
+from jscale.arguments import check_count, check_seed
 from jscale.comparison.law_weights import (
     AUTO,
     WeighingSplits,
@@ -29,8 +29,8 @@ from jscale.comparison.law_weights import (
 from jscale.comparison.split_fits import SplitFits, checked_objective
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
-from jscale.errors import FitWarning, listing
-from jscale.fitting.fit import check_choices, fit
+from jscale.errors import FitWarning, LawError, listing
+from jscale.fitting.fit import fit
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import Objective
 from jscale.fitting.points import input_table
@@ -197,7 +197,7 @@ def ensemble(
     >>> len(js.predict(found, N=3e5, D=5e6))
     1
     """
-    check_choices(None, (), None, seed)
+    check_seed(seed, error=LawError)
     kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     chosen = None if isinstance(laws, str) and laws == AUTO else chosen_laws(laws)
     runs = runs_of(chosen, data, columns)

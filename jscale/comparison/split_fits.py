@@ -16,9 +16,11 @@ import numpy as np
 from jscale._precision import float64_scope
 from jscale.data.runs import Runs
 from jscale.errors import JscaleError
-from jscale.fitting.batch import fit_sets
+from jscale.fitting.fit import chosen_devices
 from jscale.fitting.objective import Objective, as_objective, to_space
 from jscale.fitting.problem import bucket, pad_rows
+from jscale.fitting.row_sets import RowSets, Sampling, fit_sets
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.compilation import programs
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
@@ -73,10 +75,14 @@ class SplitFits:
     def fit(self, law: Law, sets: Sequence[np.ndarray], labels: Sequence[Any]) -> FitTable:
         """Fit a law to every set of rows."""
         return fit_sets(
-            law, self.runs, sets, labels, by="split", objective=self.objective,
-            resamples=self.resamples, method=self.method, seed=self.seed,
-            devices=self.devices, progress=self.progress,
-        )  # fmt: skip
+            law,
+            self.runs,
+            RowSets(sets, labels, "split"),
+            Settings(self.objective, seed=self.seed),
+            sampling=Sampling(self.resamples, self.method),
+            devices=chosen_devices(self.devices),
+            progress=self.progress,
+        )
 
     def fit_all(
         self, laws: Mapping[str, Law], sets: Sequence[np.ndarray], labels: Sequence[Any]

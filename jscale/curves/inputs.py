@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.arguments import check_level
+from jscale.arguments import check_level, check_seed
 from jscale.data.runs import Runs
-from jscale.errors import DataError, JscaleError, listing
-from jscale.fitting.fit import check_choices
+from jscale.errors import DataError, JscaleError, LawError, listing
 
 
 def runs_with(data: Any, needed: tuple[str, ...], caller: str) -> Runs:
@@ -42,7 +41,7 @@ def row_weights(runs: Runs) -> np.ndarray:
 def check_resampling(level: Any, resamples: Any, seed: Any) -> None:
     """Raise JscaleError for an invalid level, number of resamples or seed."""
     check_level(level)
-    check_choices(None, (), None, seed)
+    check_seed(seed, error=LawError)
     if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 2:
         raise JscaleError(f"resamples={resamples!r} must be a whole number, at least 2: 1000.")
 

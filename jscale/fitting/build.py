@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
@@ -16,8 +16,8 @@ from jscale.data.doubts import Doubt
 from jscale.data.runs import Runs
 from jscale.errors import DataError, DataWarning, LawError, listing, nearest, outside
 from jscale.fitting.domain import check_domain, check_fixed_floors
-from jscale.fitting.objective import Objective
 from jscale.fitting.problem import Data, Model, Problem, bucket, log_centre, pad_rows
+from jscale.fitting.settings import Settings
 from jscale.model.law import Law
 from jscale.model.layout import Layout
 
@@ -65,29 +65,25 @@ def _check_options(law: Law, columns: Mapping[str, Any]) -> None:
 def build(
     law: Law,
     runs: Runs,
-    objective: Objective,
+    settings: Settings,
     *,
-    fixed: Mapping[str, float] | None = None,
-    tie: Sequence[Any] = (),
-    per: Mapping[str, str] | None = None,
-    weights: Any = None,
-    solver: str = "gauss_newton",
     few: bool = False,
 ) -> tuple[Problem, tuple[Doubt, ...]]:
     """Check a law against runs and return the Problem and what is doubtful about it.
 
     Raises DataError or LawError, naming columns, rows and values.
     """
+    objective = settings.solved
     _check_columns(law, runs)
     columns = [runs[name] for name in law.inputs]
     check_domain(law, runs.frame, DataError, _leave_out)
     target = _target(runs, law.output, objective.space)
-    codes, groups = _groups(runs, per or {})
-    exact = {name: _number(name, value) for name, value in (fixed or {}).items()}
+    codes, groups = _groups(runs, settings.per)
+    exact = {name: _number(name, value) for name, value in settings.fixed.items()}
     check_fixed_floors(law, runs.frame, exact, DataError)
-    layout = Layout.make(law, fixed=tuple(exact), tie=tie, per=per, groups=groups)
-    weight = _weights(runs, weights)
-    if solver == "gauss_newton":
+    layout = Layout.make(law, fixed=tuple(exact), tie=settings.tie, per=settings.per, groups=groups)
+    weight = _weights(runs, settings.weights)
+    if settings.solver == "gauss_newton":
         _check_dense(law, layout)
     if not few:
         _check_counts(law, layout, runs.where(weight > 0))
@@ -237,18 +233,12 @@ def check_traces(law: Law) -> None:
         )
 
 
-def _weights(runs: Runs, weights: Any) -> np.ndarray:
+def _weights(runs: Runs, weights: np.ndarray | None) -> np.ndarray:
     if weights is None and runs.weight is None:
         return np.ones(len(runs))
     called = "weights" if weights is not None else f"column {runs.weight!r}"
     given = weights if weights is not None else runs[str(runs.weight)]
-    try:
-        exact = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"weights must be numbers, not {given!r}; name a column of the table by "
-            'Runs.from_frame(df, weight="<column>").'
-        ) from error
+    exact = np.asarray(given, dtype=np.float64)
     if exact.shape != (len(runs),):
         raise DataError(
             f"weights has shape {exact.shape}; it must be ({len(runs)},), one for each row, "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,9 @@ import pandas as pd
 
 from jscale import laws
 from jscale._precision import float64_scope
-from jscale.arguments import check_choice
 from jscale.data.doubts import Doubt
 from jscale.data.runs import Runs
-from jscale.errors import FitWarning, JscaleError, LawError, outside
+from jscale.errors import FitWarning, JscaleError, outside
 from jscale.fitting import notes as judge
 from jscale.fitting.build import as_runs, build
 from jscale.fitting.diagnostics import (
@@ -34,14 +32,13 @@ from jscale.fitting.objective import Objective, as_objective
 from jscale.fitting.other_optima import notes_on_ties
 from jscale.fitting.problem import Problem
 from jscale.fitting.provenance import provenance
-from jscale.fitting.result import Fit, Settings
+from jscale.fitting.result import Fit
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver import starts as starting
 from jscale.fitting.solver.gauss_newton import Lanes, Status
 from jscale.fitting.solver.scale import search_with_scale
 from jscale.fitting.solver.search import search
 from jscale.model.law import Law
-
-_SOLVERS = ("gauss_newton", "lbfgs")
 
 
 def fit(
@@ -88,32 +85,27 @@ def fit(
     law = laws.get(law)
     law = law.with_starts(start) if start else law
     runs = as_runs(law, data, columns)
-    kind = as_objective(objective, law.space)
-    check_choices(fixed, tie, per, seed)
-    check_choice("solver", solver, _SOLVERS)
-    given, places = given_starts(starts), chosen_devices(devices)
+    settings = Settings(
+        objective=as_objective(objective, law.space),
+        fixed={} if fixed is None else fixed,
+        tie=tie,
+        per={} if per is None else per,
+        weights=weights,
+        starts=starts,
+        seed=seed,
+        solver=solver,
+    )
+    places = chosen_devices(devices)
     if places and solver == "lbfgs":
         raise JscaleError('devices= is for the default solver; leave it out with solver="lbfgs".')
     with float64_scope():
-        problem, doubts = build(
-            law, runs, kind, fixed=fixed, tie=tie, per=per, weights=weights, solver=solver
-        )
-        settings = Settings(
-            objective=kind,
-            fixed=dict(fixed or {}),
-            tie=tuple(tie),
-            per=dict(per or {}),
-            weights=None if weights is None else np.asarray(weights, dtype=np.float64),
-            starts=given,
-            seed=int(seed),
-            solver=solver,
-        )
-        theta = starting.make(problem, given, seed)
+        problem, doubts = build(law, runs, settings)
+        theta = starting.make(problem, settings.starts, settings.seed)
 
         def searched(problem: Problem) -> Lanes:
             return search(problem, theta, progress=progress, solver=solver, devices=places)
 
-        if kind.auto:
+        if settings.objective.auto:
             problem, lanes = search_with_scale(problem, searched)
             settings = replace(settings, scale=problem.objective.width)
         else:
@@ -121,50 +113,6 @@ def fit(
         result = _result(law, runs, settings, problem, lanes, doubts)
     _warn(result)
     return result
-
-
-def check_choices(fixed: Any, tie: Any, per: Any, seed: Any) -> None:
-    """Refuse choices of a wrong type, saying the right form."""
-    for name, value, form in (("fixed", fixed, '{"E": 1.69}'), ("per", per, '{"E": "family"}')):
-        if value is not None and not isinstance(value, Mapping):
-            raise LawError(f"{name}={value!r} must be a mapping by parameter: {name}={form}.")
-    if isinstance(tie, str) or not isinstance(tie, Sequence):
-        raise LawError(f'tie={tie!r} must name two or more parameters: tie=("alpha", "beta").')
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise LawError(f"seed={seed!r} must be a whole number, 0 or more.")
-
-
-def given_starts(starts: Any) -> str | int | tuple[dict[str, float], ...]:
-    """Return the choice of starts as it is kept: "auto", a number, or parameter values."""
-    if isinstance(starts, str) and starts in ("auto", "hoffmann"):
-        return starts
-    if isinstance(starts, Integral) and not isinstance(starts, bool):
-        if starts < 1:
-            raise LawError(f"starts={starts} must be at least 1.")
-        return int(starts)
-    if isinstance(starts, pd.DataFrame):
-        starts = starts.to_dict("records")
-    rows = [starts] if isinstance(starts, Mapping) else starts
-    if isinstance(rows, (list, tuple)) and rows and all(isinstance(r, Mapping) for r in rows):
-        return tuple({str(k): _start(str(k), v) for k, v in row.items()} for row in rows)
-    raise LawError(
-        f'starts={starts!r} is not known; use "auto", a number, or parameter values: a mapping, '
-        "several of them, or a DataFrame."
-    )
-
-
-def _start(name: str, value: Any) -> Any:
-    """One number, or a tuple of them for a parameter with one per group."""
-    try:
-        exact = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        exact = np.full((), np.nan)
-    if exact.ndim > 1 or not np.isfinite(exact).all():
-        raise LawError(
-            f"A start has {name}={value!r}; it must be a finite number, or a list of one per "
-            f"group where {name} is per group."
-        )
-    return exact.tolist() if exact.ndim == 0 else tuple(exact.tolist())
 
 
 def chosen_devices(devices: Any) -> list[Any] | None:

@@ -6,7 +6,6 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,32 +13,9 @@ import pandas as pd
 from jscale.data.runs import Runs
 from jscale.fitting.build import build
 from jscale.fitting.notes import Note
-from jscale.fitting.objective import Objective
 from jscale.fitting.problem import Problem
+from jscale.fitting.settings import Settings
 from jscale.model.law import Law
-
-
-@dataclass(frozen=True, eq=False)
-class Settings:
-    """The choices of a fit: objective, what is fixed, tied, per group, weights, starts, seed.
-
-    ``scale`` is what an objective's delta="auto" came to, None where it was given.
-    """
-
-    objective: Objective
-    fixed: Mapping[str, float]
-    tie: tuple[Any, ...]
-    per: Mapping[str, str]
-    weights: np.ndarray | None
-    starts: str | int | tuple[dict[str, float], ...]
-    seed: int
-    solver: str = "gauss_newton"
-    scale: float | None = None
-
-    @property
-    def solved(self) -> Objective:
-        """The objective that was minimised, its scale a number."""
-        return self.objective if self.scale is None else self.objective.at(self.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +58,9 @@ class Fit:
 
         if self.given_problem is not None:
             return self.given_problem
-        s = self.settings
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return build(
-                self.law, self.runs, s.solved,
-                fixed=s.fixed, tie=s.tie, per=s.per, weights=s.weights, solver=s.solver,
-            )[0]  # fmt: skip
+            return build(self.law, self.runs, self.settings)[0]
 
     @property
     def largest(self) -> float | None:

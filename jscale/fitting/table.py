@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jscale.errors import JscaleError, LawError, listing, nearest
-from jscale.fitting.result import Settings
+from jscale.fitting.settings import Settings
 from jscale.model.law import Law
 
 

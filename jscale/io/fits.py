@@ -22,7 +22,8 @@ from jscale.errors import FileError, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names, flatten
 from jscale.fitting.notes import Note
 from jscale.fitting.objective import from_document
-from jscale.fitting.result import Fit, Settings
+from jscale.fitting.result import Fit
+from jscale.fitting.settings import Settings
 from jscale.io.encoding import decode, encode, table_document, table_from
 from jscale.io.laws import check_law, find_law, with_saved_starts
 from jscale.model.law import Law

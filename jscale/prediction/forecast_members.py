@@ -21,6 +21,7 @@ from jscale.errors import DataError, DataWarning, LawError, listing
 from jscale.fitting.build import as_runs, build
 from jscale.fitting.objective import huber
 from jscale.fitting.problem import Problem
+from jscale.fitting.settings import Settings
 from jscale.model.law import Law
 
 AUTO = "auto"
@@ -179,7 +180,7 @@ def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
 def _problem(law: Law, runs: Runs, fixed: Mapping[str, float] | None = None) -> Problem:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # a prior tells inputs apart that runs do not
-        return build(law, runs, huber(), fixed=fixed, few=True)[0]
+        return build(law, runs, Settings(huber(), fixed=fixed or {}), few=True)[0]
 
 
 def _observations(problem: Problem, runs: Runs) -> Observations:

@@ -11,7 +11,8 @@ from jscale.discrepancy.experts import Solved
 from jscale.fitting.diagnostics import flat_names, linearise, of_parameters
 from jscale.fitting.objective import huber
 from jscale.fitting.provenance import provenance
-from jscale.fitting.result import Fit, Settings
+from jscale.fitting.result import Fit
+from jscale.fitting.settings import Settings
 from jscale.prediction.forecast_members import LawAsked
 
 

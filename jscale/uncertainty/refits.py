@@ -161,8 +161,7 @@ class _Guard:
             limit = np.where(finite, known - (_LOWER * np.abs(known) + self.rounding), np.inf)
             better = np.isfinite(again.objective) & (again.objective < limit)
             self.switched[which[better]] = finite[better] | self.switched[which[better]]
-            found = Lanes(*(np.asarray(values)[better] for values in vars(again).values()))
-            self.lanes = self.lanes.replaced(which[better], found)
+            self.lanes = self.lanes.replaced(which[better], again.taken(better))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ from benchmarks.coverage import together
 from benchmarks.coverage_parts import answers, batch, measure, tables
 from benchmarks.coverage_parts.scenarios import Scenario, scenarios
 from benchmarks.coverage_parts.sets import Worlds
-from jscale.fitting.batch import fit_sets
 from jscale.fitting.objective import as_objective
+from jscale.fitting.row_sets import RowSets, fit_sets
+from jscale.fitting.settings import Settings
 
 BY_NAME = {scenario.name: scenario for scenario in scenarios()}
 
@@ -37,9 +38,11 @@ def test_checkpoints_are_simulated_at_every_count():
 def test_noise_of_a_batch_is_that_of_the_fits(name):
     worlds = Worlds(scenario(name), 3)
     table = fit_sets(
-        js.laws.get("chinchilla"), worlds.runs, worlds.rows, [0, 1, 2], by="world",
-        objective=as_objective("huber"),
-    )  # fmt: skip
+        js.laws.get("chinchilla"),
+        worlds.runs,
+        RowSets(worlds.rows, [0, 1, 2], "world"),
+        Settings(as_objective("huber")),
+    )
     for world, own in enumerate(batch._noises(worlds, table)):
         right = js.noise_model(worlds.fit(world))
         np.testing.assert_allclose(own.own.values, right.own.values, rtol=1e-4, atol=1e-7)

@@ -16,6 +16,7 @@ from jscale._precision import float64_scope
 from jscale.fitting.build import build
 from jscale.fitting.objective import as_objective
 from jscale.fitting.problem import Problem
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.evaluation import residuals
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
@@ -58,7 +59,7 @@ def problem_of(world: str, seed: int = 0, noise: float = 0.0) -> tuple[Problem, 
     runs = js.Runs.from_frame(
         frame, **{x: x for x in law.inputs}, output=law.output, loss_unit="other"
     )
-    return build(law, runs, as_objective("huber", law.space))[0], planted
+    return build(law, runs, Settings(as_objective("huber", law.space)))[0], planted
 
 
 def seen(problem: Problem) -> Callable[[Any], Any]:

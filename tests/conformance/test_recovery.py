@@ -8,6 +8,7 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver.gauss_newton import SolveSettings, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
@@ -57,7 +58,7 @@ def misses(world: str, seeds: range, reference_starts: int = 0) -> list[int]:
         planted, design = scattered(world, seed)
         runs = js.simulate(law, planted, design, noise=NOISE, seed=seed)
         with float64_scope():
-            problem, _ = build(law, runs, js.huber())
+            problem, _ = build(law, runs, Settings(js.huber()))
             found = search(problem, automatic(problem, law.starts)).objective.min()
             theta = problem.layout.coordinates(planted, problem.data.centre)
             start = solve(problem, theta[None], settings=SolveSettings(steps=1)).objective[0]

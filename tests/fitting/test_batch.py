@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.fitting import batch
+from jscale.fitting import row_sets
+from jscale.fitting.settings import Settings
 
 TRUTH = {"E": 1.7, "A": 50.0, "alpha": 0.3}
 
@@ -112,7 +113,7 @@ def test_predict_says_what_it_needs(fits: js.FitTable) -> None:
 def test_chunks_change_nothing(
     table: pd.DataFrame, fits: js.FitTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "_LANES_AT_ONCE", 16)
+    monkeypatch.setattr(row_sets, "_LANES_AT_ONCE", 16)
     one_by_one = js.fit_many("power_const:N", table, by="family", starts=16)
     for name in ("objective", "status", "agree"):
         first, second = fits.summary[name][:5], one_by_one.summary[name][:5]
@@ -125,7 +126,7 @@ def test_chunks_change_nothing(
 def test_resamples_that_do_not_settle_are_counted_and_said(
     table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "WARM", batch.WARM._replace(steps=4))
+    monkeypatch.setattr(row_sets, "WARM", row_sets.WARM._replace(steps=4))
     big = table[table["family"].isin(["c", "d"])]
     with pytest.warns(js.FitWarning, match=r"In 2 of 2 families over 1 % of the resamples failed"):
         fits = js.fit_many("power_const:N", big, by="family", starts=16, resamples=50)
@@ -209,10 +210,9 @@ def sets_of(
 ) -> js.FitTable:
     law = js.laws.get("power_const:N")
     runs = js.Runs.from_frame(frame)
-    return batch.fit_sets(
-        law, runs, sets, [f"set {k}" for k in range(len(sets))], by="split",
-        objective=js.huber(), resamples=resamples, method=method, seed=3,
-    )  # fmt: skip
+    rows = row_sets.RowSets(sets, [f"set {k}" for k in range(len(sets))], "split")
+    sampling = row_sets.Sampling(resamples, method)
+    return row_sets.fit_sets(law, runs, rows, Settings(js.huber(), seed=3), sampling=sampling)
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +257,7 @@ def test_weighted_runs_spread_as_resampled_ones_do() -> None:
 def test_weights_are_of_whole_runs_and_add_up_to_their_number() -> None:
     runs = js.Runs.from_frame(family("c", 22, 2).assign(part=np.arange(22) // 2), run="part")
     problem = js.fit("power_const:N", runs).problem
-    drawn = batch._counts(problem, 4000, (3, 0), "bayesian")
+    drawn = row_sets._counts(problem, 4000, (3, 0), "bayesian")
     np.testing.assert_allclose(drawn.sum(axis=1), 22)
     np.testing.assert_array_equal(drawn[:, ::2], drawn[:, 1::2])
     # A share of 11 by a flat Dirichlet has mean 1/11 and variance 10/(11²·12).

@@ -17,6 +17,7 @@ from jscale.fitting.build import FIT_OPTIONS, as_runs, build, check_traces
 from jscale.fitting.fit import fit
 from jscale.fitting.objective import huber
 from jscale.fitting.problem import Problem
+from jscale.fitting.settings import Settings
 from jscale.model.declare import law
 from jscale.model.law import Law
 from jscale.model.roles import Exponent, Floor, Scale
@@ -34,7 +35,7 @@ def table(**columns: Any) -> pd.DataFrame:
 
 def built(text: str | Law = "chinchilla", space: str = "log", **choices: Any) -> Problem:
     runs = choices.pop("runs", None) or Runs.from_frame(table())
-    return build(laws.get(text), runs, huber(space=space), **choices)[0]
+    return build(laws.get(text), runs, Settings(huber(space=space), **choices))[0]
 
 
 @law(powers=(("A", "lr", "a"),))
@@ -366,7 +367,7 @@ def test_an_input_that_never_changes() -> None:
         match=r"D is 1e\+09 in all 8 rows: its effect cannot be learnt and is mixed up with the "
         r"irreducible loss\. Add runs with another D, or use a law without it\.",
     ):
-        _, doubts = build(laws.get("chinchilla"), runs, LOG)
+        _, doubts = build(laws.get("chinchilla"), runs, Settings(LOG))
     assert [doubt.code for doubt in doubts] == ["constant-input"]
 
 
@@ -380,18 +381,18 @@ def test_inputs_that_move_together(power: float) -> None:
         r"effects of N and D cannot be told apart\. Add runs that change D at the same N, tie or "
         r"fix parameters, or use a law of one input\.",
     ):
-        _, doubts = build(laws.get("chinchilla"), runs, LOG)
+        _, doubts = build(laws.get("chinchilla"), runs, Settings(LOG))
     assert [doubt.code for doubt in doubts] == ["inputs-move-together"]
 
 
 def test_a_grid_gives_no_doubts() -> None:
-    assert build(laws.get("chinchilla"), Runs.from_frame(table()), LOG)[1] == ()
+    assert build(laws.get("chinchilla"), Runs.from_frame(table()), Settings(LOG))[1] == ()
 
 
 def test_a_law_of_one_input_does_not_mind_that_others_move_along() -> None:
     N = np.geomspace(1e7, 1e9, 8)
     runs = Runs.from_frame(table(N=N, D=20 * N))
-    assert build(laws.get("power_const:N"), runs, LOG)[1] == ()
+    assert build(laws.get("power_const:N"), runs, Settings(LOG))[1] == ()
 
 
 # What a problem holds

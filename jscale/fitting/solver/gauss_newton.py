@@ -24,15 +24,18 @@ __all__ = ["WARM", "Lanes", "SolveSettings", "Status", "descend", "solve"]
 
 
 class SolveSettings(NamedTuple):
-    """Numbers that steer a solve; all are data, so changing them compiles nothing.
+    """What steers a solve: numbers, which are data, so that changing them compiles nothing.
 
-    ``width`` replaces the objective's own scale: a number, or one per lane (S,).
+    ``damping`` and ``width``, which replaces the objective's own scale, are a number or one per
+    lane (S,). ``single`` computes in float32, for a search on an accelerator whose best lanes are
+    then polished; it has programs of its own.
     """
 
-    damping: float = 1.0
+    damping: Any = 1.0
     identity: float = 1e-4
     steps: int = 200
     width: Any = None
+    single: bool = False
 
 
 WARM = SolveSettings(damping=0.1)
@@ -53,6 +56,10 @@ class Lanes:
         """The index of the lane with the lowest objective (finite if any is)."""
         return int(np.argmin(np.where(np.isfinite(self.objective), self.objective, np.inf)))
 
+    def taken(self, which: np.ndarray | slice) -> Lanes:
+        """Return the lanes at ``which``: their numbers, a mask, or a slice."""
+        return Lanes(*(np.asarray(values)[which] for values in vars(self).values()))
+
     def replaced(self, which: np.ndarray, other: Lanes) -> Lanes:
         """Return these lanes with those at ``which`` taken further: their steps add up."""
         parts = {name: np.array(values) for name, values in vars(self).items()}
@@ -67,21 +74,36 @@ def solve(
     *,
     weights: np.ndarray | None = None,
     family: np.ndarray | None = None,
-    damping: np.ndarray | None = None,
     settings: SolveSettings | None = None,
     devices: Sequence[Any] | None = None,
-    single: bool = False,
     progress: Callable[[int], object] | None = None,
 ) -> Lanes:
-    """Minimise the problem's objective from each start (S, p).
+    """Minimise the problem's objective from each start; call inside the float64 scope.
 
-    ``weights`` (S, n) gives each lane its own weights (a bootstrap's counts); otherwise all
-    share the problem's. For Families, ``family`` (S,) says which one each lane belongs to.
-    ``damping`` (S,) overrides the settings'. Queues of lanes run one at a time on each of
-    ``devices`` (default: the first one; on a processor as many as there are cores).
-    ``single`` computes in float32, for a search on an accelerator whose best are then polished.
-    ``progress`` is called with the number of lanes done after each queue. Call inside the
-    float64 scope. Deterministic; one lane's failure leaves the others alone.
+    Deterministic; one lane's failure leaves the others alone.
+
+    Parameters
+    ----------
+    problem : Problem or Families
+        What is minimised.
+    starts : ndarray, shape (S, p)
+        Coordinates to start from, one lane each.
+    weights : ndarray, shape (S, n), optional
+        Each lane's own weights (a bootstrap's counts); by default all share the problem's.
+    family : ndarray of int, shape (S,), optional
+        Of Families: which one each lane belongs to.
+    settings : SolveSettings, optional
+        What steers the solve.
+    devices : sequence of jax.Device, optional
+        Queues of lanes run one at a time on each of them. Default: the first device; on a
+        processor as many queues at a time as there are cores.
+    progress : callable, optional
+        Called with the number of lanes done after each queue.
+
+    Returns
+    -------
+    Lanes
+        Where each lane ended.
     """
     import jax
 
@@ -92,13 +114,13 @@ def solve(
         return _empty(starts)
     places = _places(devices)
     tile, longest = sizes(problem.rows, places[0].platform)
-    job = _Job(problem, starts, weights, family, damping, settings, longest)
+    job = _Job(problem, starts, weights, family, settings, longest)
     program = compiled(problem.model, tile, family is not None)
     cuts = deal(S, longest, len(places))
 
     def one(k: int) -> tuple[slice, Ended]:
         part = slice(cuts[k], cuts[k + 1])
-        scope = float32_scope() if single else float64_scope()
+        scope = float32_scope() if settings.single else float64_scope()
         with scope, jax.default_device(places[k % len(places)]):
             ended = program(*job.arguments(part))
             return part, Ended(*(np.asarray(x)[: part.stop - part.start] for x in ended))
@@ -181,7 +203,6 @@ class _Job:
     starts: np.ndarray
     weights: np.ndarray | None
     family: np.ndarray | None
-    damping: np.ndarray | None
     settings: SolveSettings
     longest: int
 
@@ -204,10 +225,9 @@ class _Job:
         else:
             weights = np.broadcast_to(problem.weights, (self.longest, problem.rows))
         width = settings.width if settings.width is not None else problem.objective.width
-        damping = self.damping if self.damping is not None else settings.damping
         queue = Queue(
             theta=self._fill(self.starts[part]),
-            damping=self._number(damping, part),
+            damping=self._number(settings.damping, part),
             width=self._number(width, part),
             weights=weights,
             count=np.int32(count),

@@ -146,8 +146,16 @@ def _staged(
     going = np.arange(len(starts))
     lanes = None
     for steps, share, least in stages:
-        settings = SolveSettings(steps=steps, width=width)
-        now = _go_on(problem, lanes, starts, going, members, settings, on)
+        settings = SolveSettings(steps=steps, width=width, single=on.mixed)
+        if lanes is not None:
+            settings = settings._replace(damping=lanes.damping[going])
+        now = solve(
+            problem,
+            starts[going] if lanes is None else lanes.theta[going],
+            family=None if members is None else members[going],
+            settings=settings,
+            devices=on.devices,
+        )
         lanes = now if lanes is None else lanes.replaced(going, now)
         quota = max(int(share * len(starts) / len(np.unique(family))), least)
         kept = best_of_each(lanes.objective, family, going, quota)
@@ -172,25 +180,11 @@ def _staged(
     else:
         # From float32 a lane knows where it is, but not how far it can trust its model.
         damping = np.full(len(going), WARM.damping) if on.mixed else lanes.damping[going]
+        settings = _SEARCH._replace(damping=damping)
         last = solve(
-            problem, lanes.theta[going], family=chosen, damping=damping,
-            settings=_SEARCH, devices=on.polish,
-        )  # fmt: skip
+            problem, lanes.theta[going], family=chosen, settings=settings, devices=on.polish
+        )
     return lanes.replaced(going, last)
-
-
-def _go_on(
-    problem: Any, lanes: Lanes | None, starts: np.ndarray, going: np.ndarray, members: Any,
-    settings: SolveSettings, on: Placement,
-) -> Lanes:  # fmt: skip
-    """Take lanes ``going`` on from where they are, or from their starts."""
-    family = None if members is None else members[going]
-    theta = starts[going] if lanes is None else lanes.theta[going]
-    damping = None if lanes is None else lanes.damping[going]
-    return solve(
-        problem, theta, damping=damping, family=family,
-        settings=settings, devices=on.devices, single=on.mixed,
-    )  # fmt: skip
 
 
 def best_of_each(
@@ -220,79 +214,94 @@ def _seed_dead_terms_anew(problem: Problem, lanes: Lanes, devices: Any) -> Lanes
     seeded = reseed(problem, lanes.theta[best[which]], dead[which])
     again = descend(problem, seeded, settings=_SEARCH, devices=devices)
     better = again.objective < lanes.objective[best[which]]
-    chosen = Lanes(*(np.asarray(v)[better] for v in vars(again).values()))
-    return lanes.replaced(best[which][better], chosen)
+    return lanes.replaced(best[which][better], again.taken(better))
 
 
 def _finish(
     problem: Problem | Families, lanes: Lanes, family: np.ndarray, quota: int, devices: Any
 ) -> Lanes:
-    """Give the best unfinished lanes of each family, ``quota`` of them at first, more steps.
-
-    A valley that is nearly flat takes thousands of them, one after the other. The seats beside
-    a few lanes are free, so scouts try points further along the way that a lane is going. The
-    lane itself goes on as well, since a scout may leap out of the valley; at last the better of
-    the two is kept.
-    """
-    unknown = np.full(len(lanes.theta), np.inf)
-    scouts = replace(lanes, objective=unknown, steps=np.zeros_like(lanes.steps))
-    move = np.full_like(lanes.theta, np.nan)
-    settled = np.zeros(len(lanes.theta), dtype=bool)
+    """Give the best unfinished lanes of each family, ``quota`` of them at first, more steps."""
+    finish = _Finish(problem, lanes, family, devices)
     for within, steps in _ROUNDS:
+        which = finish.unfinished(within, quota)
+        if not which.size:
+            break
+        finish.round(which, steps)
+        quota = _FEW
+    better = np.flatnonzero(finish.scouts.objective < finish.lanes.objective)
+    return finish.lanes.replaced(better, finish.scouts.taken(better))
+
+
+class _Finish:
+    """Lanes on their way to the end, each with a scout that may have run ahead of it.
+
+    A valley that is nearly flat takes thousands of steps, one after the other, while most slots
+    of the program are idle. Idle slots try extrapolated points along each lane's last move: the
+    scouts. The lane itself goes on as well, since a scout may leap out of the valley; in the end
+    the better of the two is kept.
+    """
+
+    def __init__(
+        self, problem: Problem | Families, lanes: Lanes, family: np.ndarray, devices: Any
+    ) -> None:
+        self.problem, self.lanes, self.family, self.devices = problem, lanes, family, devices
+        unknown = np.full(len(lanes.theta), np.inf)
+        self.scouts = replace(lanes, objective=unknown, steps=np.zeros_like(lanes.steps))
+        # Each lane's last move (S, p), NaN where none is known yet.
+        self.move = np.full_like(lanes.theta, np.nan)
+        self.settled = np.zeros(len(lanes.theta), dtype=bool)
+
+    def unfinished(self, within: float, quota: int) -> np.ndarray:
+        """Return which lanes ran out of steps within a factor of their family's lowest."""
+        lanes, family = self.lanes, self.family
         value = np.fmin(
-            np.where(np.isnan(lanes.objective), np.inf, lanes.objective), scouts.objective
+            np.where(np.isnan(lanes.objective), np.inf, lanes.objective), self.scouts.objective
         )
         lowest = np.full(family.max() + 1, np.inf)
         np.minimum.at(lowest, family, value)
-        near = (value <= within * lowest[family]) & ~settled
+        near = (value <= within * lowest[family]) & ~self.settled
         unfinished = np.flatnonzero(near & (lanes.status == Status.OUT_OF_STEPS))
-        which = best_of_each(value, family, unfinished, quota)
-        if not which.size:
-            break
-        before, gained = _leading(lanes, scouts, which), lanes.objective[which]
-        own, found = _round(problem, lanes, scouts, family, which, move[which], steps, devices)
-        lanes, scouts = lanes.replaced(which, own), scouts.replaced(which, found)
-        move[which] = _leading(lanes, scouts, which) - before
-        flat = gained - own.objective <= _FLAT * own.objective
-        settled[which] = flat & (found.status == Status.CONVERGED)
-        quota = _FEW
-    better = np.flatnonzero(scouts.objective < lanes.objective)
-    return lanes.replaced(better, _taken(scouts, better))
+        return best_of_each(value, family, unfinished, quota)
 
+    def round(self, which: np.ndarray, steps: int) -> None:
+        """Take lanes ``which`` and their scouts some steps further."""
+        before, gained = self._leading(which), self.lanes.objective[which]
+        lanes, scouts = self._advanced(which, steps)
+        self.lanes = self.lanes.replaced(which, lanes)
+        self.scouts = self.scouts.replaced(which, scouts)
+        self.move[which] = self._leading(which) - before
+        flat = gained - lanes.objective <= _FLAT * lanes.objective
+        self.settled[which] = flat & (scouts.status == Status.CONVERGED)
 
-def _taken(lanes: Lanes, which: np.ndarray) -> Lanes:
-    return Lanes(*(values[which] for values in vars(lanes).values()))
+    def _leading(self, which: np.ndarray) -> np.ndarray:
+        """The coordinates (k, p) of each lane or its scout, whichever is lower."""
+        ahead = (self.scouts.objective < self.lanes.objective)[which]
+        return np.where(ahead[:, None], self.scouts.theta[which], self.lanes.theta[which])
 
+    def _advanced(self, which: np.ndarray, steps: int) -> tuple[Lanes, Lanes]:
+        """Take lanes further, their scouts, and new scouts along their last moves.
 
-def _leading(lanes: Lanes, scouts: Lanes, which: np.ndarray) -> np.ndarray:
-    """The coordinates (k, p) of each lane or its scout, whichever is lower."""
-    ahead = (scouts.objective < lanes.objective)[which]
-    return np.where(ahead[:, None], scouts.theta[which], lanes.theta[which])
-
-
-def _round(
-    problem: Any, lanes: Lanes, scouts: Lanes, family: np.ndarray, which: np.ndarray,
-    move: np.ndarray, steps: int, devices: Any,
-) -> tuple[Lanes, Lanes]:  # fmt: skip
-    """Take lanes further, their scouts, and new scouts along ``move`` (NaN: none known yet).
-
-    Returns the lanes and for each the best scout, the old one where no new one is better.
-    """
-    k, lead = len(which), _leading(lanes, scouts, which)
-    leaps = _FAMILY_LEAPS if isinstance(problem, Families) else _LEAPS
-    known = np.isfinite(scouts.objective) & (scouts.status == Status.OUT_OF_STEPS)
-    old, going = np.flatnonzero(known[which]), np.flatnonzero(np.isfinite(move).all(axis=1))
-    owner = np.concatenate([np.arange(k), old, *(going for _ in leaps)])
-    leapt = [lead[going] + leap * move[going] for leap in leaps]
-    theta = np.concatenate([lanes.theta[which], scouts.theta[which[old]], *leapt])
-    damping = np.full(len(owner), WARM.damping)
-    damping[: k + len(old)] = np.r_[lanes.damping[which], scouts.damping[which[old]]]
-    ended = solve(
-        problem, theta, damping=damping,
-        family=family[which][owner] if isinstance(problem, Families) else None,
-        settings=SolveSettings(steps=steps), devices=devices,
-    )  # fmt: skip
-    best = best_of_each(ended.objective, owner, np.arange(k, len(owner)), 1)
-    best = best[ended.objective[best] < scouts.objective[which[owner[best]]]]
-    found = replace(_taken(scouts, which), steps=np.zeros(k, dtype=lanes.steps.dtype))
-    return _taken(ended, np.arange(k)), found.replaced(owner[best], _taken(ended, best))
+        Returns the lanes and for each the best scout, the old one where no new one is better.
+        """
+        lanes, scouts, move = self.lanes, self.scouts, self.move[which]
+        grouped = isinstance(self.problem, Families)
+        k, lead = len(which), self._leading(which)
+        leaps = _FAMILY_LEAPS if grouped else _LEAPS
+        known = np.isfinite(scouts.objective) & (scouts.status == Status.OUT_OF_STEPS)
+        old, moving = np.flatnonzero(known[which]), np.flatnonzero(np.isfinite(move).all(axis=1))
+        owner = np.concatenate([np.arange(k), old, *(moving for _ in leaps)])
+        leapt = [lead[moving] + leap * move[moving] for leap in leaps]
+        theta = np.concatenate([lanes.theta[which], scouts.theta[which[old]], *leapt])
+        damping = np.full(len(owner), WARM.damping)
+        damping[: k + len(old)] = np.r_[lanes.damping[which], scouts.damping[which[old]]]
+        ended = solve(
+            self.problem,
+            theta,
+            family=self.family[which][owner] if grouped else None,
+            settings=SolveSettings(damping=damping, steps=steps),
+            devices=self.devices,
+        )
+        best = best_of_each(ended.objective, owner, np.arange(k, len(owner)), 1)
+        best = best[ended.objective[best] < scouts.objective[which[owner[best]]]]
+        kept = replace(scouts.taken(which), steps=np.zeros(k, dtype=lanes.steps.dtype))
+        return ended.taken(np.arange(k)), kept.replaced(owner[best], ended.taken(best))

@@ -17,6 +17,7 @@ from jscale.fitting.diagnostics import flat_names, natural_parameters
 from jscale.fitting.objective import as_objective
 from jscale.fitting.problem import Data, Model, Problem
 from jscale.fitting.result import Fit
+from jscale.fitting.settings import Settings
 from jscale.model.law import Law
 from jscale.model.layout import Layout
 from jscale.model.roles import POSITIVE
@@ -158,7 +159,7 @@ def _problem(source: Any, data: Any, pool: Any, columns: Mapping[str, Any]) -> P
     if data is None:
         ones = pd.DataFrame({x: [1.0] for x in (*law.inputs, law.output)})
         return _uncentred(law, ones)
-    return build(law, as_runs(law, data, columns), as_objective("huber", law.space))[0]
+    return build(law, as_runs(law, data, columns), Settings(as_objective("huber", law.space)))[0]
 
 
 def _uncentred(law: Law, ones: pd.DataFrame) -> Problem:

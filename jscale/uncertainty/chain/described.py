@@ -19,6 +19,7 @@ from jscale.fitting.diagnostics import flat_names, linearise
 from jscale.fitting.objective import as_objective
 from jscale.fitting.problem import Problem, pad_rows
 from jscale.fitting.result import Fit
+from jscale.fitting.settings import Settings
 from jscale.model.layout import Layout
 from jscale.model.supports import to_line
 from jscale.uncertainty.chain.table import Parts
@@ -87,7 +88,7 @@ def _held(
     single = {n: float(np.ravel(v)[0]) for n, v in held.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        problem, _ = build(parts.composed, runs, kind, fixed=single)
+        problem, _ = build(parts.composed, runs, Settings(kind, fixed=single))
     if not parts.per:
         return problem, {}
     # What is held may differ by group too, which fit() has no words for.

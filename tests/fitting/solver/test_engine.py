@@ -14,6 +14,7 @@ from jscale.fitting import problem
 from jscale.fitting.build import build
 from jscale.fitting.objective import Objective
 from jscale.fitting.problem import BLOCK, Families, Problem
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver import engine, evaluation
 from jscale.fitting.solver.engine import Queue, compiled, sizes
 from jscale.fitting.solver.evaluation import evaluate, residuals
@@ -168,7 +169,7 @@ def test_search_in_float32_and_polish_in_float64_find_the_same(small: Problem) -
 def test_float32_alone_comes_near(small: Problem) -> None:
     with float64_scope():
         starts = automatic(small, 8)
-        single = solve(small, starts, single=True)
+        single = solve(small, starts, settings=SolveSettings(single=True))
         exact = solve(small, starts)
     assert single.theta.dtype == np.float64
     assert single.objective.min() == pytest.approx(exact.objective.min(), rel=1e-3)
@@ -234,12 +235,12 @@ def nowhere(N, *, E: js.Floor):
 def test_lanes_made_to_fail_say_how() -> None:
     table = js.simulate("power:N", {"A": 3.0, "alpha": 0.1}, {"N": np.geomspace(1e3, 1e6, 12)})
     with float64_scope():
-        dead = build(js.law(nowhere), table, js.huber())[0]
+        dead = build(js.law(nowhere), table, Settings(js.huber()))[0]
         assert (solve(dead, automatic(dead, 4)).status == Status.DEAD_START).all()
-        level = build(js.law(flat), table, js.huber())[0]
+        level = build(js.law(flat), table, Settings(js.huber()))[0]
         assert (solve(level, automatic(level, 4)).status == Status.CONVERGED).all()
         law = js.laws.get("power:N")
-        few = build(law, table, js.huber(delta=1e-9))[0]
+        few = build(law, table, Settings(js.huber(delta=1e-9)))[0]
         lanes = descend(few, automatic(few, 8) + 0.1, settings=SolveSettings(steps=300))
         assert (lanes.status == Status.CONVERGED).all()  # an exact table: nothing is outside
         scarce = chinchilla(objective=js.huber(delta=1e-9))
@@ -289,11 +290,11 @@ def test_the_unit_of_the_output_changes_nothing_in_linear_space(unit: float) -> 
     law, least = js.laws.get("power_const:N"), js.least_squares(space="linear")
     frame = runs.frame
     with float64_scope():
-        plain = build(law, runs, least)[0]
+        plain = build(law, runs, Settings(least))[0]
         scaled = build(
             law,
             js.Runs.from_frame(frame.assign(loss=unit * frame["loss"]), loss_unit="other"),
-            least,
+            Settings(least),
         )[0]
         one, other = search(plain, automatic(plain, 16)), search(scaled, automatic(scaled, 16))
     assert other.status[other.best] == Status.CONVERGED

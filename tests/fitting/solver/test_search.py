@@ -9,6 +9,7 @@ import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.build import build
 from jscale.fitting.problem import Problem
+from jscale.fitting.settings import Settings
 from jscale.fitting.solver import search as searching
 from jscale.fitting.solver.gauss_newton import Status, descend
 from jscale.fitting.solver.search import best_of_each, search
@@ -81,7 +82,7 @@ def test_a_valley_is_followed_to_its_end_by_leaps(monkeypatch: pytest.MonkeyPatc
     """A table whose irreducible loss goes to nothing, while A rises and alpha falls."""
     table = families(500)
     runs = js.Runs.from_frame(table[table["family"] == 225])
-    made = build(js.laws.get("chinchilla"), runs, js.huber())[0]
+    made = build(js.laws.get("chinchilla"), runs, Settings(js.huber()))[0]
     with float64_scope():
         starts = automatic(made, 64)
         leapt = search(made, starts)
@@ -107,14 +108,14 @@ def test_hoffmanns_grid_has_his_corners(problem: Problem) -> None:
 
 def test_hoffmanns_grid_with_a_fixed_parameter_is_smaller() -> None:
     runs = js.simulate("chinchilla", TRUTH, DESIGN, noise=0.01, seed=3)
-    made = build(js.laws.get("chinchilla"), runs, js.huber(), fixed={"E": 1.7})[0]
+    made = build(js.laws.get("chinchilla"), runs, Settings(js.huber(), fixed={"E": 1.7}))[0]
     with float64_scope():
         assert make(made, "hoffmann", 0).shape == (900, 4)
 
 
 def test_hoffmanns_grid_is_for_its_law_alone() -> None:
     table = js.simulate("power:N", {"A": 3.0, "alpha": 0.1}, {"N": np.geomspace(1e3, 1e6, 12)})
-    made = build(js.laws.get("broken:1:N"), table, js.huber())[0]
+    made = build(js.laws.get("broken:1:N"), table, Settings(js.huber()))[0]
     with pytest.raises(js.LawError, match=r'"hoffmann" is a grid of alpha, .* but broken:1:N has'):
         make(made, "hoffmann", 0)
 
