@@ -8,11 +8,11 @@ import pytest
 
 import jscale as js
 from jscale.curves.inputs import (
-    as_runs,
     check_resampling,
     check_tolerance,
     check_within,
     row_weights,
+    runs_with,
 )
 from tests.curves.worlds import BUDGETS, slices
 
@@ -48,9 +48,9 @@ def test_data_that_are_no_runs() -> None:
 
 def test_a_table_becomes_runs_and_runs_stay_themselves() -> None:
     frame = pd.DataFrame({"params": [1e8, 1e9], "tokens": [1e9, 1e10], "loss": [3.0, 2.5]})
-    runs = as_runs(frame, ("N", "C"), "isoflop")
+    runs = runs_with(frame, ("N", "C"), "isoflop")
     assert runs["C"].tolist() == [6e17, 6e19]
-    assert as_runs(runs, ("N",), "isoflop") is runs
+    assert runs_with(runs, ("N",), "isoflop") is runs
 
 
 def test_inputs_that_are_missing_are_all_named_with_what_there_is() -> None:
@@ -60,7 +60,7 @@ def test_inputs_that_are_missing_are_all_named_with_what_there_is() -> None:
         match=r"isoflop needs N, C of each run; these runs have no N, C, they have D, loss\. "
         r'.*Runs\.from_frame\(df, N="<column>"\)',
     ):
-        as_runs(frame, ("N", "C"), "isoflop")
+        runs_with(frame, ("N", "C"), "isoflop")
 
 
 def test_weights_of_rows_are_the_column_or_ones() -> None:
