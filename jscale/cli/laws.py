@@ -107,7 +107,9 @@ def _print_law(law: js.Law) -> None:
     doc = read_docstring(law.doc)
     screen = console.screen()
     screen.print(f"{law.name}: {law.output} = {law.formula}\n", style="bold", markup=False)
-    _print_paragraphs([doc.summary, *doc.description])
+    # The formula of the docstring belongs to the text that follows it, such as "with D' = …".
+    formula = [doc.formula] if doc.description and doc.formula else []
+    _print_paragraphs([doc.summary, *formula, *doc.description])
     _print_list("Inputs", _inputs(law, doc))
     _print_list("Parameters", _parameters(law, doc))
     _print_list("Output", doc.returns)

@@ -26,6 +26,7 @@ from jscale.errors import ExtrapolationWarning, JscaleError, JscaleWarning
 from jscale.fitting.notes import SEVERITIES, Note
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit
+from jscale.model.docstring import read_docstring
 from jscale.plots import words
 from jscale.reporting import checklist as checklists
 from jscale.reporting import console, explorer, pictures
@@ -251,19 +252,21 @@ def _dropped(runs: Runs) -> words.Sheet | None:
 
 
 def _law(fit: Fit) -> dict[str, Any]:
+    """Return the law's formula, the meaning of its symbols, and the prose of its docstring."""
     law = fit.law
+    doc = read_docstring(law.doc)
     symbols = [
         (x, f"{GLOSSARY[x].meaning}, in {GLOSSARY[x].unit}" if x in GLOSSARY else "an input")
         for x in law.inputs
     ]
     symbols += [(p.name, p.role.meaning or p.role.name) for p in law.parameters]
-    prose = [p for p in law.doc.replace("``", "").split("\n\n") if not p.lstrip().startswith(">>>")]
+    prose = [doc.summary, *([doc.formula] if doc.description else []), *doc.description, *doc.notes]
     return {
         "name": law.name,
         "formula": f"{law.output} = {law.formula or '(custom)'}",
         "source": law.reference or checklists.NOT_STATED,
-        "symbols": symbols,
-        "doc": [" ".join(paragraph.split()) for paragraph in prose if paragraph.strip()],
+        "symbols": [(name, doc.parameters.get(name, meaning)) for name, meaning in symbols],
+        "doc": [paragraph.replace("`", "") for paragraph in prose if paragraph],
     }
 
 
