@@ -25,7 +25,8 @@ from jscale.fitting.result import Fit
 from jscale.fitting.solver.compilation import programs
 from jscale.laws.annealing import loss_at_end
 from jscale.model.law import Law
-from jscale.uncertainty.automatic import draws as make_draws
+from jscale.prediction.components import Component
+from jscale.prediction.predictor import Predictor, only_law, predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 # With more knots the search finds stairs, which gain less than 1e-3 in loss under the law.
@@ -95,7 +96,7 @@ class BestSchedule:
 
 
 def best_schedule(
-    source: Draws | Fit,
+    source: Draws | Fit | Predictor,
     steps: int,
     *,
     peak: float,
@@ -117,8 +118,9 @@ def best_schedule(
 
     Parameters
     ----------
-    source : Draws or Fit
-        A fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power`, or draws of one.
+    source : Draws, Fit or Predictor
+        A fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power`, draws of one, or
+        another predictor of one such law.
     steps : int
         Number of steps.
     peak : float
@@ -174,7 +176,7 @@ def best_schedule(
     True
     """
     check_level(level)
-    fit = source.fit if isinstance(source, Draws) else source
+    fit = reference_of(source, caller="best_schedule")
     law = law_of_curves(fit)
     if not 0.0 <= end < peak or knots < 2:
         raise PredictionError(
@@ -195,7 +197,8 @@ def best_schedule(
     point = {str(name): float(value) for name, value in fit.params.items()} | given
     rates, finished = _lowest(law, point, shape, memory)
     best = Schedule(rates, warmup, "best")
-    draws = make_draws(source, method, seed=seed) if isinstance(source, Fit) else source
+    predictor = predictor_of(source, method, seed, caller="best_schedule")
+    draws = only_law(predictor, "best_schedule", "Give draws of one law: js.draws(fit).")
     best_losses = _losses(law, point, draws, best, memory, given)
     reference_losses = _losses(law, point, draws, reference, memory, given)
     gains = reference_losses - best_losses
@@ -214,7 +217,7 @@ def best_schedule(
         gain_high=float(high),
         better=float((gains[1:] > 0).mean()),
         level=level,
-        method=draws.method,
+        method=predictor.method,
         notes=tuple(_notes(fit, best, reference, end, finished)),
     )
 
@@ -324,13 +327,13 @@ def _lowest(
 def _losses(
     law: Law,
     point: dict[str, float],
-    draws: Draws,
+    draws: Component,
     schedule: Schedule,
     memory: float,
     given: dict[str, float],
 ) -> np.ndarray:
     """Return the loss after a schedule at the point estimate and at every draw (1 + draws,)."""
-    names = [str(name) for name in draws.names]
+    names = [str(name) for name in draws.fit.params.index]
     values = np.concatenate([[[point[name] for name in names]], draws.flat])
     with float64_scope():
         import jax.numpy as jnp

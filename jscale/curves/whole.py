@@ -15,13 +15,14 @@ from jscale.fitting.result import Fit
 from jscale.laws.annealing import multi_power
 from jscale.model.law import Law
 from jscale.prediction.predict import Prediction, predict
+from jscale.prediction.predictor import Predictor, predictor_of, reference_of
 from jscale.uncertainty.draws import Draws
 
 _MOST_STEPS = 200
 
 
 def predict_curve(
-    source: Draws | Fit,
+    source: Draws | Fit | Predictor,
     schedule: Schedule,
     *,
     steps: Any = None,
@@ -35,9 +36,9 @@ def predict_curve(
 
     Parameters
     ----------
-    source : Draws or Fit
+    source : Draws, Fit or Predictor
         A fit of ``annealing``, ``annealing_size`` or :func:`jscale.multi_power` to
-        :meth:`jscale.Curves.runs`, or draws of one.
+        :meth:`jscale.Curves.runs`, draws of one, or another predictor of such a law.
     schedule : Schedule
         The schedule.
     steps : array_like of int, optional
@@ -87,7 +88,7 @@ def predict_curve(
             f"predict_curve takes a Schedule, not {type(schedule).__name__}: "
             "js.schedules.cosine(24000, 3e-4), or js.Schedule(rates)."
         )
-    fit = source.fit if isinstance(source, Draws) else source
+    fit = reference_of(source, caller="predict_curve")
     law = law_of_curves(fit)
     check_others(law, inputs)
     at = _steps(schedule) if steps is None else np.atleast_1d(np.asarray(steps))
@@ -104,27 +105,39 @@ def predict_curve(
         # The law looks schedules up by code: the new one is appended, and the fit keeps its law.
         extended, code = with_schedule(law, schedule)
         table["schedule"] = float(code)
-        refit = replace(fit, law=extended)
-        source = replace(source, fit=refit) if isinstance(source, Draws) else refit
+        predictor = predictor_of(source, method, seed, caller="predict_curve", point=True)
+        source, method = _with_law(predictor, extended), "auto"
     prediction = predict(source, table, level=level, method=method, seed=seed)
     frame = prediction.frame.drop(columns="schedule", errors="ignore")
     frame.insert(0, "S", at)
     return replace(prediction, frame=frame)
 
 
-def law_of_curves(fit: Any) -> Law:
+def _with_law(predictor: Predictor, law: Law) -> Predictor:
+    """Return a predictor of one law with another in its place; raises PredictionError."""
+    change = getattr(predictor, "with_law", None)
+    if change is None:
+        raise PredictionError(
+            f"A multi-power law knows schedules by name, and this {type(predictor).__name__} "
+            "cannot be given a new one. Predict from draws of one law: "
+            "predict_curve(js.draws(fit), schedule)."
+        )
+    return change(law)
+
+
+def law_of_curves(fit: Fit) -> Law:
     """Return the law of a fit to whole curves; raises PredictionError for any other."""
-    law = fit.law if isinstance(fit, Fit) else None
-    if isinstance(fit, Fit) and fit.settings.per:
+    law = fit.law
+    if fit.settings.per:
         raise PredictionError(
             f"This fit has its own {listing(list(fit.settings.per))} for each group; a schedule is "
             "predicted from one set of parameters. Fit one group: runs.where(…), without per=."
         )
-    if law is None or "S1" not in law.inputs or not {"S2", "schedule"} & set(law.inputs):
-        kind = type(fit).__name__ if law is None else f"a fit of {law.name}"
+    if "S1" not in law.inputs or not {"S2", "schedule"} & set(law.inputs):
         raise PredictionError(
             "The loss of a schedule is predicted from a fit of annealing or multi_power to whole "
-            f"curves, not from {kind}: js.fit('annealing', js.Curves.from_frame(df).runs())."
+            f"curves, not from a fit of {law.name}: "
+            "js.fit('annealing', js.Curves.from_frame(df).runs())."
         )
     return law
 

@@ -431,6 +431,7 @@ class _Pair:
         (outputs,) = over_draws(
             predictor.components,
             lambda component, samples, rows: (component.at(table, samples),),
+            average=True,
         )
         return outputs
 

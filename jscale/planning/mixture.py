@@ -115,7 +115,7 @@ def best_mixture(
     {'r_web': 0.4, 'r_code': 0.6}
     """
     check_level(level)
-    targets, how = targets_of(source, method, seed)
+    targets, origin = targets_of(source, method, seed)
     names = targets[0].law.simplex
     weight = _weights([t.name for t in targets], weights)
     counted = [(t, w) for t, w in zip(targets, weight, strict=True) if w > 0]
@@ -129,7 +129,7 @@ def best_mixture(
     regret = (at_best @ weight - own)[1:]
     shares = _shares(targets, found, low, level)
     settings = {
-        **how.settings, "weights": {t.name: float(w) for t, w in counted}, "inputs": given,
+        **origin.settings, "weights": {t.name: float(w) for t, w in counted}, "inputs": given,
         "limits": {n: (float(a), float(b)) for n, a, b in zip(names, low, high, strict=True)},
     }  # fmt: skip
     return BestMixture(
@@ -138,7 +138,7 @@ def best_mixture(
         regret=float(np.quantile(regret, level)) if len(regret) else float("nan"),
         samples=found[1:],
         level=float(level),
-        method=how.method,
+        method=origin.method,
         settings=settings,
         notes=tuple(_notes(shares, gap, own)),
     )

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from jscale.errors import LawError, PredictionError, listing
-from jscale.fitting.result import Fit
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
-from jscale.uncertainty.automatic import draws as make_draws
-from jscale.uncertainty.draws import Draws
+from jscale.prediction.components import Component
+from jscale.prediction.predictor import Predictor, only_law, predictor_of
+
+_CALLER = "best_mixture"
+_ALSO = "a FitTable, a mapping from targets to predictors, "
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,31 +34,52 @@ class Target:
 
 
 @dataclass(frozen=True)
-class How:
-    """Where draws came from."""
+class Origin:
+    """Where draws came from: in words, and what is needed to make them again."""
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def targets_of(source: Any, method: str | None, seed: int) -> tuple[list[Target], How]:
-    """Return the targets of a source, all over the same shares; raises LawError."""
+def targets_of(source: Any, method: str | None, seed: int) -> tuple[list[Target], Origin]:
+    """Return the targets of a source, all over the same shares.
+
+    Parameters
+    ----------
+    source : Fit, Draws, Predictor, FitTable or mapping
+        What ``best_mixture`` was given.
+    method : str or None
+        How a Fit is drawn; None takes the point estimates alone.
+    seed : int
+        The seed of those draws.
+
+    Returns
+    -------
+    tuple of list of Target, Origin
+        The targets, and where their draws came from.
+
+    Raises
+    ------
+    LawError
+        For laws without shares, shares that differ, or parameters that differ by several columns.
+    PredictionError
+        For other sources, and tables with failures or without draws.
+    """
     if isinstance(source, FitTable):
-        found, how = _of_table(source, method), How(_name_of(source, method))
-    elif isinstance(source, Mapping) and source:
+        targets, origin = _of_table(source, method), Origin(_name_of(source, method))
+    elif isinstance(source, Mapping):
+        if not source:
+            raise PredictionError(
+                f"{_CALLER} takes a mapping from targets to fits, not an empty one."
+            )
         parts = [_drawn(one, method, seed, place) for place, one in enumerate(source.values())]
-        found = [_alone(name, *part) for name, part in zip(source, parts, strict=True)]
-        how = _how([draws for _, draws in parts])
-    elif isinstance(source, (Fit, Draws)):
-        fit, draws = _drawn(source, method, seed)
-        found, how = _of_groups(fit, draws), _how([draws])
+        targets = [_alone(name, _law(part)) for name, part in zip(source, parts, strict=True)]
+        origin = _origin(parts)
     else:
-        raise LawError(
-            "best_mixture takes a Fit, Draws, a FitTable, or a mapping from targets to Fits or "
-            f"Draws, not {'an empty mapping' if source == {} else type(source).__name__}."
-        )
-    _check_same_shares(found)
-    return found, how
+        predictor = _drawn(source, method, seed)
+        targets, origin = _of_groups(_law(predictor)), _origin([predictor])
+    _check_same_shares(targets)
+    return targets, origin
 
 
 def _check_same_shares(targets: list[Target]) -> None:
@@ -75,62 +98,62 @@ def _check_same_shares(targets: list[Target]) -> None:
             )
 
 
-def _drawn(source: Any, method: str | None, seed: int, place: int = 0) -> tuple[Fit, Draws | None]:
-    """Return a source's fit and draws, those of a Fit made by a seed of its place.
+def _drawn(source: Any, method: str | None, seed: int, place: int = 0) -> Predictor:
+    """Return a source as a predictor, a Fit drawn by a seed of its place.
 
     Resamples of one seed pair the targets' runs, which share their luck; other draws of one seed
     would share nothing but random numbers, and need a seed for each target.
     """
-    if isinstance(source, Draws):
-        return source.fit, source
-    if not isinstance(source, Fit):
-        raise LawError(f"A target is a Fit or Draws, not {type(source).__name__}.")
-    if method is None:
-        return source, None
-    drawn = make_draws(source, method, seed=seed)
-    if place == 0 or drawn.method.startswith("bootstrap"):
-        return source, drawn
-    return source, make_draws(source, method, seed=seed + place)
+    predictor = predictor_of(source, method, seed, caller=_CALLER, point=True, also=_ALSO)
+    if place == 0 or predictor.resamples is not None:
+        return predictor
+    return predictor_of(source, method, seed + place, caller=_CALLER, point=True)
 
 
-def _how(drawn: list[Draws | None]) -> How:
-    known = [d for d in drawn if d is not None]
-    if not known:
-        return How("none (point alone)")
-    return How(", ".join(dict.fromkeys(d.method for d in known)), dict(known[0].settings))
+def _law(predictor: Predictor) -> Component:
+    """Return the predictor's one law; raises PredictionError where it is more."""
+    return only_law(predictor, _CALLER, "Give a fit, or draws of one law, for each target.")
 
 
-def _alone(name: Any, fit: Fit, draws: Draws | None) -> Target:
-    groups = [column for column, _ in fit.problem.layout.groups]
+def _origin(predictors: list[Predictor]) -> Origin:
+    """Return where the draws of predictors came from, points left out unless all are points."""
+    drawn = [p for p in predictors if len(p.components[0].flat)] or predictors[:1]
+    return Origin(", ".join(dict.fromkeys(p.method for p in drawn)), dict(drawn[0].settings))
+
+
+def _alone(name: Any, component: Component) -> Target:
+    """Return the one target of a law that is alike for all runs; raises LawError for others."""
+    groups = [column for column, _ in component.fit.problem.layout.groups]
     if groups:
         raise LawError(
             f"The fit of {name!r} has parameters per {listing(groups)}: give it alone, its labels "
             "are then the targets."
         )
-    return _target(name, fit, draws, None)
+    return _target(name, component, None)
 
 
-def _of_groups(fit: Fit, draws: Draws | None) -> list[Target]:
+def _of_groups(component: Component) -> list[Target]:
     """Return a target for each label that parameters differ by, or the one there is."""
+    fit = component.fit
     groups = fit.problem.layout.groups
     if not groups:
-        return [_target(fit.law.output, fit, draws, None)]
+        return [_target(fit.law.output, component, None)]
     if len(groups) > 1:
         raise LawError(
             f"Parameters differ by {listing([c for c, _ in groups])}; a mixture is chosen for the "
             "labels of one column. Fit the others apart."
         )
-    return [_target(label, fit, draws, label) for _, labels in groups for label in labels]
+    return [_target(label, component, label) for _, labels in groups for label in labels]
 
 
-def _target(name: Any, fit: Fit, draws: Draws | None, label: str | None) -> Target:
+def _target(name: Any, component: Component, label: str | None) -> Target:
+    fit = component.fit
     layout, places = fit.problem.layout, {p: i for i, p in enumerate(fit.params.index)}
     columns = [places[n if layout.column(n) is None else f"{n}[{label}]"] for n in fit.law.names]
     shares = [fit.runs[x] for x in fit.law.simplex]
-    point = fit.params.to_numpy()[columns]
-    samples = np.zeros((0, len(columns))) if draws is None else draws.flat[:, columns]
     fitted = np.array([[x.min() for x in shares], [x.max() for x in shares]])
-    return Target(name, fit.law, point, samples, fitted)
+    samples = component.flat[:, columns]
+    return Target(name, fit.law, component.point[columns], samples, fitted)
 
 
 def _name_of(table: FitTable, method: str | None) -> str:
@@ -149,10 +172,10 @@ def _of_table(table: FitTable, method: str | None) -> list[Target]:
             "point alone by method=None."
         )
     unknown = np.full((2, len(table.law.simplex)), np.nan)
-    found = []
+    targets = []
     for i, label in enumerate(table.labels):
         point = table.params.iloc[i].to_numpy(dtype=np.float64)
         empty = np.zeros((0, len(point)))
         samples = empty if method is None or table.draws is None else table.draws[i]
-        found.append(Target(label, table.law, point, samples, unknown))
-    return found
+        targets.append(Target(label, table.law, point, samples, unknown))
+    return targets

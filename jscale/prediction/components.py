@@ -226,13 +226,18 @@ def estimate(components: Sequence[Component]) -> Component:
     """Return the point estimate as a component without draws: the weighted mean of several."""
     if len(components) == 1:
         return components[0]
-    weights = np.array([c.weight for c in components])
-    point = np.concatenate([weights / weights.sum(), *(c.point for c in components)])
+    point = np.concatenate([_shares(components), *(c.point for c in components)])
     function = WeightedMean(
         tuple(c.function for c in components), tuple(len(c.point) for c in components)
     )
-    return _Mean("mean", function, point, np.empty((0, len(point))), components[0].fit, 1.0,
-                 tuple(components))  # fmt: skip
+    return _Mean(
+        name="mean",
+        function=function,
+        point=point,
+        flat=np.empty((0, len(point))),
+        fit=components[0].fit,
+        parts=tuple(components),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,17 +249,13 @@ class _Mean(Component):
     def codes(self, table: pd.DataFrame) -> Any:
         return tuple(part.codes(table) for part in self.parts)
 
-    def at(self, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
-        outputs, first = np.zeros((len(samples), len(table))), len(self.parts)
-        for k, part in enumerate(self.parts):
-            own = samples[:, first : first + len(part.point)]
-            outputs += samples[:, [k]] * part.at(table, own)
-            first += len(part.point)
-        return outputs
-
 
 def over_draws(
-    components: Sequence[Component], evaluate: Evaluate, every: int = 1
+    components: Sequence[Component],
+    evaluate: Evaluate,
+    *,
+    every: int = 1,
+    average: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Compute something for the estimate and for each pooled draw.
 
@@ -263,10 +264,13 @@ def over_draws(
     components : sequence of Component
         A predictor's components.
     evaluate : callable
-        See :class:`Evaluate`. It is called once for one component; for several, once for their
-        weighted mean and once for each of them.
+        See :class:`Evaluate`. It is called once for one component; for several, once for each of
+        them, and once for their weighted mean unless ``average``.
     every : int
         Only every so many of the pooled draws are taken.
+    average : bool
+        Whether the estimate of several components is the weighted mean of their values. Else it is
+        the value of their weighted mean function: what the place of an optimum asks for.
 
     Returns
     -------
@@ -277,18 +281,31 @@ def over_draws(
         (only,) = components
         samples = np.concatenate([only.point[None], only.flat[::every]])
         return evaluate(only, samples, np.arange(len(samples)))
-    mean = estimate(components)
-    first = evaluate(mean, mean.point[None], np.zeros(1, dtype=int))
     owner, draw = (places[::every] for places in pooled(components))
-    results = tuple(np.empty((1 + len(owner), *x.shape[1:]), dtype=x.dtype) for x in first)
-    for result, x in zip(results, first, strict=True):
-        result[0] = x[0]
+    parts, places = [], []
     for k, component in enumerate(components):
-        rows = 1 + np.flatnonzero(owner == k)
-        if not len(rows):
-            continue
-        samples = np.concatenate([component.point[None], component.flat[draw[rows - 1]]])
-        values = evaluate(component, samples, np.concatenate([[0], rows]))
-        for result, x in zip(results, values, strict=True):
-            result[rows] = x[1:]
-    return results
+        rows = np.concatenate([[0], 1 + np.flatnonzero(owner == k)])
+        samples = np.concatenate([component.point[None], component.flat[draw[rows[1:] - 1]]])
+        parts.append(evaluate(component, samples, rows))
+        places.append(rows[1:])
+    weights = _shares(components)
+    if average:
+        first = [sum(w * x[0] for w, x in zip(weights, arrays, strict=True))
+                 for arrays in zip(*parts, strict=True)]  # fmt: skip
+    else:
+        mean = estimate(components)
+        first = [x[0] for x in evaluate(mean, mean.point[None], np.zeros(1, dtype=int))]
+    results = []
+    for value, arrays in zip(first, zip(*parts, strict=True), strict=True):
+        result = np.empty((1 + len(owner), *np.shape(value)), dtype=arrays[0].dtype)
+        result[0] = value
+        for rows, array in zip(places, arrays, strict=True):
+            result[rows] = array[1:]
+        results.append(result)
+    return tuple(results)
+
+
+def _shares(components: Sequence[Component]) -> np.ndarray:
+    """Return the components' weights, adding up to one."""
+    weights = np.array([c.weight for c in components])
+    return weights / weights.sum()

@@ -107,7 +107,13 @@ _PARTS = ("reference", "method", "settings", "notes", "resamples", "components",
 
 
 def predictor_of(
-    source: Any, method: str | None = "auto", seed: int = 0, *, caller: str, point: bool = False
+    source: Any,
+    method: str | None = "auto",
+    seed: int = 0,
+    *,
+    caller: str,
+    point: bool = False,
+    also: str = "",
 ) -> Predictor:
     """Return what predicts for a source: the one place where a fit is drawn by its method.
 
@@ -123,6 +129,8 @@ def predictor_of(
         The function that was called, for messages.
     point : bool
         Whether the caller can do without draws.
+    also : str
+        What else the caller accepts, for messages, such as "a FitTable, ".
 
     Returns
     -------
@@ -151,7 +159,7 @@ def predictor_of(
     # One who wrote a predictor is told what it lacks; others what is accepted.
     lacks = "" if len(missing) == len(_PARTS) else f" It lacks {listing(missing)}."
     raise PredictionError(
-        f"{caller} takes a Fit, Draws, or another predictor such as an Ensemble, not "
+        f"{caller} takes {also}a Fit, Draws, or another predictor such as an Ensemble, not "
         f"{type(source).__name__}.{lacks}"
     )
 

@@ -130,7 +130,7 @@ def _column(
         settled = step <= _SETTLED
         return tuple(x.reshape(shape) for x in (N, D, output, bound[:, 0] != 0, settled))
 
-    N, D, output, at_bound, settled = over_draws(plan.components, search, every)
+    N, D, output, at_bound, settled = over_draws(plan.components, search, every=every)
     loose = float((~settled)[1:].mean())
     return {"N": N, "D": D, "output": output}, at_bound[1:].mean(axis=0), loose
 

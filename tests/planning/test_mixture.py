@@ -160,9 +160,9 @@ def test_an_optimum_outside_the_fitted_mixtures_is_noted() -> None:
          r"lowest shares add up to 0, the highest to 0.9; 1 must lie between"),
         ("exact", {"N": 1e9}, js.PredictionError, r"N is no input beside the shares"),
         ("exact", {"level": 1.5}, js.JscaleError, r"level=1.5 must lie strictly"),
-        (3, {}, js.LawError, r"takes a Fit, Draws, a FitTable, or a mapping .* not int"),
-        ({}, {}, js.LawError, r"not an empty mapping"),
-        ({"a": 3}, {}, js.LawError, r"A target is a Fit or Draws, not int"),
+        (3, {}, js.PredictionError, r"takes a FitTable, a mapping .* Draws, or .*, not int"),
+        ({}, {}, js.PredictionError, r"not an empty one"),
+        ({"a": 3}, {}, js.PredictionError, r"takes a FitTable, a mapping .* Draws, or .*, not int"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said(

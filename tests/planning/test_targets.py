@@ -77,10 +77,10 @@ def test_a_table_of_fits_has_its_draws_and_does_not_know_its_mixtures() -> None:
 
 def test_what_is_no_source_is_named() -> None:
     with pytest.raises(
-        js.LawError, match=r"takes a Fit, Draws, a FitTable, or a mapping .* not int"
+        js.PredictionError, match=r"takes a FitTable, a mapping .* Draws, or .*, not int"
     ):
         targets_of(3, None, 0)
-    with pytest.raises(js.LawError, match="not an empty mapping"):
+    with pytest.raises(js.PredictionError, match="not an empty one"):
         targets_of({}, None, 0)
-    with pytest.raises(js.LawError, match="A target is a Fit or Draws, not int"):
+    with pytest.raises(js.PredictionError, match=r"takes a FitTable, a mapping .*, not int"):
         targets_of({"a": 3}, None, 0)
