@@ -27,9 +27,7 @@ def curve(theta: np.ndarray, inputs: tuple[np.ndarray, ...], centre: np.ndarray)
     """The logarithm of Hoffmann's law at centred coordinates, in NumPy."""
     E, A, alpha, B, beta = theta
     N, D = (np.log(x) - c for x, c in zip(inputs, centre, strict=True))
-    return np.log(
-        np.exp(E) + np.exp(A - np.exp(alpha) * N) + np.exp(B - np.exp(beta) * D)
-    )
+    return np.log(np.exp(E) + np.exp(A - np.exp(alpha) * N) + np.exp(B - np.exp(beta) * D))
 
 
 def jacobian(theta: np.ndarray, inputs: tuple[np.ndarray, ...], centre: np.ndarray) -> np.ndarray:

@@ -42,9 +42,7 @@ def test_a_covariance_is_symmetric_and_positive() -> None:
 def test_the_share_scales_by_its_power() -> None:
     double = Site(SITE.u, 2 * SITE.share)
     (long, short) = ((c,) for c in KERNEL)
-    np.testing.assert_allclose(
-        covariance(long, double, double), 16 * covariance(long, SITE, SITE)
-    )
+    np.testing.assert_allclose(covariance(long, double, double), 16 * covariance(long, SITE, SITE))
     np.testing.assert_allclose(covariance(short, double, double), covariance(short, SITE, SITE))
 
 

@@ -30,7 +30,13 @@ def test_parameters_that_no_corpus_tells_have_their_roles_prior() -> None:
     assert (member.sd[0, slopes] == BY_ROLE["slope"][1]).all()
 
 
-ROLES = sorted({p.role.name for name in ("chinchilla", "farseer", "broken:1") for p in laws.get(name).parameters})
+ROLES = sorted(
+    {
+        p.role.name
+        for name in ("chinchilla", "farseer", "broken:1")
+        for p in laws.get(name).parameters
+    }
+)
 
 
 @pytest.mark.parametrize("role", ROLES)
