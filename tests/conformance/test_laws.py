@@ -30,10 +30,24 @@ pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 # A law for each thing that changes what is compiled: roles of every kind, sums of terms and none,
 # one parameter and many, linear outputs, shares, features of schedules.
 KINDS = (
-    "chinchilla", "broken:1", "farseer", "m4", "data_constrained", "sigmoid_link", "log_linear",
-    "log_loss_to_accuracy", "u_shape", "critical_batch", "routed", "precision", "distillation",
-    "adversarial_error", "rl_post_training", "mixing:3", "annealing",
-)  # fmt: skip
+    "chinchilla",
+    "broken:1",
+    "farseer",
+    "m4",
+    "data_constrained",
+    "sigmoid_link",
+    "log_linear",
+    "log_loss_to_accuracy",
+    "u_shape",
+    "critical_batch",
+    "routed",
+    "precision",
+    "distillation",
+    "adversarial_error",
+    "rl_post_training",
+    "mixing:3",
+    "annealing",
+)
 every_law = pytest.mark.parametrize("world", WORLDS)
 # What takes seconds to compile runs on these with every change, on the others by `pytest -m full`.
 every_kind = pytest.mark.parametrize(

@@ -21,9 +21,11 @@ def lowest(function: Callable[[float], float], low: float, high: float) -> tuple
     """Return where a function of a positive number is lowest, and its value there."""
     bounds = (np.log(low), np.log(high))
     found: Any = minimize_scalar(
-        lambda u: float(function(np.exp(u))), bounds=bounds, method="bounded",
+        lambda u: float(function(np.exp(u))),
+        bounds=bounds,
+        method="bounded",
         options={"xatol": 1e-10},
-    )  # fmt: skip
+    )
     return float(np.exp(found.x)), float(found.fun)
 
 

@@ -13,13 +13,29 @@ from tests.laws.numeric import check_draws_by_inputs
 
 # For each input a value at which every quantity exists, and another.
 INPUTS = {
-    "N": [1e9, 3e9], "D": [1e11, 1e12], "C": [1e20, 1e23], "k": [6 / 16, 1.0],
-    "P": [2.0, 8.0], "larger": [2e9, 9e9], "E": [8.0, 1.0], "N_act": [1e9, 1e8],
-    "G": [16.0, 1.0], "sparsity": [0.8, 0.5], "bits": [8.0, 4.0], "P_post": [4.0, 3.0],
-    "P_w": [8.0, 4.0], "P_a": [6.0, 4.0], "P_kv": [4.0, 3.0],
-    "exponent_bits": [4.0, 2.0], "mantissa_bits": [3.0, 1.0], "block": [128.0, 1.0],
-    "N_nv": [3e9, 7e10], "V": [32000.0, 1e5], "d": [3200.0, 8192.0], "H": [1e12, 1e13],
-}  # fmt: skip
+    "N": [1e9, 3e9],
+    "D": [1e11, 1e12],
+    "C": [1e20, 1e23],
+    "k": [6 / 16, 1.0],
+    "P": [2.0, 8.0],
+    "larger": [2e9, 9e9],
+    "E": [8.0, 1.0],
+    "N_act": [1e9, 1e8],
+    "G": [16.0, 1.0],
+    "sparsity": [0.8, 0.5],
+    "bits": [8.0, 4.0],
+    "P_post": [4.0, 3.0],
+    "P_w": [8.0, 4.0],
+    "P_a": [6.0, 4.0],
+    "P_kv": [4.0, 3.0],
+    "exponent_bits": [4.0, 2.0],
+    "mantissa_bits": [3.0, 1.0],
+    "block": [128.0, 1.0],
+    "N_nv": [3e9, 7e10],
+    "V": [32000.0, 1e5],
+    "d": [3200.0, 8192.0],
+    "H": [1e12, 1e13],
+}
 # Above every limit at the first inputs, and below the losses of one stream.
 LOSS = {"parallel": 1.09, "pruned": 1.5, "fine_grained": 4.0, "sparse": 2.5}
 CASES = [(law, q) for law in WORLDS for q in js.laws.get(law).quantities]

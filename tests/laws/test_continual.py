@@ -14,8 +14,17 @@ from jscale.laws.continual import feasible_ratio
 def test_a_domain_without_data() -> None:
     """At r = 0 only what the domain's lack costs is left, and at r = 1 the tokens count in full."""
     law = js.laws.get("domain_continual")
-    own = {"E": 1.2, "A": 400.0, "alpha": 0.35, "B": 900.0, "beta": 0.33, "eta": 0.5,
-           "C": 0.15, "e": 0.1, "gamma": 0.6}  # fmt: skip
+    own = {
+        "E": 1.2,
+        "A": 400.0,
+        "alpha": 0.35,
+        "B": 900.0,
+        "beta": 0.33,
+        "eta": 0.5,
+        "C": 0.15,
+        "e": 0.1,
+        "gamma": 0.6,
+    }
     size = 1.2 + 400 / 1e9**0.35
     assert law(1e9, 2e10, 0.0, **own) == pytest.approx(size + 0.15 / 0.1**0.6, rel=1e-12)
     whole = size + 900 / 2e10**0.33 + 0.15 / 1.1**0.6
@@ -46,8 +55,13 @@ def test_the_general_loss_in_the_symbols_of_the_source() -> None:
 RATIOS = [0.1, 0.2, 0.4, 0.8]
 
 
-GENERAL = {"b": [0.0] * 4, "rise": [0.05, 0.1, 0.2, 0.4], "p": [2.0] * 4,
-           "fall": [0.15] * 4, "q": [0.2] * 4}  # fmt: skip
+GENERAL = {
+    "b": [0.0] * 4,
+    "rise": [0.05, 0.1, 0.2, 0.4],
+    "p": [2.0] * 4,
+    "fall": [0.15] * 4,
+    "q": [0.2] * 4,
+}
 
 
 DOMAIN = {"b": [-0.5] * 4, "a": [0.5] * 4, "s": [-0.1] * 4}

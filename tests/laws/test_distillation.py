@@ -10,9 +10,16 @@ import jscale as js
 from tests.laws.numeric import lowest
 
 OWN = {
-    "c0": 1.5, "c1": 1.2, "d1": 0.95, "f1": 0.1,
-    "A": 3e4, "alpha": 0.5, "B": 4e5, "beta": 0.55, "gamma": 0.7,
-}  # fmt: skip
+    "c0": 1.5,
+    "c1": 1.2,
+    "d1": 0.95,
+    "f1": 0.1,
+    "A": 3e4,
+    "alpha": 0.5,
+    "B": 4e5,
+    "beta": 0.55,
+    "gamma": 0.7,
+}
 STUDENT = {"N": 1e9, "D": 2e10, "supervised_loss": 2.4}
 
 

@@ -84,9 +84,7 @@ def test_the_best_use_of_a_compute(C: float) -> None:
         return at_best_split(N, D, bits, block) if 1.5 < bits < 64 else 1e3
 
     asked = {"C": C, "k": k, "block": block}
-    N, D, bits = (
-        Q[f"optimal_{what}"](TABLE_2, **asked) for what in ("size", "tokens", "bits")
-    )  # fmt: skip
+    N, D, bits = (Q[f"optimal_{what}"](TABLE_2, **asked) for what in ("size", "tokens", "bits"))
     assert k * N * D * bits == pytest.approx(C, rel=1e-10)
     start = np.log([N * 1.3, D / 1.2])
     options = {"xatol": 1e-9, "fatol": 1e-14, "maxiter": 4000}

@@ -107,9 +107,13 @@ def falls(N: Any, *, A: js.Scale, alpha: js.Exponent) -> Any:
 
 @pytest.mark.parametrize(
     ("name", "falling", "rising"),
-    [("exponential_link", ("N",), ()), ("loss_to_loss", ("N",), ()),
-     ("sigmoid_link", (), ("N",)), ("log_loss_to_accuracy", (), ("N",))],
-)  # fmt: skip
+    [
+        ("exponential_link", ("N",), ()),
+        ("loss_to_loss", ("N",), ()),
+        ("sigmoid_link", (), ("N",)),
+        ("log_loss_to_accuracy", (), ("N",)),
+    ],
+)
 def test_directions_after_a_law_that_falls(
     name: str, falling: tuple[str, ...], rising: tuple[str, ...]
 ) -> None:
@@ -119,9 +123,12 @@ def test_directions_after_a_law_that_falls(
 
 @pytest.mark.parametrize(
     ("name", "output"),
-    [("exponential_link", "error"), ("sigmoid_link", "score"),
-     ("log_loss_to_accuracy", "accuracy")],
-)  # fmt: skip
+    [
+        ("exponential_link", "error"),
+        ("sigmoid_link", "score"),
+        ("log_loss_to_accuracy", "accuracy"),
+    ],
+)
 def test_scores_are_shares(name: str, output: str) -> None:
     frame = pd.DataFrame({"loss": np.linspace(2, 3, 6), output: [0.1, 0.2, 0.3, 1.2, 0.4, -0.1]})
     says = rf"{name} holds for {output} between 0 and 1, but not in row 3 \(1\.2\), row 5 \(-0\.1\)"

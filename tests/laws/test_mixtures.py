@@ -86,8 +86,17 @@ def test_domains_that_cannot_be(given: Any, says: str) -> None:
 
 def test_the_additive_law_by_hand() -> None:
     law = mixture_additive(2)
-    own = {"E": 1.4, "A": 500.0, "alpha": 0.36, "B": 900.0, "beta": 0.32, "C_1": 1.5, "C_2": 4.0,
-           "g_1": 0.5, "g_2": 0.25}  # fmt: skip
+    own = {
+        "E": 1.4,
+        "A": 500.0,
+        "alpha": 0.36,
+        "B": 900.0,
+        "beta": 0.32,
+        "C_1": 1.5,
+        "C_2": 4.0,
+        "g_1": 0.5,
+        "g_2": 0.25,
+    }
     by_hand = 1.4 + 1 / (1.5 * 0.3**0.5 + 4 * 0.7**0.25) + 500 / 1e9**0.36 + 900 / 2e10**0.32
     assert law(1e9, 2e10, 0.3, 0.7, **own) == pytest.approx(by_hand, rel=1e-12)
     assert law(1e9, 2e10, 0.0, 1.0, **own) == pytest.approx(

@@ -36,9 +36,7 @@ def test_few_bits_are_fewer_parameters() -> None:
 def test_the_best_bits_in_training(D: float) -> None:
     """At a cost k·N·D·P and fixed data, whatever the data."""
     best = TRAINED.quantities["optimal_bits"](GAMMAS)
-    bits, _ = lowest(
-        lambda P: float(TRAINED(1e23 / (D * P), D, P, P, P, **GAMMAS)), 1.0, 60.0
-    )  # fmt: skip
+    bits, _ = lowest(lambda P: float(TRAINED(1e23 / (D * P), D, P, P, P, **GAMMAS)), 1.0, 60.0)
     assert best == pytest.approx(bits, rel=1e-4)
 
 

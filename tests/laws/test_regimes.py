@@ -21,9 +21,11 @@ def test_superposition_shares_an_exponent_over_families() -> None:
     family = np.repeat(["a", "b"], 12)
     loss = np.where(family == "a", 1.5, 2.2) + 300 * width**-0.9
     fit = js.fit(
-        "superposition", pd.DataFrame({"width": width, "loss": loss, "family": family}),
-        per={"offset": "family"}, loss_unit="other",
-    )  # fmt: skip
+        "superposition",
+        pd.DataFrame({"width": width, "loss": loss, "family": family}),
+        per={"offset": "family"},
+        loss_unit="other",
+    )
     assert float(fit.params["alpha"]) == pytest.approx(0.9, rel=1e-4)
     assert float(fit.params["offset[b]"]) == pytest.approx(2.2, rel=1e-5)
 

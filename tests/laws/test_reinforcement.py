@@ -162,9 +162,14 @@ def test_rates_outside_zero_and_one_are_named(name: str, output: str, value: flo
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("rl_compute", "C"), ("rl_post_training", "N"), ("rl_post_training", "X"),
-     ("intrinsic_performance", "E"), ("train_test_exchange", "T")],
-)  # fmt: skip
+    [
+        ("rl_compute", "C"),
+        ("rl_post_training", "N"),
+        ("rl_post_training", "X"),
+        ("intrinsic_performance", "E"),
+        ("train_test_exchange", "T"),
+    ],
+)
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_inputs_must_be_positive(name: str, column: str, value: float) -> None:
     table = tables()[name]

@@ -19,9 +19,11 @@ def test_the_best_split() -> None:
     share = law.quantities["encoder_share"](PAIR)
     for N in (1e7, 1e10):
         found = minimize_scalar(
-            lambda s, N=N: float(law(s * N, (1 - s) * N, **PAIR)), bounds=(0.01, 0.99),
-            method="bounded", options={"xatol": 1e-9},
-        )  # fmt: skip
+            lambda s, N=N: float(law(s * N, (1 - s) * N, **PAIR)),
+            bounds=(0.01, 0.99),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
         assert share == pytest.approx(found.x, rel=1e-5)
         loss = law.quantities["optimal_loss"](PAIR, N=N)
         assert loss == pytest.approx(found.fun, rel=1e-12)

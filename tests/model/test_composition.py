@@ -102,8 +102,11 @@ def test_then_refuses_a_parameter_named_as_an_input() -> None:
 def test_starts_relative_to_an_output_that_is_not_observed_become_plain(role, start) -> None:
     made = unobserved(role)
     assert (made.unit, made.start, made.support, made.prior) == (
-        "plain", start, role.support, role.prior,
-    )  # fmt: skip
+        "plain",
+        start,
+        role.support,
+        role.prior,
+    )
     assert (made.name == "positive") == (role is FLOOR)
 
 
@@ -173,8 +176,10 @@ def test_the_docstring_of_both_describes_renamed_parameters() -> None:
     assert doc.summary == "Score by loss."
     assert doc.description == ("After size: Loss by size.",)
     assert doc.parameters == {
-        "N": "Parameters of the model.", "k": "A scale of the law.", "link_k": "A slope of the link.",
-    }  # fmt: skip
+        "N": "Parameters of the model.",
+        "k": "A scale of the law.",
+        "link_k": "A slope of the link.",
+    }
     assert doc.returns == {"score": "A share."}
 
 

@@ -111,13 +111,15 @@ def test_a_declaration_that_names_no_parameter_or_input(declared: dict[str, Any]
 @pytest.mark.parametrize(
     ("declared", "says"),
     [
-        ({"powers": ("A", "x", "alpha")},
-         r"powers has the entry 'A'\. Declare A·N\^\(-alpha\) as powers=\(\(\"A\", \"N\""),
+        (
+            {"powers": ("A", "x", "alpha")},
+            r"powers has the entry 'A'\. Declare A·N\^\(-alpha\) as powers=\(\(\"A\", \"N\"",
+        ),
         ({"powers": (("A", "x"),)}, r"powers has the entry \('A', 'x'\)"),
         ({"inside": (("A", "x", "alpha", 1),)}, r"Declare \(N_c/N\)\^alpha as inside="),
         ({"offset_powers": (("A", "x", "alpha"),)}, r"Declare b \+ a·N\^alpha as offset_powers="),
     ],
-)  # fmt: skip
+)
 def test_a_declared_term_of_the_wrong_form(declared: dict[str, Any], says: str) -> None:
     with pytest.raises(LawError, match=says):
         simple(**declared)
@@ -126,13 +128,17 @@ def test_a_declared_term_of_the_wrong_form(declared: dict[str, Any], says: str) 
 @pytest.mark.parametrize(
     ("declared", "says"),
     [
-        ({"offset_powers": (("A", "alpha", "x", "alpha"),)},
-         r"simple: offset_powers takes A as a real number, but its role, scale, is positive\. "
-         r"Change the role, or remove the entry\."),
-        ({"inside": (("s", "x", "alpha"),), "parameters": {"s": Real, "alpha": Exponent}},
-         r"inside takes s as a positive number, but its role, real, is real"),
+        (
+            {"offset_powers": (("A", "alpha", "x", "alpha"),)},
+            r"simple: offset_powers takes A as a real number, but its role, scale, is positive\. "
+            r"Change the role, or remove the entry\.",
+        ),
+        (
+            {"inside": (("s", "x", "alpha"),), "parameters": {"s": Real, "alpha": Exponent}},
+            r"inside takes s as a positive number, but its role, real, is real",
+        ),
     ],
-)  # fmt: skip
+)
 def test_centring_needs_the_right_support(declared: dict[str, Any], says: str) -> None:
     with pytest.raises(LawError, match=says):
         simple(**declared)
@@ -192,8 +198,10 @@ def test_a_factory_gives_inputs_and_roles_for_any_number_of_names() -> None:
         simplex=("r_0", "r_1", "r_2"),
     )
     assert (made.name, made.inputs, made.names) == (
-        "weighted:3", ("r_0", "r_1", "r_2"), ("k_0", "k_1", "k_2"),
-    )  # fmt: skip
+        "weighted:3",
+        ("r_0", "r_1", "r_2"),
+        ("k_0", "k_1", "k_2"),
+    )
     assert made(0.5, 0.25, 0.25, k_0=1.0, k_1=2.0, k_2=4.0) == 2.0
     assert made.role("k_0").support == "real"
 

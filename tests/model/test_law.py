@@ -102,14 +102,28 @@ CALL = r"Call it as simple\(x, A=…, alpha=…\)\."
     ("inputs", "values", "says"),
     [
         ((), {"A": 1.0}, rf"simple misses x, alpha\. {CALL}"),
-        ((1.0, 2.0), {"A": 1.0, "alpha": 1.0},
-         rf"simple takes 1 inputs by position, not 2\. {CALL}"),
-        ((1.0,), {"x": 1.0, "A": 1.0, "alpha": 1.0},
-         rf"simple got x by position and by name\. {CALL}"),
-        ((1.0,), {"A": 1.0, "alfa": 1.0}, r"simple has no parameter or input 'alfa'\. Did you mean"),
-        (("7B",), {"A": 1.0, "alpha": 1.0}, r"x must be a number or an array of numbers, not '7B'\."),
+        (
+            (1.0, 2.0),
+            {"A": 1.0, "alpha": 1.0},
+            rf"simple takes 1 inputs by position, not 2\. {CALL}",
+        ),
+        (
+            (1.0,),
+            {"x": 1.0, "A": 1.0, "alpha": 1.0},
+            rf"simple got x by position and by name\. {CALL}",
+        ),
+        (
+            (1.0,),
+            {"A": 1.0, "alfa": 1.0},
+            r"simple has no parameter or input 'alfa'\. Did you mean",
+        ),
+        (
+            ("7B",),
+            {"A": 1.0, "alpha": 1.0},
+            r"x must be a number or an array of numbers, not '7B'\.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_calls_that_cannot_be_made(inputs: Any, values: dict[str, Any], says: str) -> None:
     with pytest.raises(LawError, match=says):
         simple()(*inputs, **values)

@@ -26,9 +26,7 @@ CENTRES = {"N": np.log(3e8), "D": np.log(2e10), "C": np.log(4e19)}
 
 
 @law(inside=(("N_c", "N", "alpha"), ("D_c", "D", "beta")), axes={"N_c": "N", "D_c": "D"})
-def kaplan(
-    N: Any, D: Any, *, N_c: Location, D_c: Location, alpha: Exponent, beta: Exponent
-) -> Any:  # fmt: skip
+def kaplan(N: Any, D: Any, *, N_c: Location, D_c: Location, alpha: Exponent, beta: Exponent) -> Any:
     return (power(N_c / N, alpha / beta) + D_c / D) ** beta
 
 
@@ -139,9 +137,7 @@ def test_two_columns_of_groups() -> None:
 @pytest.mark.parametrize("extra", [(), ("A",), ("B",), ("A", "B")])
 def test_a_tie_to_an_exponent_that_differs_by_group(extra: tuple[str, ...]) -> None:
     per = dict.fromkeys(("alpha", *extra), "family")
-    layout = Layout.make(
-        laws.get("chinchilla"), tie=("alpha", "beta"), per=per, groups=FAMILIES
-    )  # fmt: skip
+    layout = Layout.make(laws.get("chinchilla"), tie=("alpha", "beta"), per=per, groups=FAMILIES)
     check_round_trip(layout)
 
 
@@ -222,23 +218,35 @@ def test_farseer_fits_with_an_exponent_fixed_at_zero() -> None:
 def test_unflatten_gives_each_group_its_own_numbers() -> None:
     layout = Layout.make(
         laws.get("chinchilla"),
-        fixed=("E",), tie=("alpha", "beta"), per={"alpha": "family"}, groups=FAMILIES,
-    )  # fmt: skip
+        fixed=("E",),
+        tie=("alpha", "beta"),
+        per={"alpha": "family"},
+        groups=FAMILIES,
+    )
     values = layout.unflatten(np.arange(9.0))
     assert {name: np.ravel(v).tolist() for name, v in values.items()} == {
-        "E": [0.0], "A": [1.0], "alpha": [2.0, 3.0, 4.0], "B": [5.0], "beta": [6.0, 7.0, 8.0],
-    }  # fmt: skip
+        "E": [0.0],
+        "A": [1.0],
+        "alpha": [2.0, 3.0, 4.0],
+        "B": [5.0],
+        "beta": [6.0, 7.0, 8.0],
+    }
 
 
 def test_labels_and_slots_follow_the_laws_order() -> None:
     layout = Layout.make(
         laws.get("chinchilla"),
-        fixed=("E",), tie=("alpha", "beta"), per={"A": "family"}, groups=FAMILIES,
-    )  # fmt: skip
+        fixed=("E",),
+        tie=("alpha", "beta"),
+        per={"A": "family"},
+        groups=FAMILIES,
+    )
     assert layout.labels == ("A[a]", "A[b]", "A[c]", "alpha", "B")
     assert [(slot.name, slot.where) for slot in layout.slots] == [
-        ("A", slice(0, 3)), ("alpha", 3), ("B", 4),
-    ]  # fmt: skip
+        ("A", slice(0, 3)),
+        ("alpha", 3),
+        ("B", 4),
+    ]
     assert layout.slot("beta") is None
     assert layout.slot("E") is None
 
@@ -267,10 +275,15 @@ def test_layouts_are_equal_and_hash_alike_when_their_choices_are() -> None:
     assert make(fixed=("E",)) == make(fixed=("E",))
     assert hash(make(per={"E": "family"})) == hash(make(per={"E": "family"}))
     different = [
-        make(), make(fixed=("E",)), make(fixed=("A",)), make(tie=("alpha", "beta")),
-        make(tie=("beta", "alpha")), make(per={"E": "family"}), make(per={"A": "family"}),
+        make(),
+        make(fixed=("E",)),
+        make(fixed=("A",)),
+        make(tie=("alpha", "beta")),
+        make(tie=("beta", "alpha")),
+        make(per={"E": "family"}),
+        make(per={"A": "family"}),
         Layout.make(laws.get("power_const")),
-    ]  # fmt: skip
+    ]
     assert len(set(different)) == len(different)
 
 

@@ -68,13 +68,19 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("chinchila", r"There is no law 'chinchila'\. Did you mean 'chinchilla'\? Known laws: "
-         r"power, power_const, "),
+        (
+            "chinchila",
+            r"There is no law 'chinchila'\. Did you mean 'chinchilla'\? Known laws: "
+            r"power, power_const, ",
+        ),
         ("", r"There is no law ''\."),
         ("broken:0", r"broken takes 1 to 6 breaks, not 0: broken:2\."),
         ("broken:7", r"broken takes 1 to 6 breaks, not 7"),
-        ("broken:-1", r"'broken:-1' does not name a law: '-1' is not one input\. "
-         r"Write broken:2, power_const:N or broken:2:D\."),
+        (
+            "broken:-1",
+            r"'broken:-1' does not name a law: '-1' is not one input\. "
+            r"Write broken:2, power_const:N or broken:2:D\.",
+        ),
         ("broken:2:3", r"'broken:2:3' does not name a law: .*takes .* 2 were given"),
         ("power_const:", r"'power_const:' does not name a law: '' is not one input\."),
         ("power_const:N:D", r"does not name a law: 'N', 'D' is not one input\."),
@@ -85,12 +91,15 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
         ("mixing:1", r"mixing takes the names of 2 to 20 domains, or their number, not 1"),
         ("mixing:web", r"mixing:2 has 2 inputs: r_1, r_2\. Only a law of one input"),
         ("power_const:²", r"'²' is not one input"),
-        ("auto", r'"auto" is not one law but an ensemble of all laws that suit the columns: '
-         r'js\.ensemble\(runs\), or js\.compare\("auto", runs\)\.'),
+        (
+            "auto",
+            r'"auto" is not one law but an ensemble of all laws that suit the columns: '
+            r'js\.ensemble\(runs\), or js\.compare\("auto", runs\)\.',
+        ),
         ("auto:N", r"There is no law 'auto'\."),
         ("chinchilla:N", r"chinchilla has 2 inputs: N, D\. Only a law of one input"),
     ],
-)  # fmt: skip
+)
 def test_texts_that_name_no_law(text: str, says: str) -> None:
     with pytest.raises(LawError, match=says):
         laws.get(text)
