@@ -113,9 +113,9 @@ def test_finite_at_all_starts_and_right_slopes(world: str) -> None:
             step = 1e-5
             moved = [step * row for row in np.eye(len(theta))]
             by_hand = np.stack([evaluate(theta + m) - evaluate(theta - m) for m in moved], 1)
-            found = np.asarray(slopes(theta))
-            scale = 1 + np.abs(found)
-            assert np.max(np.abs(by_hand / (2 * step) - found) / scale) < 1e-5
+            by_jax = np.asarray(slopes(theta))
+            scale = 1 + np.abs(by_jax)
+            assert np.max(np.abs(by_hand / (2 * step) - by_jax) / scale) < 1e-5
 
 
 @every_law
@@ -171,9 +171,9 @@ def test_fixed_per_group_and_bootstrap(world: str) -> None:
     law, planted, frame = table(world, noise=0.01)
     first, last = law.names[0], law.names[-1]
     fixed = {last: planted[last]} if last != first else {}
-    each = js.fit(law, frame, per={first: "half"}, fixed=fixed, loss_unit="other")
-    assert {f"{first}[a]", f"{first}[b]"} <= set(each.params.index)
-    assert all(each.params[name] == value for name, value in fixed.items())
+    grouped = js.fit(law, frame, per={first: "half"}, fixed=fixed, loss_unit="other")
+    assert {f"{first}[a]", f"{first}[b]"} <= set(grouped.params.index)
+    assert all(grouped.params[name] == value for name, value in fixed.items())
     fit = js.fit(law, frame, loss_unit="other")
     drawn = js.bootstrap(fit, 20, kind="bayesian")
     assert np.isfinite(drawn.flat).all()

@@ -20,13 +20,13 @@ def solve(function: Callable[[float], float], low: float, high: float) -> float:
 def lowest(function: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
     """Return where a function of a positive number is lowest, and its value there."""
     bounds = (np.log(low), np.log(high))
-    found: Any = minimize_scalar(
+    minimum: Any = minimize_scalar(
         lambda u: float(function(np.exp(u))),
         bounds=bounds,
         method="bounded",
         options={"xatol": 1e-10},
     )
-    return float(np.exp(found.x)), float(found.fun)
+    return float(np.exp(minimum.x)), float(minimum.fun)
 
 
 def check_draws_by_inputs(
@@ -38,13 +38,13 @@ def check_draws_by_inputs(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = np.asarray(function(draws, **inputs))
+        values = np.asarray(function(draws, **inputs))
     columns = 2 if inputs else 1
-    assert found.shape == (3, columns)
+    assert values.shape == (3, columns)
     for i in range(3):
         one = {n: float(v[i, 0]) for n, v in draws.items()}
         for j in range(columns):
             alone = function(one, **{x: float(v[j]) for x, v in inputs.items()})
-            np.testing.assert_allclose(found[i, j], alone, rtol=1e-12)
-    assert np.isfinite(found[:, 0]).all()
+            np.testing.assert_allclose(values[i, j], alone, rtol=1e-12)
+    assert np.isfinite(values[:, 0]).all()
     assert getdoc(function)

@@ -45,8 +45,8 @@ def test_small_perturbations_follow_a_power_law() -> None:
 
 def test_the_perturbation_for_an_error() -> None:
     law = js.laws.get("adversarial_error")
-    found = law.quantities["perturbation_for_error"](OWN, error=0.3)
-    assert found == pytest.approx(solve(lambda e: law(e, **OWN) - 0.3, 1e-6, 1e6), rel=1e-9)
+    perturbation = law.quantities["perturbation_for_error"](OWN, error=0.3)
+    assert perturbation == pytest.approx(solve(lambda e: law(e, **OWN) - 0.3, 1e-6, 1e6), rel=1e-9)
     assert np.isnan(law.quantities["perturbation_for_error"](OWN, error=[0.95, 1.0])).all()
 
 

@@ -50,8 +50,8 @@ def test_nodes_stand_for_the_sum_over_steps(code: int) -> None:
     errors = {}
     for nodes in (64, 512):
         law = js.multi_power(SCHEDULES, nodes=nodes)
-        found = law(np.full(len(steps), code), schedule.area(steps), **CONSTANTS)
-        errors[nodes] = np.abs(found - exact).max()
+        loss = law(np.full(len(steps), code), schedule.area(steps), **CONSTANTS)
+        errors[nodes] = np.abs(loss - exact).max()
     assert errors[64] < 5e-4
     assert errors[512] < (2e-4 if schedule.name == "pauses" else 5e-5)
 
@@ -60,13 +60,13 @@ def test_nodes_stand_for_the_sum_over_steps(code: int) -> None:
 def test_the_loss_at_the_end_is_the_sum_itself(schedule: js.Schedule) -> None:
     law = js.multi_power([schedule])
     with float64_scope():
-        found = float(loss_at_end(law, CONSTANTS, schedule.rates, schedule.warmup, 0.999))
-        assert found == pytest.approx(step_by_step(schedule.rates, CONSTANTS), abs=1e-10)
+        loss = float(loss_at_end(law, CONSTANTS, schedule.rates, schedule.warmup, 0.999))
+        assert loss == pytest.approx(step_by_step(schedule.rates, CONSTANTS), abs=1e-10)
         annealing, p = js.laws.get("annealing"), {"L0": 3.0, "A": 0.5, "alpha": 0.5, "C": 0.4}
         end = [len(schedule)]
         areas = (schedule.area(end)[0], schedule.annealing_area(end, 0.99)[0])
-        found = float(loss_at_end(annealing, p, schedule.rates, schedule.warmup, 0.99))
-    assert found == pytest.approx(float(annealing(*areas, **p)), rel=1e-12)
+        loss = float(loss_at_end(annealing, p, schedule.rates, schedule.warmup, 0.99))
+    assert loss == pytest.approx(float(annealing(*areas, **p)), rel=1e-12)
 
 
 def test_a_power_of_one_is_a_logarithm() -> None:
@@ -95,9 +95,9 @@ def test_planted_curves_are_found_again() -> None:
     curves = js.Curves.from_frame(pd.concat(rows, ignore_index=True), schedules=known)
     fit = js.fit(js.multi_power(curves.schedules), curves.runs())
     late = np.arange(1000, 4001, 300)
-    found = js.predict_curve(fit, SCHEDULES[3], steps=late, method=None).frame["curve"]
+    curve = js.predict_curve(fit, SCHEDULES[3], steps=late, method=None).frame["curve"]
     exact = law(np.full(len(late), 3), SCHEDULES[3].area(late), **CONSTANTS)
-    np.testing.assert_allclose(found, exact, rtol=1e-3)
+    np.testing.assert_allclose(curve, exact, rtol=1e-3)
 
 
 def test_a_schedule_that_the_law_does_not_know() -> None:

@@ -14,11 +14,11 @@ from jscale.laws.compound import compound_scaling
 @pytest.mark.parametrize("alpha", [0.0, 1 / 3, 0.8, 1.0])
 @pytest.mark.parametrize("s", [0.5, 1.0, 16.0])
 def test_costs_of_the_factors(s: float, alpha: float) -> None:
-    found = compound_scaling(s, alpha)
-    assert found.flops == pytest.approx(s, rel=1e-12)
-    assert found.activations == pytest.approx(s ** (1 - alpha / 2), rel=1e-12)
-    assert found.parameters == pytest.approx(s ** ((1 + alpha) / 2), rel=1e-12)
-    assert found.depth == pytest.approx(found.resolution**2, rel=1e-12)
+    factors = compound_scaling(s, alpha)
+    assert factors.flops == pytest.approx(s, rel=1e-12)
+    assert factors.activations == pytest.approx(s ** (1 - alpha / 2), rel=1e-12)
+    assert factors.parameters == pytest.approx(s ** ((1 + alpha) / 2), rel=1e-12)
+    assert factors.depth == pytest.approx(factors.resolution**2, rel=1e-12)
 
 
 def test_known_activations() -> None:

@@ -14,7 +14,7 @@ from jscale.laws.continual import feasible_ratio
 def test_a_domain_without_data() -> None:
     """At r = 0 only what the domain's lack costs is left, and at r = 1 the tokens count in full."""
     law = js.laws.get("domain_continual")
-    own = {
+    constants = {
         "E": 1.2,
         "A": 400.0,
         "alpha": 0.35,
@@ -26,9 +26,9 @@ def test_a_domain_without_data() -> None:
         "gamma": 0.6,
     }
     size = 1.2 + 400 / 1e9**0.35
-    assert law(1e9, 2e10, 0.0, **own) == pytest.approx(size + 0.15 / 0.1**0.6, rel=1e-12)
+    assert law(1e9, 2e10, 0.0, **constants) == pytest.approx(size + 0.15 / 0.1**0.6, rel=1e-12)
     whole = size + 900 / 2e10**0.33 + 0.15 / 1.1**0.6
-    assert law(1e9, 2e10, 1.0, **own) == pytest.approx(whole, rel=1e-12)
+    assert law(1e9, 2e10, 1.0, **constants) == pytest.approx(whole, rel=1e-12)
 
 
 def test_tokens_for_a_change_and_for_a_ratio() -> None:
@@ -44,11 +44,11 @@ def test_tokens_for_a_change_and_for_a_ratio() -> None:
 
 def test_the_general_loss_in_the_symbols_of_the_source() -> None:
     law = js.laws.get("continual_general")
-    own = {"b": 0.02, "rise": 0.15, "p": 1.5, "fall": 0.25, "q": 0.15}
+    constants = {"b": 0.02, "rise": 0.15, "p": 1.5, "fall": 0.25, "q": 0.15}
     T = np.geomspace(1, 100, 30)
     written = -0.15 * T**-1.5 + 0.25 * T**-0.15 + (0.02 + 0.15 - 0.25)
-    np.testing.assert_allclose(law(T, **own), written, rtol=1e-12, atol=1e-15)
-    assert law(1.0, **own) == pytest.approx(0.02)
+    np.testing.assert_allclose(law(T, **constants), written, rtol=1e-12, atol=1e-15)
+    assert law(1.0, **constants) == pytest.approx(0.02)
     assert 0 < np.argmax(written) < 29  # up, then down
 
 
@@ -72,9 +72,9 @@ def test_the_critical_ratio_is_where_the_general_loss_comes_back() -> None:
     T = 60.0
     back = 0.15 * (1 - T**-0.2)
     by_hand = 2 * (0.05 + back) / (1 - T**-2.0)
-    found = feasible_ratio(RATIOS, GENERAL, DOMAIN, T=T)
-    assert found == pytest.approx(by_hand, rel=1e-9)
-    assert feasible_ratio(RATIOS, GENERAL, DOMAIN, T=6 * T) > found
+    ratio = feasible_ratio(RATIOS, GENERAL, DOMAIN, T=T)
+    assert ratio == pytest.approx(by_hand, rel=1e-9)
+    assert feasible_ratio(RATIOS, GENERAL, DOMAIN, T=6 * T) > ratio
     stricter = feasible_ratio(RATIOS, GENERAL, DOMAIN, T=T, tolerance=0.02)
     assert stricter == pytest.approx(2 * (0.02 + back) / (1 - T**-2.0), rel=1e-9)
 

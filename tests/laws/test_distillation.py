@@ -23,8 +23,8 @@ OWN = {
 STUDENT = {"N": 1e9, "D": 2e10, "supervised_loss": 2.4}
 
 
-def loss(teacher: object, own: dict[str, float] = OWN, **student: float) -> np.ndarray:
-    return js.laws.get("distillation")(teacher_loss=teacher, **{**STUDENT, **student}, **own)
+def loss(teacher: object, constants: dict[str, float] = OWN, **student: float) -> np.ndarray:
+    return js.laws.get("distillation")(teacher_loss=teacher, **{**STUDENT, **student}, **constants)
 
 
 def test_the_formula_by_hand() -> None:
@@ -53,12 +53,12 @@ def test_the_best_teacher(N: float) -> None:
     law = js.laws.get("distillation")
     student = {**STUDENT, "N": N}
     teacher, least = lowest(lambda t: loss(t, N=N), 0.5, 4.0)
-    found = law.quantities["best_teacher_loss"](OWN, **student)
-    assert found == pytest.approx(teacher, rel=1e-5)
+    best = law.quantities["best_teacher_loss"](OWN, **student)
+    assert best == pytest.approx(teacher, rel=1e-5)
     assert law.quantities["loss_with_best_teacher"](OWN, **student) == pytest.approx(
         least, rel=1e-10
     )
-    assert loss(0.9 * found, N=N) > least
+    assert loss(0.9 * best, N=N) > least
     assert law.quantities["gain"](OWN, teacher_loss=teacher, **student) == pytest.approx(
         2.4 - least
     )
@@ -70,14 +70,14 @@ def test_the_best_teacher_is_the_lower_of_two_valleys() -> None:
     teachers = np.geomspace(0.12, 9.6, 200_001)
     draws = {name: np.array([[value], [value * 1.02]]) for name, value in sharp.items()}
     N = np.array([1e8, 1e9, 1e10])
-    found = js.laws.get("distillation").quantities["best_teacher_loss"](
+    best = js.laws.get("distillation").quantities["best_teacher_loss"](
         draws, N=N, D=2e10, supervised_loss=2.4
     )
-    assert found.shape == (2, 3)
-    for draw, row in enumerate(found):
-        own = {name: float(value[draw, 0]) for name, value in draws.items()}
+    assert best.shape == (2, 3)
+    for draw, row in enumerate(best):
+        constants = {name: float(value[draw, 0]) for name, value in draws.items()}
         for size, teacher in zip(N, row, strict=True):
-            curve = loss(teachers, own, N=size)
+            curve = loss(teachers, constants, N=size)
             valleys = np.flatnonzero((curve[1:-1] < curve[:-2]) & (curve[1:-1] < curve[2:]))
             assert len(valleys) >= 1
             assert teacher == pytest.approx(teachers[curve.argmin()], rel=1e-4)

@@ -19,8 +19,8 @@ def test_effective_experts_run_from_start_to_most() -> None:
     effective = ROUTED.quantities["effective_experts"]
     assert effective(R, E=1) == pytest.approx(R["E_start"], rel=1e-12)
     assert effective(R, E=1e12) == pytest.approx(R["E_max"], rel=1e-6)
-    found = effective(R, E=np.geomspace(1, 1e6, 30))
-    assert np.all(np.diff(found) > 0)
+    experts = effective(R, E=np.geomspace(1, 1e6, 30))
+    assert np.all(np.diff(experts) > 0)
     inner = 8 - 1 + 1 / (1 / 2.0 - 1 / 300.0)
     assert 1 / effective(R, E=8) == pytest.approx(1 / inner + 1 / 300.0, rel=1e-12)
 
@@ -53,8 +53,8 @@ def test_experts_help_up_to_a_size() -> None:
 def test_fewer_experts_at_most_than_at_the_start_stay_finite() -> None:
     """The search may try such a pair; the law then counts E_max throughout."""
     crossed = {**R, "E_start": 50.0, "E_max": 20.0}
-    found = ROUTED.quantities["effective_experts"](crossed, E=np.array([1.0, 30.0, 1e4]))
-    np.testing.assert_allclose(found, 20.0, rtol=1e-6)
+    experts = ROUTED.quantities["effective_experts"](crossed, E=np.array([1.0, 30.0, 1e4]))
+    np.testing.assert_allclose(experts, 20.0, rtol=1e-6)
     assert np.isfinite(ROUTED(1e8, np.array([1.0, 30.0, 1e4]), **crossed)).all()
 
 
@@ -62,11 +62,11 @@ def test_fewer_experts_at_most_than_at_the_start_stay_finite() -> None:
 def test_at_a_number_of_experts_the_joint_law_is_chinchilla(E: float) -> None:
     q, C = JOINT.quantities, 1e21
     size, least = lowest(lambda N: float(JOINT(N, C / (6 * N), E, **J)), 1e6, 1e13)
-    asked: dict[str, Any] = {"C": C, "E": E}
-    best = float(q["optimal_size"](J, **asked))
+    at: dict[str, Any] = {"C": C, "E": E}
+    best = float(q["optimal_size"](J, **at))
     assert best == pytest.approx(size, rel=1e-4)
-    assert q["optimal_tokens"](J, **asked) == pytest.approx(C / (6 * best), rel=1e-9)
-    assert q["optimal_loss"](J, **asked) == pytest.approx(least, rel=1e-12)
+    assert q["optimal_tokens"](J, **at) == pytest.approx(C / (6 * best), rel=1e-9)
+    assert q["optimal_loss"](J, **at) == pytest.approx(least, rel=1e-12)
     loss = float(JOINT(1e9, 1e11, E, **J))
     assert q["tokens_for_loss"](J, loss=loss, N_act=1e9, E=E) == pytest.approx(1e11, rel=1e-8)
     limit = q["minimum_loss"](J, N_act=1e9, E=E)

@@ -42,12 +42,12 @@ def test_one_beta_and_a_law_for_each_scale() -> None:
     law = js.laws.get("fine_tuning")
     kinds = {"model": (1e9, PRODUCT), "pre-training": (1e11, {**PRODUCT, "A": 20.0, "alpha": 0.12})}
     tables = []
-    for kind, (middle, own) in kinds.items():
+    for kind, (middle, constants) in kinds.items():
         table = pd.DataFrame(
             [(x * middle, d) for x in (0.2, 1, 5) for d in np.geomspace(1e4, 1e7, 5)],
             columns=["X", "D_f"],
         )
-        loss = law(table["X"].to_numpy(), table["D_f"].to_numpy(), **own)
+        loss = law(table["X"].to_numpy(), table["D_f"].to_numpy(), **constants)
         tables.append(table.assign(loss=loss, scaled=kind))
     fit = js.fit(
         law,
@@ -81,17 +81,17 @@ def test_the_turn_is_where_the_reducible_loss_is_halved() -> None:
 def test_examples_for_a_loss_down_from_that_of_none() -> None:
     law = js.laws.get("rectified_fine_tuning")
     needed = law.quantities["examples_for_loss"]
-    found = needed(RECTIFIED, loss=2.0)
-    assert found == pytest.approx(solve(lambda d: law(d, **RECTIFIED) - 2.0, 1, 1e12), rel=1e-9)
+    examples = needed(RECTIFIED, loss=2.0)
+    assert examples == pytest.approx(solve(lambda d: law(d, **RECTIFIED) - 2.0, 1, 1e12), rel=1e-9)
     none = law(0, **RECTIFIED)
     assert needed(RECTIFIED, loss=none) == 0.0
     assert np.isnan(needed(RECTIFIED, loss=[none + 0.01, 1.5, 1.4])).all()
 
 
 def table(law: js.Law, **inputs: np.ndarray) -> pd.DataFrame:
-    own = PRODUCT if law.name == "fine_tuning" else RECTIFIED
+    constants = PRODUCT if law.name == "fine_tuning" else RECTIFIED
     frame = pd.DataFrame(inputs)
-    return frame.assign(loss=law(*(frame[x].to_numpy() for x in law.inputs), **own))
+    return frame.assign(loss=law(*(frame[x].to_numpy() for x in law.inputs), **constants))
 
 
 @pytest.mark.parametrize("size", [0.0, -5.0])

@@ -83,14 +83,14 @@ def test_the_best_use_of_a_compute(C: float) -> None:
         # Bits outside make the law undefined, and are no optimum.
         return at_best_split(N, D, bits, block) if 1.5 < bits < 64 else 1e3
 
-    asked = {"C": C, "k": k, "block": block}
-    N, D, bits = (Q[f"optimal_{what}"](TABLE_2, **asked) for what in ("size", "tokens", "bits"))
+    at = {"C": C, "k": k, "block": block}
+    N, D, bits = (Q[f"optimal_{what}"](TABLE_2, **at) for what in ("size", "tokens", "bits"))
     assert k * N * D * bits == pytest.approx(C, rel=1e-10)
     start = np.log([N * 1.3, D / 1.2])
     options = {"xatol": 1e-9, "fatol": 1e-14, "maxiter": 4000}
-    found = minimize(loss, start, method="Nelder-Mead", options=options)
-    np.testing.assert_allclose(np.exp(found.x), [N, D], rtol=1e-4)
-    assert loss(np.log([N, D])) <= found.fun + 1e-12
+    minimum = minimize(loss, start, method="Nelder-Mead", options=options)
+    np.testing.assert_allclose(np.exp(minimum.x), [N, D], rtol=1e-4)
+    assert loss(np.log([N, D])) <= minimum.fun + 1e-12
 
 
 def test_four_to_eight_bits_over_practical_compute() -> None:

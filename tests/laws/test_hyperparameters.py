@@ -38,8 +38,8 @@ def test_the_size_a_rate_is_best_for() -> None:
 def test_the_exponent_at_fixed_tokens_per_parameter() -> None:
     law = js.laws.get("optimal_learning_rate")
     ratio = law(1e10, 2e11, **RATE) / law(1e9, 2e10, **RATE)
-    found = law.derived["exponent at fixed D/N"](RATE, 1e20)
-    assert np.log10(ratio) == pytest.approx(found, rel=1e-12)
+    slope = law.derived["exponent at fixed D/N"](RATE, 1e20)
+    assert np.log10(ratio) == pytest.approx(slope, rel=1e-12)
 
 
 def test_batch_sizes_in_sequences_steps_and_back() -> None:
@@ -85,8 +85,8 @@ def test_how_far_off_for_a_penalty() -> None:
     assert law.quantities["rate_factor"](SURFACE, penalty=0.001) == pytest.approx(numeric, rel=1e-7)
 
     def along_the_valley(f: float) -> float:
-        own = law.quantities["rate_at_batch"](SURFACE, N=N, D=D, B=f * batch)
-        return float(law(N, D, own, f * batch, **SURFACE)) - cost
+        rate_there = law.quantities["rate_at_batch"](SURFACE, N=N, D=D, B=f * batch)
+        return float(law(N, D, rate_there, f * batch, **SURFACE)) - cost
 
     numeric = solve(along_the_valley, 1.0001, 1e3)
     assert law.quantities["batch_factor"](SURFACE, penalty=0.001) == pytest.approx(

@@ -16,12 +16,12 @@ def test_exchange_of_training_for_test_compute() -> None:
     law = js.laws.get("train_test_exchange")
     needed = law.quantities["test_compute_for_score"]
     for score in (-1000.0, 200.0):
-        found = needed(EXCHANGE, score=score, C=1e15)
+        test_compute = needed(EXCHANGE, score=score, C=1e15)
         by_root = solve(lambda t, s=score: law(1e15, t, **EXCHANGE) - s, 1e-12, 1e18)
-        assert found == pytest.approx(by_root, rel=1e-9)
-        saved = found / needed(EXCHANGE, score=score, C=1e16)
+        assert test_compute == pytest.approx(by_root, rel=1e-9)
+        saved = test_compute / needed(EXCHANGE, score=score, C=1e16)
         assert saved == pytest.approx(law.quantities["test_compute_saved"](EXCHANGE, factor=10.0))
-        back = law.quantities["training_compute_for_score"](EXCHANGE, score=score, T=found)
+        back = law.quantities["training_compute_for_score"](EXCHANGE, score=score, T=test_compute)
         assert back == pytest.approx(1e15, rel=1e-9)
     assert np.isnan(needed(EXCHANGE, score=[-1500.0, 500.0, 501.0], C=1e15)).all()
 

@@ -100,8 +100,8 @@ def test_a_trajectory_is_fitted_from_noisy_curves() -> None:
     table["loss"] = law(*(table[x].to_numpy() for x in law.inputs), **p) * noise
     fit = js.fit(law, table)
     assert fit.params["alpha_B"] == pytest.approx(0.21, rel=0.05)
-    found = js.derive(js.laplace(fit, 500), "critical_batch", loss=3.0, level=0.99).frame
-    assert found["confidence_low"][0] < 2e8 / 3 ** (1 / 0.21) < found["confidence_high"][0]
+    derived = js.derive(js.laplace(fit, 500), "critical_batch", loss=3.0, level=0.99).frame
+    assert derived["confidence_low"][0] < 2e8 / 3 ** (1 / 0.21) < derived["confidence_high"][0]
 
 
 def test_batches_and_losses_that_are_not_positive_are_named() -> None:

@@ -42,10 +42,10 @@ def test_shares_of_a_family_outside_their_range(share: float) -> None:
 @pytest.mark.parametrize("weights", [None, [1.0, 3.0, 0.5], [1.0, 0.0, 2.0]])
 def test_best_shares_of_languages(weights: Any) -> None:
     losses, gammas = np.array([2.0, 2.6, 3.1]), np.array([0.05, 0.1, 0.2])
-    found = best_language_shares(losses.tolist(), gammas.tolist(), weights)
+    shares = best_language_shares(losses.tolist(), gammas.tolist(), weights)
     weight = np.ones(3) if weights is None else np.array(weights)
-    assert found.sum() == pytest.approx(1, abs=1e-12)
-    assert ((found == 0) == (weight == 0)).all()
+    assert shares.sum() == pytest.approx(1, abs=1e-12)
+    assert ((shares == 0) == (weight == 0)).all()
 
     def total(logits: np.ndarray) -> float:
         p = np.exp(logits - np.logaddexp.reduce(logits))
@@ -53,12 +53,12 @@ def test_best_shares_of_languages(weights: Any) -> None:
 
     numeric = minimize(total, np.zeros(3), tol=1e-12)
     lowest = float(
-        np.sum(np.where(weight > 0, weight * losses * np.maximum(found, 1e-300) ** -gammas, 0.0))
+        np.sum(np.where(weight > 0, weight * losses * np.maximum(shares, 1e-300) ** -gammas, 0.0))
     )
     assert lowest == pytest.approx(float(numeric.fun), rel=1e-7)
     if weights is None or min(weights) > 0:
         p = np.exp(numeric.x - np.logaddexp.reduce(numeric.x))
-        np.testing.assert_allclose(found, p, rtol=1e-3)
+        np.testing.assert_allclose(shares, p, rtol=1e-3)
 
 
 @pytest.mark.parametrize(

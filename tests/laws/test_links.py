@@ -20,18 +20,22 @@ BY_HAND = [
 ]
 
 
-@pytest.mark.parametrize(("name", "own", "x", "y"), BY_HAND)
-def test_a_point_by_hand_and_back(name: str, own: dict[str, float], x: float, y: float) -> None:
+@pytest.mark.parametrize(("name", "constants", "x", "y"), BY_HAND)
+def test_a_point_by_hand_and_back(
+    name: str, constants: dict[str, float], x: float, y: float
+) -> None:
     link = js.laws.get(name)
-    assert link(x, **own) == pytest.approx(y, rel=1e-13)
-    assert link.invert(y, **own) == pytest.approx(x, rel=1e-12)
+    assert link(x, **constants) == pytest.approx(y, rel=1e-13)
+    assert link.invert(y, **constants) == pytest.approx(x, rel=1e-12)
 
 
-@pytest.mark.parametrize(("name", "own", "x", "y"), BY_HAND)
-def test_inverses_undo_their_links(name: str, own: dict[str, float], x: float, y: float) -> None:
+@pytest.mark.parametrize(("name", "constants", "x", "y"), BY_HAND)
+def test_inverses_undo_their_links(
+    name: str, constants: dict[str, float], x: float, y: float
+) -> None:
     link = js.laws.get(name)
     many = x * np.linspace(0.7, 1.4, 15)
-    np.testing.assert_allclose(link.invert(link(many, **own), **own), many, rtol=1e-9)
+    np.testing.assert_allclose(link.invert(link(many, **constants), **constants), many, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -45,30 +49,32 @@ def test_inverses_undo_their_links(name: str, own: dict[str, float], x: float, y
     ],
 )
 def test_no_input_gives_what_a_link_never_reaches(name: str, never: list[float]) -> None:
-    own = next(own for n, own, *_ in BY_HAND if n == name)
-    assert np.isnan(js.laws.get(name).invert(np.array(never), **own)).all()
+    constants = next(constants for n, constants, *_ in BY_HAND if n == name)
+    assert np.isnan(js.laws.get(name).invert(np.array(never), **constants)).all()
 
 
 def test_a_score_of_one_and_the_irreducible_loss_are_reached() -> None:
     assert js.laws.get("log_loss_to_accuracy").invert(1.0, T=3.0) == 0.0
-    own = {"E1": 0.5, "K": 2.0, "E0": 1.0, "kappa": 1.5}
-    assert js.laws.get("loss_to_loss").invert(0.5, **own) == 1.0
-    assert js.laws.get("loss_to_loss")([0.2, 1.0], **own).tolist() == [0.5, 0.5]
+    constants = {"E1": 0.5, "K": 2.0, "E0": 1.0, "kappa": 1.5}
+    assert js.laws.get("loss_to_loss").invert(0.5, **constants) == 1.0
+    assert js.laws.get("loss_to_loss")([0.2, 1.0], **constants).tolist() == [0.5, 0.5]
 
 
 def test_inverses_take_draws() -> None:
     gamma = np.array([0.5, 1.0, 2.0])
-    found = js.laws.get("exponential_link").invert(0.5, epsilon=0.9, k=2.0, gamma=gamma)
-    np.testing.assert_allclose(found, np.log(2.0 / 0.4) / gamma, rtol=1e-14)
+    losses = js.laws.get("exponential_link").invert(0.5, epsilon=0.9, k=2.0, gamma=gamma)
+    np.testing.assert_allclose(losses, np.log(2.0 / 0.4) / gamma, rtol=1e-14)
 
 
 def test_where_the_exponential_link_ends() -> None:
     """Below ln(k/epsilon)/gamma it is negative: the inverse of an error of 0."""
-    for own in js.laws.get("exponential_link").published.values():
-        end = np.log(own["k"] / own["epsilon"]) / own["gamma"]
+    for constants in js.laws.get("exponential_link").published.values():
+        end = np.log(constants["k"] / constants["epsilon"]) / constants["gamma"]
         link = js.laws.get("exponential_link")
-        assert link.invert(0.0, **own) == pytest.approx(end, rel=1e-13)
-        assert link(0.99 * end, **own) < 0 < link(1.01 * end, **own) < own["epsilon"]
+        assert link.invert(0.0, **constants) == pytest.approx(end, rel=1e-13)
+        assert (
+            link(0.99 * end, **constants) < 0 < link(1.01 * end, **constants) < constants["epsilon"]
+        )
 
 
 def test_published_links() -> None:
@@ -76,19 +82,19 @@ def test_published_links() -> None:
     link = js.laws.get("exponential_link")
     assert len(link.published) == 6
     for tasks in (17, 46):
-        own = [v for k, v in link.published.items() if k.endswith(f"{tasks} tasks")]
-        errors = [float(link(3.0, **values)) for values in own]
+        fitted = [v for k, v in link.published.items() if k.endswith(f"{tasks} tasks")]
+        errors = [float(link(3.0, **values)) for values in fitted]
         assert len(errors) == 3
         assert max(errors) - min(errors) < 0.04
 
 
 def test_steepness_of_the_sigmoid() -> None:
     """k·rise/4 of score per unit of loss, half-way; floor and floor + rise at the ends."""
-    own = {"floor": 0.25, "rise": 0.6, "k": 3.0, "L0": 2.5}
+    constants = {"floor": 0.25, "rise": 0.6, "k": 3.0, "L0": 2.5}
     link, step = js.laws.get("sigmoid_link"), 1e-6
-    slope = (link(2.5 + step, **own) - link(2.5 - step, **own)) / (2 * step)
+    slope = (link(2.5 + step, **constants) - link(2.5 - step, **constants)) / (2 * step)
     assert slope == pytest.approx(-3.0 * 0.6 / 4, rel=1e-9)
-    assert link([-100.0, 200.0], **own).tolist() == pytest.approx([0.85, 0.25], abs=1e-15)
+    assert link([-100.0, 200.0], **constants).tolist() == pytest.approx([0.85, 0.25], abs=1e-15)
 
 
 def test_after_a_pure_power_it_is_the_task_law() -> None:
@@ -153,12 +159,14 @@ def test_bleu_is_not_negative() -> None:
 def test_tokens_for_a_score_are_where_the_law_gives_it() -> None:
     from scipy.optimize import brentq
 
-    own = {"A": 1e-3, "alpha": 0.6, "beta": 1.6}
+    constants = {"A": 1e-3, "alpha": 0.6, "beta": 1.6}
     law = js.laws.get("bleu_log")
-    tokens = law.quantities["tokens_for_score"](own, score=30.0)
-    root: Any = brentq(lambda x: float(law(np.exp(x), **own)) - 30.0, np.log(1e6), np.log(1e20))
+    tokens = law.quantities["tokens_for_score"](constants, score=30.0)
+    root: Any = brentq(
+        lambda x: float(law(np.exp(x), **constants)) - 30.0, np.log(1e6), np.log(1e20)
+    )
     assert tokens == pytest.approx(np.exp(root), rel=1e-9)
-    assert np.isnan(law.quantities["tokens_for_score"](own, score=-1.0))
+    assert np.isnan(law.quantities["tokens_for_score"](constants, score=-1.0))
 
 
 def test_where_the_bleu_law_has_no_value_it_is_next_to_nothing() -> None:

@@ -86,7 +86,7 @@ def test_domains_that_cannot_be(given: Any, says: str) -> None:
 
 def test_the_additive_law_by_hand() -> None:
     law = mixture_additive(2)
-    own = {
+    constants = {
         "E": 1.4,
         "A": 500.0,
         "alpha": 0.36,
@@ -98,7 +98,7 @@ def test_the_additive_law_by_hand() -> None:
         "g_2": 0.25,
     }
     by_hand = 1.4 + 1 / (1.5 * 0.3**0.5 + 4 * 0.7**0.25) + 500 / 1e9**0.36 + 900 / 2e10**0.32
-    assert law(1e9, 2e10, 0.3, 0.7, **own) == pytest.approx(by_hand, rel=1e-12)
-    assert law(1e9, 2e10, 0.0, 1.0, **own) == pytest.approx(
+    assert law(1e9, 2e10, 0.3, 0.7, **constants) == pytest.approx(by_hand, rel=1e-12)
+    assert law(1e9, 2e10, 0.0, 1.0, **constants) == pytest.approx(
         by_hand - 1 / (1.5 * 0.3**0.5 + 4 * 0.7**0.25) + 0.25, rel=1e-12
     )

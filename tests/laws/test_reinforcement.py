@@ -27,8 +27,8 @@ def test_a_size_falls_as_its_power_and_the_input_for_an_error() -> None:
     X = np.geomspace(1e3, 1e8, 6)
     slopes = np.diff(np.log(law(7e9, X, **POST))) / np.diff(np.log(X))
     np.testing.assert_allclose(slopes, -law.quantities["efficiency"](POST, N=7e9), rtol=1e-12)
-    found = law.quantities["input_for_error"](POST, error=0.1, N=7e9)
-    assert found == pytest.approx(solve(lambda x: law(7e9, x, **POST) - 0.1, 1.0, 1e20), rel=1e-9)
+    compute = law.quantities["input_for_error"](POST, error=0.1, N=7e9)
+    assert compute == pytest.approx(solve(lambda x: law(7e9, x, **POST) - 0.1, 1.0, 1e20), rel=1e-9)
 
 
 def test_each_size_has_its_own_level() -> None:
@@ -38,18 +38,18 @@ def test_each_size_has_its_own_level() -> None:
     sizes = {"1.5B": 1.5e9, "7B": 7e9, "14B": 14e9, "72B": 72e9}
     rows = [(m, sizes[m], x) for m in levels for x in np.geomspace(1e17, 1e20, 8)]
     table = pd.DataFrame(rows, columns=["model", "N", "X"])
-    own = {"K_max": 0.14, "N_0": 4e9, "E": table["model"].map(levels).to_numpy()}
-    table["error"] = law(table["N"].to_numpy(), table["X"].to_numpy(), **own)
+    constants = {"K_max": 0.14, "N_0": 4e9, "E": table["model"].map(levels).to_numpy()}
+    table["error"] = law(table["N"].to_numpy(), table["X"].to_numpy(), **constants)
     assert table["error"].between(0.01, 0.9).all()
     fit = js.fit(law, table, per={"E": "model"})
     assert fit.params["K_max"] == pytest.approx(0.14, rel=1e-6)
     assert fit.params["N_0"] == pytest.approx(4e9, rel=1e-6)
     for model, level in levels.items():
         assert fit.params[f"E[{model}]"] == pytest.approx(level, rel=1e-6)
-    found = js.derive(js.laplace(fit, 50), "input_for_error", error=0.05, N=7e9, model="7B")
+    derived = js.derive(js.laplace(fit, 50), "input_for_error", error=0.05, N=7e9, model="7B")
     point = {"K_max": 0.14, "N_0": 4e9, "E": 3.19}
     by_hand = law.quantities["input_for_error"](point, error=0.05, N=7e9)
-    assert found.frame["estimate"].item() == pytest.approx(by_hand, rel=1e-5)
+    assert derived.frame["estimate"].item() == pytest.approx(by_hand, rel=1e-5)
 
 
 def test_between_the_first_score_and_the_ceiling() -> None:
@@ -64,8 +64,8 @@ def test_between_the_first_score_and_the_ceiling() -> None:
 def test_compute_for_a_score() -> None:
     law = js.laws.get("rl_compute")
     needed = law.quantities["compute_for_score"]
-    found = needed(RECIPE, score=0.55)
-    assert found == pytest.approx(solve(lambda c: law(c, **RECIPE) - 0.55, 1.0, 1e9), rel=1e-9)
+    compute = needed(RECIPE, score=0.55)
+    assert compute == pytest.approx(solve(lambda c: law(c, **RECIPE) - 0.55, 1.0, 1e9), rel=1e-9)
     assert np.isnan(needed(RECIPE, score=[0.3, 0.29, 0.65, 0.7])).all()
 
 
@@ -107,9 +107,9 @@ def test_intrinsic_performance_from_checkpoints() -> None:
     )
     true = law(table["N"].to_numpy(), table["E"].to_numpy(), **AGENT)
     returns = 10 * (1 - (1e13 / true) ** 0.3)
-    found = least_compute(unit * table["N"] * table["E"], returns)
+    performance = least_compute(unit * table["N"] * table["E"], returns)
     inside = (true > 1e12) & (true < 1e15)
-    excess = found[inside] / true[inside]
+    excess = performance[inside] / true[inside]
     assert inside.sum() > 1000
     assert excess.min() > 1 - 1e-9
     assert (

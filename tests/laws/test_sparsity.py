@@ -18,8 +18,8 @@ def test_the_dense_model_of_the_same_loss(sparsity: float) -> None:
     loss = float(LAW(1e8, 1e11, sparsity, **P))
     dense = solve(lambda N: float(LAW(N, 1e11, 0, **P)) - loss, 1e7, 1e12)
     assert dense > 1e8
-    found = Q["equivalent_dense_size"](P, N=1e8, sparsity=sparsity)
-    assert found == pytest.approx(dense, rel=1e-9)
+    equivalent = Q["equivalent_dense_size"](P, N=1e8, sparsity=sparsity)
+    assert equivalent == pytest.approx(dense, rel=1e-9)
     assert Q["size_multiplier"](P, sparsity=sparsity) == pytest.approx(dense / 1e8, rel=1e-9)
 
 

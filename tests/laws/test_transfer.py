@@ -14,9 +14,9 @@ from jscale.laws.transfer import learning_rate_sensitivity, transfer_learning_ra
 
 @pytest.mark.parametrize(("optimizer", "exponent"), [("sgd", 1.0), ("adam", 0.5)])
 def test_across_batch_sizes(optimizer: str, exponent: float) -> None:
-    found = transfer_learning_rate(np.array([1e-3, 2e-3]), (64, 4096), optimizer)
-    np.testing.assert_allclose(found, np.array([1e-3, 2e-3]) * 64**exponent, rtol=1e-14)
-    there_and_back = transfer_learning_rate(found, (4096, 64), optimizer)
+    rates = transfer_learning_rate(np.array([1e-3, 2e-3]), (64, 4096), optimizer)
+    np.testing.assert_allclose(rates, np.array([1e-3, 2e-3]) * 64**exponent, rtol=1e-14)
+    there_and_back = transfer_learning_rate(rates, (4096, 64), optimizer)
     np.testing.assert_allclose(there_and_back, [1e-3, 2e-3], rtol=1e-14)
 
 
@@ -44,9 +44,9 @@ def test_sensitivity_is_the_mean_excess_over_log_rates() -> None:
         return 2.0 + 0.3 * (log_rate + 6.0) ** 2
 
     x = np.random.default_rng(0).permutation(np.linspace(-9.2, -2.3, 1001))
-    found = learning_rate_sensitivity(np.exp(x).tolist(), [loss(u) for u in x], 4.5)
+    sensitivity = learning_rate_sensitivity(np.exp(x).tolist(), [loss(u) for u in x], 4.5)
     by_hand = quad(lambda u: min(loss(u), 4.5) - 2.0, x.min(), x.max(), limit=200)[0]
-    assert found == pytest.approx(by_hand / np.ptp(x), rel=1e-4)
+    assert sensitivity == pytest.approx(by_hand / np.ptp(x), rel=1e-4)
     assert learning_rate_sensitivity([1e-4, 1e-2], [3.0, 3.0], 9.0) == 0.0
 
 

@@ -18,15 +18,15 @@ def test_the_best_split() -> None:
     law = js.laws.get("encoder_decoder")
     share = law.quantities["encoder_share"](PAIR)
     for N in (1e7, 1e10):
-        found = minimize_scalar(
+        minimum = minimize_scalar(
             lambda s, N=N: float(law(s * N, (1 - s) * N, **PAIR)),
             bounds=(0.01, 0.99),
             method="bounded",
             options={"xatol": 1e-9},
         )
-        assert share == pytest.approx(found.x, rel=1e-5)
+        assert share == pytest.approx(minimum.x, rel=1e-5)
         loss = law.quantities["optimal_loss"](PAIR, N=N)
-        assert loss == pytest.approx(found.fun, rel=1e-12)
+        assert loss == pytest.approx(minimum.fun, rel=1e-12)
         assert law.quantities["size_for_loss"](PAIR, loss=loss) == pytest.approx(N, rel=1e-9)
     assert np.isnan(law.quantities["size_for_loss"](PAIR, loss=1.1))
 
@@ -62,9 +62,9 @@ def test_effective_fractions_from_an_amplitude_for_each_weight() -> None:
     table["weight_of_task"] = table["f"].map("{:g}".format)
     fit = js.fit("power_const:N", table, per={"A": "weight_of_task"})
     ratio = fit.params["A[1]"] / np.array([fit.params[f"A[{f:g}]"] for f in weights])
-    found = ratio ** (1 / fit.params["alpha"])
+    fractions = ratio ** (1 / fit.params["alpha"])
     np.testing.assert_allclose(
-        found, law.quantities["effective_fraction"](TASK, f=weights), rtol=1e-6
+        fractions, law.quantities["effective_fraction"](TASK, f=weights), rtol=1e-6
     )
 
 

@@ -24,8 +24,8 @@ def test_zero_to_a_power(p: float, value: float) -> None:
 
 def test_zero_among_other_numbers() -> None:
     with float64_scope():
-        found = np.asarray(power(np.array([0.0, 4.0]), 0.5))
-    np.testing.assert_allclose(found, [0.0, 2.0], rtol=1e-15)
+        powers = np.asarray(power(np.array([0.0, 4.0]), 0.5))
+    np.testing.assert_allclose(powers, [0.0, 2.0], rtol=1e-15)
 
 
 def test_a_negative_base_gives_nan() -> None:

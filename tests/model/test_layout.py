@@ -179,8 +179,8 @@ def test_published_constants_survive_the_round_trip() -> None:
             theta = layout.coordinates(constants, centre(made))
             with float64_scope():
                 values = layout.natural(jnp.asarray(theta), {}, centre(made))
-                found = {name: float(value) for name, value in values.items()}
-            assert found == pytest.approx(dict(constants), rel=1e-12)
+                back = {name: float(value) for name, value in values.items()}
+            assert back == pytest.approx(dict(constants), rel=1e-12)
 
 
 def test_natural_is_differentiable() -> None:
@@ -207,9 +207,9 @@ def test_farseer_fits_with_an_exponent_fixed_at_zero() -> None:
     (planted,) = made.published.values()
     design = grid(np.geomspace(2e8, 6e9, 8), np.geomspace(2e9, 2e11, 8))
     runs = js.simulate("farseer", {**planted, "gamma": 0.0}, design, noise=0.005)
-    found = js.fit("farseer", runs, fixed={"gamma": 0.0}, starts=16)
-    assert found.params["gamma"] == 0.0
-    np.testing.assert_allclose(found.fitted, runs["loss"], rtol=0.05)
+    fit = js.fit("farseer", runs, fixed={"gamma": 0.0}, starts=16)
+    assert fit.params["gamma"] == 0.0
+    np.testing.assert_allclose(fit.fitted, runs["loss"], rtol=0.05)
 
 
 # Slots, labels, linear amplitudes

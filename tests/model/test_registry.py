@@ -107,16 +107,18 @@ def test_texts_that_name_no_law(text: str, says: str) -> None:
 
 def test_one_exponent_for_both_is_chinchilla_tied_by_hand() -> None:
     N, D = [1e8, 1e10], [2e9, 2e11]
-    own = {"E": 1.7, "A": 300.0, "B": 500.0, "alpha": 0.31}
-    found = laws.get("chinchilla_tied")(N, D, **own)
-    np.testing.assert_allclose(found, laws.get("chinchilla")(N, D, **own, beta=0.31), rtol=1e-14)
+    constants = {"E": 1.7, "A": 300.0, "B": 500.0, "alpha": 0.31}
+    tied = laws.get("chinchilla_tied")(N, D, **constants)
+    np.testing.assert_allclose(
+        tied, laws.get("chinchilla")(N, D, **constants, beta=0.31), rtol=1e-14
+    )
     # At the optimum of 6·N·D = C, tokens per parameter are (B/A)^(1/alpha), whatever C.
     ratio = laws.get("chinchilla_tied").derived["tokens per parameter"]
     for C in (1e18, 1e24):
         size = np.geomspace(1e5, 1e13, 200_001)
-        loss = laws.get("chinchilla_tied")(size, C / (6 * size), **own)
+        loss = laws.get("chinchilla_tied")(size, C / (6 * size), **constants)
         best = size[np.argmin(loss)]
-        assert C / (6 * best**2) == pytest.approx(ratio(own, C), rel=1e-3)
+        assert C / (6 * best**2) == pytest.approx(ratio(constants, C), rel=1e-3)
 
 
 @pytest.mark.parametrize("thing", [3, None, lambda N: N])

@@ -31,8 +31,8 @@ def test_falling_functions_and_batches():
 
     values = np.geomspace(1e-3, 1e3, 50)
     with float64_scope():
-        found = jax.vmap(lambda a: root(lambda x, a: a - x * jnp.exp(x), a, 0.0, 20.0))(values)
-        np.testing.assert_allclose(found, lambertw(values).real, rtol=1e-12)
+        roots = jax.vmap(lambda a: root(lambda x, a: a - x * jnp.exp(x), a, 0.0, 20.0))(values)
+        np.testing.assert_allclose(roots, lambertw(values).real, rtol=1e-12)
 
 
 def test_no_change_of_sign_is_nan():
