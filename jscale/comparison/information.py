@@ -17,27 +17,52 @@ from jscale.fitting.result import Fit
 def information(fits: Iterable[Fit] | Mapping[str, Fit]) -> pd.DataFrame:
     """Rank fits to the same rows by information criteria, the lowest AICc first.
 
+    AICc = −2 ln L + 2k + 2k(k + 1)/(n − k − 1), infinite where n ≤ k + 1, and
+    BIC = −2 ln L + k ln n; n counts the rows with weight, k the free parameters and the scale.
+
+    Parameters
+    ----------
+    fits : iterable of Fit, or mapping of str to Fit
+        Fits to the same rows; the keys of a mapping name them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per fit, by the law's name (with the objective, then a number, where names repeat):
+        ``log_likelihood``, ``parameters`` (k), ``rows`` (n), ``aicc``, ``bic``, how far each lies
+        above the lowest (``aicc_behind``, ``bic_behind``), and ``akaike_weight``, proportional to
+        exp(−aicc_behind/2); NaN where every AICc is infinite.
+
+    Raises
+    ------
+    JscaleError
+        Where there is no likelihood with a fitted scale: an objective that is none, a scale that
+        was given, unequal weights of "student_t", a fit that passes through every row.
+    DataError
+        For fits to other rows, outputs or units, and for rows that are not independent.
+
+    See Also
+    --------
+    rollout : Compare laws by their predictions of runs that they have not seen.
+
+    Notes
+    -----
     This is a ranking in-sample: it says nothing of how a law extrapolates, which is what a
     scaling law is for. Prefer :func:`rollout` wherever there are runs to hold out.
 
-    AICc = −2 ln L + 2k + 2k(k + 1)/(n − k − 1), infinite where n ≤ k + 1 (Hurvich and Tsai 1989,
-    doi:10.1093/biomet/76.2.297); BIC = −2 ln L + k ln n (Schwarz 1978,
-    doi:10.1214/aos/1176344136). n counts the rows with weight, k the free parameters and the
-    scale. ln L is of the observed output itself, at the scale of largest likelihood, so that
-    fits in log, linear and logit space can be compared: normal errors for "least_squares" and
-    Laplace for "least_absolute", the scale of a row with weight w being σ/√w and b/w; Student-t,
-    its degrees of freedom given, for "student_t".
+    ln L is of the observed output itself, at the scale of largest likelihood, so that fits in
+    log, linear and logit space can be compared. Errors are normal for "least_squares" and Laplace
+    for "least_absolute", the scale of a row with weight w being σ/√w and b/w; they are Student-t,
+    its degrees of freedom given, for "student_t". Other objectives take part where their class
+    defines ``log_likelihood``.
 
-    ``fits`` is a sequence, or a mapping by name. Returns a row per fit, by the law's name (with
-    the objective, then a number, where names repeat): ``log_likelihood``, ``parameters`` (k),
-    ``rows`` (n), ``aicc``, ``bic``, how far each lies above the lowest (``aicc_behind``,
-    ``bic_behind``), and ``akaike_weight``, in proportion to exp(−aicc_behind/2); NaN where every
-    AICc is infinite.
+    References
+    ----------
+    Hurvich and Tsai 1989, doi:10.1093/biomet/76.2.297 (AICc); Schwarz 1978,
+    doi:10.1214/aos/1176344136 (BIC).
 
-    Raises JscaleError where there is no such likelihood: another objective, a scale that was
-    given, unequal weights of "student_t", a fit that passes through every row. Raises DataError
-    for fits to other rows, outputs or units, and for rows that are not independent.
-
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> small = table[table["split"] == "fit"]
@@ -83,11 +108,11 @@ def _names(fits: list[Fit]) -> dict[str, Fit]:
     names = [fit.law.name for fit in fits]
     longer = [f"{fit.law.name}, {fit.settings.objective}" for fit in fits]
     names = [long if names.count(n) > 1 else n for n, long in zip(names, longer, strict=True)]
-    found: dict[str, Fit] = {}
+    named: dict[str, Fit] = {}
     for i, (name, fit) in enumerate(zip(names, fits, strict=True)):
         number = names[: i + 1].count(name)
-        found[name if number == 1 else f"{name} {number}"] = fit
-    return found
+        named[name if number == 1 else f"{name} {number}"] = fit
+    return named
 
 
 def _check_likelihood(name: str, fit: Fit) -> None:
@@ -113,13 +138,13 @@ def _check_independent(name: str, fit: Fit) -> None:
             'they are different runs, name each: Runs.from_frame(df, run="<column>").'
         )
     raise DataError(
-        f"{name}: {len(units)} rows belong to {count} runs. Rows of one run err together, so the "
+        f"{name}: {len(units)} rows belong to {count} runs. Errors within a run are correlated, so the "
         "product of their densities is no likelihood. Compare predictions of whole runs, "
         "js.rollout, or keep the end of each run, js.checkpoints(runs, final_only=True)."
     )
 
 
-_SAME = "Likelihoods compare only where all are of the same numbers: fit each law to the same Runs."
+_SAME = "Likelihoods can be compared only for the same numbers: fit each law to the same Runs."
 
 
 def _check_same(first: str, one: Fit, name: str, other: Fit) -> None:

@@ -1,4 +1,4 @@
-"""What can be learnt of a fit at its optimum: errors, directions, influence of outliers."""
+"""What a fit's optimum tells: standard errors, undetermined directions, influence of outliers."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def linearise(problem: Problem, theta: np.ndarray) -> Optimum:
 
 
 def linearise_all(families: Families, theta: np.ndarray) -> list[Optimum]:
-    """Linearise each family at its coordinates (F, p), some at a time."""
+    """Linearise every family at its coordinates (F, p), a few at a time."""
     import jax
 
     program = _linearise(families.model, families=True)
@@ -139,7 +139,7 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     if problem.freedom < 1:
         return np.diag(np.full(p, np.inf))
     psi = problem.objective(r).psi
-    # A column that overflows says nothing; one that is only large is scaled.
+    # A column that overflows carries no information; one that is merely large is scaled.
     moving = np.any(J != 0, axis=0) & np.isfinite(J).all(axis=0)
     J = J[:, moving]
     size = np.abs(J).max(axis=0)
@@ -155,11 +155,11 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     scores = by_run @ inverse / size
     whole = np.diag(np.where(moving, 0.0, np.inf))
     with np.errstate(over="ignore", invalid="ignore"):
-        found = len(by_run) / (len(by_run) - p) * scores.T @ scores
-    # One that overflows after all is as good as unknown.
-    whole[np.ix_(moving, moving)] = found if np.isfinite(found).all() else np.diag(
-        np.full(len(found), np.inf)
-    )  # fmt: skip
+        sandwich = len(by_run) / (len(by_run) - p) * scores.T @ scores
+    # A covariance that overflows after all is as good as unknown.
+    if not np.isfinite(sandwich).all():
+        sandwich = np.diag(np.full(len(sandwich), np.inf))
+    whole[np.ix_(moving, moving)] = sandwich
     return whole
 
 
@@ -176,7 +176,7 @@ def runs_inside(problem: Problem, residual: np.ndarray) -> tuple[int, int]:
 def near_absolute(problem: Problem, inside: int, runs: int) -> bool:
     """Whether a kinked objective acts like least absolute deviations.
 
-    So it does where fewer than half of the runs, and fewer than 10 per parameter, lie inside.
+    It does where fewer than half of the runs, and fewer than 10 per parameter, lie inside delta.
     """
     few = inside < _INSIDE_PER_PARAMETER * problem.layout.size
     return problem.objective.kinked and few and 2 * inside < runs
@@ -185,12 +185,12 @@ def near_absolute(problem: Problem, inside: int, runs: int) -> bool:
 def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray:
     """Return the expected curvature of each residual's term, (n,).
 
-    Where curvature sits in a narrow core |r| < delta, the few residuals there say little of it
-    on average. It is taken instead as the expectation over normal errors of standard deviation
-    s = 0.7·1.4826·MAD around each residual: P(|r + s·z| < delta). Errors are then on the safe
-    side: nominal 90 % intervals of E, alpha and beta covered 93–99 % on 900 simulated data sets
-    (benchmarks/standard_errors.py), and on the Chinchilla replication's 240 points errors are
-    .97, .96 and .84 of the bootstrap's. A smaller s trades the one for the other.
+    Where curvature sits in a narrow core |r| < delta, the few residuals there say little about
+    its average. It is replaced by its expectation over normal errors of standard deviation
+    s = 0.7·1.4826·MAD around each residual: for Huber's loss P(|r + s·z| < delta). Standard errors
+    are then conservative: nominal 90 % intervals of E, alpha and beta covered 93–99 % on 900
+    simulated data sets (benchmarks/standard_errors.py), and on the Chinchilla replication's 240
+    points errors are .97, .96 and .84 of the bootstrap's. A smaller s trades the one for the other.
     """
     if not objective.kinked:
         return objective(residual).curvature
@@ -200,7 +200,7 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """What the Jacobian, its columns at unit length, says of the parameters together.
+    """How well the Jacobian, its columns at unit length, determines the parameters together.
 
     ``condition`` is the square of its largest over its smallest singular value, ``names`` the
     coordinates that matter in the direction that changes predictions least.
@@ -232,7 +232,7 @@ def directions(problem: Problem, optimum: Optimum) -> Directions:
 def studentised(problem: Problem, optimum: Optimum) -> np.ndarray:
     """Return the errors of the runs with weight around the curve, in the objective's space.
 
-    Observation less prediction, over √(1 − leverage), since a fit bends towards its own runs.
+    Observation less prediction, over √(1 − leverage), since a fit is drawn to the runs it fits.
     Their median is taken out: the curve is the conditional median of new runs.
     """
     spare = 1.0 - np.minimum(leverages(problem, optimum), _HIGHEST_LEVERAGE)
@@ -241,7 +241,7 @@ def studentised(problem: Problem, optimum: Optimum) -> np.ndarray:
 
 
 def leverages(problem: Problem, optimum: Optimum) -> np.ndarray:
-    """Return how much of each run with weight the fit passes through (n,), between 0 and 1."""
+    """Return the leverage of each run with weight (n,): 1 where the fit must pass through it."""
     J = optimum.jacobian[problem.used]
     J = J[:, np.isfinite(J).all(axis=0)]
     basis, _ = np.linalg.qr(J / np.maximum(np.abs(J).max(axis=0, initial=0.0), 1e-300))

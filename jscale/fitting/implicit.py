@@ -1,4 +1,4 @@
-"""differentiable: a fit as a differentiable function of what it was given.
+"""differentiable: a fit as a differentiable function of its data.
 
 The optimum is found by a solver whose steps are never differentiated: at the optimum
 g(theta; weights, targets, inputs) = 0, so d theta = −H⁻¹·dg with the exact Hessian H. The rule
@@ -33,23 +33,45 @@ _SETTLED = 1e-6
 def differentiable(fit: Fit) -> Callable[..., dict[str, Any]]:
     """Return the fit as a function of its data, to be used under JAX's transformations.
 
-    The function takes ``target`` (n,), the output as in ``fit.runs``; ``weights`` (n,), zero or
-    more; and ``inputs``, a mapping from names of the law's inputs to (n,) arrays. What is not
-    given is as it was in the fit. It solves again, starting from the fit's optimum, and returns
-    the law's parameters by name: numbers, or arrays (groups,) for one per group.
+    Derivatives are exact, by the implicit function theorem: d theta = −H⁻¹·dg, with H the exact
+    Hessian of the objective.
 
-    It works under jit, vmap, grad, jvp, jacfwd, jacrev, hessian and their compositions (laws
-    with a loop of unknown length only forwards). Derivatives are exact, by the implicit function
-    theorem with the exact Hessian. They are NaN, since compiled code cannot raise, where the
-    optimum has none: for least absolute deviations, for Huber's loss with fewer residuals inside
-    delta than parameters, where the Hessian is singular; a solve that does not end gives NaN
-    itself. Only the optimum next to the fit's is followed: there are no other starts. A scale
-    that the fit found (delta="auto") is held.
+    Parameters
+    ----------
+    fit : Fit
+        The fit, at whose optimum every solve starts.
 
-    Call it where JAX computes in float64, ``with jax.enable_x64(True):``; elsewhere it raises
-    JscaleError. Raises DataError for arrays of another shape than (n,), LawError for names that
-    are no inputs.
+    Returns
+    -------
+    callable
+        A function of ``target`` (n,), the output as in ``fit.runs``; ``weights`` (n,), zero or
+        more; and ``inputs``, a mapping from names of the law's inputs to (n,) arrays. What is not
+        given is as it was in the fit. It solves again and returns the law's parameters by name:
+        numbers, or arrays (groups,) for one per group.
 
+    Raises
+    ------
+    JscaleError
+        If the function is called where JAX does not compute in float64; open the scope around
+        the outermost call, ``with jax.enable_x64(True):``.
+    DataError
+        If the function is given arrays of another shape than (n,).
+    LawError
+        If the function is given names that are no inputs.
+
+    Notes
+    -----
+    The function works under jit, vmap, grad, jvp, jacfwd, jacrev, hessian and their compositions
+    (laws with a loop of unknown length only forwards).
+
+    Since compiled code cannot raise, derivatives are NaN where the optimum has none: for least
+    absolute deviations, for Huber's loss with fewer residuals inside delta than parameters, and
+    where the Hessian is singular. A solve that does not end gives NaN itself. Only the optimum
+    next to the fit's is followed: there are no other starts. A scale that the fit solved for
+    (delta="auto") is held fixed.
+
+    Examples
+    --------
     >>> import jax, jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"], objective=js.huber(1e-2))
@@ -102,7 +124,7 @@ def _in_space(fit: Fit, target: Any) -> Any:
 def _padded(
     problem: Problem, name: str, given: Any, values: np.ndarray, filler: float | None = None
 ) -> Any:
-    """Return what was given (n,) or else the problem's own values, padded to its rows."""
+    """Return the values given (n,), or else the problem's, padded to its rows."""
     import jax.numpy as jnp
 
     if given is None:
@@ -231,8 +253,8 @@ def _lanes(model: Model, objective: Objective) -> Callable[..., Any]:
 def _solve_lanes(model: Model, theta: Any, weights: Any, data: Data, width: Any, shape: Any) -> Any:
     """Solve from theta (S, p) at weights (S, rows) and Data (S, …): the optima (S, p).
 
-    The solver's own steps to their end, then Newton steps on the exact slope. A lane that does
-    not end in time is NaN.
+    The steps of the ordinary solver to their end, then Newton steps on the exact slope. A lane
+    that does not end in time is NaN.
     """
     import jax
     import jax.numpy as jnp

@@ -26,7 +26,7 @@ from jscale.fitting.statistics import unit_diagonal_eigh
 # The smallest eigenvalue, at unit diagonal, of a Hessian that can be told from a singular one.
 SINGULAR = 1e-10
 # Leaving rows out one by one (Chinchilla's 240 points, ten deltas; stdlib_lm's 103, three): the
-# objective's own curvature foretells refits better above 3 residuals inside delta per
+# objective's own curvature predicts refits better above 3 residuals inside delta per
 # parameter (correlation .94–.99, expected curvature .84–.96), the expected one below it.
 _FEW_PER_PARAMETER = 3
 
@@ -93,7 +93,7 @@ class SecondOrder:
         """Return the same with the mean curvature over normal moves of residuals, sd (n,).
 
         By Stein's identity, E rho''(r + s·z) = E z·psi(r + s·z)/s: this is how the slope answers
-        to moves that are not small beside delta (statistical linearisation).
+        to moves that are not small relative to delta (statistical linearisation).
         """
         objective = self.problem.objective
         curvature = np.array(self.curvature)
@@ -126,15 +126,25 @@ def second_order(
 
 
 def expand(problem: Problem, theta: np.ndarray) -> SecondOrder:
-    """Return the second order with the objective's own curvature, whatever that is worth."""
+    """Return the second order with the objective's own curvature, without checking invertibility."""
     numbers = problem.objective.width, problem.objective.shape
     out = _program(problem.model)(theta, problem.data, problem.weights, *numbers)
     rows, (bend, natural, slope) = out
     r, J, psi, curvature, Jx, mixed = (np.asarray(x)[: problem.n] for x in rows)
     return SecondOrder(
-        problem, np.asarray(theta), r, psi, curvature, J, np.asarray(bend), Jx, mixed,
-        np.asarray(natural), np.asarray(slope), smoothed=False,
-    )  # fmt: skip
+        problem,
+        np.asarray(theta),
+        residual=r,
+        psi=psi,
+        curvature=curvature,
+        jacobian=J,
+        bend=np.asarray(bend),
+        input_slope=Jx,
+        mixed=mixed,
+        natural=np.asarray(natural),
+        slope=np.asarray(slope),
+        smoothed=False,
+    )
 
 
 def checked(local: SecondOrder) -> SecondOrder:
@@ -219,7 +229,7 @@ def _slopes(model: Model, theta: Any, data: Data) -> tuple[Any, Any, Any, Any]:
         return to_space(output, model.space) - target
 
     def by_input(t: Any, x: Any, code: Any, target: Any) -> Any:
-        """Return dr/dx (k,) with (r, dr/dx) beside it."""
+        """Return dr/dx (k,), and (r, dr/dx) as auxiliary output."""
         slopes, r = jax.jacfwd(lambda v: (one(t, v, code, target),) * 2, has_aux=True)(x)
         return slopes, (r, slopes)
 

@@ -64,8 +64,8 @@ def save(fit: Fit, path: str | Path, *, overwrite: bool = False) -> Path:
     Notes
     -----
     Numbers keep every bit. Row labels and columns keep their values and types, except that dates
-    and other objects become text. The law is saved by name and by the digest of its code, not as
-    code.
+    and other objects become text. The law is saved by name and by the digest of its code, the
+    objective by its name and numbers, neither as code.
 
     Examples
     --------
@@ -105,7 +105,10 @@ def load(path: str | Path, *, law: Law | None = None) -> Fit:
     ------
     FileError
         If the file cannot be read, is not a saved fit, was written in another version of the
-        format, or holds numbers that disagree.
+        format, or holds numbers that disagree, with each other or with the class of objectives
+        that is registered here.
+    JscaleError
+        If the fit's objective is of a class that is not registered here.
     LawError
         If the law is not found, or its code has changed and it no longer gives the saved
         predictions.

@@ -34,8 +34,8 @@ class Constrained:
     """A quantity ``name`` of a fit that can be constrained to a value, measured in ``space``.
 
     ``model`` is that of the problem with the pseudo-observation, whose inputs are ``inputs`` (all
-    of the model's law but the last two) and whose group codes are ``codes``. ``own`` says whether
-    its output is the law's own, so that residuals are in the quantity's coordinate.
+    of the model's law but the last two) and whose group codes are ``codes``. ``on_curve`` says
+    whether the quantity is an output of the law itself, so that residuals are in its coordinate.
     ``measured`` is the quantity's coordinate as a function of theta and data (JAX).
     """
 
@@ -45,7 +45,7 @@ class Constrained:
     model: Model
     inputs: tuple[float, ...]
     codes: dict[str, int]
-    own: bool
+    on_curve: bool
     measured: Callable[[Any, Any], Any]
 
     @cached_property
@@ -80,19 +80,19 @@ class Constrained:
         return np.asarray(_sums(problem.model)(theta, problem.data, problem.weights, *numbers))
 
     def problems(self, wanted: np.ndarray, error: float, curvature: float) -> Families:
-        """Return problems of one program that hold the coordinate near ``wanted`` (G,).
+        """Return problems of one program that constrain the coordinate to near ``wanted`` (G,).
 
         ``error`` is the coordinate's standard error, ``curvature`` the objective's second
         derivative along it: the pseudo-observation's is ten thousand times that.
         """
         objective = self.fit.problem.objective
         width = min(objective.width, 1.0)
-        per = 1.0 if self.own else max(width, 1e-4) / error
+        per = 1.0 if self.on_curve else max(width, 1e-4) / error
         weight = objective.pin_weight(_STIFF * curvature, error, per)
         count = len(wanted)
         data, weights = self._extended(per, weight)
         targets = np.repeat(np.asarray(data.target)[None], count, axis=0)
-        targets[:, self.fit.problem.n] = wanted if self.own else per * (wanted - self.centre)
+        targets[:, self.fit.problem.n] = wanted if self.on_curve else per * (wanted - self.centre)
 
         def many(x: Any) -> np.ndarray:
             x = np.asarray(x)
@@ -107,10 +107,10 @@ class Constrained:
         """Return the data and weights with the pseudo-observation after the real ones."""
         problem = self.fit.problem
         n, rows = problem.n, bucket(problem.n + 1)
-        extra = 0 if self.own else len(self.model.layout.law.inputs) - len(self.fit.law.inputs)
+        extra = 0 if self.on_curve else len(self.model.layout.law.inputs) - len(self.fit.law.inputs)
         real = [*problem.data.inputs, *[np.zeros(n)] * extra]
-        own = [*self.inputs, *(() if self.own else (self.centre, per))]
-        inputs = tuple(_with(x, value, n, rows) for x, value in zip(real, own, strict=True))
+        pseudo = [*self.inputs, *(() if self.on_curve else (self.centre, per))]
+        inputs = tuple(_with(x, value, n, rows) for x, value in zip(real, pseudo, strict=True))
         codes = {
             name: _with(c, self.codes[name], n, rows) for name, c in problem.data.codes.items()
         }
@@ -166,9 +166,9 @@ def _of_the_curve(fit: Fit, inputs: Mapping[str, Any]) -> Constrained:
         output = fit.law.evaluate({**dict(zip(fit.law.inputs, row, strict=True)), **values})
         return to_space(output, model.space)
 
-    said = ", ".join(f"{name}={inputs[name]}" for name in inputs)
+    point = ", ".join(f"{name}={inputs[name]}" for name in inputs)
     return Constrained(
-        fit, f"{fit.law.output} at {said}", model.space, model, row, codes, True, measured
+        fit, f"{fit.law.output} at {point}", model.space, model, row, codes, True, measured
     )
 
 
@@ -251,14 +251,14 @@ def _derived(fit: Fit) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
     if not len(fit.derived):
         return {}
     largest = float(fit.runs["C"].max())
-    found = {}
+    functions = {}
     for name, function in fit.law.derived.items():
 
         def at(values: Mapping[str, Any], function: Any = function, C: float = largest) -> Any:
             return function(values, C)
 
-        found[name.replace("{C}", f"{largest:.3g}")] = at
-    return found
+        functions[name.replace("{C}", f"{largest:.3g}")] = at
+    return functions
 
 
 def _space(support: str) -> str:
@@ -269,8 +269,8 @@ def _picked(spaces: dict[str, str], free: tuple[str, ...]) -> Callable[..., Any]
     """Return the coordinate of the one of the parameters that the inputs choose."""
 
     def quantity(values: Mapping[str, Any], chosen: tuple[Any, ...]) -> Any:
-        each = zip(free, chosen, strict=True)
-        return sum(share * to_space(values[name], spaces[name]) for name, share in each)
+        shares = zip(free, chosen, strict=True)
+        return sum(share * to_space(values[name], spaces[name]) for name, share in shares)
 
     return quantity
 
@@ -285,7 +285,7 @@ def _with_quantity(
     """
     count = len(law.inputs)
 
-    def held(*inputs: Any, **values: Any) -> Any:
+    def extended(*inputs: Any, **values: Any) -> Any:
         import jax.numpy as jnp
 
         start, per = inputs[-2:]
@@ -298,4 +298,4 @@ def _with_quantity(
         return jnp.where(per > 0, measured, real)
 
     inputs = (*law.inputs, *(f"_choose_{name}" for name in chosen), _FROM, _PER)
-    return replace(law, name=f"{law.name} held", function=held, inputs=inputs)
+    return replace(law, name=f"{law.name} constrained", function=extended, inputs=inputs)

@@ -1,7 +1,7 @@
 """The engine: one compiled program takes a queue of lanes through a tile of fixed width.
 
 A tile's few lanes stay in the processor's cache. After every few steps, lanes that have ended
-write their result to their place in line and the next ones take their seats, so that no seat
+write their result to their place in the queue and the next ones take their slots, so that no slot
 waits for the slowest lane. One program per model serves starts, resamples and polishing: the
 lengths of queue and tile depend on the number of rows alone, and everything else is data.
 """
@@ -28,8 +28,8 @@ _ACCELERATOR_CELLS = 2**26
 class Queue(NamedTuple):
     """Lanes in line: starts (Q, p), damping and width (Q,), weights (Q, rows); ``count`` are real.
 
-    Every lane has weights of its own, even where all are alike, so that a search and a
-    bootstrap are one program.
+    Every lane carries its weights, even where all are equal, so that a search and a bootstrap
+    share one program.
     """
 
     theta: Any
@@ -122,11 +122,11 @@ def run_queue(
         lanes = jax.lax.fori_loop(0, _STEPS_A_ROUND, one, state.lanes)
         return state._replace(lanes=lanes, ended=_write(state.ended, lanes))
 
-    return jax.lax.while_loop(going, round_of_steps, _seats(tile, families, queue, data)).ended
+    return jax.lax.while_loop(going, round_of_steps, _idle_tile(tile, families, queue, data)).ended
 
 
-def _seats(tile: int, families: bool, queue: Queue, data: Data) -> _State:
-    """A tile of empty seats, and a blank result for every lane in line."""
+def _idle_tile(tile: int, families: bool, queue: Queue, data: Data) -> _State:
+    """Return a tile of idle slots, and a blank result for every lane in line."""
     import jax
     import jax.numpy as jnp
 
@@ -160,7 +160,7 @@ def _seats(tile: int, families: bool, queue: Queue, data: Data) -> _State:
 def _refill(
     model: Model, state: _State, queue: Queue, data: Data, families: bool, shape: Any
 ) -> _State:
-    """Give free seats to the next lanes in line; seats that nobody takes stay as they are."""
+    """Give idle slots to the next lanes in line; slots that stay idle keep their state."""
     import jax
     import jax.numpy as jnp
 
@@ -168,11 +168,11 @@ def _refill(
     length, p = queue.theta.shape
     free = lanes.status != Status.RUNNING
     place = state.next + jnp.cumsum(free.astype(jnp.int32)) - 1
-    seated = free & (place < queue.count)
-    here = jnp.where(seated, place, 0)
+    filled = free & (place < queue.count)
+    here = jnp.where(filled, place, 0)
 
     def put(new: Any, old: Any) -> Any:
-        return jnp.where(seated.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+        return jnp.where(filled.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
     weights = put(queue.weights[here], state.weights)
     width = put(queue.width[here], lanes.width)
@@ -194,15 +194,15 @@ def _refill(
         status=put(Status.RUNNING, lanes.status).astype(jnp.int32),
         step=put(0, lanes.step),
         idle=put(0, lanes.idle),
-        slot=jnp.where(seated, place, jnp.where(free, length, lanes.slot)).astype(jnp.int32),
+        slot=jnp.where(filled, place, jnp.where(free, length, lanes.slot)).astype(jnp.int32),
     )
     return state._replace(
-        lanes=lanes, weights=weights, data=data, next=state.next + jnp.sum(seated, dtype=jnp.int32)
+        lanes=lanes, weights=weights, data=data, next=state.next + jnp.sum(filled, dtype=jnp.int32)
     )
 
 
 def _write(ended: Ended, lanes: Lane) -> Ended:
-    """Write each seated lane's state to its place; the last writing is the one that stays."""
+    """Write the state of each lane in a slot to its place; the last writing stays."""
     now = Ended(lanes.theta, lanes.at.F, lanes.status, lanes.step, lanes.damping)
     return Ended(
         *(old.at[lanes.slot].set(new, mode="drop") for old, new in zip(ended, now, strict=True))

@@ -61,7 +61,7 @@ class Lanes:
         return Lanes(*(np.asarray(values)[which] for values in vars(self).values()))
 
     def replaced(self, which: np.ndarray, other: Lanes) -> Lanes:
-        """Return these lanes with those at ``which`` taken further: their steps add up."""
+        """Return these lanes with those at ``which`` continued: their steps add up."""
         parts = {name: np.array(values) for name, values in vars(self).items()}
         for name, values in parts.items():
             values[which] = getattr(other, name) + (values[which] if name == "steps" else 0)
@@ -145,10 +145,10 @@ def descend(
     devices: Sequence[Any] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Lanes:
-    """Solve, coming down to a kink in stages where the objective is all kink.
+    """Solve, through the objective's stages where it has some.
 
-    Least absolute deviations are solved as Huber losses of ever smaller width, each from
-    where the last one ended: straight away, lanes would stop at the first kinks they meet.
+    Least absolute deviations are solved as Huber losses of ever smaller width, each stage from
+    where the last one ended: solved at once, lanes would stop at the first kinks that they meet.
     Arguments as for :func:`solve`; steps are those of all stages together.
     """
     settings = settings or SolveSettings()
@@ -243,7 +243,7 @@ class _Job:
         return self._fill(value[part])
 
     def _fill(self, values: np.ndarray) -> np.ndarray:
-        """Lengthen to the queue's length; what is added is never seated."""
+        """Lengthen to the queue's length; what is added is never given a slot."""
         full = np.zeros((self.longest, *values.shape[1:]), dtype=values.dtype)
         full[: len(values)] = values
         return full

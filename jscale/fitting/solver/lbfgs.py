@@ -144,9 +144,13 @@ def _units_of(problem: Problem, starts: np.ndarray, rows: np.ndarray, width: flo
 
 
 def _in_tiles(
-    run: Callable[..., Any], starts: np.ndarray, units: np.ndarray | None, rows: np.ndarray | None,
+    run: Callable[..., Any],
+    starts: np.ndarray,
+    units: np.ndarray | None,
+    rows: np.ndarray | None,
     progress: Callable[[int], object] | None,
-) -> Lanes:  # fmt: skip
+) -> Lanes:
+    """Run lanes a tile at a time; the last tile is filled up with copies of the last start."""
     starts = np.asarray(starts, dtype=np.float64)
     units = np.ones_like(starts) if units is None else units
     parts = []

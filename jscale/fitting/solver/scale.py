@@ -1,7 +1,8 @@
-"""The scale of an objective, found together with the parameters.
+"""The scale of an objective with delta="auto", solved for together with the parameters.
 
-Huber's proposal 2 asks that Σ w·min(|r|/s, k)² = (n − p)·E[min(|Z|, k)²] with k = 1.345 and Z
-standard normal, and uses delta = k·s. The Student-t's scale s is that of largest likelihood:
+Each class of objectives states its equation (``scale_excess``). Huber's proposal 2 asks that
+Σ w·min(|r|/s, k)² = (n − p)·E[min(|Z|, k)²] with k = 1.345 and Z standard normal, and uses
+delta = k·s. The Student-t's scale s is that of largest likelihood:
 Σ w·[(df + 1)·u²/(df + u²) − 1] = 0 with u = r/s. Residuals change little with the scale, so
 parameters and scale are solved for in turn, each from where the other ended.
 """
@@ -22,14 +23,14 @@ from jscale.fitting.statistics import robust_spread
 
 _ROUNDS = 60
 _SETTLED = 1e-10
-# Of the first search, whose scale is not known yet: wide enough to be smooth.
+# Huber's delta in the first search, before a scale is known: wide enough to be smooth.
 _FIRST_WIDTH = 0.05
 
 
 def search_with_scale(
     problem: Problem, search: Callable[[Problem], Lanes]
 ) -> tuple[Problem, Lanes]:
-    """Search, the objective's scale found together with the parameters.
+    """Search for the parameters and the objective's scale together.
 
     ``search`` maps a problem to lanes. Returns the problem with the scale as a number, and the
     lanes of the last search. Where all residuals vanish, the scale is that of rounding, and the
@@ -49,7 +50,7 @@ def search_with_scale(
     for _ in range(_ROUNDS):
         new = solve_scale(objective, problem, _used_residuals(problem, theta))
         settled = abs(new - delta) <= _SETTLED * delta
-        # On its way from far off the scale goes slowly: it is taken a little further.
+        # From far off the scale converges slowly, so it is extrapolated a little.
         delta = new if settled else max(new * (new / delta) ** 0.5, _smallest(problem))
         now = at_scale(problem, objective.at(delta))
         if settled:

@@ -171,10 +171,10 @@ def _in_errors(lane: Lane, curved: Any, at: Evaluation) -> Any:
 
 
 def _is_small(layout: Layout, lane: Lane, s: Any, trial: Evaluation, curved: Any) -> Any:
-    """Whether a step is negligible: in standard errors, in itself, or beside rounding.
+    """Whether a step is negligible: in standard errors, relative to theta, or below rounding.
 
     An exact fit (no noise) is recognised by an objective at the rounding of the observations.
-    In single precision, steps cannot be told from rounding as early.
+    In single precision, rounding hides steps that are larger by ``coarse``.
     """
     import jax.numpy as jnp
 
@@ -187,7 +187,7 @@ def _is_small(layout: Layout, lane: Lane, s: Any, trial: Evaluation, curved: Any
     share = jnp.abs(s) / jnp.maximum(size, kind.tiny)
     tiny = jnp.max(share) <= coarse**2 * _SMALL_STEP
     if plain.any():
-        # Of a plain number as many digits are asked as of its logarithm, were it one.
+        # A plain number must settle to as many digits as its logarithm would.
         in_errors &= jnp.max(jnp.where(plain, share, 0.0)) <= coarse * _SMALL_SHARE
     # A heavily damped step is short in a flat valley too, so damping must have gone.
     return undamped & (in_errors | (lane.rounding >= trial.F) | tiny)
