@@ -138,8 +138,8 @@ def _check_independent(name: str, fit: Fit) -> None:
             'they are different runs, name each: Runs.from_frame(df, run="<column>").'
         )
     raise DataError(
-        f"{name}: {len(units)} rows belong to {count} runs. Errors within a run are correlated, so the "
-        "product of their densities is no likelihood. Compare predictions of whole runs, "
+        f"{name}: {len(units)} rows belong to {count} runs. Errors within a run are correlated, so "
+        "the product of their densities is no likelihood. Compare predictions of whole runs, "
         "js.rollout, or keep the end of each run, js.checkpoints(runs, final_only=True)."
     )
 

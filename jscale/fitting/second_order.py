@@ -126,7 +126,7 @@ def second_order(
 
 
 def expand(problem: Problem, theta: np.ndarray) -> SecondOrder:
-    """Return the second order with the objective's own curvature, without checking invertibility."""
+    """Return the second order with the objective's own curvature, invertible or not."""
     numbers = problem.objective.width, problem.objective.shape
     out = _program(problem.model)(theta, problem.data, problem.weights, *numbers)
     rows, (bend, natural, slope) = out
