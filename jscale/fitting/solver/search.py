@@ -1,8 +1,9 @@
 """The search for the best optimum: many starts, few of which are worth taking to the end.
 
-Up to some hundreds of starts all are solved. Of more, and of each family's in a batch, all
-take a few steps, the best of each family go on, and the best of those go to the end. Terms
-that have died on the way (their amplitude no longer moves any prediction) are seeded anew.
+Up to some hundreds of starts are all solved to the end. Of more, and of each family's in a batch,
+all take a few steps, the best of each family continue, and the best of those are solved to the
+end. Terms that have died on the way (their amplitude no longer moves any prediction) are seeded
+again.
 """
 
 from __future__ import annotations
@@ -21,23 +22,23 @@ from jscale.fitting.solver.starts import lane_shares, reseed
 
 _EXHAUSTIVE = 512
 _SEARCH = SolveSettings(steps=150)
-# Of many starts: (steps, share of all that goes on, how many at least) of each stage.
+# Stages of many starts: (steps, share of all starts that continues, how many at least).
 _STAGES = ((6, 1 / 8, 128), (14, 1 / 64, 32))
-# The same for each family of a batch.
+# The same, per family of a batch.
 _FAMILY_STAGES = ((3, 1 / 4, 16), (8, 1 / 10, 6))
-# After the search the best unfinished lanes go on, some rounds long: (how near to the best of
-# their family, steps), at first many of them, then few. Of a family in a batch always few.
+# After the search the best unfinished lanes continue for some rounds, (how near to the best of
+# their family, steps), at first many of them, then few; in a batch, few per family throughout.
 _ROUNDS = ((2.0, 40), *((1.02, 40),) * 20)
 _FINISHED = 32
 _FEW = 4
-# A lane is also tried from where it would be so many rounds later. Where that converges, and
-# the lane itself gains less than this share of its objective in a round, it is left there.
+# A lane is also tried from where it would be this many rounds later. Where that converges, and
+# the lane itself gains less than a share _FLAT of its objective in a round, it is left there.
 _LEAPS = (3.0, 10.0, 30.0)
 _FAMILY_LEAPS = (4.0, 25.0)
 _FLAT = 1e-4
 _DEAD_SHARE = 1e-3
-# In float32 even few starts are first searched and then polished, all of them.
-_ALL_GO_ON = ((60, 1.0, 1),)
+# In float32 even a few starts are first searched and then polished, all of them.
+_ALL_CONTINUE = ((60, 1.0, 1),)
 _RESEEDED = 32
 
 
@@ -52,10 +53,10 @@ def search(
 ) -> Lanes:
     """Solve from all starts (S, p); then finish the best ones where lanes ran out of steps.
 
-    Of over 512 starts only the best go to the end; the others have status DROPPED (and no
-    finite objective, where only a coarser one is known of them). ``mixed``
-    searches in float32 and polishes in float64 (default: on accelerators). Call inside the
-    float64 scope. Raises FitError if no lane has a finite objective.
+    Of more than 512 starts only the best are solved to the end; the others have status DROPPED
+    (and an infinite objective where only a coarser one is known). ``mixed`` searches in float32
+    and polishes in float64 (default: on accelerators). Call inside the float64 scope. Raises
+    FitError if no lane has a finite objective.
     """
     if solver == "lbfgs":
         return _by_lbfgs(problem, starts, progress)
@@ -63,12 +64,12 @@ def search(
     on = Placement.on(devices, mixed)
     with lane_bar(len(starts), "starts", progress) as tick:
         if len(starts) > _EXHAUSTIVE or on.mixed:
-            stages = _STAGES if len(starts) > _EXHAUSTIVE else _ALL_GO_ON
+            stages = _STAGES if len(starts) > _EXHAUSTIVE else _ALL_CONTINUE
             lanes = _staged(problem, starts, family, stages, on, tick)
         else:
             lanes = descend(problem, starts, settings=_SEARCH, devices=devices, progress=tick)
     _check_any_finite(problem, lanes)
-    lanes = _seed_dead_terms_anew(problem, lanes, on.polish)
+    lanes = _reseed_dead_terms(problem, lanes, on.polish)
     return _finish(problem, lanes, family, _FINISHED, on.polish)
 
 
@@ -140,7 +141,7 @@ def _staged(
     """Successive halving with a quota for each family; then the best to the end."""
     widths = problem.objective.stages
     members = family if isinstance(problem, Families) else None
-    # The kink itself is for the end: see descend.
+    # Lanes are compared at the widest width; descend narrows it at the end.
     width = widths[0] if widths else None
     coarse = bool(widths) or on.mixed
     going = np.arange(len(starts))
@@ -164,11 +165,11 @@ def _staged(
         lanes.status[dropped[~dead[dropped]]] = Status.DROPPED
         if tick is not None:
             tick(len(dropped))
-        # What has converged in float32, or beside a kink, has not converged yet.
+        # Convergence in float32, or at a wide kink, is not yet convergence.
         going = kept if coarse else kept[lanes.status[kept] == Status.OUT_OF_STEPS]
     assert lanes is not None
     if coarse:
-        # Theirs is the value of a wider kink, or of single precision: none to compare with.
+        # Values of a wider kink, or of single precision, cannot be compared with final ones.
         lanes.objective[lanes.status == Status.DROPPED] = np.inf
     if tick is not None:
         tick(len(going))
@@ -200,7 +201,7 @@ def best_of_each(
     return np.sort(order[(rank < quota) & np.isfinite(objective[order])])
 
 
-def _seed_dead_terms_anew(problem: Problem, lanes: Lanes, devices: Any) -> Lanes:
+def _reseed_dead_terms(problem: Problem, lanes: Lanes, devices: Any) -> Lanes:
     """Give the best lanes in which a term has died another chance; keep what is better."""
     if not problem.layout.linear or len(lanes.theta) == 1:
         return lanes
