@@ -1,4 +1,4 @@
-"""fit_many: as each family alone, failures kept, chunks that change nothing."""
+"""fit_many: as each family alone, failures kept, and resamples as lanes."""
 
 from __future__ import annotations
 
@@ -8,30 +8,12 @@ import pytest
 
 import jscale as js
 from jscale.fitting import row_sets
-from jscale.fitting.settings import Settings
-
-TRUTH = {"E": 1.7, "A": 50.0, "alpha": 0.3}
-
-
-def family(label: str, rows: int, seed: int, E: float = 1.7) -> pd.DataFrame:
-    N = np.geomspace(1e3, 1e7, rows)
-    runs = js.simulate("power_const:N", {**TRUTH, "E": E}, {"N": N}, noise=0.01, seed=seed)
-    return runs.frame.assign(family=label)
+from tests.fitting.families import TRUTH, family
 
 
 @pytest.fixture(scope="module")
-def table() -> pd.DataFrame:
-    """Ragged families of 8 to 22 runs, shuffled; "tiny" has two runs."""
-    sizes = {"a": 8, "b": 13, "c": 22, "d": 16, "e": 9}
-    parts = [family(k, n, i, 1.5 + 0.1 * i) for i, (k, n) in enumerate(sizes.items())]
-    whole = pd.concat([*parts, family("tiny", 2, 9)], ignore_index=True)
-    return whole.sample(frac=1.0, random_state=0)
-
-
-@pytest.fixture(scope="module")
-def fits(table: pd.DataFrame) -> js.FitTable:
-    with pytest.warns(js.FitWarning, match="1 of 6 families could not be fitted and 0 did not"):
-        return js.fit_many("power_const:N", table, by="family", starts=16)
+def table(ragged: pd.DataFrame) -> pd.DataFrame:
+    return ragged
 
 
 def test_each_family_is_as_it_is_alone(table: pd.DataFrame, fits: js.FitTable) -> None:
@@ -73,54 +55,9 @@ def test_a_family_too_small_keeps_its_row_and_says_why(fits: js.FitTable) -> Non
     assert fits.params.loc["tiny"].isna().all()
 
 
-def test_to_frame_has_a_row_per_family(fits: js.FitTable) -> None:
-    frame = fits.to_frame()
-    assert frame.index.name == "family"
-    assert list(frame)[:6] == ["E", "E_error", "A", "A_error", "alpha", "alpha_error"]
-    assert {"status", "objective", "agree", "starts", "condition", "notes"} <= set(frame)
-    assert "6 families, 5 converged, 1 failed" in repr(fits)
-    assert "<table" in fits._repr_html_()
-
-
 def test_notes_are_codes(fits: js.FitTable) -> None:
     assert "few-runs" in fits.summary.loc["a", "notes"]
     assert "few-runs" not in fits.summary.loc["c", "notes"]
-
-
-def test_predict_is_the_law_with_an_interval(fits: js.FitTable) -> None:
-    frame = fits.predict(N=[1e6, 1e9])
-    assert list(frame) == ["family", "N", "curve", "confidence_low", "confidence_high"]
-    assert len(frame) == 12
-    row = frame.iloc[1]
-    p = fits.params.loc["a"]
-    assert row["curve"] == pytest.approx(p["E"] + p["A"] * 1e9 ** -p["alpha"], rel=1e-12)
-    good = frame[frame["family"] != "tiny"]
-    assert (good["confidence_low"] < good["curve"]).all()
-    assert (good["curve"] < good["confidence_high"]).all()
-    assert frame[frame["family"] == "tiny"]["curve"].isna().all()
-    wider = fits.predict(N=1e9, level=0.99)
-    assert (wider["confidence_high"] > fits.predict(N=1e9)["confidence_high"])[:5].all()
-
-
-def test_predict_says_what_it_needs(fits: js.FitTable) -> None:
-    with pytest.raises(js.LawError, match="takes N; missing: N, unknown: D"):
-        fits.predict(D=1e9)
-    with pytest.raises(js.JscaleError, match="level=90 must lie strictly between"):
-        fits.predict(N=1e9, level=90)
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
-def test_chunks_change_nothing(
-    table: pd.DataFrame, fits: js.FitTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(row_sets, "_LANES_AT_ONCE", 16)
-    one_by_one = js.fit_many("power_const:N", table, by="family", starts=16)
-    for name in ("objective", "status", "agree"):
-        first, second = fits.summary[name][:5], one_by_one.summary[name][:5]
-        if name == "objective":
-            np.testing.assert_allclose(first, second, rtol=1e-12)
-        else:
-            assert first.tolist() == second.tolist()
 
 
 def test_resamples_that_do_not_settle_are_counted_and_said(
@@ -205,77 +142,6 @@ def test_one_dead_family_harms_no_other() -> None:
 # ── Sets of rows, and quick draws ────────────────────────────────────────────────────────────
 
 
-def sets_of(
-    frame: pd.DataFrame, sets: list[np.ndarray], resamples: int = 20_000, method: str = "laplace"
-) -> js.FitTable:
-    law = js.laws.get("power_const:N")
-    runs = js.Runs.from_frame(frame)
-    rows = row_sets.RowSets(sets, [f"set {k}" for k in range(len(sets))], "split")
-    sampling = row_sets.Sampling(resamples, method)
-    return row_sets.fit_sets(law, runs, rows, Settings(js.huber(), seed=3), sampling=sampling)
-
-
-@pytest.fixture(scope="module")
-def quick() -> js.FitTable:
-    """Overlapping sets of 22 runs: all, 16, as many as there are parameters, and fewer."""
-    return sets_of(family("c", 22, 2), [np.arange(k) for k in (22, 16, 3, 2)])
-
-
-def test_quick_draws_are_those_of_laplace(quick: js.FitTable) -> None:
-    """The same t around the same fit, from another generator."""
-    assert quick.draws is not None
-    assert quick.draws.shape == (4, 20_000, 3)
-    whole = family("c", 22, 2)
-    for k, rows in enumerate((22, 16)):
-        alone = js.laplace(js.fit("power_const:N", whole[:rows]), 20_000, seed=8).flat
-        found = quick.draws[k]
-        spread = np.subtract(*np.quantile(np.log(alone), [0.75, 0.25], axis=0))
-        for q, slack in ((0.05, 0.1), (0.5, 0.05), (0.95, 0.1)):
-            own, other = (np.quantile(np.log(d), q, axis=0) for d in (found, alone))
-            np.testing.assert_allclose(own / spread, other / spread, atol=slack, err_msg=f"{q}")
-
-
-def test_quick_draws_are_near_the_bootstraps() -> None:
-    runs, rows = family("c", 22, 2), [np.arange(22)]
-    tables = {m: sets_of(runs, rows, 400, m) for m in ("laplace", "bootstrap")}
-    sd = {m: np.log(table.draws[0]).std(axis=0) for m, table in tables.items()}
-    np.testing.assert_allclose(sd["laplace"], sd["bootstrap"], rtol=0.35)
-    np.testing.assert_array_equal(tables["laplace"].params, tables["bootstrap"].params)
-    assert tables["laplace"].summary["unsettled"].tolist() == [0]
-    assert tables["laplace"].draws[0].shape == (400, 3)
-
-
-def test_weighted_runs_spread_as_resampled_ones_do() -> None:
-    runs, rows = family("c", 60, 2), [np.arange(60)]
-    tables = {m: sets_of(runs, rows, 400, m) for m in ("bayesian", "bootstrap")}
-    assert tables["bayesian"].draws is not None
-    sd = {m: np.log(table.draws[0]).std(axis=0) for m, table in tables.items()}
-    np.testing.assert_allclose(sd["bayesian"], sd["bootstrap"], rtol=0.25)
-    assert len(np.unique(tables["bayesian"].draws[0, :, 0])) == 400  # no two weightings are alike
-
-
-def test_weights_are_of_whole_runs_and_add_up_to_their_number() -> None:
-    runs = js.Runs.from_frame(family("c", 22, 2).assign(part=np.arange(22) // 2), run="part")
-    problem = js.fit("power_const:N", runs).problem
-    drawn = row_sets._counts(problem, 4000, (3, 0), "bayesian")
-    np.testing.assert_allclose(drawn.sum(axis=1), 22)
-    np.testing.assert_array_equal(drawn[:, ::2], drawn[:, 1::2])
-    # A share of 11 by a flat Dirichlet has mean 1/11 and variance 10/(11²·12).
-    assert drawn.mean() == pytest.approx(1.0)
-    assert drawn[:, ::2].var() == pytest.approx(11**2 * 10 / (11**2 * 12), rel=0.05)
-
-
-def test_a_set_without_a_run_to_spare_has_no_draws(quick: js.FitTable) -> None:
-    assert quick.draws is not None
-    assert quick.labels == ("set 0", "set 1", "set 2", "set 3")
-    assert quick.summary.index.name == "split"
-    assert quick.failures == {"set 3": "2 independent runs for 3 free parameters"}
-    assert quick.params.loc["set 2"].notna().all()
-    assert quick.summary["unsettled"].tolist() == [0, 0, 20_000, 0]
-    assert np.isnan(quick.draws[2:]).all()
-    assert np.isfinite(quick.draws[:2]).all()
-
-
 def test_families_without_draws_are_told_of(table: pd.DataFrame) -> None:
     three = pd.concat([family("three", 3, 8), family("c", 22, 2)])
     with pytest.warns(js.FitWarning, match=r"In 1 of 2 families over 1 % of the resamples failed"):
@@ -285,13 +151,3 @@ def test_families_without_draws_are_told_of(table: pd.DataFrame) -> None:
     assert fits.draws is not None
     assert fits.summary["unsettled"].to_dict() == {"three": 30, "c": 0}
     assert np.isnan(fits.draws[fits.labels.index("three")]).all()
-
-
-def test_quick_draws_repeat_with_their_seed(quick: js.FitTable) -> None:
-    again = sets_of(family("c", 22, 2), [np.arange(k) for k in (22, 16, 3, 2)])
-    np.testing.assert_array_equal(again.draws, quick.draws)
-    assert quick.draws is not None
-    two = sets_of(family("c", 22, 2), [np.arange(22), np.arange(22)])
-    assert two.draws is not None
-    np.testing.assert_array_equal(two.draws[0], quick.draws[0])
-    assert (two.draws[0] != two.draws[1]).all()

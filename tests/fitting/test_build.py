@@ -396,17 +396,3 @@ def test_a_law_of_one_input_does_not_mind_that_others_move_along() -> None:
 
 
 # What a problem holds
-
-
-def test_the_centre_is_the_logarithm_of_the_geometric_mean() -> None:
-    problem = built()
-    expected = [np.log(table()[name]).mean() for name in ("N", "D")]
-    np.testing.assert_allclose(problem.data.centre, expected, rtol=1e-14)
-
-
-def test_padding_repeats_the_first_row() -> None:
-    problem = built()
-    N = np.asarray(problem.data.inputs[0])
-    assert problem.n == 8
-    assert N[:8].tolist() == table()["N"].tolist()
-    assert set(N[8:]) == {1e7}

@@ -183,22 +183,6 @@ def test_columns_with_runs_and_other_data_are_refused() -> None:
         js.fit("chinchilla", [1, 2])  # type: ignore[arg-type]
 
 
-def test_settings_and_provenance_are_kept(fit: js.Fit) -> None:
-    assert fit.settings.seed == 0
-    assert fit.settings.starts == "auto"
-    assert fit.provenance["dtype"] == "float64"
-    assert len(fit.search) == 64
-    assert fit.fitted.dtype == np.float64
-    assert fit.agree[1] == 64
-
-
-def test_summary_and_html_show_estimates_and_escape_names(fit: js.Fit) -> None:
-    text = fit.summary()
-    assert "chinchilla: loss = E + A/N^alpha + B/D^beta" in text
-    assert "64 of 64 starts agree" in text
-    assert "<b>chinchilla</b>" in fit._repr_html_()
-
-
 def test_float32_default_of_the_caller_is_left_alone(fit: js.Fit) -> None:
     import jax.numpy as jnp
 

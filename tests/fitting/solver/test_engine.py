@@ -10,15 +10,13 @@ import pytest
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.fitting import problem
 from jscale.fitting.build import build
 from jscale.fitting.objective import Objective
 from jscale.fitting.problem import BLOCK, Families, Problem
 from jscale.fitting.settings import Settings
-from jscale.fitting.solver import engine, evaluation
+from jscale.fitting.solver import engine
 from jscale.fitting.solver.engine import Queue, compiled, sizes
-from jscale.fitting.solver.evaluation import evaluate, residuals
-from jscale.fitting.solver.gauss_newton import SolveSettings, Status, descend, solve
+from jscale.fitting.solver.gauss_newton import SolveSettings, Status, solve
 from jscale.fitting.solver.search import search, search_families
 from jscale.fitting.solver.starts import automatic, automatic_many
 from jscale.fitting.solver.step import Numbers
@@ -32,63 +30,6 @@ def make(rows: int, seed: int = 0, objective: Objective | None = None) -> Proble
 @pytest.fixture(scope="module")
 def small() -> Problem:
     return make(40)
-
-
-@pytest.mark.parametrize("objective", [js.huber(), js.pseudo_huber(), js.least_squares()])
-def test_slope_and_curvature_are_those_of_the_objective(objective: Objective) -> None:
-    """Against differences of F and g; away from kinks, H is J'cJ without the law's own bend."""
-    import jax
-
-    made = make(20, objective=objective)
-    with float64_scope():
-        theta = automatic(made, 1)[0]
-        width = min(objective.width, 1e300)
-
-        def value(t):
-            return evaluate(made.model, t, made.weights, made.data, width).F
-
-        at = evaluate(made.model, theta, made.weights, made.data, width)
-        np.testing.assert_allclose(at.g, jax.grad(value)(theta), rtol=1e-9)
-        step = 1e-6 * np.eye(5)
-        slope = [(value(theta + s) - value(theta - s)) / 2e-6 for s in step]
-        np.testing.assert_allclose(at.g, slope, rtol=1e-5, atol=1e-9)
-        r = evaluation.residuals(made.model, theta, made.data)
-        J = jax.jacfwd(lambda t: evaluation.residuals(made.model, t, made.data))(theta)
-        *_, curvature = objective.terms(r, width)
-        expected = (J * (made.weights * curvature)[:, None]).T @ J
-        np.testing.assert_allclose(at.H, expected, rtol=1e-9, atol=1e-12)
-
-
-def test_a_law_without_reverse_mode_is_fitted_in_forward_mode() -> None:
-    """A law with a loop of unknown length has only forward derivatives."""
-    import jax
-
-    @js.law(powers=(("A", "N", "alpha"),), linear=("E", "A"))
-    def looped(N, *, E: js.Floor, A: js.Scale, alpha: js.Exponent):
-        def body(state):
-            return state[0] + 1, state[1] + js.power(N, -alpha)
-
-        _, total = jax.lax.while_loop(lambda s: s[0] < 2, body, (0, 0.0 * N))
-        return E + 0.5 * A * total
-
-    table = js.simulate(
-        "power_const:N", {"E": 1.0, "A": 50.0, "alpha": 0.3}, {"N": np.geomspace(1e3, 1e7, 16)},
-        noise=0.002,
-    )  # fmt: skip
-    fit, plain = js.fit(looped, table), js.fit("power_const:N", table)
-    assert fit.objective == pytest.approx(plain.objective, rel=1e-10)
-
-
-def test_many_rows_are_summed_in_blocks_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    with float64_scope():
-        blocked = make(2 * BLOCK - 10)
-        assert blocked.rows == 2 * BLOCK
-        theta = automatic(blocked, 1)[0]
-        several = evaluate(blocked.model, theta, blocked.weights, blocked.data, 1e-3)
-        monkeypatch.setattr(evaluation, "BLOCK", 10 * BLOCK)
-        whole = evaluate(blocked.model, theta, blocked.weights, blocked.data, 1e-3)
-    for name in ("F", "g", "H", "M", "spread"):
-        np.testing.assert_allclose(getattr(several, name), getattr(whole, name), rtol=1e-10)
 
 
 def test_many_rows_are_fitted(small: Problem) -> None:
@@ -222,39 +163,6 @@ def test_devices_must_be_devices() -> None:
         js.fit_many("chinchilla", table, by="part", devices="gpu:0")
 
 
-def flat(N, *, E: js.Real):
-    return 2.0 + 0.0 * E * N
-
-
-def nowhere(N, *, E: js.Floor):
-    import jax.numpy as jnp
-
-    return jnp.log(-E * N)
-
-
-def test_lanes_made_to_fail_say_how() -> None:
-    table = js.simulate("power:N", {"A": 3.0, "alpha": 0.1}, {"N": np.geomspace(1e3, 1e6, 12)})
-    with float64_scope():
-        dead = build(js.law(nowhere), table, Settings(js.huber()))[0]
-        assert (solve(dead, automatic(dead, 4)).status == Status.DEAD_START).all()
-        level = build(js.law(flat), table, Settings(js.huber()))[0]
-        assert (solve(level, automatic(level, 4)).status == Status.CONVERGED).all()
-        law = js.laws.get("power:N")
-        few = build(law, table, Settings(js.huber(delta=1e-9)))[0]
-        lanes = descend(few, automatic(few, 8) + 0.1, settings=SolveSettings(steps=300))
-        assert (lanes.status == Status.CONVERGED).all()  # an exact table: nothing is outside
-        scarce = chinchilla(objective=js.huber(delta=1e-9))
-        lanes = descend(scarce, automatic(scarce, 8), settings=SolveSettings(steps=300))
-        inside = [
-            np.sum(np.abs(residuals(scarce.model, t, scarce.data))[: scarce.n] < 1e-9)
-            for t in lanes.theta
-        ]
-    creeping = lanes.status == Status.OUT_OF_STEPS  # from kink to kink
-    assert creeping.sum() >= 4
-    assert np.array(inside)[creeping].min() < scarce.layout.size
-    assert np.isfinite(lanes.objective).all()
-
-
 def test_underflowing_terms_do_not_poison_a_batch(small: Problem) -> None:
     """Terms of size exp(-800) beside ordinary lanes: their lanes end, the others are the same."""
     with float64_scope():
@@ -299,7 +207,3 @@ def test_the_unit_of_the_output_changes_nothing_in_linear_space(unit: float) -> 
         one, other = search(plain, automatic(plain, 16)), search(scaled, automatic(scaled, 16))
     assert other.status[other.best] == Status.CONVERGED
     assert other.objective.min() == pytest.approx(unit**2 * one.objective.min(), rel=1e-9)
-
-
-def test_stacked_problems_share_one_bucket() -> None:
-    assert problem.bucket(33, steps=2) == problem.bucket(40, steps=2)

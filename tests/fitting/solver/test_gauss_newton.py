@@ -8,8 +8,8 @@ import pytest
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.fitting.problem import BLOCK, Problem, bucket, buckets
-from jscale.fitting.solver.gauss_newton import SolveSettings, Status, deal, solve
+from jscale.fitting.problem import Problem
+from jscale.fitting.solver.gauss_newton import Status, deal, solve
 from jscale.fitting.solver.starts import automatic
 from tests.worlds import chinchilla, line
 
@@ -36,32 +36,6 @@ def test_all_lanes_of_an_easy_problem_converge(problem: Problem) -> None:
     assert (lanes.status == Status.CONVERGED).all()
     best = lanes.objective.min()
     assert np.sum(lanes.objective <= best * (1 + 1e-8)) >= 60
-
-
-def test_a_lane_that_starts_nowhere_is_dead_and_harms_no_other(problem: Problem) -> None:
-    with float64_scope():
-        starts = automatic(problem, 5)
-        alone = solve(problem, starts)
-        spoilt = np.vstack([starts[:2], np.full((1, 5), np.nan), starts[2:]])
-        lanes = solve(problem, spoilt)
-    assert lanes.status[2] == Status.DEAD_START
-    assert not np.isfinite(lanes.objective[2])
-    others = np.delete(np.arange(6), 2)
-    np.testing.assert_array_equal(lanes.theta[others], alone.theta)
-
-
-def test_a_lane_out_of_steps_says_so(problem: Problem) -> None:
-    with float64_scope():
-        lanes = solve(problem, automatic(problem, 4), settings=SolveSettings(steps=3))
-    assert (lanes.status == Status.OUT_OF_STEPS).all()
-    assert (lanes.steps == 3).all()
-
-
-def test_an_overflowing_start_ends_with_a_status(problem: Problem) -> None:
-    start = np.array([[0.5, 800.0, 3.0, 800.0, 3.0]])
-    with float64_scope():
-        lanes = solve(problem, start)
-    assert lanes.status[0] != Status.RUNNING
 
 
 def test_lane_weights_equal_a_problem_with_these_weights(problem: Problem) -> None:
@@ -156,19 +130,3 @@ def test_other_objectives_converge(objective: js.fitting.objective.Objective) ->
     with float64_scope():
         lanes = solve(problem, automatic(problem, 32))
     assert lanes.status[lanes.best] == Status.CONVERGED
-
-
-def test_buckets_grow_slowly_and_hold() -> None:
-    for n in (*range(1, 600), 1000, 5000, 20_000):
-        assert n <= bucket(n) <= max(16, 1.125 * n + 4, n + BLOCK)
-        assert bucket(n) <= BLOCK or bucket(n) % BLOCK == 0
-        assert bucket(n) <= bucket(n, steps=2) <= max(16, 1.5 * n + 4, n + BLOCK)
-    assert len({bucket(n) for n in range(1, 513)}) < 40
-    assert bucket(249) == bucket(256)
-
-
-def test_buckets_of_many_parts_are_as_fine_as_compiling_is_worth() -> None:
-    assert buckets([20, 27, 33]) == [48] * 3  # few: one program
-    assert buckets([20, 27, 33] * 100) == [24, 32, 48] * 100
-    assert buckets([20, 27, 33] * 256) == [20, 28, 36] * 256  # 256 parts a program
-    assert buckets([20] * 50 + [400]) == [24] * 50 + [512]  # one would be mostly padding
