@@ -70,19 +70,19 @@ def _report_call(arguments: list[str]) -> str:
 def _named_in_fit(fit: Fit) -> dict[str, str]:
     """Return what the fit was given that has to be put into the code, by name."""
     law = fit.law
-    found = {}
+    named = {}
     if _law(fit) == "law":
-        found["law"] = f"{law.function.__module__}:{law.function.__qualname__}, {law.name!r}"
+        named["law"] = f"{law.function.__module__}:{law.function.__qualname__}, {law.name!r}"
     objective = fit.settings.objective
     if not objective.constructor:
         cls = type(objective)
         place = f"{cls.__module__}:{cls.__qualname__}"
-        found[objective.kind] = f"the objective {place}, registered by @js.register_objective"
+        named[objective.kind] = f"the objective {place}, registered by @js.register_objective"
     if _has_weights(fit):
-        found["weights"] = f"the weights given to the fit, one for each of {len(fit.runs)} rows"
+        named["weights"] = f"the weights given to the fit, one for each of {len(fit.runs)} rows"
     if _starts(fit) is None:
-        found["starts"] = "the starts given to the fit, each a mapping of its parameters"
-    return found
+        named["starts"] = "the starts given to the fit, each a mapping of its parameters"
+    return named
 
 
 def _named_in_draws(draws: Draws) -> dict[str, str]:

@@ -67,10 +67,10 @@ def register_objective(name: str) -> Callable[[type[Loss]], type[Loss]]:
 
     def register(cls: type[Loss]) -> type[Loss]:
         _check_class(name, cls)
-        cls.kind = name
-        cls.given = given_fields(cls)
-        cls.shape_names = tuple(x for x in cls.given if x not in ("delta", "space"))
-        _check_formula(cls)
+        given = given_fields(cls)
+        shape = tuple(field for field in given if field not in ("delta", "space"))
+        _check_formula(cls, shape)
+        cls.kind, cls.given, cls.shape_names = name, given, shape
         REGISTERED[name] = cls
         return cls
 
@@ -99,9 +99,9 @@ def _check_class(name: str, cls: Any) -> None:
         )
 
 
-def _check_formula(cls: type[Objective]) -> None:
-    """Raise JscaleError unless a class defines its formula, of its own numbers."""
-    names = ("r", "delta", *cls.shape_names)
+def _check_formula(cls: type[Objective], shape: tuple[str, ...]) -> None:
+    """Raise JscaleError unless a class defines its formula, as a function of its numbers."""
+    names = ("r", "delta", *shape)
     if _function(cls.terms) is not _function(Objective.terms):
         return
     if _function(cls.rho) is _function(Objective.rho):
