@@ -54,8 +54,10 @@ PLACES = (None, 0.15, 0.35, 0.55, 0.75, 0.95)
 _SHARE_OF_OTHERS = 0.5
 
 
-def blank(name: str, variants: tuple[Variant, ...], kernels: Sequence[Sequence[tuple[float, ...]]],
-          noises: tuple[float, ...], centre: tuple[float, float], least: float) -> FamilyPrior:  # fmt: skip
+def blank(
+    name: str, variants: tuple[Variant, ...], kernels: Sequence[Sequence[tuple[float, ...]]],
+    noises: tuple[float, ...], centre: tuple[float, float], least: float,
+) -> FamilyPrior:  # fmt: skip
     """Return a family's prior whose weights are to be learnt."""
     made = tuple(tuple(Component(*map(float, c)) for c in kernel) for kernel in kernels)
     sizes = (len(made), len(noises), len(variants))
@@ -143,9 +145,8 @@ def main() -> None:
     print(header())
     started = time.perf_counter()
     answers, digest = collect(options.cache)
-    print(
-        f"{len(answers)} questions of {len(digest)} data sets, {time.perf_counter() - started:.0f} s"
-    )
+    seconds = time.perf_counter() - started
+    print(f"{len(answers)} questions of {len(digest)} data sets, {seconds:.0f} s")
     families, measured = {}, {}
     for name, family in templates().families.items():
         asked = [a for a in answers if a.family == name]

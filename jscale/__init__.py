@@ -54,7 +54,7 @@ from jscale.fitting.result import Fit
 from jscale.fitting.sensitivity import Sensitivity, sensitivity
 from jscale.fitting.solver.compilation import enable_compilation_cache
 from jscale.fitting.table import FitTable
-from jscale.io.fits import load, save
+from jscale.io.files import load, save
 from jscale.laws.annealing import multi_power
 from jscale.laws.compound import compound_scaling
 from jscale.laws.continual import feasible_ratio

@@ -1,4 +1,4 @@
-"""Other ways of forecasting the same questions: laws, today's ensemble, lines and wider intervals."""
+"""Other ways of forecasting the same questions: laws, an ensemble, lines, wider intervals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLUMNS = ("data_set", "part", "question", "kind", "runs")
 def by_compare(
     law: str, small: pd.DataFrame, large: pd.DataFrame, resamples: int = 200
 ) -> pd.DataFrame | None:
-    """Return rows as :func:`scores.rows` makes them, by a law's draws or "auto"; None if it fails."""
+    """Return rows by a law's draws or an ensemble ("auto"), None where it cannot be fitted."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -134,7 +134,9 @@ def labelled(rows: pd.DataFrame, label: Mapping[str, object]) -> pd.DataFrame:
     return rows.assign(**{name: label[name] for name in _COLUMNS})
 
 
-def summary(methods: Mapping[str, pd.DataFrame], questions: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
+def summary(
+    methods: Mapping[str, pd.DataFrame], questions: Sequence[tuple[str, str, str]]
+) -> pd.DataFrame:
     """Return measures of each method on the questions that all of them answered."""
     keys = ["data_set", "part", "question"]
     common = set(questions)

@@ -2,12 +2,11 @@
 
 The file holds the runs, the settings, the seed and the law's name, so that a loaded fit can be
 predicted from, bootstrapped and fitted again. A custom law is found by its module and name, or
-given to :func:`load`.
+given to :func:`jscale.load`.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pandas as pd
 
 from jscale._precision import float64_scope
 from jscale.data.doubts import Doubt
-from jscale.data.files import write_whole
 from jscale.data.runs import Runs
 from jscale.errors import FileError, JscaleError, listing
 from jscale.fitting.diagnostics import flat_names, flatten
@@ -31,116 +29,8 @@ from jscale.model.law import Law
 FORMAT, VERSION = "jscale.fit", 1
 
 
-def save(fit: Fit, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write a fit to a JSON file.
-
-    The file holds all that is needed to predict from the fit, to bootstrap it and to fit it again:
-    runs, settings, seed, estimates, notes and versions. It is written whole or not at all.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit to save.
-    path : str or pathlib.Path
-        The file to write; its folder must exist.
-    overwrite : bool, default False
-        Whether to replace a file that exists.
-
-    Returns
-    -------
-    pathlib.Path
-        The path of the file.
-
-    Raises
-    ------
-    FileError
-        If ``fit`` is not a Fit, or the file exists and ``overwrite`` is False, or it cannot be
-        written.
-
-    See Also
-    --------
-    load : Read a saved fit.
-
-    Notes
-    -----
-    Numbers keep every bit. Row labels and columns keep their values and types, except that dates
-    and other objects become text. The law is saved by name and by the digest of its code, the
-    objective by its name and numbers, neither as code.
-
-    Examples
-    --------
-    >>> import jscale as js, tempfile, pathlib
-    >>> runs = js.simulate("power_const", dict(E=1, A=9, alpha=.1), {"C": [1e3, 1e5, 1e7, 1e9]})
-    >>> fit = js.fit("power_const", runs)
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> js.save(fit, folder / "fit.json").name
-    'fit.json'
-    """
-    if not isinstance(fit, Fit):
-        raise FileError(
-            f"save takes a Fit, not {type(fit).__name__}. Tables are saved as tables: "
-            "result.to_frame().to_csv(path)."
-        )
-    text = json.dumps(as_document(fit), indent=1, allow_nan=False) + "\n"
-    return write_whole(path, lambda file: file.write(text.encode()), overwrite=overwrite)
-
-
-def load(path: str | Path, *, law: Law | None = None) -> Fit:
-    """Read a fit that :func:`save` wrote.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file to read.
-    law : Law, optional
-        The fitted law, for one that cannot be imported, such as a law defined inside a function.
-        By default it is found by name among the registered laws, or in the module that defined it.
-
-    Returns
-    -------
-    Fit
-        The fit, with the same numbers bit for bit.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read, is not a saved fit, was written in another version of the
-        format, or holds numbers that disagree, with each other or with the class of objectives
-        that is registered here.
-    JscaleError
-        If the fit's objective is of a class that is not registered here.
-    LawError
-        If the law is not found, or its code has changed and it no longer gives the saved
-        predictions.
-
-    See Also
-    --------
-    save : Write a fit to a file.
-
-    Examples
-    --------
-    >>> import jscale as js, tempfile, pathlib
-    >>> runs = js.simulate("power_const", dict(E=1, A=9, alpha=.1), {"C": [1e3, 1e5, 1e7, 1e9]})
-    >>> fit = js.fit("power_const", runs)
-    >>> path = js.save(fit, pathlib.Path(tempfile.mkdtemp()) / "fit.json")
-    >>> js.load(path).objective == fit.objective
-    True
-    """
-    path = Path(path)
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise FileError(f"{str(path)!r} is not JSON ({error}); give a file of js.save.") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise FileError(f"{str(path)!r} is not a saved fit; make one with js.save(fit, path).")
-    if document.get("version") != VERSION:
-        raise FileError(
-            f"{str(path)!r} was written by another version of jscale (format "
-            f"{document.get('version')}; this one reads {VERSION}): pip install --upgrade jscale, "
-            "or fit and save again."
-        )
+def read_fit(document: dict[str, Any], path: Path, law: Law | None) -> Fit:
+    """Return the fit that a document holds; raises FileError or LawError."""
     try:
         law = with_saved_starts(law or find_law(document["law"]), document["law"]["starts"])
         fit = _from_document(decode(document), law)
@@ -194,12 +84,13 @@ def as_document(fit: Fit) -> dict[str, Any]:
         "condition": fit.condition,
         "notes": [vars(note) for note in fit.notes],
         "provenance": {**fit.provenance, "data_digest": fit.runs.digest},
-        "runs": _runs_document(fit.runs),
+        "runs": runs_document(fit.runs),
     }
     return encode(document)
 
 
-def _runs_document(runs: Runs) -> dict[str, Any]:
+def runs_document(runs: Runs) -> dict[str, Any]:
+    """Return runs as a tree of dicts, lists, strings and numbers."""
     return {
         "frame": table_document(runs.frame),
         "inputs": runs.inputs,
@@ -222,7 +113,7 @@ def _from_document(document: dict[str, Any], law: Law) -> Fit:
     weights = None if s["weights"] is None else np.array(s["weights"])
     return Fit(
         law=law,
-        runs=_runs_from(document["runs"]),
+        runs=runs_from(document["runs"]),
         settings=Settings(
             from_document(s["objective"]),
             s["fixed"],
@@ -253,7 +144,8 @@ def _from_document(document: dict[str, Any], law: Law) -> Fit:
     )
 
 
-def _runs_from(document: dict[str, Any]) -> Runs:
+def runs_from(document: dict[str, Any]) -> Runs:
+    """Return the runs that :func:`runs_document` described."""
     d = dict(document)
     return Runs(
         frame=table_from(d.pop("frame")),

@@ -38,7 +38,7 @@ from jscale.prediction.forecast_members import (
     named_laws,
     runs_of,
 )
-from jscale.prediction.forecast_notes import notes_on
+from jscale.prediction.forecast_notes import measured_coverage, notes_on
 from jscale.prediction.forecast_reference import reference_of
 from jscale.prediction.mixture_predictive import MixturePredictive
 from jscale.prediction.newruns import KNOWN, NewRun
@@ -129,6 +129,13 @@ class Forecast:
                 )
         table = pd.DataFrame(rows).sort_values("weight", ascending=False, kind="stable")
         return table[table["weight"] > 1e-4].reset_index(drop=True)
+
+    @cached_property
+    def fitted(self) -> np.ndarray:
+        """The median curve at the runs (n,)."""
+        columns = [name for name in self.runs.frame if name in self.reference.law.inputs]
+        groups = [column for column, _ in self.reference.problem.layout.groups]
+        return self.mixture(self.runs.frame[[*columns, *groups]]).frame(0.5)["curve"].to_numpy()
 
     # What a predictor has (jscale.prediction.predictor)
 
@@ -372,6 +379,10 @@ class ForecastSampler:
         """Check inputs of the law with the most weight."""
         return input_table(self.predictor.reference, where, inputs)
 
+    def beyond(self, past: np.ndarray) -> str:
+        """Return how often intervals covered real runs as many times past the fitted ones."""
+        return measured_coverage(self.predictor, past)
+
     def predictive(self, table: pd.DataFrame, seed: int) -> MixturePredictive:
         """Return the distributions at a table's rows; nothing is drawn, whatever the seed."""
         return self.predictor.mixture(table)
@@ -453,6 +464,7 @@ def forecast(
     asked = members_of(chosen, runs, learnt, kind)
     experts = tuple(solve([a.member], [a.observations])[0] for a in asked)
     settings = {
+        "asked": AUTO if chosen is None else [law.name for law in chosen],
         "laws": [a.law.name for a in asked],
         "prior": "weak" if learnt is None else learnt.digest,
         "response": kind,

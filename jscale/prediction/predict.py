@@ -19,14 +19,17 @@ from jscale.fitting.result import Fit
 from jscale.prediction.extrapolation import extrapolation, warn_if_far
 from jscale.prediction.newruns import NewRun, with_known_errors
 from jscale.prediction.predictive import Predictive
-from jscale.prediction.predictor import Predictor, predictor_of
+from jscale.prediction.predictor import Predictor, Sampler, predictor_of
 from jscale.uncertainty.draws import Draws, NewRuns
 
 # Measured by benchmarks/coverage.py: 60 runs of farseer fitted by chinchilla, and of a broken law
 # by power_const.
-_WRONG_LAW = (
-    "Of simulated runs of two laws other than the one fitted, 80% prediction intervals held 20% "
-    "and 96% at ten times the largest compute, and 1% and 29% at a hundred times."
+_WITHIN_A_LAW = (
+    "If the law is wrong out there, the true loss can lie well outside these intervals: they "
+    "only cover uncertainty within the law. Of simulated runs of two laws other than the one "
+    "fitted, 80% prediction intervals held 20% and 96% at ten times the largest compute, and 1% "
+    "and 29% at a hundred times. Hold out your largest runs to see how it fares, or forecast with "
+    "the chance that the law bends: js.forecast(runs)."
 )
 
 
@@ -119,7 +122,7 @@ def predict(
     frame = pd.concat(frames)
     reference = predictor.reference
     frame["extrapolation"] = extrapolation(reference, table)
-    _warn_far(frame, "input" if reference.largest is None else "compute")
+    _warn_far(frame, "input" if reference.largest is None else "compute", sampler)
     settings = {**predictor.settings, **new_run.settings, "noise_seed": seed}
     output = reference.law.output
     return Prediction(frame, output, level, predictor.method, settings, sampler.notes)
@@ -136,10 +139,8 @@ def _framed(table: pd.DataFrame, predictive: Predictive, level: float) -> pd.Dat
     return pd.concat([table, predictive.frame(level).set_index(table.index)], axis=1)
 
 
-def _warn_far(frame: pd.DataFrame, axis: str) -> None:
-    warn_if_far(
-        frame["extrapolation"], "predictions", axis,
-        "If the law is wrong out there, the true loss can lie well outside these intervals: they "
-        f"only cover uncertainty within the law. {_WRONG_LAW} Hold out your largest runs to see "
-        "how it fares.",
-    )  # fmt: skip
+def _warn_far(frame: pd.DataFrame, axis: str, sampler: Sampler) -> None:
+    past = frame["extrapolation"].to_numpy()
+    # A forecast knows how often its intervals covered larger runs; a law's draws do not.
+    advice = getattr(sampler, "beyond", None)
+    warn_if_far(past, "predictions", axis, _WITHIN_A_LAW if advice is None else advice(past))

@@ -219,7 +219,8 @@ def test_a_missing_file(tmp_path):
 
 def test_only_fits_are_saved(tmp_path):
     with pytest.raises(
-        js.FileError, match=r"save takes a Fit, not dict\. .*result\.to_frame\(\)\.to_csv"
+        js.FileError,
+        match=r"save takes a Fit or a Forecast, not dict\. .*result\.to_frame\(\)\.to_csv",
     ):
         js.save({}, tmp_path / "fit.json")  # type: ignore[arg-type]
 
