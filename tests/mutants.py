@@ -78,9 +78,9 @@ MUTANTS = (
     ),
     Mutant(
         "delta",
-        "jscale/fitting/objective.py",
-        "return self.width, float(self.shape)",
-        "return 1.0, float(self.shape)",
+        "jscale/fitting/objective/base.py",
+        "return float(self.delta)",
+        "return 1e-3",
         "The scale delta of an objective is ignored.",
         ("tests/fitting/test_objective.py", "tests/fitting/test_fit.py"),
     ),

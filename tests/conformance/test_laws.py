@@ -49,10 +49,18 @@ KINDS = (
     "annealing",
 )
 every_law = pytest.mark.parametrize("world", WORLDS)
-# What takes seconds to compile runs on these with every change, on the others by `pytest -m full`.
-every_kind = pytest.mark.parametrize(
-    "world", [w if w in KINDS else pytest.param(w, marks=pytest.mark.full) for w in WORLDS]
-)
+# One of each kind of role and space, for what takes several programs.
+FEW = ("chinchilla", "m4", "log_linear", "sigmoid_link", "mixing:3", "annealing")
+
+
+def quick_on(worlds: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Run on these laws with every change, on all others by `pytest -m full`."""
+    return pytest.mark.parametrize(
+        "world", [w if w in worlds else pytest.param(w, marks=pytest.mark.full) for w in WORLDS]
+    )
+
+
+every_kind, a_few = quick_on(KINDS), quick_on(FEW)
 
 
 def table(world: str, seed: int = 0, noise: float = 0.0) -> tuple[js.Law, dict[str, float], Any]:
@@ -95,7 +103,7 @@ def test_it_says_what_it_is(world: str) -> None:
     assert set(WORLDS[world][0]) == set(law.names)
 
 
-@every_law
+@every_kind
 def test_finite_at_all_starts_and_right_slopes(world: str) -> None:
     """Slopes by JAX equal central differences, at starts and at the planted parameters."""
     import jax
@@ -166,7 +174,7 @@ def test_published_constants_give_finite_outputs(world: str) -> None:
         assert np.isfinite(law(*(frame[x].to_numpy() for x in law.inputs), **values)).all()
 
 
-@every_kind
+@a_few
 def test_fixed_per_group_and_bootstrap(world: str) -> None:
     law, planted, frame = table(world, noise=0.01)
     first, last = law.names[0], law.names[-1]
@@ -180,7 +188,7 @@ def test_fixed_per_group_and_bootstrap(world: str) -> None:
     assert drawn.failed == 0
 
 
-@every_kind
+@a_few
 def test_posterior_density_is_finite_with_its_slope(world: str) -> None:
     import jax
 
@@ -195,7 +203,7 @@ def test_posterior_density_is_finite_with_its_slope(world: str) -> None:
         assert np.isfinite(slope).all()
 
 
-@every_kind
+@a_few
 def test_float32_search_ends_where_float64_does(world: str) -> None:
     with float64_scope():
         problem, _ = problem_of(world, noise=0.01)

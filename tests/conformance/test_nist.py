@@ -84,6 +84,10 @@ POSITIVE = {
 }
 
 
+# One of each level of difficulty runs with every change, all by `pytest -m full`.
+QUICK = ("Misra1a", "MGH17", "Thurber")
+
+
 def law_of(name: str, inputs: list[str], parameters: list[str]) -> js.Law:
     def function(*x: Any, **b: Any) -> Any:
         return MODELS[name](*x, **b)
@@ -95,7 +99,10 @@ def law_of(name: str, inputs: list[str], parameters: list[str]) -> js.Law:
 
 
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.full) for name in MODELS],
+)
 def test_certified_values_from_both_starts(name: str) -> None:
     table, starts, certified, squares = read(name)
     if name == "Nelson":

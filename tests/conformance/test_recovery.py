@@ -13,6 +13,7 @@ from jscale.fitting.solver.gauss_newton import SolveSettings, solve
 from jscale.fitting.solver.search import search
 from jscale.fitting.solver.starts import automatic
 from jscale.simulation.worlds import WORLDS, scattered
+from tests.conformance.test_laws import FEW, quick_on
 
 SEEDS = range(20)
 NOISE = 0.01
@@ -31,7 +32,7 @@ def sorted_breaks(params: dict[str, float], law: js.Law) -> list[float]:
 
 
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
-@pytest.mark.parametrize("world", WORLDS)
+@quick_on(FEW)
 def test_exact_recovery_without_noise(world: str) -> None:
     """Predictions to 1e-9 and parameters to 1e-6·max(1, condition/1e8), 20 seeds."""
     law = js.laws.get(world)
@@ -71,6 +72,12 @@ def misses(world: str, seeds: range, reference_starts: int = 0) -> list[int]:
     return missed
 
 
+@pytest.mark.parametrize("world", ["chinchilla", "broken:1"])
+def test_noisy_optimum_is_found_quickly(world: str) -> None:
+    assert misses(world, range(5)) == []
+
+
+@pytest.mark.full
 @pytest.mark.parametrize(
     "world", ["power", "power_const", "chinchilla", "chinchilla_tied", "broken:1"]
 )
@@ -78,6 +85,7 @@ def test_noisy_optimum_is_found(world: str) -> None:
     assert misses(world, SEEDS) == []
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("world", ["farseer", "broken:2"])
 def test_hard_laws_are_found(world: str) -> None:
     assert misses(world, range(10)) == []
@@ -95,6 +103,7 @@ def test_as_good_as_the_best_of_5000_starts(world: str) -> None:
     assert misses(world, range(3), reference_starts=5000) == []
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 def test_three_breaks_are_recovered_too() -> None:
     """Any number of breaks may be asked for; none has its own world but one and two."""
