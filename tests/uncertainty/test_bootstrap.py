@@ -290,18 +290,6 @@ def test_rows_of_weight_zero_take_no_part(runs, kind):
     np.testing.assert_allclose(whole.flat, part.flat, rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["pairs", "bayesian", "residual", "wild"])
-@pytest.mark.filterwarnings("ignore:.*near-l1")
-def test_memory_is_bounded_by_chunks(fit, kind, monkeypatch):
-    """Chunks draw from one stream: the first of many are the first of few."""
-    monkeypatch.setattr("jscale.uncertainty.refits._NUMBERS_AT_ONCE", 64 * 20)
-    draws = js.bootstrap(fit, 70, kind=kind, seed=5)
-    assert len(draws) == 70
-    short = js.bootstrap(fit, 20, kind=kind, seed=5)
-    np.testing.assert_array_equal(draws.flat[:20], short.flat)
-    assert len(np.unique(draws.flat[:, 0])) == 70
-
-
 # Clusters
 
 
@@ -428,70 +416,6 @@ def test_residuals_of_unequal_clusters(runs):
         js.JscaleError, match=r"clusters have 4 to 5 rows; use kind=\"wild\" or \"pairs\""
     ):
         js.bootstrap(fit, kind="residual", cluster="family")
-
-
-# Other basins
-
-
-@js.law(output="y", start={"c": (0.3, 8.0)})
-def wave(x: float, *, c: js.Positive):
-    """Nearly as good at c + 2π as at c, where x lies near whole numbers."""
-    import jax.numpy as jnp
-
-    return jnp.sin(c * x)
-
-
-@pytest.fixture(scope="module")
-def aliased() -> js.Fit:
-    rng = np.random.default_rng(0)
-    x = np.arange(1.0, 17.0) + 0.03 * rng.standard_normal(16)
-    frame = pd.DataFrame({"x": x, "y": np.sin(0.9 * x) + 0.3 * rng.standard_normal(16)})
-    runs = js.Runs.from_frame(frame, output="y", x="x", loss_unit="other")
-    return js.fit(wave, runs, objective=SQUARES)
-
-
-def lowest(fit: js.Fit, weights: np.ndarray) -> np.ndarray:
-    """The least weighted sum of squares by brute force, for each row of weights (R, n)."""
-    c = np.linspace(0.3, 8.0, 40001)
-    error = np.sin(c[:, None] * fit.runs["x"]) - fit.runs["y"]
-    return (weights @ (0.5 * error.T**2)).min(axis=1)
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-def test_replicates_find_another_basin(aliased):
-    """Where enough of the guarded switch, all are started elsewhere and end at their best."""
-    draws = js.bootstrap(aliased, 400, seed=2)
-    counts = resample_counts(aliased.runs, {}, 400, seed=2)
-    error = np.sin(draws.flat * aliased.runs["x"]) - aliased.runs["y"]
-    found = np.sum(counts * 0.5 * error**2, axis=1)
-    best = lowest(aliased, counts)
-    assert np.mean(found < best * (1 + 1e-3)) > 0.99
-    far = np.abs(draws.flat[:, 0] - aliased.params["c"]) > 1.0
-    assert draws.switched == pytest.approx(far.sum(), abs=4)
-    assert 20 < draws.switched < 380
-    note = draws.notes[0]
-    assert (note.code, note.severity) == ("basins-switch", "caution")
-    assert "Of 50 refits" in note.seen
-    assert "all refits from then on did" in note.seen
-    assert f"{draws.switched} in another basin" in repr(draws)
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-def test_later_chunks_start_elsewhere_too(aliased, monkeypatch):
-    monkeypatch.setattr("jscale.uncertainty.refits._NUMBERS_AT_ONCE", 16 * 100)
-    draws = js.bootstrap(aliased, 400, seed=2)
-    counts = resample_counts(aliased.runs, {}, 100, seed=2)
-    error = np.sin(draws.flat[:100] * aliased.runs["x"]) - aliased.runs["y"]
-    found = np.sum(counts * 0.5 * error**2, axis=1)
-    assert np.mean(found < lowest(aliased, counts) * (1 + 1e-3)) > 0.99
-    far = np.abs(draws.flat[:, 0] - aliased.params["c"]) > 1.0
-    assert all(far[first : first + 100].sum() > 10 for first in range(0, 400, 100))
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-@pytest.mark.parametrize("kind", ["residual", "wild"])
-def test_other_kinds_are_guarded_too(aliased, kind):
-    assert js.bootstrap(aliased, 100, kind=kind).switched > 2
 
 
 def test_lbfgs_takes_weights_alone_and_says_so(runs):

@@ -133,24 +133,6 @@ def test_of_a_combination(fit):
     np.testing.assert_allclose(found.interval(), as_function.interval(), rtol=2e-3)
 
 
-def test_of_one_groups_parameter(runs):
-    """With all parameters but E shared, E[b] moves only with b's runs; b lies a tenth higher."""
-    frames = [runs.frame.assign(family=f, loss=runs["loss"] * k) for f, k in (("a", 1), ("b", 1.1))]
-    fit = js.fit("chinchilla", pd.concat(frames, ignore_index=True), per={"E": "family"})
-    found = profile(fit, "E[b]")
-    assert found.name == "E[b]"
-    assert found.estimate == pytest.approx(fit.params["E[b]"])
-    np.testing.assert_allclose(found.table["value"], found.table["E[b]"], rtol=1e-9)
-    low, high = found.interval()
-    assert low < fit.params["E[b]"] < high
-    curve = profile(fit, {"N": 1e9, "D": 2e10, "family": "a"})
-    inputs = {"N": 1e9, "D": 2e10, "E": fit.params["E[a]"]}
-    rest = {name: fit.params[name] for name in ("A", "alpha", "B", "beta")}
-    assert curve.estimate == pytest.approx(fit.law(**inputs, **rest))
-    with pytest.raises(js.JscaleError, match=r"has no one value .*E does here\. Name .* 'E\[a\]'"):
-        profile(fit, lambda p: p["alpha"])
-
-
 def test_rows_of_weight_zero_take_no_part(runs):
     weights = np.ones(len(runs))
     weights[:7] = 0.0
@@ -187,47 +169,6 @@ def test_a_better_optimum_on_the_way_is_told(fit):
 
 
 # ── What cannot be profiled ──────────────────────────────────────────────────────────────────
-
-
-def test_unknown_names(fit):
-    wrong = (
-        r"combination 'alhpa' to profile\. Did you mean 'alpha'\? There are E, A, alpha, .*N\* ex"
-    )
-    with pytest.raises(js.JscaleError, match=wrong):
-        profile(fit, "alhpa")
-    with pytest.raises(js.JscaleError, match=r"combination 3 to profile"):
-        profile(fit, 3)  # type: ignore[arg-type]
-
-
-def test_a_fixed_parameter(runs):
-    fit = js.fit("chinchilla", runs, fixed={"E": 1.7})
-    with pytest.raises(js.JscaleError, match=r"E is fixed in this fit: .* leave it out of fixed="):
-        profile(fit, "E")
-    assert profile(fit, "alpha").table["E"].eq(1.7).all()
-
-
-def test_functions_that_are_none(fit):
-    def broken(p):
-        return p["gamma"]
-
-    with pytest.raises(js.JscaleError, match=r"broken failed when traced: KeyError: .* p\['E'\]"):
-        profile(fit, broken)
-    import jax.numpy as jnp
-
-    def pair(p):
-        return jnp.stack([p["alpha"], p["beta"]])
-
-    with pytest.raises(js.JscaleError, match=r"pair returned an array of shape \(2,\)"):
-        profile(fit, pair)
-    with pytest.raises(js.JscaleError, match=r"does not move with any free parameter"):
-        profile(fit, lambda p: 0.0 * p["alpha"])
-
-
-def test_inputs_that_are_no_single_prediction(fit):
-    with pytest.raises(js.JscaleError, match=r"of one prediction, not of 2: give numbers"):
-        profile(fit, {"N": [1e9, 2e9], "D": 1e11})
-    with pytest.raises(js.PredictionError, match=r"D is missing"):
-        profile(fit, {"N": 1e9})
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95])
@@ -279,9 +220,3 @@ def test_intervals_cover_as_often_as_they_say():
     slack = 3.5 * np.sqrt(worlds * level * (1 - level))
     assert abs(hits["profile"] - worlds * level) <= slack
     assert abs(hits["wald"] - worlds * level) <= slack
-
-
-def test_a_point_without_inputs(fit):
-    with pytest.raises(js.PredictionError, match=r"profile\(fit, \{'N': …, 'D': …\}\)") as caught:
-        js.profile(fit, {})
-    assert "at=" not in str(caught.value)

@@ -10,7 +10,6 @@ import jscale as js
 from jscale.simulation.worlds import CHINCHILLA, compute
 from jscale.uncertainty.noise.errors import Errors
 from jscale.uncertainty.noise.model import NoiseModel, noise_model, studentised_residuals
-from jscale.uncertainty.noise.trend import MOST_GROWTH, Trend, trend_along
 
 WORLDS = 60
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
@@ -109,31 +108,6 @@ def test_a_student_t_alone(fit):
     assert not np.isin(noise, studentised_residuals(fit)).any()
 
 
-@pytest.mark.parametrize(("freedom", "low", "high"), [(3.0, 2.5, 4.0), (np.inf, 25.0, 200.0)])
-def test_a_large_samples_scale_and_freedom_are_found(freedom, low, high):
-    rng = np.random.default_rng(3)
-    z = rng.standard_normal(3000) if np.isinf(freedom) else rng.standard_t(freedom, 3000)
-    errors = Errors.of(0.01 * z, np.full(3000, 1 / 3000), 3000, 3000, tail=1.0)
-    assert errors.scale @ errors.chance == pytest.approx(0.01, rel=0.05)
-    assert low <= errors.typical_freedom <= high
-
-
-def test_the_student_t_of_a_small_sample_is_its_posterior():
-    """Against a sum over a fine grid of scales, by SciPy's density."""
-    from scipy import stats
-
-    values = 0.02 * np.random.default_rng(4).standard_normal(12)
-    found = Errors.of(values, np.full(12, 1 / 12), 9, 12, tail=1.0)
-    scale = np.exp(np.linspace(np.log(0.002), np.log(0.2), 4000))
-    nu = np.unique(found.freedom)
-    logs = np.stack([9 / 12 * stats.t.logpdf(values[:, None] / scale, v).sum(axis=0)
-                     - 9 * np.log(scale) for v in nu])  # fmt: skip
-    logs += (np.log(np.gradient(nu)) + np.log(nu) - 0.1 * nu)[:, None]
-    weight = np.exp(logs - logs.max())
-    expected = (weight @ scale).sum() / weight.sum()
-    assert found.scale @ found.chance == pytest.approx(expected, rel=0.01)
-
-
 def test_runs_without_noise_have_none():
     runs = js.simulate("power_const", POWER, compute(1e17, 1e22, 30))
     errors = Errors.of(np.zeros(9), np.full(9, 1 / 9), 6, 9)
@@ -209,30 +183,6 @@ def test_noise_may_be_taken_to_be_even():
     assert (model.trend, model.notes) == (None, ())
 
 
-def test_a_trend_takes_eight_runs():
-    assert noise_model(varying(0.5, 7)).trend is None
-    assert noise_model(varying(0.5, 8)).trend is not None
-
-
-def along(x: np.ndarray, errors: np.ndarray, units: np.ndarray | None = None) -> Trend:
-    units = np.arange(len(x)) if units is None else units
-    found = trend_along(x, errors, units, np.ones(len(x)), "C")
-    assert found is not None
-    return found
-
-
-def test_a_run_counts_once_for_the_trend_however_many_rows_it_has():
-    rng = np.random.default_rng(5)
-    x, errors = np.linspace(0.0, 9.0, 12), rng.standard_normal(12)
-    once = along(x, errors)
-    units = np.r_[np.arange(12), np.full(100, 11)]
-    many = trend_along(x[units], errors[units], units, np.ones(len(units)), "C")
-    assert many is not None
-    # Rows are measured in units of their median size, which the repeated row moves.
-    assert (many.slope, many.error) == pytest.approx((once.slope, once.error), rel=1e-6)
-    assert many.centre == pytest.approx(once.centre)
-
-
 def test_a_far_run_that_the_fit_passes_through_says_nothing_of_noise():
     """Its residual is next to zero whatever its error: no sign that noise shrinks."""
     C = np.r_[np.geomspace(1e17, 1e18, 11), 1e21]
@@ -257,89 +207,9 @@ def test_a_run_with_a_parameter_to_itself_says_nothing_of_noise():
     assert np.isfinite([trend.slope, trend.error, trend.chance, trend.centre]).all()
 
 
-def test_residuals_of_zero_do_not_make_a_trend_that_the_prior_forbids():
-    x = np.linspace(0.0, 9.0, 12)
-    errors = np.where(x < 3.5, 0.0, np.random.default_rng(0).standard_normal(12))
-    assert along(x, errors).slope < 0.45
-
-
-@pytest.mark.parametrize("rows", [1, 20])
-def test_the_error_of_a_trend_is_right_for_few_runs_of_many_rows(rows):
-    """Runs that differ in size, not with x: slopes lie about as far from none as they say."""
-    x, units = np.repeat(np.linspace(0.0, 9.0, 10), rows), np.repeat(np.arange(10), rows)
-    off = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        scale = np.exp(0.5 * rng.standard_normal(10))[units]
-        found = along(x, scale * rng.standard_normal(10 * rows), units)
-        off.append(found.slope / found.error)
-    assert np.sqrt(np.mean(np.square(off))) < 1.2
-
-
-def test_a_code_is_no_axis_of_noise():
-    @js.law(codes=("kind",), powers=(("A", "S", "alpha"),), linear=("A",))
-    def by_kind(kind, S, *, A: js.Scale, alpha: js.Exponent):
-        return A * js.power(S, -alpha) + 0.0 * kind
-
-    rng = np.random.default_rng(0)
-    S = np.geomspace(1.0, 1e3, 20)
-    loss = 3 * S**-0.2 * np.exp(0.01 * rng.standard_normal(20))
-    frame = pd.DataFrame({"kind": 1.0 + np.arange(20) % 2, "S": S, "loss": loss})
-    trend = noise_model(js.fit(by_kind, frame, kind="kind", S="S", starts=8)).trend
-    assert trend is not None
-    assert trend.column == "S"
-
-
-def test_noise_that_follows_a_column_needs_it():
-    model = noise_model(varying(0.2))
-    with pytest.raises(js.DataError, match=r"learnt to follow C, but the table has no column 'C'"):
-        js.simulate("power_const:N", POWER, {"N": [1e9]}, noise=model)
-    with pytest.raises(js.DataError, match=r"column 'C' must be positive.*row 1 \(-1.0\)"):
-        model.draw(np.zeros((5, 2)), pd.DataFrame({"C": [1e18, -1.0]}), seed=0)
-
-
 def test_a_trend_is_asked_for_or_not():
     with pytest.raises(js.JscaleError, match=r"trend='C' must be True"):
         noise_model(varying(0.0, 12), trend="C")
-
-
-def test_what_runs_do_not_say_of_a_trend_is_left_open():
-    """The posterior of a slope: wide for few runs, and narrowing to the estimate for many."""
-    x = np.linspace(-1.0, 1.0, 2000)
-    errors = np.exp(0.3 * x) * np.random.default_rng(0).standard_normal(2000)
-    many = along(x, errors)
-    assert many.slope == pytest.approx(0.3, abs=0.1)
-    few = along(x[::200], errors[::200])
-    assert abs(few.slope) < 0.1
-    assert 0.1 < few.error < 0.15
-
-
-def test_new_runs_are_covered_where_few_show_growing_noise():
-    """Of 20 runs whose noise grows as C^0.1: a test for it would find it in few of the worlds."""
-    x, rng = np.linspace(0.0, np.log(1e4), 20), np.random.default_rng(0)
-    top, size, held, found = pd.DataFrame({"C": [1e4]}), np.exp(0.1 * x), [], 0
-    for world in range(300):
-        errors = size * rng.standard_normal(20)
-        trend = along(x, errors)
-        own = Errors.of(errors / trend.factor(x), np.full(20, 1 / 20), 19, 20)
-        model = NoiseModel("run", own, None, trend, "")
-        low, high = np.quantile(model.draw(np.zeros((1000, 1)), top, world), [0.1, 0.9])
-        held.append(low <= size[-1] * rng.standard_normal() <= high)
-        found += len(trend.notes)
-    assert 0.7 < np.mean(held) < 0.88
-    assert found < 150
-
-
-def test_beyond_the_runs_noise_shrinks_no_further_and_grows_to_a_bound():
-    low, high = np.log(1e17), np.log(1e22)
-    far = np.array([np.log(1e30), np.log(1e23), low, np.log(1e10)])
-    down = Trend("C", -0.2, 0.02, 1e-4, 0.5 * (low + high), low, high)
-    at_ends = np.exp([-0.1 * (high - low), 0.1 * (high - low)])
-    expected = [at_ends[0], at_ends[0], at_ends[1], MOST_GROWTH * at_ends[1]]
-    np.testing.assert_allclose(down.factor(far), expected)
-    up = Trend("C", 0.2, 0.02, 1e-4, 0.5 * (low + high), low, high)
-    grown = at_ends[1] * np.array([MOST_GROWTH, 10**0.2])
-    np.testing.assert_allclose(up.factor(far), [*grown, at_ends[0], at_ends[0]])
 
 
 # ── New families ─────────────────────────────────────────────────────────────────────────────
