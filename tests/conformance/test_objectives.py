@@ -99,7 +99,7 @@ def test_slopes_are_those_of_rho(name: str) -> None:
         np.testing.assert_allclose(terms.curvature, curvature, rtol=1e-10, atol=tiny)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MINE)
 def test_the_formula_of_rho_alone_agrees(name: str) -> None:
     objective = at_a_number(name)
     with float64_scope():

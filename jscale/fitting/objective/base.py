@@ -10,6 +10,7 @@ nothing; formulas are therefore functions of arrays and numbers, and never read 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple, Self
@@ -72,6 +73,8 @@ class Objective:
     ----------
     kind : str
         The name under which the class is registered.
+    rho : callable
+        rho(r, delta, …), element by element, as a static method of JAX arrays.
     convex : bool
         Whether rho'' is nowhere negative. Where it may be, the solver takes zero instead.
     kinked : bool
@@ -124,6 +127,7 @@ class Objective:
     space: str = "log"
 
     kind: ClassVar[str]
+    rho: ClassVar[Callable[..., Any]]
     convex: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     vertices: ClassVar[bool] = False
@@ -170,26 +174,6 @@ class Objective:
         return f"{self.kind}({', '.join([*shown, f'space={self.space!r}'])})"
 
     # The formula
-
-    @classmethod
-    def rho(cls, r: Any, delta: Any, *shape: Any) -> Any:
-        """Return rho(r), element by element.
-
-        Parameters
-        ----------
-        r : jax.Array
-            Residuals, prediction less observation in the objective's space.
-        delta : float
-            The width.
-        *shape : float
-            The class's further numbers.
-
-        Returns
-        -------
-        jax.Array
-            Values of the shape of ``r``.
-        """
-        return cls.terms(r, delta, *shape).rho
 
     @classmethod
     def terms(cls, r: Any, delta: Any, *shape: Any) -> Terms:

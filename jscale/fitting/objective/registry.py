@@ -43,7 +43,13 @@ def register_objective(name: str) -> Callable[[type[Loss]], type[Loss]]:
     JscaleError
         For a name that is no identifier or is taken by another class, a class that is no
         subclass of :class:`jscale.Objective` or has no ``rho``, and fields that are not those
-        of a dataclass. Defining the same class again, as in a notebook, replaces it.
+        of a dataclass.
+
+    Notes
+    -----
+    Defining the same class again, as in a notebook, replaces it. A package registers its
+    objectives for every process, the command line included, by the entry-point group
+    ``jscale.objectives``: ``cauchy = "my_package.losses:Cauchy"``.
 
     Examples
     --------
@@ -103,8 +109,13 @@ def _check_formula(cls: type[Objective], shape: tuple[str, ...]) -> None:
     """Raise JscaleError unless a class defines its formula, as a function of its numbers."""
     names = ("r", "delta", *shape)
     if _function(cls.terms) is not _function(Objective.terms):
+        if "rho" in vars(cls) and "terms" not in vars(cls):
+            raise JscaleError(
+                f"{cls.__name__} inherits terms written by hand, which its rho would not change: "
+                "derive it from js.Objective."
+            )
         return
-    if _function(cls.rho) is _function(Objective.rho):
+    if not hasattr(cls, "rho"):
         raise JscaleError(
             f"{cls.__name__} has no formula: define rho({', '.join(names)}) as a static method."
         )

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 import jscale as js
-from jscale.fitting.objective import as_objective, find, from_document, register_objective
+from jscale.fitting.objective import (
+    as_objective,
+    find,
+    from_document,
+    register_objective,
+    registry,
+)
+from jscale.fitting.objective.base import REGISTERED
 
 
 def test_names_become_objectives() -> None:
@@ -69,6 +76,12 @@ class NoFormula(js.Objective):
     pass
 
 
+class OnTopOfTerms(js.objectives.Huber):
+    @staticmethod
+    def rho(r: Any, delta: Any) -> Any:
+        return delta * r**2
+
+
 class FieldWithoutDataclass(Formula):
     power: float = 2.0
 
@@ -85,6 +98,7 @@ class FieldWithoutArgument(Formula):
         ("mine", int, r"'int' is not a class of objectives: derive it from js\.Objective"),
         ("huber", Taken, r"An objective named 'huber' is registered already; choose another"),
         ("mine", NoFormula, r"NoFormula has no formula: define rho\(r, delta\) as a static method"),
+        ("mine", OnTopOfTerms, r"OnTopOfTerms inherits terms .* derive it from js\.Objective"),
         ("mine", FieldWithoutDataclass, r"has power without being a dataclass: put @dataclass"),
         ("mine", FieldWithoutArgument, r"rho must be a static method of \(r, delta, power\)"),
     ],
@@ -93,3 +107,31 @@ def test_classes_that_cannot_be_registered(name: str, cls: Any, message: str) ->
     with pytest.raises(js.JscaleError, match=message):
         register_objective(name)(cls)
     assert "mine" not in js.objectives.names()
+
+
+def test_a_class_without_a_name_makes_no_objective() -> None:
+    """Not even one derived from a registered class, whose name is not its own."""
+    with pytest.raises(js.JscaleError, match=r"OnTopOfTerms is not registered as an objective"):
+        OnTopOfTerms()
+
+
+def test_other_packages_register_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        name = "theirs"
+
+        def load(self) -> type[js.Objective]:
+            return register_objective("theirs")(Theirs)
+
+    def entry_points(group: str) -> list[Point]:
+        assert group == "jscale.objectives"
+        return [Point()]
+
+    class Theirs(Formula):
+        pass
+
+    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(registry, "REGISTERED", REGISTERED.copy())
+    assert js.objectives.names()[-1] == "theirs"
+    assert as_objective("theirs", "linear") == Theirs(space="linear")
+    with pytest.raises(js.JscaleError, match="objective='their' is not known"):
+        find("their")
