@@ -61,32 +61,76 @@ def compare(
 ) -> Comparison:
     """Fit laws to some runs and score their predictions of the others.
 
-    ``laws`` are laws or names; "auto" among them is the stacked ensemble of
-    :func:`jscale.ensemble`, and ``laws="auto"`` all laws that fit the columns, and it.
-    ``holdout`` says which runs are predicted: a scheme of :mod:`jscale.splits` (default
-    ``largest("C", 0.2)``), or a mask (n,), True for the rows to predict. ``by`` names a column
-    of families (tasks, worlds): each is split, fitted and predicted on its own, and all are
-    scored together.
+    All laws are fitted to the same rows and predict the same rows, and their intervals come from
+    draws of their parameters and the noise of each fit.
 
-    Each law is fitted to the same rows, and its prediction intervals at ``level`` come from
-    ``resamples`` draws by ``method`` and the fit's own residuals: "bootstrap" refits resampled
-    runs, "bayesian" randomly weighted ones (see :func:`jscale.bootstrap`), "laplace" is the quick
-    normal approximation: its curves are off with few runs, where 50 % intervals held 13 to 44 %
-    near the largest of 20 runs (benchmarks/results/coverage.txt). ``oracle`` (a table by the
-    rows' labels with ``prediction_low`` and ``prediction_high``; see :func:`jscale.oracle`) adds
-    each interval's width over that of one who knows the truth. Standard errors take together the
-    rows of a family, or of a split where there are several, else of a run. Warns with FitWarning
-    where a law did not converge.
+    Parameters
+    ----------
+    laws : sequence of Law or str, or "auto"
+        Laws or their names. "auto" among them is the ensemble of :func:`jscale.ensemble`, and
+        ``laws="auto"`` stands for all laws that fit the columns, and the ensemble.
+    data : Runs or DataFrame
+        The runs.
+    holdout : Scheme or array_like of bool, shape (n,), optional
+        Which runs are predicted: a scheme of :mod:`jscale.splits`, or True for the rows to predict.
+        By default ``largest("C", 0.2)``.
+    by : str, optional
+        A column of families (tasks, worlds). Each is split, fitted and predicted separately, and
+        all are scored together.
+    level : float
+        The level of the prediction intervals.
+    objective : Objective or str
+        What fits minimise.
+    method : str
+        How intervals are drawn: "bootstrap" refits resampled runs, "bayesian" randomly weighted
+        ones
+        (see :func:`jscale.bootstrap`), and "laplace" is the quick normal approximation.
+    resamples : int
+        The number of draws.
+    oracle : DataFrame, optional
+        ``prediction_low`` and ``prediction_high`` by the rows' labels (see :func:`jscale.oracle`);
+        adds each interval's width relative to that of one who knows the truth.
+    seed : int
+        The seed of starts and draws.
+    devices : optional
+        The devices that lanes are shared among (see :func:`jscale.fit_many`).
+    progress : bool
+        Whether to show progress.
+    **columns
+        Names of columns, as for :meth:`jscale.Runs.from_frame`.
 
-    Raises LawError for the same law twice or different outputs, JscaleError for a level, method
-    or number of resamples that cannot be, DataError for a law whose inputs the table has not, a
-    split that leaves fewer runs than a law has parameters, or rows of one run on both sides.
+    Returns
+    -------
+    Comparison
+        A table of criteria with the best law first, and the rows that it was computed from.
 
+    Raises
+    ------
+    LawError
+        For a law named twice, or laws of different outputs.
+    JscaleError
+        For a level, method or number of resamples that is not usable.
+    DataError
+        For a law whose inputs the table lacks, a split that leaves fewer runs than a law has
+        parameters, or rows of one run on both sides.
+
+    Warns
+    -----
+    FitWarning
+        Where a law did not converge.
+
+    Notes
+    -----
+    Standard errors group the rows of a family, or of a split where there are several, or else of a
+    run. With few runs the curves of "laplace" are off: its 50 % intervals covered 13 to 44 % near
+    the largest of 20 runs (benchmarks/results/coverage.txt).
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> small = table[table["split"] == "fit"]
-    >>> found = js.compare(["chinchilla", "farseer"], small, resamples=50)
-    >>> found.best
+    >>> js.compare(["chinchilla", "farseer"], small, resamples=50).best
     'farseer'
     """
     check_level(level)
@@ -140,17 +184,36 @@ def rollout(
     factor: float = 1.0,
     **choices: Any,
 ) -> Comparison:
-    """Compare laws from origin after origin: all rows up to a cut predict all rows beyond it.
+    """Compare laws at successive origins: all rows up to a cut predict the rows beyond it.
 
-    At most ``count`` cuts of ``column`` (default: the compute C, or the one input there is),
-    even in its logarithm; only rows beyond ``factor`` times the cut are predicted. ``choices``
-    are those of :func:`compare`. Origins share runs, so standard errors over them are too
-    small: see the note ``shared-runs``.
+    Parameters
+    ----------
+    laws : sequence of Law or str, or "auto"
+        Laws or their names, as for :func:`compare`.
+    data : Runs or DataFrame
+        The runs.
+    column : str, optional
+        The column that is cut: by default the compute C, or the only input.
+    count : int
+        The largest number of cuts, evenly spaced in the logarithm of the column.
+    factor : float
+        Only rows beyond ``factor`` times the cut are predicted.
+    **choices
+        Other arguments of :func:`compare`.
 
+    Returns
+    -------
+    Comparison
+        The criteria over all origins. Origins share runs, so standard errors over them are too
+        small: see the note ``shared-runs``.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
-    >>> found = js.rollout(["power_const"], table[table["split"] == "fit"], count=2, resamples=50)
-    >>> len(found.fits["power_const"])
+    >>> small = table[table["split"] == "fit"]
+    >>> rolled = js.rollout(["power_const"], small, count=2, resamples=50)
+    >>> len(rolled.fits["power_const"])
     2
     """
     usual = origins(column or "C", count, factor)

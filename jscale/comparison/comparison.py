@@ -23,19 +23,33 @@ _FEW_CLUSTERS = 5
 class Comparison:
     """How laws predicted runs that they had not seen.
 
-    ``table`` has a row per law, best interval score first: rows, RMSLE, R², and the means of
-    absolute (relative) error, bias, coverage, interval score and width (over the measured
-    number) and log score, each with its standard error over clusters (``…_error``); the
-    ``median_error`` (the median of the absolute errors itself, not a standard error);
-    ``behind`` is how much larger its interval score is than the best law's, ``behind_error``
-    the standard error of that paired difference; ``weight`` its stacking weight on these rows
-    (NaN for "auto", which has weights of its own). ``rows`` has a row per
-    law, split and predicted run: ``law``, ``split``, ``family`` (with ``by``), ``row`` (its
-    label), ``place`` (its number), ``measured``, ``extrapolation`` (how many times it lies past
-    the largest compute, or single input, that was fitted), ``curve``, the intervals, ``pit``
-    (the share of predicted new runs at or below the measured one) and the criteria. ``fits``
-    are the laws' FitTables, a row per split. ``ensembles`` has the weights of "auto" by split
-    and law, None where it was not asked.
+    Attributes
+    ----------
+    table : DataFrame
+        One row per law, the best interval score first: the number of rows, RMSLE, R², and the means
+        of the absolute (relative) error, bias, coverage, interval score, width (relative to the
+        measured value) and log score, each with its standard error over clusters (``…_error``);
+        ``median_error``, the median of the absolute errors; ``behind``, how much larger the
+        interval score is than the best law's, and ``behind_error``, the standard error of that
+        paired difference; and ``weight``, the stacking weight on these rows (NaN for "auto", which
+        has weights of its own).
+    rows : DataFrame
+        One row per law, split and predicted run: ``law``, ``split``, ``family`` (with ``by``),
+        ``row`` (its label), ``place`` (its number), ``measured``, ``extrapolation`` (how many times
+        it lies past the largest fitted compute, or single input), ``curve``, the intervals, ``pit``
+        (the share of predicted new runs at or below the measured one) and the criteria.
+    fits : mapping of str to FitTable
+        The fits of each law, one row per split.
+    ensembles : DataFrame or None
+        The weights of "auto" by split and law.
+    scheme : str
+        What was held out.
+    level : float
+        The level of the prediction intervals.
+    notes : tuple of str
+        What makes the comparison doubtful.
+    settings : mapping
+        How it was made.
     """
 
     table: pd.DataFrame
@@ -48,7 +62,13 @@ class Comparison:
     settings: Mapping[str, Any]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            One row per law.
+        """
         return self.table.copy()
 
     @property
@@ -57,9 +77,22 @@ class Comparison:
         return str(self.table.index[0])
 
     def coverage(self, levels: Sequence[float] = (0.5, 0.8, 0.95)) -> pd.DataFrame:
-        """Return the share of runs inside each law's equal-tailed intervals, a column per level.
+        """Return the share of runs inside each law's equal-tailed intervals.
 
-        Raises JscaleError for a level outside (0, 1).
+        Parameters
+        ----------
+        levels : sequence of float
+            Levels between 0 and 1.
+
+        Returns
+        -------
+        DataFrame
+            One row per law and one column per level.
+
+        Raises
+        ------
+        JscaleError
+            For a level outside (0, 1).
         """
         if not levels:
             raise JscaleError("levels=() names no level: give some, such as (0.8, 0.95).")

@@ -49,12 +49,25 @@ _UNSETTLED = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Laws fitted to all runs, and their weights; predict with :func:`jscale.predict`.
+    """Laws fitted to all runs, and their weights.
 
-    ``members`` are the draws of each law with weight (``members[name].fit`` is its fit).
-    ``table`` has a row per law that was tried: free ``parameters``, ``score`` (mean interval
-    score beyond the origins, over the measured number), ``error`` (mean absolute error of the
-    logarithm there), ``widening`` of its intervals, ``weight``, and ``why`` it has none.
+    Predict with :func:`jscale.predict`, and plan with :func:`jscale.allocate`.
+
+    Attributes
+    ----------
+    members : mapping of str to Draws
+        The draws of each law with weight; ``members[name].fit`` is its fit.
+    table : DataFrame
+        One row per law that was tried: free ``parameters``, ``score`` (mean interval score beyond
+        the origins, relative to the measured value), ``error`` (mean absolute error of the
+        logarithm
+        there), ``widening`` of its intervals, ``weight``, and ``why`` it has none.
+    runs : Runs
+        The runs.
+    notes : tuple of str
+        What to know before trusting the ensemble.
+    settings : mapping
+        How it was made.
     """
 
     members: Mapping[str, Draws]
@@ -69,7 +82,13 @@ class Ensemble:
         return self.table.loc[list(self.members), "weight"]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            One row per law that was tried.
+        """
         return self.table.copy()
 
     @property
@@ -104,7 +123,20 @@ class Ensemble:
         return component
 
     def sampler(self, new_run: NewRun, seed: int) -> EnsembleSampler:
-        """Return what samples the mixture of the laws' curves and new runs."""
+        """Return what samples the mixture of the laws' curves and new runs.
+
+        Parameters
+        ----------
+        new_run : NewRun
+            What is asked of new runs.
+        seed : int
+            The seed of their noise.
+
+        Returns
+        -------
+        EnsembleSampler
+            The members' samplers with their weights.
+        """
         members = [OneLaw(draws).sampler(new_run, seed) for draws in self.members.values()]
         table = self.table.loc[list(self.members)]
         return EnsembleSampler(
@@ -177,24 +209,58 @@ def ensemble(
     progress: bool = False,
     **columns: Any,
 ) -> Ensemble:
-    """Weigh laws by how they extrapolated within the runs, and fit those with weight to all.
+    """Weigh laws by how they extrapolated within the runs, and fit those with weight to all runs.
 
-    ``laws`` are those to try, or "auto": of N and D chinchilla, chinchilla_tied and farseer;
-    of C (or the one input there is) power, power_const and broken:1. From each of six origins
-    of compute, even in logarithm from the median run to the largest, every law predicts all
-    runs beyond; :func:`jscale.comparison.stacking.weigh` makes weights of the scores. With
-    fewer than 12 runs, each is left out in turn instead. Rows of weight 0 are left out.
-    Predictions are those of the mixture.
+    Parameters
+    ----------
+    data : Runs or DataFrame
+        The runs; rows of weight 0 are left out.
+    laws : sequence of Law or str, or "auto"
+        The laws to try. "auto" tries chinchilla, chinchilla_tied and farseer for runs of N and D,
+        and
+        power, power_const and broken:1 for runs of C (or of the only input).
+    objective : Objective or str
+        What fits minimise.
+    resamples : int
+        The number of draws of each law.
+    seed : int
+        The seed of starts and draws.
+    devices : optional
+        The devices that lanes are shared among.
+    progress : bool
+        Whether to show progress.
+    **columns
+        Names of columns, as for :meth:`jscale.Runs.from_frame`.
 
-    Raises DataError where no law can be fitted with a run to spare or rows differ in the unit of
-    loss, LawError for laws of different outputs or a law named twice, JscaleError for resamples
-    that are no whole number from 2 up, or an objective whose scale is to be found.
+    Returns
+    -------
+    Ensemble
+        The laws with weight; its predictions are those of the mixture.
 
+    Raises
+    ------
+    DataError
+        Where no law can be fitted with a run to spare, or rows differ in the unit of the loss.
+    LawError
+        For laws of different outputs, or a law named twice.
+    JscaleError
+        For resamples that are not a whole number of at least 2, or an objective with an automatic
+        scale.
+
+    Notes
+    -----
+    From each of six origins of compute, evenly spaced in the logarithm from the median run to the
+    largest, every law predicts all runs beyond, and the scores make the weights
+    (:func:`jscale.comparison.stacking.weigh`). With fewer than 12 runs, each is left out in turn
+    instead. :func:`jscale.forecast` has narrower intervals that cover more often.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> small = table[table["split"] == "fit"]
-    >>> found = js.ensemble(small, ["power_const", "chinchilla"], resamples=50)
-    >>> len(js.predict(found, N=3e5, D=5e6))
+    >>> mixture = js.ensemble(small, ["power_const", "chinchilla"], resamples=50)
+    >>> len(js.predict(mixture, N=3e5, D=5e6))
     1
     """
     check_seed(seed, error=LawError)

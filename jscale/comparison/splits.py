@@ -21,7 +21,15 @@ from jscale.errors import DataError, listing, nearest
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One question: from the rows in ``fit``, predict those in ``test`` (row numbers)."""
+    """One question: predict the rows ``test`` from the rows ``fit``.
+
+    Attributes
+    ----------
+    label : str
+        What the question is called.
+    fit, test : ndarray of int
+        Row numbers.
+    """
 
     label: Any
     fit: np.ndarray
@@ -30,7 +38,15 @@ class Split:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A way of holding runs out; ``name`` says it, ``make`` maps Runs to splits."""
+    """A way of holding runs out.
+
+    Attributes
+    ----------
+    name : str
+        What the scheme is called.
+    make : callable
+        Maps Runs to splits.
+    """
 
     name: str
     make: Callable[[Runs], list[Split]]
@@ -40,10 +56,27 @@ class Scheme:
 
 
 def largest(column: str = "C", share: float = 0.2) -> Scheme:
-    """Hold out the runs with the largest values of a column: at least this share of them.
+    """Hold out the runs with the largest values of a column.
 
-    Rows that are alike in the column go together. Raises DataError for a share not in (0, 1).
+    Parameters
+    ----------
+    column : str
+        The column.
+    share : float
+        The least share of the rows that is held out; rows of equal values go together.
 
+    Returns
+    -------
+    Scheme
+        For ``holdout=`` of :func:`jscale.compare`.
+
+    Raises
+    ------
+    DataError
+        For a share outside (0, 1).
+
+    Examples
+    --------
     >>> largest("C", 0.25)
     largest('C', 0.25)
     """
@@ -59,8 +92,24 @@ def largest(column: str = "C", share: float = 0.2) -> Scheme:
 
 
 def beyond(column: str, *, fit: float, predict: float) -> Scheme:
-    """Fit the rows with ``column`` below ``fit``; predict those at or above ``predict``.
+    """Fit the rows below one value of a column and predict those from another value on.
 
+    Parameters
+    ----------
+    column : str
+        The column.
+    fit : float
+        Rows with smaller values are fitted.
+    predict : float
+        Rows with at least this value are predicted.
+
+    Returns
+    -------
+    Scheme
+        For ``holdout=`` of :func:`jscale.compare`.
+
+    Examples
+    --------
     >>> beyond("C", fit=1e20, predict=3e20)
     beyond('C', fit=1e+20, predict=3e+20)
     """
@@ -75,8 +124,22 @@ def beyond(column: str, *, fit: float, predict: float) -> Scheme:
 
 
 def labelled(column: str = "split", holdout: str = "holdout") -> Scheme:
-    """Hold out the rows whose ``column`` says ``holdout``; fit all others.
+    """Hold out the rows that a column marks, and fit all others.
 
+    Parameters
+    ----------
+    column : str
+        The column.
+    holdout : str
+        The value that marks rows to hold out.
+
+    Returns
+    -------
+    Scheme
+        For ``holdout=`` of :func:`jscale.compare`.
+
+    Examples
+    --------
     >>> labelled()
     labelled('split', 'holdout')
     """
@@ -89,13 +152,27 @@ def labelled(column: str = "split", holdout: str = "holdout") -> Scheme:
 
 
 def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
-    """Roll the origin forward: fit all rows up to a cut, predict those beyond ``factor`` × cut.
+    """Roll the origin forward: fit all rows up to a cut and predict the rows beyond it.
 
-    The ``count`` cuts are even in the logarithm of the column, from its median to the largest
-    value that leaves something to predict; of cuts that leave the same rows to fit and to
-    predict, one is kept. A run of several rows is fitted where all of it lies up to the cut,
-    and its rows beyond are predicted where it is not.
+    Parameters
+    ----------
+    column : str
+        The column that is cut.
+    count : int
+        The number of cuts, evenly spaced in the logarithm of the column, from its median to the
+        largest value that leaves something to predict. Of cuts that leave the same rows to fit and
+        to predict, one is kept.
+    factor : float
+        Only rows beyond ``factor`` times the cut are predicted.
 
+    Returns
+    -------
+    Scheme
+        For ``holdout=`` of :func:`jscale.compare`. A run of several rows is fitted where all of its
+        rows lie up to the cut, and otherwise its rows beyond the cut are predicted.
+
+    Examples
+    --------
     >>> origins("C", 4, factor=3.0)
     origins('C', 4, factor=3)
     """
@@ -126,8 +203,20 @@ def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
 
 
 def leave_out(column: str) -> Scheme:
-    """Hold out each label of a column in turn (a family, a run), fitting all others.
+    """Hold out each label of a column in turn (a family, a run), and fit all others.
 
+    Parameters
+    ----------
+    column : str
+        The column.
+
+    Returns
+    -------
+    Scheme
+        For ``holdout=`` of :func:`jscale.compare`.
+
+    Examples
+    --------
     >>> leave_out("family")
     leave_out('family')
     """
@@ -153,10 +242,24 @@ def leave_out(column: str) -> Scheme:
 
 
 def folds(count: int = 5, seed: int = 0) -> Scheme:
-    """Hold out each of ``count`` random folds of whole runs in turn.
+    """Hold out each of several random folds of whole runs in turn.
 
-    This asks a law to interpolate; it says little of how it extrapolates.
+    This asks a law to interpolate; it says little about how it extrapolates.
 
+    Parameters
+    ----------
+    count : int
+        The number of folds.
+    seed : int
+        The seed of the assignment.
+
+    Returns
+    -------
+    Scheme
+        For ``holdout=`` of :func:`jscale.compare`.
+
+    Examples
+    --------
     >>> folds(4)
     folds(4, seed=0)
     """
@@ -173,17 +276,30 @@ def folds(count: int = 5, seed: int = 0) -> Scheme:
 
 
 def given(pairs: Iterable[Any] | Mapping[Any, Any], *, overlapping: bool = False) -> Scheme:
-    """Take folds as they are given: pairs of the rows to fit and the rows to predict.
+    """Use folds as they are given: pairs of the rows to fit and the rows to predict.
 
-    ``pairs`` is a sequence of (fit, predict), or a mapping from labels to them; without labels,
-    folds are numbered from 0. Each side is a mask (n,) of True and False, or an array of row
-    numbers from 0; rows on neither side are left out. Two folds may predict the same row only
-    with ``overlapping=True``.
+    Parameters
+    ----------
+    pairs : iterable of (fit, predict), or mapping from labels to them
+        Each side is a mask (n,), or an array of row numbers from 0; rows on neither side are left
+        out. Without labels, folds are numbered from 0.
+    overlapping : bool
+        Whether two folds may predict the same row.
 
-    Raises DataError for pairs of another form and, once the runs are known, for a side of the
-    wrong length or empty, row numbers out of range or repeated, and a row or a run on both
-    sides.
+    Returns
+    -------
+    Scheme
+        For ``holdout=`` of :func:`jscale.compare`.
 
+    Raises
+    ------
+    DataError
+        For pairs of another form and, once the runs are known, for a side that is empty or of the
+        wrong length, row numbers that are out of range or repeated, and a row or a run on both
+        sides.
+
+    Examples
+    --------
     >>> given([([0, 1, 2], [3]), ([1, 2, 3], [0])])
     given(2 folds)
     """

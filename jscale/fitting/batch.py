@@ -47,17 +47,52 @@ def fit_many(
 ) -> FitTable:
     """Fit a law to each family of runs on its own, all in one batch.
 
-    ``by`` names the column whose labels are the families; other arguments are those of
-    :func:`jscale.fit`. ``resamples`` is the number of draws of each family, by ``method``:
-    "bootstrap" refits resampled runs, "bayesian" refits randomly weighted ones (see
-    :func:`jscale.bootstrap`), "laplace" is the t-tailed normal approximation.
-    ``devices`` is None (the default one), "all", or a list of JAX devices: lanes are shared
-    out among them. Memory is bounded: chunks of at most 32768 lanes are solved at a time.
+    Parameters
+    ----------
+    law : Law or str
+        The law, or its name.
+    data : Runs or DataFrame
+        The runs of all families.
+    by : str
+        The column whose labels are the families.
+    objective, weights, fixed, tie, starts, start
+        As for :func:`jscale.fit`.
+    resamples : int
+        The number of draws of each family; 0 for none.
+    method : str
+        How families are drawn: "bootstrap" refits resampled runs, "bayesian" refits randomly
+        weighted
+        ones (see :func:`jscale.bootstrap`), and "laplace" is the t-tailed normal approximation.
+    seed : int
+        The seed of starts and draws.
+    devices : "all" or sequence of jax.Device, optional
+        The devices that lanes are shared among; None is the default device. Memory is bounded: at
+        most 32768 lanes are solved at a time.
+    progress : bool
+        Whether to show progress.
+    **columns
+        Names of columns, as for :meth:`jscale.Runs.from_frame`.
 
-    Raises DataError and LawError for input that cannot be fitted at all. A family that cannot
-    (fewer runs than parameters, no finite start) keeps its row with status "failed"; one
-    FitWarning says how many failed or did not converge.
+    Returns
+    -------
+    FitTable
+        One row per family. A family that cannot be fitted (fewer runs than parameters, no finite
+        start) keeps its row with status "failed".
 
+    Raises
+    ------
+    DataError
+        For runs that cannot be fitted at all.
+    LawError
+        For a law, or choices, that are not usable.
+
+    Warns
+    -----
+    FitWarning
+        Once, with how many families failed or did not converge.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> small = table[table["split"] == "fit"]

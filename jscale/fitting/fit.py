@@ -58,24 +58,70 @@ def fit(
     progress: bool = False,
     **columns: Any,
 ) -> Fit:
-    """Fit a law to runs by multi-start robust regression, and say how sure the result is.
+    """Fit a law to runs by multi-start robust regression, with standard errors and notes.
 
-    ``law`` is a Law or its name. ``data`` is Runs, or a DataFrame with columns named as in
-    :meth:`Runs.from_frame` (``N="params"``). ``objective`` is a sum over rows (default: Huber,
-    delta 1e-3, of log residuals; arXiv:2203.15556), ``weights`` (rows,) multiply its terms. A
-    name ("huber") leaves the residuals' space to the law, which is log for nearly all.
-    ``fixed={"E": 1.69}`` holds parameters, ``tie=("alpha", "beta")`` equates them,
-    ``per={"E": "family"}`` gives each group its own. ``starts`` is "auto", a number,
-    "hoffmann" (the grid of 4500 of arXiv:2203.15556) or parameter values (mappings or a
-    DataFrame); ``start`` overrides the ranges that automatic ones are drawn from.
+    Parameters
+    ----------
+    law : Law or str
+        The law, or its name.
+    data : Runs or DataFrame
+        The runs; a DataFrame has columns named as in :meth:`Runs.from_frame` (``N="params"``).
+    objective : Objective or str
+        What is minimised: a sum over rows, by default Huber's loss with delta 1e-3 of log residuals
+        (arXiv:2203.15556). A name ("huber") leaves the space of the residuals to the law, which is
+        log for nearly all laws.
+    weights : array_like, shape (rows,), optional
+        Factors of the rows' terms.
+    fixed : mapping of str to float, optional
+        Parameters that are held fixed: ``{"E": 1.69}``.
+    tie : sequence of str
+        Parameters that are equal: ``("alpha", "beta")``.
+    per : mapping of str to str, optional
+        Parameters that differ by the labels of a column: ``{"E": "family"}``.
+    starts : "auto", int, "hoffmann", or parameter values
+        Where the search starts: "hoffmann" is the grid of 4500 starts of arXiv:2203.15556; values
+        are
+        mappings or a DataFrame.
+    start : mapping of str to (float, float), optional
+        Ranges of automatic starts by parameter, in place of those of the law.
+    solver : {"gauss_newton", "lbfgs"}
+        "lbfgs" serves more than 24 parameters.
+    devices : "all" or sequence of jax.Device, optional
+        The devices that share the starts; None is the default device. Accelerators search in
+        float32
+        and polish in float64. The search is the same wherever it runs, up to rounding.
+    seed : int
+        The seed of automatic starts.
+    progress : bool
+        Whether to show progress.
+    **columns
+        Names of columns, as for :meth:`jscale.Runs.from_frame`.
 
-    ``solver="lbfgs"`` serves more than 24 parameters. ``devices`` is None (the default one),
-    "all", or a list of JAX devices that share the starts; accelerators search in float32 and
-    polish in float64. The search is the same wherever it runs, to rounding.
+    Returns
+    -------
+    Fit
+        Estimates, standard errors, residuals and notes.
 
-    Raises DataError and LawError for input that cannot be fitted, FitError when no start leads
-    anywhere; warns with FitWarning when the fit should not be trusted (see ``fit.notes``).
+    Raises
+    ------
+    DataError
+        For runs that the law cannot be fitted to.
+    LawError
+        For a law, or choices, that are not usable.
+    FitError
+        If no start leads anywhere.
 
+    Warns
+    -----
+    FitWarning
+        If the fit should not be trusted (see ``fit.notes``).
+
+    References
+    ----------
+    Hoffmann et al., arXiv:2203.15556.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> small = table[table["split"] == "fit"]

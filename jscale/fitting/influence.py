@@ -23,13 +23,22 @@ from jscale.fitting.statistics import sums_by
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """How much each run moves a fit: the change from leaving it out.
+    """How much each run moves a fit: the change that leaving it out makes.
 
-    ``parameters`` has a row per row of ``runs`` (or per run, ``by="run"``) and a column per
-    parameter: its value without the row minus its value with it, to first order in the row's
-    weight. ``predictions`` is the same with a column per point of ``at``, in the output's own
-    units, or None. ``errors`` are the standard errors of all columns, parameters first.
-    ``smoothed`` says whether the expected curvature was used instead of the objective's own.
+    Attributes
+    ----------
+    parameters : DataFrame
+        One row per row of ``runs`` (or per run, with ``by="run"``) and one column per parameter:
+        its
+        value without the row minus its value with it, to first order in the row's weight.
+    predictions : DataFrame or None
+        The same with one column per point of ``at``, in the unit of the output.
+    errors : Series
+        The standard errors of all columns, parameters first.
+    smoothed : bool
+        Whether the expected curvature was used instead of the objective's own.
+    output : str
+        What the law predicts.
     """
 
     parameters: pd.DataFrame
@@ -39,7 +48,13 @@ class Influence:
     smoothed: bool
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one table: a column per parameter, and ``loss[label]`` per predicted point."""
+        """Return the influence on parameters and predictions as one table.
+
+        Returns
+        -------
+        DataFrame
+            One column per parameter, and ``loss[label]`` per predicted point.
+        """
         if self.predictions is None:
             return self.parameters.copy()
         labelled = self.predictions.set_axis(
@@ -48,15 +63,30 @@ class Influence:
         return pd.concat([self.parameters, labelled], axis=1)
 
     def in_errors(self) -> pd.DataFrame:
-        """Return :meth:`to_frame` in units of each column's standard error."""
+        """Return the influence in units of standard errors.
+
+        Returns
+        -------
+        DataFrame
+            :meth:`to_frame`, with each column divided by its standard error.
+        """
         frame = self.to_frame()
         return frame / self.errors.to_numpy()
 
     def most(self, k: int = 5) -> pd.DataFrame:
-        """Return the k runs that move any parameter or prediction most, in standard errors.
+        """Return the runs that move any parameter or prediction most.
 
-        One row per run, the largest first: ``moves`` names what it moves most, ``change`` by
-        how much, ``in_errors`` the same in standard errors of that number.
+        Parameters
+        ----------
+        k : int
+            The number of runs.
+
+        Returns
+        -------
+        DataFrame
+            One row per run, the largest first: ``moves`` names what it moves most, ``change`` says
+            by
+            how much, and ``in_errors`` the same in standard errors.
         """
         changes, sizes = self.to_frame(), self.in_errors()
         values = np.nan_to_num(sizes.to_numpy())
@@ -81,28 +111,55 @@ class Influence:
 def influence(
     fit: Fit, *, at: Any = None, by: str = "row", smoothed: bool | str = "auto"
 ) -> Influence:
-    """Say how leaving out each run would move the parameters and predictions of a fit.
+    """Return how leaving out each run would move the parameters and predictions of a fit.
 
-    First order in the run's weight w: theta moves by w·H⁻¹·psi(r)·dr/dtheta, H the Hessian of
-    the objective. Runs that determine a parameter nearly alone move it more than this says.
-    ``at`` is a table or mapping of inputs to predict at (with a column for each parameter given
-    per group), ``by="run"`` takes all rows of a run (``Runs.from_frame(…, run=…)``) together.
-    ``smoothed`` chooses H: the objective's own curvature (False), the expected curvature that
-    standard errors are made with (True), or "auto": the latter where an objective has a kink and
-    fewer than 3 residuals per parameter inside it. With True, the squares summed over runs are
-    the variances of ``fit.stderr``, but for its factor n/(n − p). A scale that the fit found
-    (delta="auto") is held: where it would move too, so would the optimum, a tenth of it or so.
+    To first order in the weight w of a run, theta moves by w·H⁻¹·psi(r)·dr/dtheta, with H the
+    Hessian of the objective. A run that determines a parameter almost alone moves it more than
+    that.
 
-    Raises NotDifferentiable where H is singular, PredictionError for inputs in ``at`` that the
-    law cannot take, DataError for ``by="run"`` without run ids.
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    at : DataFrame or mapping, optional
+        Inputs to predict at, with a column for each parameter given per group.
+    by : {"row", "run"}
+        Whether rows are left out one by one, or all rows of a run (``Runs.from_frame(…, run=…)``)
+        together.
+    smoothed : bool or "auto"
+        The curvature H: the objective's own (False), the expected curvature that standard errors
+        are computed with (True), or "auto": the latter where an objective has a kink and fewer than
+        3 residuals per parameter lie inside it.
 
+    Returns
+    -------
+    Influence
+        The change of each parameter and prediction, by run.
+
+    Raises
+    ------
+    NotDifferentiable
+        Where H is singular.
+    PredictionError
+        For inputs in ``at`` that the law cannot take.
+    DataError
+        For ``by="run"`` without run ids.
+
+    Notes
+    -----
+    With ``smoothed=True`` the squares summed over runs are the variances of ``fit.stderr``, apart
+    from its factor n/(n − p). A scale that the fit estimated (delta="auto") is held fixed; where it
+    would move too, so would the optimum, by about a tenth of it.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"], objective=js.huber(1e-2))
-    >>> found = js.influence(fit, at={"N": 2e7, "D": 1e9})
-    >>> found.parameters.shape == (len(fit.runs), 5)
+    >>> moved = js.influence(fit, at={"N": 2e7, "D": 1e9})
+    >>> moved.parameters.shape == (len(fit.runs), 5)
     True
-    >>> len(found.most(3))
+    >>> len(moved.most(3))
     3
     """
     check_smoothed(smoothed)

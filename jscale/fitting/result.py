@@ -22,14 +22,40 @@ from jscale.model.law import Law
 class Fit:
     """A fitted law.
 
-    ``params`` and ``stderr`` are Series by parameter (``E[label]`` where one per group);
-    ``covariance`` is that of ``params``; standard errors are smoothed-sandwich ones.
-    ``objective`` is the minimised sum, ``fitted`` and ``residuals`` (n,) follow the rows of
-    ``runs`` (residuals in the objective's space). ``derived`` holds well-determined
-    combinations with errors. ``agree`` is (starts at the best objective, starts that were
-    taken to an end). ``search`` has one row per start, its objective as the solver adds it up:
-    less the constants of a likelihood, and with |r| rounded off within 1e-8. ``theta`` and
-    ``theta_covariance`` are in the solver's coordinates.
+    Attributes
+    ----------
+    law : Law
+        The law.
+    runs : Runs
+        The runs that it was fitted to.
+    settings : Settings
+        The choices of the fit.
+    params, stderr : Series
+        Estimates and standard errors by parameter (``E[label]`` for one per group). Standard errors
+        are those of a smoothed sandwich.
+    covariance : DataFrame
+        The covariance of ``params``.
+    derived : DataFrame
+        Well-determined combinations of parameters, with errors.
+    objective : float
+        The minimised sum.
+    fitted, residuals : ndarray, shape (n,)
+        By row of ``runs``; residuals are in the objective's space.
+    theta, theta_covariance : ndarray
+        The estimate and its covariance in the solver's coordinates.
+    agree : tuple of int
+        How many starts ended at the best objective, and how many were taken to an end.
+    search : DataFrame
+        One row per start. Its objective is as the solver sums it: without the constants of a
+        likelihood, and with |r| rounded off within 1e-8.
+    condition : float
+        The condition number of the scaled Hessian.
+    notes : tuple of Note
+        What to know before trusting the fit.
+    provenance : mapping
+        Versions, device and precision.
+    given_problem : Problem, optional
+        The problem, where runs and settings alone do not make it.
     """
 
     law: Law
@@ -68,11 +94,23 @@ class Fit:
         return float(self.runs["C"].max()) if "C" in self.runs.inputs else None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return estimates and standard errors, one row per parameter."""
+        """Return estimates and standard errors.
+
+        Returns
+        -------
+        DataFrame
+            One row per parameter, with the columns ``estimate`` and ``error``.
+        """
         return pd.DataFrame({"estimate": self.params, "error": self.stderr})
 
     def summary(self) -> str:
-        """Return the fit as text: the law, estimates, objective, agreement of starts, notes."""
+        """Return the fit as text.
+
+        Returns
+        -------
+        str
+            The law, estimates, the objective, how many starts agree, and notes.
+        """
         agree, count = self.agree
         lines = [
             f"{self.law.name}: {self.law.output} = {self.law.formula or '(custom)'}",

@@ -26,12 +26,23 @@ from jscale.fitting.statistics import sums_by
 class Sensitivity:
     """How errors in the columns of a table move a fit.
 
-    ``parameters`` has a row per column of the table that is in error and a column per
-    parameter; ``predictions`` the same with a column per point of ``at``, or None. Numbers are
-    standard deviations, or, where ``signed``, the change if that column is that much too high.
-    ``errors`` are the fit's standard errors of all columns, to compare with; ``relative`` the
-    errors that were given (a mean, where they differ by row). ``smoothed`` says whether another
-    curvature than the objective's own at the optimum was used.
+    Attributes
+    ----------
+    parameters : DataFrame
+        One row per column of the table that is in error and one column per parameter: standard
+        deviations, or, where ``signed``, the change if that column is too high by the given amount.
+    predictions : DataFrame or None
+        The same with one column per point of ``at``.
+    errors : Series
+        The fit's standard errors of all columns, for comparison.
+    relative : Series
+        The errors that were given (their mean, where they differ by row).
+    smoothed : bool
+        Whether a curvature other than the objective's own at the optimum was used.
+    signed : bool
+        Whether errors are common to all rows, so that changes have signs.
+    output : str
+        What the law predicts.
     """
 
     parameters: pd.DataFrame
@@ -49,9 +60,14 @@ class Sensitivity:
         return pd.Series(np.sqrt(squares), self.errors.index, name="total")
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per parameter and predicted point.
+        """Return the sensitivities as one table.
 
-        A column per column in error, then ``total``, and the fit's own standard ``error``.
+        Returns
+        -------
+        DataFrame
+            One row per parameter and predicted point: a column per column in error, then ``total``,
+            and
+            the fit's own standard ``error``.
         """
         frame = self._whole().T
         return frame.assign(total=self.total, error=self.errors)
@@ -75,35 +91,57 @@ def sensitivity(
     smoothed: bool | str = "auto",
     **columns: Any,
 ) -> Sensitivity:
-    """Say how much errors in the inputs, or in the output, move a fit (first order).
+    """Return how much errors in the inputs, or in the output, move a fit, to first order.
 
-    ``N=0.1, loss=0.01`` are relative standard errors: N is known to within 10 %, the loss to
-    1 %; an array (n,) gives each row its own. Errors are independent between rows unless
-    ``common``: True is one error shared by all rows (all N counted 10 % too high), and the
-    result is then the signed change; the name of a column of the table (a run id, a family)
-    shares it among rows of equal labels. Predictions ``at`` (as for :func:`influence`) take
-    their own inputs as exact, so they tell only how the curve moves. The fit's standard errors
-    hold errors of the output already, but nothing of a common one.
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    at : DataFrame or mapping, optional
+        Inputs to predict at, as for :func:`influence`. They are taken as exact, so that predictions
+        tell only how the curve moves.
+    common : bool or str
+        Errors are independent between rows by default. True means one error shared by all rows (all
+        N counted 10 % too high), and the result is the signed change; the name of a column (a run
+        id, a family) shares it among rows of equal labels.
+    smoothed : bool or "auto"
+        The curvature, as for :func:`influence`. For errors that are not common to all rows, "auto"
+        is its mean over what the given errors do to each residual, since errors are seldom small
+        compared with a delta of 1e-3.
+    **columns
+        Relative standard errors by column: ``N=0.1, loss=0.01`` means that N is known to within
+        10 %, the loss to 1 %. An array (n,) gives each row its own.
 
-    ``smoothed`` chooses the curvature as for :func:`influence`, but "auto", for errors that are
-    not common to all rows, is its mean over what the errors given do to each residual: errors
-    are seldom small beside a delta of 1e-3. (On Chinchilla's 240 points, errors of 1e-4 to 0.1
-    drawn anew 200 times and refitted: what this says is mostly .8 to 1.05 of the refits'
-    deviation, .5 at worst; with the curvature at the optimum it is .7 to 3.3 of it.) Errors as
-    large as the residuals also shift the optimum to one side, there by up to .8 of that
-    deviation, which first order cannot tell.
+    Returns
+    -------
+    Sensitivity
+        How much each column's error moves each parameter and prediction.
 
-    A scale that the fit found (delta="auto") is held.
+    Raises
+    ------
+    LawError
+        For a name that the law does not use.
+    DataError
+        For errors that are not numbers of zero or more, or labels that are missing.
+    NotDifferentiable
+        Where the Hessian is singular.
 
-    Raises LawError for a name that the law does not use, DataError for errors that are not
-    numbers, zero or more, or labels that are missing, and NotDifferentiable where the Hessian
-    is singular.
+    Notes
+    -----
+    The fit's standard errors already contain errors of the output, but nothing of a common one. On
+    Chinchilla's 240 points, with errors of 1e-4 to 0.1 drawn 200 times and refitted, the result is
+    mostly .8 to 1.05 of the refits' standard deviation, .5 at worst; with the curvature at the
+    optimum it is .7 to 3.3 of it. Errors as large as the residuals also shift the optimum to one
+    side, there by up to .8 of that deviation, which first order cannot tell. A scale that the fit
+    estimated (delta="auto") is held fixed.
 
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"], objective=js.huber(1e-2))
-    >>> found = js.sensitivity(fit, N=0.1, common=True)  # N too high by a tenth changes A alone
-    >>> (abs(found.parameters.loc["N", ["E", "B", "alpha", "beta"]]) < 1e-9).all()
+    >>> moved = js.sensitivity(fit, N=0.1, common=True)  # N too high by a tenth changes A alone
+    >>> (abs(moved.parameters.loc["N", ["E", "B", "alpha", "beta"]]) < 1e-9).all()
     np.True_
     """
     check_smoothed(smoothed)

@@ -19,15 +19,35 @@ from jscale.model.law import Law
 class FitTable:
     """Fits of one law to F families.
 
-    ``labels`` (F,) name the families; ``params`` and ``stderr`` are frames (F, parameters),
-    NaN where a family failed. ``covariance`` is that of the parameters (F, q, q). ``summary``
-    has, per family: status ("converged", "stuck", "out_of_steps", or "failed"), objective,
-    rows, independent runs, ``agree``: how many starts ended at the best objective of the
-    ``ended`` that were taken to an end (the others were left behind on the way), starts,
-    condition, codes of its notes, and ``unsettled``: resamples whose refit failed (NaN in
-    ``draws``) or did not converge. ``failures`` says by label why a family has no fit.
-    ``draws`` (F, resamples, q) are those of each family, or None. ``noise`` holds the studentised
-    residuals of each family, in the objective's space: errors of new runs.
+    Attributes
+    ----------
+    law : Law
+        The law.
+    by : str
+        The column that names the families.
+    settings : Settings
+        The choices of the fits.
+    provenance : mapping
+        Versions, device and precision.
+    labels : array_like, shape (F,)
+        The names of the families.
+    params, stderr : DataFrame, shape (F, q)
+        Estimates and standard errors, NaN for a family that failed.
+    covariance : ndarray, shape (F, q, q)
+        The covariance of the parameters.
+    summary : DataFrame
+        By family: status ("converged", "stuck", "out_of_steps" or "failed"), objective, rows,
+        independent runs, ``agree`` (how many starts ended at the best objective of the ``ended``
+        ones that were taken to an end; the others were dropped on the way), starts, condition,
+        codes
+        of its notes, and ``unsettled``, the resamples whose refit failed (NaN in ``draws``) or did
+        not converge.
+    failures : mapping
+        By label, why a family has no fit.
+    draws : ndarray, shape (F, resamples, q), or None
+        The draws of each family.
+    noise : NoiseModels or None
+        The studentised residuals of each family in the objective's space: errors of new runs.
     """
 
     law: Law
@@ -47,22 +67,49 @@ class FitTable:
         return len(self.labels)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per family: parameters, their errors (``alpha_error``), and its summary."""
+        """Return parameters, errors and summaries as one table.
+
+        Returns
+        -------
+        DataFrame
+            One row per family: parameters, their errors (``alpha_error``), and its summary.
+        """
         errors = self.stderr.add_suffix("_error")
         pairs = [c for name in self.params for c in (name, f"{name}_error")]
         return pd.concat([self.params, errors], axis=1)[pairs].join(self.summary)
 
     def predict(self, *, level: float = 0.9, **inputs: Any) -> pd.DataFrame:
-        """Return the curve of every family at inputs (N=…, D=…), with confidence intervals.
+        """Return the curve of every family at inputs, with confidence intervals.
 
-        Numbers or equally long sequences (m,). One row per family and point: the inputs,
-        ``curve``, ``confidence_low``, ``confidence_high`` (of the curve, at ``level``): quantiles
-        of the draws' curves where there are ``draws``, else normal ones of the logarithm
-        of the curve by the delta method. On 500 well-specified families of 30 to 100 runs nominal
-        90 % intervals held the truth in 92 to 94 %, up to a hundred times the largest compute
-        (benchmarks/family_coverage.py); under a wrong law they do not. Raises LawError for
-        missing or unknown inputs.
+        Parameters
+        ----------
+        level : float
+            The level of the intervals.
+        **inputs
+            Inputs by name (N=…, D=…): numbers, or sequences of one length m.
 
+        Returns
+        -------
+        DataFrame
+            One row per family and point: the inputs, ``curve``, ``confidence_low`` and
+            ``confidence_high``: quantiles of the draws' curves where there are draws, and otherwise
+            normal ones of the curve's logarithm by the delta method.
+
+        Raises
+        ------
+        LawError
+            For missing or unknown inputs.
+
+        Notes
+        -----
+        On 500 well-specified families of 30 to 100 runs, nominal 90 % intervals covered 92 to 94 %,
+        up
+        to a hundred times the largest compute (benchmarks/family_coverage.py). Under a wrong law
+        they do
+        not.
+
+        Examples
+        --------
         >>> import jscale as js
         >>> table = js.datasets.load("stdlib_lm")
         >>> small = table[table["split"] == "fit"]

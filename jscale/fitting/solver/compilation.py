@@ -55,10 +55,22 @@ def spare_maps() -> bool:
 def enable_compilation_cache(folder: str | Path | None = None) -> Path | None:
     """Keep compiled programs on disk, so that the first fit of a new process is quicker.
 
-    ``folder`` defaults to the user's cache folder (or ``JSCALE_CACHE_DIR``), in a subfolder
-    named by the version of jaxlib and the processor's features; it is capped at 512 MB. Call
-    it before the first fit. Returns the folder, or None where it cannot be written.
+    Call it before the first fit.
 
+    Parameters
+    ----------
+    folder : str or Path, optional
+        The folder; by default ``JSCALE_CACHE_DIR``, or the user's cache folder. Programs are kept
+        in a
+        subfolder named by the version of jaxlib and the processor's features, of at most 512 MB.
+
+    Returns
+    -------
+    Path or None
+        The folder, or None where it cannot be written.
+
+    Examples
+    --------
     >>> import jscale as js, tempfile
     >>> js.enable_compilation_cache(tempfile.mkdtemp()) is not None
     True
