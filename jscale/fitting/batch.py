@@ -55,7 +55,7 @@ def fit_many(
         The runs of all families.
     by : str
         The column whose labels are the families.
-    objective, weights, fixed, tie, starts, start
+    objective, weights, fixed, tie, starts, start : optional
         As for :func:`jscale.fit`.
     resamples : int
         The number of draws of each family; 0 for none.

@@ -35,10 +35,10 @@ class Influence:
         The same with one column per point of ``at``, in the unit of the output.
     errors : Series
         The standard errors of all columns, parameters first.
-    smoothed : bool
-        Whether the expected curvature was used instead of the objective's own.
     output : str
         What the law predicts.
+    smoothed : bool
+        Whether the expected curvature was used instead of the objective's own.
     """
 
     parameters: pd.DataFrame

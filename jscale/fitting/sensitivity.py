@@ -37,12 +37,12 @@ class Sensitivity:
         The fit's standard errors of all columns, for comparison.
     relative : Series
         The errors that were given (their mean, where they differ by row).
-    smoothed : bool
-        Whether a curvature other than the objective's own at the optimum was used.
-    signed : bool
-        Whether errors are common to all rows, so that changes have signs.
     output : str
         What the law predicts.
+    signed : bool
+        Whether errors are common to all rows, so that changes have signs.
+    smoothed : bool
+        Whether a curvature other than the objective's own at the optimum was used.
     """
 
     parameters: pd.DataFrame

@@ -25,12 +25,10 @@ class FitTable:
         The law.
     by : str
         The column that names the families.
-    settings : Settings
-        The choices of the fits.
-    provenance : mapping
-        Versions, device and precision.
     labels : array_like, shape (F,)
         The names of the families.
+    settings : Settings
+        The choices of the fits.
     params, stderr : DataFrame, shape (F, q)
         Estimates and standard errors, NaN for a family that failed.
     covariance : ndarray, shape (F, q, q)
@@ -48,6 +46,8 @@ class FitTable:
         The draws of each family.
     noise : NoiseModels or None
         The studentised residuals of each family in the objective's space: errors of new runs.
+    provenance : mapping
+        Versions, device and precision.
     """
 
     law: Law

@@ -46,12 +46,28 @@ _EDGES = {"log": (0.0, np.inf), "logit": (0.0, 1.0), "linear": (-np.inf, np.inf)
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """The profile of one quantity, ``estimate`` at the fit.
+    """The profile of one quantity.
 
-    ``table`` has a row per value, in order: ``value``, ``objective`` (the least sum with the
-    quantity there), ``statistic``, and the law's parameters there. The statistic is about
-    F(1, ``freedom``), a chi-square for many runs. ``space`` is what values are interpolated in:
-    "log", "logit" or "linear". ``level`` is the highest that the values were taken far enough for.
+    Attributes
+    ----------
+    fit : Fit
+        The fit.
+    name : str
+        The quantity.
+    estimate : float
+        Its value at the fit.
+    table : DataFrame
+        One row per value, in order: ``value``, ``objective`` (the least sum with the quantity fixed
+        there), ``statistic`` (about F(1, ``freedom``), a chi-square for many runs), and the law's
+        parameters there.
+    level : float
+        The highest level that the values were followed far enough for.
+    freedom : int
+        Independent runs less free parameters.
+    space : {"log", "logit", "linear"}
+        What values are interpolated in.
+    notes : tuple of Note
+        What to know about it.
     """
 
     fit: Fit
@@ -64,11 +80,26 @@ class Profile:
     notes: tuple[Note, ...] = ()
 
     def interval(self, level: float | None = None) -> tuple[float, float]:
-        """Return the values between which the statistic lies below F(1, freedom)'s quantile.
+        """Return the interval of the quantity.
 
-        Where the profile was followed far out and does not rise so high, the interval goes on to
-        the end of the quantity's range: 0 or infinity. Raises JscaleError for a level outside
-        (0, 1), or above the one that the profile was made for.
+        It holds the values whose statistic lies below the quantile of F(1, freedom).
+
+        Parameters
+        ----------
+        level : float, optional
+            By default, the level of the profile.
+
+        Returns
+        -------
+        tuple of float
+            The two ends. Where the profile was followed far out and does not rise so high, the
+            interval
+            extends to the end of the quantity's range: 0 or infinity.
+
+        Raises
+        ------
+        JscaleError
+            For a level outside (0, 1), or above the one that the profile was made for.
         """
         level = self.level if level is None else check_level(level)
         if level > self.level:
@@ -91,7 +122,13 @@ class Profile:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            One row per value.
+        """
         return self.table.copy()
 
     def __repr__(self) -> str:
@@ -110,24 +147,49 @@ def profile(
     level: float = 0.9,
     points: int = 24,
 ) -> Profile:
-    """Follow the profile of a quantity; its interval is read off by ``.interval()``.
+    """Follow the profile of a quantity, from which its interval is read.
 
-    ``what`` is a parameter ("alpha", "E[a]"), a combination of ``fit.derived`` by name, a mapping
-    of inputs (the curve there: ``{"N": 7e9, "D": 1e12}``), or a function of the parameters, which
-    come as a mapping, written with jax.numpy. At ``points`` values, and more where the end of the
-    interval at ``level`` is not yet met, the objective is minimised with the quantity held.
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    what : str, mapping or callable
+        A parameter ("alpha", "E[a]"), a combination of ``fit.derived`` by name, a mapping of inputs
+        (the curve there: ``{"N": 7e9, "D": 1e12}``), or a function of the parameters, which come as
+        a
+        mapping, written with jax.numpy.
+    level : float
+        The level of the interval.
+    points : int
+        At so many values, and more where the end of the interval is not yet met, the objective is
+        minimised with the quantity fixed.
 
+    Returns
+    -------
+    Profile
+        ``profile.interval()`` is the interval. Where the profile never rises so high, the interval
+        is
+        open and a note ``profile-open`` says so.
+
+    Raises
+    ------
+    JscaleError
+        For an unknown name, a level outside (0, 1), or a quantity that no free parameter moves.
+    FitError
+        Without a run to spare, or without noise.
+
+    Notes
+    -----
     With F the objective, the statistic is 2·(F − F̂)·c. For least squares of rows that are each a
-    run, c = 1/s² with s² = 2·F̂/(n − p): the interval is the exact t-interval where the law is
-    linear. Other objectives are no likelihoods; with a the quantity's slope, H the (smoothed)
-    Hessian and V the parameters' sandwich covariance, c = aᵀH⁻¹a/aᵀVa then gives the statistic
-    the size of a chi-square (Kent, Biometrika 69, 1982; Chandler and Bate, Biometrika 94, 2007).
-    It is judged by F(1, n − p), n counting runs. Where the profile never rises so high, the
-    interval is open and a note ``profile-open`` says so. A scale that the fit found is kept.
+    run, c = 1/s² with s² = 2·F̂/(n − p), and the interval is the exact t-interval where the law is
+    linear. Other objectives are not likelihoods; with a the quantity's slope, H the (smoothed)
+    Hessian and V the sandwich covariance of the parameters, c = aᵀH⁻¹a/aᵀVa then gives the
+    statistic
+    the size of a chi-square (Kent, Biometrika 69, 1982; Chandler and Bate, Biometrika 94, 2007). It
+    is compared with F(1, n − p), where n counts runs. A scale that the fit estimated is held fixed.
 
-    Raises JscaleError for an unknown name, a level outside (0, 1), or a quantity that no free
-    parameter moves; FitError without a run to spare or without noise.
-
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])

@@ -71,26 +71,60 @@ def posterior(
     seed: int = 0,
     progress: bool = False,
 ) -> Posterior:
-    """Draw from the posterior of a fit's law, chains × draws points.
+    """Draw from the posterior of a fit's law.
 
-    ``likelihood`` is "student_t" (``df`` degrees of freedom) or "normal", of residuals in the
-    objective's space with a scale to be found, or "binomial" or "beta_binomial" for rates, whose
-    number of trials is in the column ``trials``. Priors come from roles (see
-    :func:`prior_summary`); ``priors`` overrides them by parameter, ``{"E": ("lognormal", 0.5,
-    0.5)}`` or a NumPyro distribution over the parameter's own value, and that of
-    ``"noise_scale"``. ``pool={"E": "family"}`` gives each family an E of its own, drawn from a
-    population whose mean and spread are learnt. What the fit fixed, tied or gave per group stays
-    so; its weights multiply the terms, scaled to a mean of one.
+    Parameters
+    ----------
+    fit : Fit
+        The fit: its law, runs, and what it fixed, tied or gave per group. Its weights multiply the
+        terms, scaled to a mean of one.
+    likelihood : {"student_t", "normal", "binomial", "beta_binomial"}
+        Of residuals in the objective's space, with a scale that is estimated; or of rates, whose
+        number of trials is in the column ``trials``.
+    method : {"auto", "importance", "nuts"}
+        "importance" samples from a t around the mode (PSIS). "auto" takes it where Pareto's k < 0.7
+        and at least two fifths of its 4000 or more points count, and otherwise NUTS; ``settings``
+        say which it was and why.
+    priors : mapping of str to tuple or NumPyro distribution, optional
+        Priors by parameter, over the parameter's own value, in place of those of its role (see
+        :func:`prior_summary`): ``{"E": ("lognormal", 0.5, 0.5)}``; also of ``"noise_scale"``.
+    pool : mapping of str to str, optional
+        ``{"E": "family"}`` gives each family its own E, drawn from a population whose mean and
+        spread
+        are estimated.
+    trials : str, optional
+        The column with the number of trials of each rate.
+    df : float
+        Degrees of freedom of "student_t".
+    draws, warmup : int
+        Draws and warm-up steps of each chain.
+    chains : int
+        The number of chains.
+    chain_method : {"vectorized", "sequential", "parallel"}
+        How chains run; "parallel" needs a device per chain.
+    seed : int
+        The same seed gives the same draws.
+    progress : bool
+        Whether to show progress.
 
-    ``method`` is "importance" (t around the mode, PSIS), "nuts", or "auto": importance sampling
-    where Pareto's k < 0.7 and at least two fifths of its points (4000 or more) count, else NUTS.
-    ``settings`` say which it was and why. ``chain_method`` "parallel" wants a device per chain.
-    The same seed gives the same draws.
+    Returns
+    -------
+    Posterior
+        chains × draws points. Draws that fail their checks are returned with notes that say so.
 
-    Draws that fail their checks are returned with notes that say so. Raises JscaleError for a
-    setting that is not known, LawError for priors or pools that do not suit the law, DataError
-    for counts that are not whole, FitError where the density is zero at the fit.
+    Raises
+    ------
+    JscaleError
+        For an unknown setting.
+    LawError
+        For priors or pools that do not suit the law.
+    DataError
+        For counts that are not whole numbers.
+    FitError
+        Where the density is zero at the fit.
 
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
@@ -339,9 +373,30 @@ def prior(
 ) -> Posterior:
     """Draw from the prior, as draws that everything takes: ``predict(prior(fit), …)``.
 
-    The fit gives the law, what is fixed, tied or per group, and the inputs that centre the
-    priors; its losses are not used. Raises LawError for priors that do not suit the law.
+    Parameters
+    ----------
+    fit : Fit
+        The fit: its law, what it fixed, tied or gave per group, and the inputs that centre the
+        priors. Its losses are not used.
+    likelihood, priors, trials : optional
+        As for :func:`posterior`.
+    draws : int
+        The number of draws.
+    seed : int
+        The same seed gives the same draws.
 
+    Returns
+    -------
+    Posterior
+        Draws whose ``method`` is "prior".
+
+    Raises
+    ------
+    LawError
+        For priors that do not suit the law.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])

@@ -38,13 +38,32 @@ def prior_summary(
     pool: Mapping[str, str] | None = None,
     **columns: Any,
 ) -> pd.DataFrame:
-    """Return what the priors say: one row per parameter.
+    """Return what the priors of a law's parameters say.
 
-    Columns ``distribution``, ``units`` (what the distribution is of) and the 5, 50 and 95 %
-    quantiles in the law's own units, ``5%``, ``50%`` and ``95%``. ``source`` is a Fit, or a law
-    with the data whose inputs centre it; a law alone is centred at inputs of 1. Raises LawError
-    for priors that are misspelt or do not suit their parameter.
+    Parameters
+    ----------
+    source : Fit, Law or str
+        A fit, or a law with the data whose inputs centre it; a law alone is centred at inputs of 1.
+    data : Runs or DataFrame, optional
+        The runs, for a law.
+    likelihood, priors, pool : optional
+        As for :func:`jscale.posterior`.
+    **columns
+        Names of columns, as for :meth:`jscale.Runs.from_frame`.
 
+    Returns
+    -------
+    DataFrame
+        One row per parameter: ``distribution``, ``units`` (what the distribution is of), and the
+        quantiles ``5%``, ``50%`` and ``95%`` in the law's own units.
+
+    Raises
+    ------
+    LawError
+        For priors that are misspelt or do not suit their parameter.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])

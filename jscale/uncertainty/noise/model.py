@@ -39,11 +39,23 @@ _HIGHEST_LEVERAGE = 0.9
 class NoiseModel:
     """The errors of new runs around a fit's curve, in the objective's space.
 
-    ``own`` is the law of a run's own error; ``family`` that of what a new family's runs share,
-    None for a new run of the fitted families; ``trend`` how ``own`` varies with compute, None
-    where nothing could tell (fewer than 8 runs, one compute, no input that is always positive) or
-    it was not asked for. ``why`` says how it was chosen, ``notes`` what to know of it,
-    ``space`` is the objective's.
+    Attributes
+    ----------
+    new : {"run", "family"}
+        Whether a new run of the fitted families is meant, or one of a new family.
+    own : Errors
+        The distribution of a run's own error.
+    family : Errors or None
+        The distribution of what the runs of a new family share.
+    trend : Trend or None
+        How ``own`` varies with compute; None where nothing could tell (fewer than 8 runs, one
+        compute, no input that is always positive) or it was not asked for.
+    why : str
+        How it was chosen.
+    notes : tuple of Note
+        What to know about it.
+    space : str
+        The objective's space.
     """
 
     new: str
@@ -55,10 +67,21 @@ class NoiseModel:
     space: str = "log"
 
     def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
-        """Return one error for each draw of the curve (R, m) at rows of inputs, shape (R, m).
+        """Draw one error for each draw of the curve at rows of inputs.
 
-        Errors do not depend on the curve: ``curves`` gives the shape. Each row is a run (or a
-        family) of its own.
+        Parameters
+        ----------
+        curves : ndarray, shape (R, m)
+            Draws of the curve; only their shape is used.
+        table : DataFrame
+            The inputs of the m rows, each a run (or a family) of its own.
+        seed : int
+            The seed of the draws.
+
+        Returns
+        -------
+        ndarray, shape (R, m)
+            The errors.
         """
         rng = np.random.default_rng(seed)
         errors = self.own.draw(curves.shape, rng)
@@ -69,9 +92,24 @@ class NoiseModel:
     def quantiles(
         self, table: pd.DataFrame, at: Sequence[float], *, count: int = 20000, seed: int = 0
     ) -> np.ndarray:
-        """Return quantiles (len(at), m) of a new run's error at rows of inputs, from draws of it.
+        """Return quantiles of a new run's error at rows of inputs, from draws of it.
 
-        The same draws serve all rows, so that rows that are alike have one interval.
+        Parameters
+        ----------
+        table : DataFrame
+            The inputs of the m rows. The same draws serve all rows, so that equal rows have equal
+            intervals.
+        at : sequence of float
+            Levels of the quantiles.
+        count : int
+            The number of draws.
+        seed : int
+            The seed of the draws.
+
+        Returns
+        -------
+        ndarray, shape (len(at), m)
+            The quantiles.
         """
         rng = np.random.default_rng(seed)
         own = self.own.draw((count,), rng)
@@ -98,22 +136,45 @@ def noise_model(
 ) -> NoiseModel:
     """Learn the noise of new runs around a fit's curve from its residuals.
 
-    ``kind="auto"`` draws an error from the n runs' studentised residuals with probability
-    n/(n + 20), and else from a Student-t with the scale and degrees of freedom that they suggest;
-    "empirical" and "student_t" are the two alone. Of runs of several rows (``Runs.run``) each
-    counts once, and a new run's error is that of one row of a run. From 8 runs on, its scale
-    follows a power of compute, drawn each time from a posterior that is normal around zero with a
-    standard deviation of 0.15 before any run is seen; where a score test finds that the noise
-    varies (p < 0.01), a note ``noise-varies`` says so. ``trend=False`` takes all runs to err alike.
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    kind : {"auto", "empirical", "student_t"}
+        "auto" draws an error from the n runs' studentised residuals with probability n/(n + 20),
+        and
+        otherwise from a Student-t with the scale and degrees of freedom that they suggest; the
+        others
+        are the two alone. Of runs with several rows (``Runs.run``) each counts once, and a new
+        run's
+        error is that of one row of a run.
+    new : {"run", "family"}
+        "family" means a run of a new family: what its runs share (drawn from the mean errors of the
+        fitted families, ``Runs.group``), and the run's own error within it.
+    known_error : str, optional
+        A column of the runs with the standard deviation of each row's known error (of evaluation,
+        say) in the objective's space, which is removed from the noise.
+    trend : bool
+        From 8 runs on, the noise's scale follows a power of compute, drawn each time from a
+        posterior
+        whose prior is normal around zero with a standard deviation of 0.15. False takes all runs to
+        have errors of one scale.
 
-    ``new="family"`` is of a run of a new family: what its runs share (drawn from the mean errors
-    of the fitted families, ``Runs.group``), and the run's own error within it.
-    ``known_error`` names a column of the runs with the standard deviation of each row's known
-    error (of evaluation, say), in the objective's space: it is taken out of the noise.
+    Returns
+    -------
+    NoiseModel
+        Where a score test finds that the noise varies (p < 0.01), its notes say so
+        (``noise-varies``).
 
-    Raises JscaleError for an unknown choice, or without five families for a new one; FitError
-    without a run to spare.
+    Raises
+    ------
+    JscaleError
+        For an unknown choice, or fewer than five families for a new one.
+    FitError
+        Without a run to spare.
 
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
