@@ -92,8 +92,10 @@ def _small_amplitude(p: Values) -> Any:
     reference="arXiv:1711.02846",
     unit="error rate",
     output="error",
+    # Starts of the saturation lie within the range of perturbations in the data.
     axes={"epsilon_c": "epsilon"},
     limits={"error": (0.0, 1.0)},
+    # Near 1 at the source, in the upper part of the usual range of exponents.
     start={"beta": (0.3, 4.0)},
     rising=("epsilon",),
     quantities={"perturbation_for_error": _perturbation, "small_amplitude": _small_amplitude},
@@ -144,4 +146,5 @@ def adversarial_error(epsilon: Any, *, top: Fraction, epsilon_c: Location, beta:
     import jax
     import jax.numpy as jnp
 
+    # A sigmoid of the logarithm: (epsilon_c/epsilon)^beta itself overflows far below epsilon_c.
     return top * jax.nn.sigmoid(beta * (jnp.log(epsilon) - jnp.log(epsilon_c)))

@@ -300,8 +300,11 @@ def multi_power(schedules: Sequence[Schedule], *, nodes: int = _NODES) -> Law:
         published=PUBLISHED,
         linear=("L0", "A", "B"),
         powers=(("A", "S1", "alpha"),),
+        # A code outside would silently read another schedule.
         limits={"schedule": (0.0, float(len(listed) - 1))},
+        # An input that says which schedule, and is neither scaled nor differentiated.
         codes=("schedule",),
+        # Around the exponents of the three published fits.
         start={"alpha": (0.2, 1.0), "C": (0.3, 5.0), "beta": (0.2, 1.0), "gamma": (0.2, 1.0)},
         starts=16,
     )
@@ -316,6 +319,7 @@ def gained(at: Nodes, p: Any) -> Any:
 
     c = p["C"] * jnp.exp(-p["gamma"] * jnp.log(at.rate))
     low, high = jnp.log1p(c * at.near), jnp.log1p(c * at.far)
+    # The integral over the node divided by its width is the mean; padding has no width.
     width = c * (at.far - at.near)
     kept = exp_difference(1.0 - p["beta"], low, high) / jnp.where(width > 0, width, 1.0)
     return jnp.where(width > 0, 1.0 - kept, 0.0)
@@ -357,10 +361,12 @@ def loss_at_end(law: Law, params: Any, rates: Any, warmup: int, memory: float) -
 
     falls = -jnp.diff(rates, prepend=0.0)
     total = rates.sum()
+    # Area from each step to the last one, the step itself included.
     ahead = total - jnp.cumsum(rates) + rates
     if "S2" in law.inputs:
         falls = jnp.where(np.arange(rates.shape[0]) < max(warmup, 1), 0.0, falls)
         left = np.arange(rates.shape[0], 0, -1)
+        # A fall m decays as memory^i over the steps i that are left; its sum is geometric.
         released = falls * (1.0 - memory**left) / (1.0 - memory)
         return law.evaluate({"S1": total, "S2": released.sum(), **params})
     safe = jnp.where(rates > 0, rates, 1.0)

@@ -46,6 +46,7 @@ def first_minimum(slope: Callable[[Any], Any], low: float, high: float, cells: i
     left = np.full(before.shape, np.nan)
     for start, end in pairwise(edges):
         after = np.asarray(slope(end))
+        # Only the first change of sign counts, so a place that is taken is kept.
         left = np.where(np.isnan(left) & (before <= 0) & (after > 0), start, left)
         before = after
     right = left + (edges[1] - edges[0])

@@ -117,7 +117,9 @@ def broken(breaks: int = 1) -> Law:
         unit="as fitted",
         linear=("a", "b"),
         powers=(("b", "C", "c0"),),
+        # Breaks are searched along the range of the input, and are sharp or gentle within it.
         axes={f"d{i}": "C" for i in range(1, breaks + 1)},
         start={f"f{i}": (0.05, 1.0) for i in range(1, breaks + 1)},
+        # Breaks may be placed in many ways: more of them take more starts.
         starts=64 * breaks,
     )

@@ -37,6 +37,7 @@ def raised(base: Any, exponent: Any) -> np.ndarray:
     base, exponent = np.broadcast_arrays(np.asarray(base, float), np.asarray(exponent, float))
     legal = base > 0
     with np.errstate(over="ignore", under="ignore"):
+        # A base of 1 stands in where the power is undefined, so that nothing warns.
         power = np.where(legal, base, 1.0) ** exponent
     return np.where(legal, power, np.nan)
 
@@ -121,6 +122,7 @@ def optimal_loss(p: Values, *, C: Any) -> Any:
 
 def compute_for_loss(p: Values, *, loss: Any) -> Any:
     """6·((A·G^(−alpha) + B·G^beta)/(L − E))^((alpha+beta)/(alpha·beta)): least compute for L."""
+    # The lowest loss of a compute, solved for the compute.
     alpha, beta = exponents(p)
     power = -(alpha + beta) / (alpha * beta)
     return 6 * raised((loss - p["E"]) / _frontier(p), power)

@@ -82,6 +82,7 @@ def compound_scaling(s: float, alpha: float = 0.8) -> CompoundScaling:
             f"alpha={alpha!r} must be between 0 and 1: it is the share that goes to width; depth "
             "and resolution get equal parts of the rest."
         )
+    # Width and resolution enter the FLOPs squared: half of their shares are their exponents.
     rest = (1 - alpha) / 2
     depth, width, resolution = s**rest, s ** (alpha / 2), s ** (rest / 2)
     return CompoundScaling(

@@ -25,6 +25,7 @@ _GRID = 2001
     powers=(("A", "N", "alpha"), ("B", "D", "beta")),
     limits={"r": (0.0, 1.0)},
     falling=("N", "D"),
+    # Exponents of a share may exceed 1.
     start={"e": (0.01, 0.5), "eta": (0.1, 2.0), "gamma": (0.1, 2.0), "C": (0.01, 1.0)},
 )
 def domain_continual(
@@ -341,6 +342,7 @@ def feasible_ratio(
         raise LawError(f"T={T!r} must be above first={first!r}, which must be above 0.")
     of_general = _by_ratio("general", general, continual_general.names, share)
     of_domain = _by_ratio("domain", domain, continual_change.names, share)
+    # Both changes are powers of tokens, so the grid is even in their logarithm.
     time = np.geomspace(first, T, _GRID)
     change = _general_change(of_general, time)
     peak = np.argmax(change, axis=1)[:, None]
@@ -351,6 +353,7 @@ def feasible_ratio(
     feasible = np.flatnonzero(lowest <= 0)
     if not len(feasible):
         return float("nan")
+    # All larger shares fail; the boundary lies before the next one that was tried.
     last = feasible[-1]
     if last == len(share) - 1 or not np.isfinite(lowest[last + 1]):
         return float(share[last])

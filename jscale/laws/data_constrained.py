@@ -69,11 +69,13 @@ def _log_effective(log_reference: Any, log_excess: Any, most: Any) -> Any:
     formula="E + A/N'^alpha + B/D'^beta, D' = U·(1 + R_D_star·(1 - exp(-(D/U - 1)/R_D_star)))",
     reference="arXiv:2305.16264",
     unit="nats per token",
+    # A and B also move N_opt, so that the law is linear in E alone.
     linear=("E",),
     powers=(("A", "N", "alpha"), ("B", "D", "beta")),
     positive=("U",),
     ordered=(("U", "D"),),
     falling=("N", "D", "U"),
+    # From a single repetition to more than the published 15 of data.
     start={"R_D_star": (1.0, 60.0), "R_N_star": (1.0, 60.0)},
     prior={"R_D_star": ("lognormal", 2.0, 1.5), "R_N_star": ("lognormal", 2.0, 1.5)},
     quantities={
@@ -173,8 +175,10 @@ def data_constrained(
     """
     import jax.numpy as jnp
 
+    # In logarithms: with a small alpha, N_opt(U) itself may leave the range of floats.
     log_best = (jnp.log(alpha * A) - jnp.log(beta * B) + beta * jnp.log(U)) / alpha
     excess = jnp.maximum(jnp.log(N) - log_best, 0.0)
+    # U_N = min(N, N_opt): N up to the optimum, N_opt beyond it.
     size = _log_effective(jnp.log(N) - excess, excess, R_N_star)
     data = _log_effective(jnp.log(U), jnp.maximum(jnp.log(D) - jnp.log(U), 0.0), R_D_star)
     return E + A * jnp.exp(-alpha * size) + B * jnp.exp(-beta * data)

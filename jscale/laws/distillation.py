@@ -46,8 +46,10 @@ def _best_teacher(p: Values, *, N: Any, D: Any, supervised_loss: Any) -> Any:
         return _student_loss(p, N=N, D=D, teacher_loss=teacher, supervised_loss=supervised)
 
     losses = np.stack(np.broadcast_arrays(*(at(t * supervised) for t in _TEACHERS)))
+    # The neighbours bracket the minimum; at an end of the grid the last two cells are searched.
     best = losses.argmin(axis=0).clip(1, len(_TEACHERS) - 2)
     low, high = np.log(_TEACHERS[best - 1]), np.log(_TEACHERS[best + 1])
+    # Golden-section search in ln L_T, for all elements at once.
     for _ in range(_REFINEMENTS):
         inner, outer = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         left = at(np.exp(inner) * supervised) < at(np.exp(outer) * supervised)
@@ -74,6 +76,7 @@ def _break(p: Values, *, supervised_loss: Any) -> Any:
     powers=(("A", "N", "alpha"), ("B", "D", "beta")),
     positive=("teacher_loss", "supervised_loss"),
     falling=("N", "D"),
+    # The break is searched near L_T = L_0, where a teacher is as good as the student alone.
     start={
         "c0": (0.1, 4.0),
         "c1": (0.1, 4.0),

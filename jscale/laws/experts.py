@@ -25,6 +25,7 @@ def _effective(E: Any, E_start: Any, E_max: Any, larger: Any) -> Any:
 
     ``larger`` is the elementwise maximum of NumPy or of JAX.
     """
+    # The source's saturation: from E_start at E = 1 to E_max, smoothly.
     gap = larger(1 / E_start - 1 / E_max, _LEAST_GAP)
     return 1 / (1 / (E - 1 + 1 / gap) + 1 / E_max)
 
@@ -58,6 +59,7 @@ def _equivalent_dense_size(p: Values, *, N: Any, E: Any) -> Any:
 def _largest_useful_size(p: Values) -> Any:
     """10^(−b/c): size at which experts no longer lower the loss, for b < 0 < c."""
     helps = (np.asarray(p["b"]) < 0) & (np.asarray(p["c"]) > 0)
+    # c = 1 stands in where experts never stop helping, so that nothing divides by zero.
     return np.where(helps, raised(10.0, -p["b"] / np.where(helps, p["c"], 1.0)), np.nan)
 
 
@@ -82,6 +84,7 @@ _REFITTED = {
         "E_start": (1.0, 10.0),
         "E_max": (50.0, 2000.0),
     },
+    # Hundreds of experts, where the default prior expects numbers of order one.
     prior={"E_max": ("lognormal", 5.0, 1.5)},
     quantities={
         "effective_experts": _effective_experts,
@@ -155,6 +158,7 @@ def routed(
     log_size = jnp.log10(N)
     log_experts = jnp.log10(_effective(E, E_start, E_max, jnp.maximum))
     slope = a + c * log_experts
+    # exp rather than a power of 10, which is slower in XLA.
     return jnp.exp(np.log(10.0) * (slope * log_size + b * log_experts + d))
 
 

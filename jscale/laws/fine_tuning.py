@@ -113,6 +113,7 @@ def _turning_size(p: Values) -> Any:
 def _rectified_examples(p: Values, *, loss: Any) -> Any:
     """(B/(L − E) − D_l)^(1/beta): examples for a loss; NaN above the loss without any."""
     added = p["B"] * raised(np.asarray(loss) - p["E"], -1.0) - p["D_l"]
+    # Without this, rounding would give NaN for the loss without any examples.
     none = np.abs(added) <= _ROUNDING * np.asarray(p["D_l"])
     return np.where(none, 0.0, raised(added, 1 / np.asarray(p["beta"])))
 
@@ -124,6 +125,7 @@ def _rectified_examples(p: Values, *, loss: Any) -> Any:
     linear=("E", "B"),
     limits={"D_f": (0.0, np.inf)},
     falling=("D_f",),
+    # D_l is in examples to the power beta, hence anything from 1 to thousands.
     start={"D_l": (1.0, 3e4), "beta": (0.1, 1.5)},
     prior={"D_l": ("lognormal", 4.0, 3.0)},
     quantities={

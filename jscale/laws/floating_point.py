@@ -68,9 +68,13 @@ def _optimum(p: Values, block: Any, C: Any, k: Any) -> tuple[Any, Any, Any]:
     nu).
     """
     alpha, beta, s = p["alpha"], p["beta"], p["delta"] + p["nu"]
+    # Equal slopes in ln N and ln P.
     q = alpha * p["n"] / (s - alpha)
+    # Equal slopes in ln D and ln P give N = of_size·D^(beta/alpha).
     of_size = raised((s + beta) * q / (beta * p["d"]), 1 / alpha)
+    # q = K·P^(−s)·D^beta gives P = of_bits·D^(beta/s).
     of_bits = raised(_one_bit_loss(p, block) / q, 1 / s)
+    # These in C = k·N·D·P.
     D = raised(np.asarray(C) / (k * of_size * of_bits), 1 / (1 + beta / alpha + beta / s))
     return of_size * raised(D, beta / alpha), D, of_bits * raised(D, beta / s)
 

@@ -37,6 +37,7 @@ def _exchange(p: Values, *, factor: Any) -> Any:
     space="linear",
     linear=("floor", "rise"),
     powers=(("A", "C", "rate"),),
+    # At C = 1 the middle lies far beyond the data; centring moves it to their range of T.
     axes={"A": "T"},
     start={"rate": (0.1, 3.0), "k": (0.1, 4.0)},
     rising=("C", "T"),

@@ -188,6 +188,7 @@ def _joint_size(p: Values, *, loss: Any, D: Any) -> Any:
 
 def _joint_optimal_size(p: Values, *, C: Any) -> Any:
     """N* = (a·N_c^a·C/(6·D_c))^(1/(1+a)) at C = 6·N·D, with a = alpha_N/alpha_D."""
+    # In logarithms, since N_c^a overflows where the ratio of exponents is large.
     a = p["alpha_N"] / p["alpha_D"]
     inner = np.log(a) + a * np.log(p["N_c"]) + np.log(np.asarray(C) / 6) - np.log(p["D_c"])
     return np.exp(inner / (1 + a))

@@ -191,6 +191,7 @@ def _log_loss(size: Any, steps: Any, batch: Any, alpha_S: Any, alpha_B: Any) -> 
     inside=(("N_c", "N", "alpha_N"), ("S_c", "S", "alpha_S")),
     axes={"B_star": "B"},
     start={"B_star": (0.2, 2.5), "alpha_B": (0.1, 1.0)},
+    # A location relative to the batches tried: the critical batch at a loss of 1 is far above them.
     prior={"B_star": ("lognormal", 3.0, 3.0)},
     falling=("N", "S", "B"),
     quantities={
@@ -272,5 +273,6 @@ def kaplan_trajectory(
     size = alpha_N * (jnp.log(N_c) - jnp.log(N))
     steps = alpha_S * (jnp.log(S_c) - jnp.log(S))
     batch = jnp.log(B_star) - jnp.log(B)
+    # The root is of scalars; rows have different equations.
     solve = jnp.vectorize(_log_loss, signature="(),(),(),(),()->()")
     return jnp.exp(solve(size, steps, batch, alpha_S, alpha_B))

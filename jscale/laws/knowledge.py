@@ -40,6 +40,7 @@ def _knowledge_held(p: Values, *, N: Any) -> Any:
     unit="bits",
     output="bits",
     positive=("N", "knowledge"),
+    # T_half is searched within the exposures of the data.
     axes={"T_half": "exposures"},
     start={"R_max": (0.3, 6.0), "s": (0.3, 3.0)},
     rising=("N", "exposures", "knowledge"),
@@ -150,5 +151,6 @@ def bits_learnt(
     for name, loss in (("name_loss", name_loss), ("value_loss", value_loss)):
         if not np.all(np.asarray(loss, dtype=float) >= 0):
             raise LawError(f"{name}={loss!r} must be 0 or above: it is a sum of losses in nats.")
+    # Losses are in nats, what is known in bits.
     known = np.log2(np.asarray(names, float)) + np.log2(np.asarray(values, float))
     return np.asarray(facts) * (known - (np.asarray(name_loss) + value_loss) / np.log(2.0))

@@ -175,7 +175,9 @@ def best_language_shares(
         raise LawError(
             f"weights must be 0 or more, at least one above 0, not {listing(weight.tolist())}."
         )
+    # A family of weight 0 has no share at the optimum, and an undefined logarithm.
     counts = weight > 0
+    # ln p_i = (height_i − ln mu)/(1 + gamma_i), from equal slopes of the weighted losses.
     height = np.log(weight[counts] * gamma[counts] * loss[counts])
     power_ = 1 + gamma[counts]
 
@@ -187,4 +189,5 @@ def best_language_shares(
     root: Any = low if low == high else brentq(excess, low, high, xtol=1e-14)
     shares = np.zeros_like(loss)
     shares[counts] = np.exp((height - root) / power_)
+    # The root is exact only to rounding.
     return shares / shares.sum()

@@ -159,5 +159,6 @@ def m4(D: Any, *, E: Floor, height: Scale, D_c: Location, beta: Exponent, a: Pos
     import jax.numpy as jnp
 
     right = beta * (jnp.log(D_c) - jnp.log(D))
+    # The root is of scalars: parameters and rows are made equally long first.
     a, right = jnp.broadcast_arrays(jnp.asarray(a, right.dtype), right)
     return E + height * jax.nn.sigmoid(jnp.vectorize(_m4_logit)(a, right))

@@ -103,6 +103,7 @@ def exponential_link(loss: Any, *, epsilon: Fraction, k: Positive, gamma: Expone
 def _loss_for_score(score: Any, *, floor: Any, rise: Any, k: Any, L0: Any) -> Any:
     """Return the loss at which the score is reached, L0 + ln(rise/(Score − floor) − 1)/k."""
     share = (score - floor) / rise
+    # The logit of ½ stands in outside the range of scores, so that nothing warns.
     inside = (share > 0) & (share < 1)
     share = np.where(inside, share, 0.5)
     return np.where(inside, L0 + np.log((1.0 - share) / share) / k, np.nan)
@@ -167,6 +168,7 @@ def sigmoid_link(loss: Any, *, floor: Fraction, rise: Fraction, k: Positive, L0:
 
 def _loss_for_accuracy(accuracy: Any, *, T: Any) -> Any:
     """Return the loss at which the accuracy is reached, −ln(accuracy)/T."""
+    # A placeholder of 1 where the accuracy is impossible, so that nothing warns.
     inside = (accuracy > 0) & (accuracy <= 1)
     return np.where(inside, -np.log(np.where(inside, accuracy, 1.0)) / T, np.nan)
 
@@ -233,6 +235,7 @@ def _source_loss(target_loss: Any, *, E1: Any, K: Any, E0: Any, kappa: Any) -> A
     reference="arXiv:2411.12925",
     unit="as fitted",
     linear=("E1", "K"),
+    # E0 lies below all losses, and so do its starts.
     axes={"E0": "loss"},
     start={"E0": (-3.0, -0.02), "kappa": (0.3, 3.0)},
     rising=("loss",),
@@ -280,6 +283,7 @@ def loss_to_loss(loss: Any, *, E1: Floor, K: Scale, E0: Location, kappa: Exponen
     """
     import jax.numpy as jnp
 
+    # The maximum keeps the law finite where a start of E0 lies above a loss.
     return K * power(jnp.maximum(loss - E0, 0.0), kappa) + E1
 
 

@@ -182,6 +182,7 @@ _FARSEER = {
     reference="arXiv:2506.10972",
     unit="bits per character",
     linear=("b3", "b2"),
+    # b and a of b + a·N^p offset each other; value and slope at the centre of the data do not.
     offset_powers=(
         ("b3", "a3", "N", "gamma"),
         ("b2", "a2", "N", "beta"),

@@ -248,5 +248,6 @@ def mixture_additive(domains: int | tuple[str, ...] = 2) -> Law:
         powers=(("A", "N", "alpha"), ("B", "D", "beta")),
         falling=("N", "D"),
         simplex=shares,
+        # Two parameters per domain: more of them take more starts.
         starts=64 * len(names),
     )

@@ -122,6 +122,7 @@ def power_const(C: Any, *, E: Floor, A: Scale, alpha: Exponent) -> Any:
 def _shifted_input(p: Values, *, loss: Any) -> Any:
     """(A/(L − E))^(1/alpha) − B: compute that reaches a loss; NaN if not above 0."""
     compute = _floor_input(p, loss=loss) - p["B"]
+    # No positive input gives the loss of the plateau, or more.
     return np.where(compute > 0, compute, np.nan)
 
 

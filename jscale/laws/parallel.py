@@ -29,6 +29,7 @@ def _equivalent_size(p: Values, *, N: Any, P: Any) -> Any:
 def _streams_for_size(p: Values, *, N: Any, larger: Any) -> Any:
     """exp((larger/N − 1)/k): streams with which N matches a larger model with one stream."""
     ratio = np.asarray(larger, dtype=float) / N
+    # A much larger model takes more streams than a float holds: infinity is right.
     with np.errstate(over="ignore"):
         return np.where(ratio >= 1, np.exp((ratio - 1) / p["k"]), np.nan)
 

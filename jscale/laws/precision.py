@@ -21,6 +21,7 @@ _BITS = (1.0, np.inf)
 
 def _kept(p: Values, P: Any, which: str) -> Any:
     """Return 1 − e^(−P/gamma), the share of the parameters that P bits keep."""
+    # expm1 keeps the digits of 1 − e^(−x) for small x.
     return -np.expm1(-np.asarray(P) / p[f"gamma_{which}"])
 
 
@@ -55,6 +56,7 @@ def _best_bits(p: Values) -> Any:
             for which in ("w", "a", "kv")
         )
 
+    # At many bits the exponential is infinite and its share of the slope 0, which is right.
     with np.errstate(over="ignore"):
         return np.exp(first_minimum(slope, np.log(1e-2), np.log(1e3)))
 
@@ -156,12 +158,14 @@ def precision(
     """
     import jax.numpy as jnp
 
+    # Π(1 − e^(−x)) = −Π expm1(−x) for three factors.
     kept = -jnp.expm1(-P_w / gamma_w) * jnp.expm1(-P_a / gamma_a) * jnp.expm1(-P_kv / gamma_kv)
     return E + A * power(N * kept, -alpha) + B * power(D, -beta)
 
 
 def _turn(p: Values, worse: Any, N: Any) -> Any:
     """Return D where B/D^beta + worse·D^gamma_D/N^gamma_N is lowest."""
+    # The slopes of both terms in ln D are equal and opposite there.
     falls = p["beta"] * p["B"] * raised(N, p["gamma_N"])
     return raised(falls / (p["gamma_D"] * worse), 1 / (p["beta"] + p["gamma_D"]))
 

@@ -20,6 +20,7 @@ def _efficiency(p: Values, *, N: Any) -> Any:
 def _input_for_error(p: Values, *, error: Any, N: Any) -> Any:
     """exp((E − ln error)/k(N)): compute or data with which a size reaches an error rate."""
     error = raised(error, 1.0)
+    # A small exponent may ask for more compute than a float holds: infinity is right.
     with np.errstate(over="ignore"):
         return np.exp((p["E"] - np.log(error)) / _efficiency(p, N=N))
 
@@ -153,6 +154,7 @@ def rl_compute(C: Any, *, R_0: Fraction, A: Fraction, C_mid: Location, B: Positi
     import jax
     import jax.numpy as jnp
 
+    # A sigmoid of the logarithm, which does not overflow far from C_mid.
     return R_0 + (A - R_0) * jax.nn.sigmoid(B * (jnp.log(C) - jnp.log(C_mid)))
 
 
@@ -301,6 +303,7 @@ def least_compute(C: Any, score: Any) -> np.ndarray:
             f"Position {at} has C={C[at]:g} and score={score[at]:g} ({int(bad.sum())} invalid in "
             "all); compute must be positive, and both must be finite."
         )
+    # The best score up to each compute; the first to reach a score has the least compute for it.
     order = np.argsort(C, kind="stable")
     best = np.maximum.accumulate(score[order])
     return C[order][np.searchsorted(best, score, side="left")]

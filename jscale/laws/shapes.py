@@ -25,6 +25,7 @@ def _turn(p: Values) -> Any:
     output="score",
     space="linear",
     linear=("bottom", "bend"),
+    # The turn is searched within the data.
     axes={"C_0": "C"},
     quantities={"turning_compute": _turn},
 )

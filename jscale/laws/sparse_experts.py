@@ -149,6 +149,7 @@ def _optimal_sparsity(p: Values, *, N: Any, C: Any) -> Any:
         of_both = p["delta"] * p["d"] * raised(N, -p["gamma"]) * np.exp(-p["delta"] * log_active)
         return of_data * np.exp(p["beta"] * log_active) - of_share - of_both
 
+    # Shares in use from one in a million to all of them.
     return 1 - np.exp(first_minimum(slope, np.log(1e-6), 0.0))
 
 
@@ -158,6 +159,7 @@ def _optimal_sparsity(p: Values, *, N: Any, C: Any) -> Any:
     unit="nats per token",
     linear=("e", "a", "b", "c", "d"),
     powers=(("a", "N", "alpha"), ("b", "D", "beta"), ("d", "N", "gamma")),
+    # 1 − S is raised to powers of either sign, so S = 1 has no loss.
     limits={"sparsity": (0.0, 0.999999)},
     falling=("N", "D"),
     start={"lam": (-0.6, 0.6), "delta": (-0.6, 0.6)},

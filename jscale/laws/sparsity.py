@@ -58,6 +58,7 @@ def _size_for_loss(p: Values, *, loss: Any, D: Any, sparsity: Any) -> Any:
     linear=("c", "a_S", "c_S"),
     powers=(("a_S", "N", "b_N"), ("c_S", "N", "b_N")),
     inside=(("a_D", "D", "b_D"),),
+    # At S = 1 there are no weights.
     limits={"sparsity": (0.0, 0.999999)},
     falling=("N", "D", "sparsity"),
     start={"b_S": (0.1, 3.0)},

@@ -222,9 +222,11 @@ def learning_rate_sensitivity(
         )
     if not np.isfinite(y).any():
         raise LawError("No loss is finite: all runs diverged, so that there is no lowest loss.")
+    # A run that diverged counts as untrained, as does one that ended above the initial loss.
     capped = np.minimum(np.where(np.isfinite(y), y, worst), worst)
     order = np.argsort(x)
     excess = capped[order] - capped.min()
+    # By ln rate, so that unevenly spaced sweeps compare.
     return float(np.trapezoid(excess, x[order]) / np.ptp(x))
 
 

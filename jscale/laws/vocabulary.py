@@ -72,6 +72,7 @@ def _best_entries(p: Values, d: Any, H: Any, log_unit: float) -> Any:
         of_tokens = p["beta"] * p["B"] * raised(np.asarray(H) * per_character, -p["beta"])
         return -_of_vocabulary(p, log_entries, d) - of_tokens * relative_slope
 
+    # The law does not hold beyond the turn of the parabola.
     return np.exp(first_minimum(slope, 0.0, log_unit + _TURN))
 
 

@@ -21,6 +21,7 @@ def unobserved(role: Role) -> Role:
     Starts relative to the output have no meaning then, so amplitudes start at order one. A floor
     of the inner law is not a floor of what is observed.
     """
+    # The meaning and the starts of a floor refer to the observed output.
     if role.name == "floor":
         role = replace(role, name="positive", meaning="irreducible loss of the inner law")
     starts = {"lowest": _ORDER_ONE, "typical": _ORDER_ONE, "log-typical": (-1.0, 1.0)}

@@ -138,6 +138,7 @@ def _signature(target: Callable[..., Any], scope: Mapping[str, Any]) -> tuple[tu
 def _resolve(target: Any, parameter: inspect.Parameter, scope: Mapping[str, Any]) -> Any:
     """Return an annotation; it is evaluated if the module postpones annotations."""
     annotation = parameter.annotation
+    # A module with postponed annotations gives them as text.
     if not isinstance(annotation, str):
         return annotation
     try:
@@ -192,6 +193,7 @@ def _check_declarations(made: Law, overrides: Mapping[str, Mapping[str, Any]]) -
         if x not in made.inputs:
             raise unknown_parameter(made, x)
     check_choice(f"{made.name}: space", made.space, SPACES, error=LawError)
+    # Starts of a location need the range of one input.
     locations = [p.name for p in made.parameters if p.role.unit == "range"]
     unplaced = [n for n in locations if n not in made.axes]
     if unplaced and len(made.inputs) > 1:

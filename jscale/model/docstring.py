@@ -118,5 +118,6 @@ def _references(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """Return a text on one line, with roles and literals in single backticks."""
+    # Single backticks read well in a terminal; HTML strips them.
     text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text.replace("``", "`"))
     return " ".join(text.split())

@@ -154,9 +154,11 @@ class Law:
     @cached_property
     def digest(self) -> str:
         """The digest of the code and declarations, 16 hexadecimal digits."""
+        # What changes the computation or the fit; formula, source and units do not.
         declared = (self.inputs, self.parameters, self.linear, self.powers, self.inside)
         declared += (self.offset_powers, sorted(self.axes.items()), self.output, self.space)
         declared += (self.positive, sorted(self.limits.items()), self.ordered)
+        # Laws without shares keep the digest that they had before shares existed.
         declared += (self.simplex,) if self.simplex else ()
         text = digest_of(self.function) + repr(declared)
         return digest_of_text(text)
@@ -235,6 +237,7 @@ class Law:
         import jax
 
         named = self._named(inputs, values)
+        # float64 must not be switched on inside a transformation of the caller's.
         traced = any(isinstance(v, jax.Array) for v in named.values())
         exact = {k: v if isinstance(v, jax.Array) else _exact(k, v) for k, v in named.items()}
         if traced:
@@ -374,6 +377,7 @@ class Law:
             self,
             name=f"{self.name}:{axis}",
             inputs=(axis,),
+            # The other declarations name the input too.
             formula=re.sub(rf"\b{self.inputs[0]}\b", axis, self.formula),
             powers=tuple(replace(e, input=axis) for e in self.powers),
             inside=tuple((a, axis, p) for a, _, p in self.inside),
@@ -422,6 +426,7 @@ class Law:
             inner = self.function(*inputs, **{n: values[n] for n in self.names})
             return link.function(inner, **{n: values[renamed[n]] for n in link.names})
 
+        # The name with the link's name in front may be taken as well.
         clash = [new for new in renamed.values() if new in taken]
         if clash:
             raise LawError(
@@ -446,6 +451,7 @@ class Law:
             reference="; ".join(dict.fromkeys(filter(None, (self.reference, link.reference)))),
             unit=link.unit,
             linear=tuple(renamed[n] for n in link.linear),
+            # Constants and closed forms of the parts do not hold for the composition.
             published={},
             space=link.space,
             limits=limits_of_both(self, link),

@@ -91,6 +91,7 @@ class Layout:
         per, groups, aliases = dict(self.per), dict(self.groups), dict(self.ties)
         slots, first = [], 0
         for parameter in self.law.parameters:
+            # Fixed and tied parameters have no coordinates.
             if parameter.name in self.fixed or parameter.name in aliases:
                 continue
             group = per.get(parameter.name)
@@ -202,6 +203,7 @@ class Layout:
                 axis = self.axis(slot)
                 u = to_support(u if axis is None else u + centre[axis], slot.role.support)
             values[slot.name] = u
+        # Aliases before centring, which reads exponents, and these may be aliases.
         values.update({alias: values[leader] for alias, leader in self.ties})
         for amplitude, exponent, x, sign in self.shifts:
             factor = jnp.exp(-sign * values[exponent] * centre[x])
@@ -308,6 +310,7 @@ class Layout:
             slot = self.slot(name)
             if slot is None or name in {a for a, _, _ in self.insides}:
                 continue
+            # The coordinate of a positive amplitude is its logarithm; a log_scale is one itself.
             logarithm = slot.role.support == POSITIVE or slot.role.name == "log_scale"
             coordinates += [(i, logarithm) for i in range(slot.first, slot.first + slot.size)]
         return tuple(coordinates)

@@ -91,6 +91,7 @@ class Registry:
                 f"{key!r} cannot be the name of a law: a colon comes before breaks or an input. "
                 'Give another: register(made, name="mine").'
             )
+        # Registering an equal law again is allowed, as a notebook cell that runs twice does.
         if key in self.names() and self._load(key) != made:
             raise LawError(f"A law named {key!r} is registered already; choose another name.")
         self._catalogue.setdefault(key, "")
@@ -157,6 +158,7 @@ class Registry:
         if name not in self._made:
             place = self._catalogue.get(name)
             if place is None:
+                # Not of the catalogue and not registered: another package declares it.
                 point = next(e for e in entry_points(group=ENTRY_POINTS) if e.name == name)
                 self._made[name] = point.load()
             else:
