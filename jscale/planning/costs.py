@@ -26,11 +26,24 @@ _FINE, _COARSE = 65, 9
 
 @dataclass(frozen=True, eq=False)
 class Cost:
-    """What inputs cost: ``function`` of inputs by name (JAX), in ``unit``.
+    """What inputs cost.
 
-    ``coefficient`` and ``exponents`` say so where it is coefficient·Π input^exponent: a budget
-    is then met in closed form, as it is by ``inverse``: for an input by name, the function of the
-    budget and the other inputs that gives it. Costs compare equal when their code and numbers do.
+    Costs compare equal when their code and numbers do.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    function : callable
+        The cost as a function of inputs by name, written with jax.numpy.
+    inputs : tuple of str
+        The names of those inputs.
+    unit : str
+        The unit of the cost, such as "FLOPs".
+    coefficient, exponents : float and mapping of str to float, optional
+        Where the cost is coefficient·Π input^exponent: a budget is then met in closed form.
+    inverse : mapping of str to callable, optional
+        For an input by name, the function of the budget and of the other inputs that gives it.
     """
 
     name: str
@@ -71,15 +84,53 @@ def _product(name: str, coefficient: float, unit: str = "FLOPs", **exponents: fl
 
 
 def training() -> Cost:
-    """Return 6·N·D: forward and backward FLOPs of dense training (arXiv:2001.08361, §2.1)."""
+    """Return 6·N·D: forward and backward FLOPs of dense training.
+
+    Returns
+    -------
+    Cost
+        In FLOPs, of N (parameters) and D (tokens).
+
+    References
+    ----------
+    Kaplan et al., arXiv:2001.08361, §2.1.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.costs.training()(N=1e9, D=1e9))
+    6e+18
+    """
     return _product("6·N·D", 6.0, N=1.0, D=1.0)
 
 
 def attention(context: int, *, aspect: float = 128.0) -> Cost:
-    """Return 6·N·D + 12·l·d·context·D: with the attention over a context of that many tokens.
+    """Return 6·N·D + 12·l·d·context·D: training with attention over a context.
 
     Layers l and width d = aspect·l are those of a model with N = 12·l·d² parameters.
-    Raises PredictionError for numbers that are not positive.
+
+    Parameters
+    ----------
+    context : int
+        The number of tokens in a context.
+    aspect : float
+        Width over layers.
+
+    Returns
+    -------
+    Cost
+        In FLOPs, of N (parameters) and D (tokens).
+
+    Raises
+    ------
+    PredictionError
+        For numbers that are not positive.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> bool(js.costs.attention(4096)(N=1e9, D=1e9) > 6e18)
+    True
     """
     _positive("context", context)
     _positive("aspect", aspect)
@@ -92,10 +143,32 @@ def attention(context: int, *, aspect: float = 128.0) -> Cost:
 
 
 def embeddings(omega: float = 47491.0) -> Cost:
-    """Return 6·(N + omega·N^(1/3))·D, for N without embeddings: their FLOPs are added.
+    """Return 6·(N + omega·N^(1/3))·D, for N without embeddings, whose FLOPs are added.
 
-    The default omega is Pearce and Song's (arXiv:2406.12907), for one vocabulary and shape.
-    Raises PredictionError for an omega that is not positive.
+    Parameters
+    ----------
+    omega : float
+        The default is that of Pearce and Song, for one vocabulary and shape.
+
+    Returns
+    -------
+    Cost
+        In FLOPs, of N (parameters without embeddings) and D (tokens).
+
+    Raises
+    ------
+    PredictionError
+        For an omega that is not positive.
+
+    References
+    ----------
+    Pearce and Song, arXiv:2406.12907.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> bool(js.costs.embeddings()(N=1e9, D=1e9) > 6e18)
+    True
     """
     _positive("omega", omega)
 
@@ -106,9 +179,32 @@ def embeddings(omega: float = 47491.0) -> Cost:
 
 
 def lifetime(tokens: float) -> Cost:
-    """Return 6·N·D + 2·N·tokens: training, and serving that many tokens (arXiv:2401.00448).
+    """Return 6·N·D + 2·N·tokens: training, and serving a number of tokens.
 
-    Raises PredictionError for tokens that are not positive.
+    Parameters
+    ----------
+    tokens : float
+        The number of tokens served.
+
+    Returns
+    -------
+    Cost
+        In FLOPs, of N (parameters) and D (tokens trained on).
+
+    Raises
+    ------
+    PredictionError
+        For tokens that are not positive.
+
+    References
+    ----------
+    Sardana et al., arXiv:2401.00448.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> float(js.costs.lifetime(1e9)(N=1e9, D=1e9))
+    8e+18
     """
     _positive("tokens", tokens)
     tokens = float(tokens)
@@ -128,11 +224,29 @@ def dollars(
 ) -> Cost:
     """Return what a cost in FLOPs comes to in dollars.
 
-    ``price`` of a device for an hour, ``flops`` that it can do in a second, and the share
-    ``utilisation`` of them that training uses; ``of`` is the cost in FLOPs (6·N·D).
-    Raises PredictionError for numbers that are not positive, a utilisation above 1, or a cost
-    that is not in FLOPs.
+    Parameters
+    ----------
+    price : float
+        Dollars for an hour of one device.
+    flops : float
+        FLOPs that the device can do in a second.
+    utilisation : float
+        The share of them that training uses.
+    of : Cost, optional
+        The cost in FLOPs, by default 6·N·D.
 
+    Returns
+    -------
+    Cost
+        In dollars, of the inputs of ``of``.
+
+    Raises
+    ------
+    PredictionError
+        For numbers that are not positive, a utilisation above 1, or a cost that is not in FLOPs.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> hour = js.costs.dollars(2.0, flops=1e15, utilisation=0.5)
     >>> float(hour(N=1e9, D=3e8))

@@ -39,16 +39,36 @@ _FINEST = 16.0
 class Crossover:
     """Where a overtakes b, or b overtakes a.
 
-    ``frame`` has a row per place along ``along``: the outputs ``a`` and ``b`` at the estimate,
-    their ``difference`` a − b with its confidence interval ``low`` to ``high``, and ``a_better``,
-    the share of draws in which a is, ties counting half. ``at`` is the first crossing at the
-    estimate (NaN where there is none in the range), ``at_low`` to ``at_high`` its interval, in
-    which draws that do not cross within the range count as beyond its end (inf); ``crosses`` is
-    the share that do. ``after`` says which is better right past the crossing, or throughout where
-    there is none ("neither": they are equal); ``again`` holds further crossings of the estimates.
-    ``samples`` (draws,) are the single draws' first crossings, inf where there is none;
-    ``left_out`` counts draws that give no number somewhere in the range, and are left out.
-    ``paired`` whether draws were resamples of common runs.
+    Attributes
+    ----------
+    along : str
+        The input along which they are compared.
+    frame : DataFrame
+        One row per place: the outputs ``a`` and ``b`` at the estimate, their ``difference`` a − b
+        with its confidence interval ``low`` to ``high``, and ``a_better``, the share of draws in
+        which a is better; ties count half.
+    at : float
+        The first crossing at the estimate, NaN where there is none in the range.
+    at_low, at_high : float
+        Its interval. Draws that do not cross within the range count as beyond its end (inf).
+    crosses : float
+        The share of draws that cross.
+    after : str
+        Which is better just past the crossing, or throughout where there is none ("neither": they
+        are
+        equal).
+    again : tuple of float
+        Further crossings of the estimates.
+    level : float
+        The level of the intervals.
+    method : str
+        Where the draws came from.
+    paired : bool
+        Whether draws were resamples of common runs.
+    samples : ndarray, shape (draws,)
+        The first crossings of the single draws, inf where there is none.
+    left_out : int
+        How many draws give NaN somewhere in the range, and are left out.
     """
 
     along: str
@@ -88,11 +108,23 @@ class Crossover:
         return float(low), float(high)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            One row per place.
+        """
         return self.frame.copy()
 
     def summary(self) -> str:
-        """Return the answer in a sentence or two."""
+        """Return the answer in a sentence or two.
+
+        Returns
+        -------
+        str
+            Where they cross, with what probability, and which is better.
+        """
         low, high = (f"{self.frame[self.along].iloc[i]:.4g}" for i in (0, -1))
         last = self.frame.iloc[-1]
         said = f"At {self.along} = {high}, a is better with probability {last['a_better']:.2f}."

@@ -32,14 +32,30 @@ TOTAL = "weighted"
 class BestMixture:
     """The mixture with the lowest predicted loss.
 
-    ``shares`` has a row per domain: ``share``, its interval ``low`` to ``high`` at ``level``
-    (equal-tailed, over the optima of all draws), ``at_limit``, the part of the draws in which it is
-    as low as it may be, and the range ``fitted_low`` to ``fitted_high`` of the runs fitted (NaN
-    where unknown). ``losses`` has a row per target, and ``weighted`` for their mean: the ``loss``
-    at that mixture, with the interval of the curve. ``regret`` is the upper bound, at ``level``, of
-    how much lower the weighted loss could be at the draw's own optimum: what not knowing the best
-    mixture may cost. ``samples`` are the optima (draws, domains). Columns of intervals are left
-    out for a point alone. ``settings`` is all that is needed to do it again.
+    Attributes
+    ----------
+    shares : DataFrame
+        One row per domain: ``share``, its interval ``low`` to ``high`` (equal-tailed, over the
+        optima
+        of all draws), ``at_limit``, the share of draws in which it is as low as it may be, and
+        ``fitted_low`` to ``fitted_high``, the range of the fitted runs (NaN where unknown).
+    losses : DataFrame
+        One row per target, and ``weighted`` for their mean: the ``loss`` at that mixture, with the
+        interval of the curve.
+    regret : float
+        The upper bound, at ``level``, of how much lower the weighted loss could be at the draw's
+        own
+        optimum: what not knowing the best mixture may cost.
+    samples : ndarray, shape (draws, domains)
+        The optima.
+    level : float
+        The level of the intervals. Columns of intervals are absent for a point estimate alone.
+    method : str
+        Where the draws came from.
+    settings : mapping
+        All that is needed to compute it again.
+    notes : tuple of Note
+        What to know about it.
     """
 
     shares: pd.DataFrame
@@ -52,7 +68,13 @@ class BestMixture:
     notes: tuple[Note, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table of shares."""
+        """Return a copy of the table of shares.
+
+        Returns
+        -------
+        DataFrame
+            One row per domain.
+        """
         return self.shares.copy()
 
     def _title(self) -> str:
@@ -85,25 +107,53 @@ def best_mixture(
 ) -> BestMixture:
     """Find the shares of data at which the weighted mean of predicted losses is lowest.
 
-    ``source``: a Fit or Draws of a law whose shares are a simplex (``mixing``), with
-    parameters ``per=`` target or without; a FitTable of ``fit_many(…, by="target")``; or a mapping
-    from targets to Fits or Draws. ``weights``: how much each target counts (default: all alike;
-    a target left out counts nothing). ``limits``: the lowest and highest share of a domain, such
-    as what there is of it: ``{"r_code": (0.0, 0.2)}``. ``inputs``: the law's others (N=…, D=…).
-    A Fit is drawn by ``method`` and ``seed`` as in :func:`jscale.predict`; None is the point alone.
-    Draws of several sources are paired in order. Resamples (bootstrap) of one seed and the same
-    runs are paired rightly so; draws of any other kind that you give must each have their own seed.
+    Parameters
+    ----------
+    source : Fit, Draws, FitTable, or mapping of targets to Fits or Draws
+        A law whose shares are a simplex (``mixing``), with or without parameters ``per=`` target;
+        or
+        a table of ``fit_many(…, by="target")``.
+    weights : mapping of target to float, optional
+        How much each target counts: by default all alike. A target that is left out counts nothing.
+    limits : mapping of str to (float, float), optional
+        The lowest and highest share of a domain, such as what there is of it:
+        ``{"r_code": (0.0, 0.2)}``.
+    level : float
+        The level of the intervals.
+    method : str or None
+        How a Fit is drawn, as for :func:`jscale.predict`; None is the point estimate alone.
+    seed : int
+        The seed of those draws. Draws of several sources are paired in order: resamples of one seed
+        and the same runs are paired correctly, and draws of any other kind that are given must each
+        have their own seed.
+    **inputs
+        The law's other inputs (N=…, D=…).
 
-    The minimum is found for the estimate and anew for each draw, by Newton's method with a
-    barrier, from the middle and from near each corner. For a convex sum (``mixing`` is; the note
+    Returns
+    -------
+    BestMixture
+        The shares with their intervals, the losses there, and what not knowing better may cost.
+
+    Raises
+    ------
+    LawError
+        For a law without a simplex, or sources that do not fit together.
+    PredictionError
+        For weights, limits or inputs that are not usable.
+
+    Notes
+    -----
+    The minimum is found for the estimate and again for each draw, by Newton's method with a
+    barrier,
+    from the middle and from near each corner. For a convex sum (``mixing`` is; the note
     ``mixture-unsolved`` says where that is not shown) nothing is lower. For one target alone,
-    ``mixing`` has its optimum at a corner. The law does not know of mixtures unlike those fitted:
-    the note ``outside-design`` says where the optimum lies beyond them. How often intervals of the
-    shares hold the truth has not been measured yet.
+    ``mixing`` has its optimum at a corner. The law does not know mixtures unlike those fitted: the
+    note ``outside-design`` says where the optimum lies beyond them. The coverage of the intervals
+    of
+    shares has not been measured.
 
-    Raises LawError for a law without a simplex, sources that do not fit together; PredictionError
-    for weights, limits and inputs that cannot be.
-
+    Examples
+    --------
     >>> import numpy as np, pandas as pd, jscale as js
     >>> web = np.linspace(0.05, 0.95, 12)
     >>> table = pd.DataFrame({"r_web": web, "r_code": 1 - web})

@@ -33,11 +33,31 @@ _SLACK = 1e-9
 class Plan:
     """The best inputs for each budget.
 
-    ``frame`` has a row per budget: C, each input chosen, D/N where both are, and the output
-    there, each with its confidence interval ``_low`` to ``_high`` (equal-tailed, at ``level``);
-    ``at_bound``, the share of draws whose optimum lies at a bound; ``extrapolation``, how many
-    times past the largest compute fitted. ``samples`` (draws, budgets, inputs) and ``outputs``
-    (draws, budgets) are the optima of the single ``draws``. ``planner`` is what searched for them.
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per budget: C, each chosen input, D/N where both are chosen, and the output there,
+        each with its confidence interval ``_low`` to ``_high`` (equal-tailed); ``at_bound``, the
+        share of draws whose optimum lies at a bound; and ``extrapolation``, how many times past the
+        largest fitted compute.
+    samples : ndarray, shape (draws, budgets, inputs)
+        The optima of the single draws.
+    outputs : ndarray, shape (draws, budgets)
+        The outputs there.
+    output : str
+        What the law predicts.
+    cost : Cost
+        What the inputs cost.
+    level : float
+        The level of the intervals.
+    predictor : Predictor
+        What predicts.
+    components : tuple of Component
+        Its joint draws of the function.
+    notes : tuple of Note
+        What to know about the plan.
+    planner : Planner
+        What searched for the optima.
     """
 
     frame: pd.DataFrame
@@ -81,13 +101,32 @@ class Plan:
         )  # fmt: skip
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            One row per budget.
+        """
         return self.frame.copy()
 
     def interval(self, level: float = 0.9) -> pd.DataFrame:
-        """Return confidence intervals at another level: C, and ``_low`` and ``_high`` of each.
+        """Return confidence intervals at another level.
 
-        Raises JscaleError for a level outside (0, 1).
+        Parameters
+        ----------
+        level : float
+            The level.
+
+        Returns
+        -------
+        DataFrame
+            One row per budget: C, and ``_low`` and ``_high`` of each chosen input and the output.
+
+        Raises
+        ------
+        JscaleError
+            For a level outside (0, 1).
         """
         check_level(level)
         names = (*self.planner.choice.variables, self.output)
@@ -101,12 +140,26 @@ class Plan:
         return len(self.frame)
 
     def near_optimal(self, within: float = 0.001) -> pd.DataFrame:
-        """Return the range of the first input whose output is within 0.1 % of the best.
+        """Return the range of the first input whose output is nearly the best.
 
-        At the point estimate, the other input following from the budget, within bounds that were
-        given; ``within`` is the share.
-        Columns C, name_from, name_to. Raises PredictionError for a plan of more than two inputs,
-        or a share that is not positive.
+        At the point estimate, with the other input following from the budget, within the bounds
+        that
+        were given.
+
+        Parameters
+        ----------
+        within : float
+            How close to the best the output must be, as a share of it.
+
+        Returns
+        -------
+        DataFrame
+            One row per budget: C, and the ends of the range, ``_from`` and ``_to``.
+
+        Raises
+        ------
+        PredictionError
+            For a plan of more than two inputs, or a share that is not positive.
         """
         if len(self.planner.choice.variables) != 2:
             raise PredictionError("The near-optimal range is that of a plan of two inputs.")
@@ -141,11 +194,24 @@ class Plan:
     def excess(self, **choice: Any) -> pd.DataFrame:
         """Return what another choice of the first input costs, at each budget.
 
-        ``choice`` names it: ``plan.excess(N=7e9)``, one number or one per budget. Columns: the
-        ``output`` there, ``excess`` over the best, and ``worth``, the share of the budget that
-        would do as well if it were spent best (point estimate; NaN where the budget does not buy
-        the choice, a bound that was given forbids it, or a millionth of it would do). Raises
-        PredictionError for any other name, or numbers that are not positive.
+        Parameters
+        ----------
+        **choice
+            The choice, one number or one per budget: ``plan.excess(N=7e9)``.
+
+        Returns
+        -------
+        DataFrame
+            The ``output`` there, its ``excess`` over the best, and ``worth``, the share of the
+            budget that
+            would do as well if it were spent optimally (at the point estimate; NaN where the budget
+            does
+            not buy the choice, a given bound forbids it, or a millionth of the budget would do).
+
+        Raises
+        ------
+        PredictionError
+            For any other name, or numbers that are not positive.
         """
         name = self.planner.choice.variables[0]
         if set(choice) != {name} or len(self.planner.choice.variables) != 2:
@@ -204,7 +270,13 @@ class Plan:
         )
 
     def summary(self) -> str:
-        """Return the plan as text: the table, the exponents at the largest budget, notes."""
+        """Return the plan as text.
+
+        Returns
+        -------
+        str
+            The table, the exponents at the largest budget, and notes.
+        """
         table = self.frame.to_string(float_format=lambda v: f"{v:.4g}", index=False)
         each = self.exponents.drop_duplicates(["C", "input"])
         last = each.loc[each["C"] == each["C"].max()]

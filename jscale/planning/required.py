@@ -38,11 +38,27 @@ _HALVINGS = 48
 class Required:
     """What a target takes.
 
-    ``frame`` has a row per target: the target, the law's other inputs, ``estimate`` of the
-    variable with its confidence interval ``low`` to ``high`` (equal-tailed, at ``level``), and
-    ``reached``, the share of draws in which any amount reaches the target. Draws that never do
-    count as infinite, so that an interval may end at inf. ``samples`` (draws, rows) are the
-    draws' own.
+    Attributes
+    ----------
+    variable : str
+        The input that was solved for.
+    frame : DataFrame
+        One row per target: the target, the law's other inputs, the ``estimate`` of the variable
+        with
+        its confidence interval ``low`` to ``high`` (equal-tailed), and ``reached``, the share of
+        draws
+        in which any amount reaches the target. Draws that never do count as infinite, so that an
+        interval may end at inf.
+    samples : ndarray, shape (draws, rows)
+        The amounts of the single draws.
+    level : float
+        The level of the intervals.
+    method : str
+        Where the draws came from.
+    law : str
+        The law.
+    notes : tuple of Note
+        What to know about it.
     """
 
     variable: str
@@ -54,13 +70,32 @@ class Required:
     notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            One row per target.
+        """
         return self.frame.copy()
 
     def interval(self, level: float = 0.9) -> pd.DataFrame:
-        """Return low and high at another level, infinite where so many draws never get there.
+        """Return the ends of the interval at another level.
 
-        Raises JscaleError for a level outside (0, 1).
+        Parameters
+        ----------
+        level : float
+            The level.
+
+        Returns
+        -------
+        DataFrame
+            One row per target: ``low`` and ``high``, infinite where that many draws never reach it.
+
+        Raises
+        ------
+        JscaleError
+            For a level outside (0, 1).
         """
         check_level(level)
         low, high = np.quantile(self.samples, tails(level), axis=0, method="inverted_cdf")
@@ -76,7 +111,13 @@ class Required:
         )
 
     def summary(self) -> str:
-        """Return the answers as text: the table and the notes."""
+        """Return the answers as text.
+
+        Returns
+        -------
+        str
+            The table and the notes.
+        """
         table = self.frame.to_string(float_format=lambda v: f"{v:.4g}", index=False)
         return "\n".join([self._title(), table, *map(str, self.notes)])
 

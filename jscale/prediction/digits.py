@@ -15,15 +15,32 @@ _MOST = 17
 
 
 def digits_needed(fit: Fit, at: Any = None, *, within: float = 0.001) -> int:
-    """Return the fewest significant digits of all parameters that keep every prediction.
+    """Return the fewest significant digits of all parameters that preserve every prediction.
 
-    With k digits or more each, no output moves by more than the share ``within`` of itself, at
-    the fitted runs or at the inputs ``at`` (a mapping or table, as :func:`jscale.predict` takes).
     Exponents multiply logarithms of large numbers: two digits of them, as papers print, may move a
-    loss by more than the noise of the runs. 17 digits give a float64 back.
+    loss by more than the noise of the runs.
 
-    Raises PredictionError for a share that is not positive, or inputs that the law cannot take.
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    at : mapping or DataFrame, optional
+        Inputs, as :func:`jscale.predict` takes them; by default those of the fitted runs.
+    within : float
+        With that many digits or more, no output moves by more than this share of itself.
 
+    Returns
+    -------
+    int
+        At most 17, which reproduce a float64.
+
+    Raises
+    ------
+    PredictionError
+        For a share that is not positive, or inputs that the law cannot take.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> C = {"C": [1e17, 1e18, 1e19, 1e20]}
     >>> fit = js.fit("power", js.simulate("power", {"A": 1234.5678, "alpha": 0.123456789}, C))

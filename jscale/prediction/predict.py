@@ -37,13 +37,26 @@ _WITHIN_A_LAW = (
 class Prediction:
     """Predictions at given inputs.
 
-    ``frame`` has the inputs and the columns ``curve``, ``confidence_low``,
-    ``confidence_high``, ``prediction_low``, ``prediction_high`` (equal-tailed, at ``level``;
-    absent for a point alone) and ``extrapolation``: the largest compute fitted goes into this
-    row's compute so many times (the largest input fitted into this one, where there is no
-    compute). ``method`` says where the draws came from, ``settings`` how (their own seed
-    included), and the ``noise_seed`` of new runs: all that is needed to predict the same again.
-    ``notes`` are remarks of the draws and of the noise of new runs.
+    Attributes
+    ----------
+    frame : DataFrame
+        The inputs, ``curve``, ``confidence_low``, ``confidence_high``, ``prediction_low``,
+        ``prediction_high`` (equal-tailed; absent for a point estimate alone), and
+        ``extrapolation``:
+        row compute divided by the largest fitted compute (the same of inputs, where there is no
+        compute).
+    output : str
+        What is predicted.
+    level : float
+        The level of the intervals.
+    method : str
+        Where the draws came from.
+    settings : mapping
+        How they were made, their seed included, and the ``noise_seed`` of new runs: all that is
+        needed
+        to predict the same again.
+    notes : tuple of Note
+        Notes on the draws and on the noise of new runs.
     """
 
     frame: pd.DataFrame
@@ -54,7 +67,13 @@ class Prediction:
     notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            One row per point.
+        """
         return self.frame.copy()
 
     def __len__(self) -> int:
@@ -82,27 +101,61 @@ def predict(
 ) -> Prediction:
     """Predict a law's output at given inputs, with confidence and prediction intervals.
 
-    ``source`` is Draws, or a Fit: then 1000 draws are made by ``method``, "auto", "bayesian",
-    "bootstrap", "laplace" or "jackknife" (see :func:`jscale.draws`), or None for the point alone;
-    or an Ensemble, whose laws have draws. The ``curve`` is the fit's; that of a posterior is the
-    median of its curves, and that of an ensemble the median of all its laws', weighted. Inputs
-    come as a table ``where`` or by keyword (``N=70e9, D=1.4e12``; arrays broadcast), with a column
-    for each parameter given per group. ``seed`` is that of the noise of new runs and, for a Fit,
-    of the draws.
+    A confidence interval covers the curve; a prediction interval covers a new run.
 
-    ``new="run"`` predicts a new run of the fitted families, ``new="family"`` one of a new family.
-    The noise of new runs is the draws' own (a posterior's) or else
-    :func:`~jscale.uncertainty.noise.model.noise_model`'s, unless another ``noise`` is given.
-    ``known_error`` adds in quadrature what is known beside: standard deviations in the
-    objective's space (relative, for log), one or one per row, or a column of ``where``. A column
-    that the fitted runs have too is first taken out of their noise. Rates that a posterior counted
-    take their number of trials from its column in ``where``, else the fitted runs' median.
+    Parameters
+    ----------
+    source : Fit, Draws, Forecast, Ensemble or another predictor
+        A Fit is drawn 1000 times. The ``curve`` is the fit's; that of a posterior is the median of
+        its curves, and that of an ensemble or a forecast the median of its mixture.
+    where : DataFrame, Runs or mapping, optional
+        The points, as a table with a column for each input and for each parameter given per group.
+    level : float
+        The level of both intervals.
+    method : str or None
+        How a Fit is drawn: "auto" or a registered method (see :func:`jscale.draws`); None is the
+        point estimate alone.
+    new : {"run", "family"}
+        Whether a new run of the fitted families is predicted, or one of a new family.
+    known_error : float, array_like or str, optional
+        Standard deviations that are known and added in quadrature, in the objective's space
+        (relative, for log): one, one per row, or a column of ``where``. A column that the fitted
+        runs
+        have too is first removed from their noise.
+    noise : NoiseModel, optional
+        The noise of new runs; by default that of the draws (a posterior's) or of
+        :func:`jscale.noise_model`.
+    seed : int
+        The seed of the noise of new runs and, for a Fit, of the draws.
+    **inputs
+        Inputs by name (``N=70e9, D=1.4e12``); arrays broadcast.
 
-    Raises PredictionError for inputs that are missing, unknown, or not usable, JscaleError for a
-    new family where the fit knows fewer than five; warns with
-    ExtrapolationWarning past ten times the largest fitted compute, and with FitWarning where
-    draws give no number.
+    Returns
+    -------
+    Prediction
+        The curve, both intervals, and how far past the fitted runs each point lies.
 
+    Raises
+    ------
+    PredictionError
+        For inputs that are missing, unknown, or not usable.
+    JscaleError
+        For a new family where the fit knows fewer than five.
+
+    Warns
+    -----
+    ExtrapolationWarning
+        Past ten times the largest fitted compute.
+    FitWarning
+        Where draws give NaN.
+
+    Notes
+    -----
+    Rates that a posterior counted take their number of trials from its column in ``where``, or else
+    the median of the fitted runs.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
