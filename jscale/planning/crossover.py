@@ -187,6 +187,7 @@ def crossover(
     Returns
     -------
     Crossover
+        Where one overtakes the other, with its interval and the probability that they cross.
 
     Raises
     ------
