@@ -1,4 +1,4 @@
-"""The command line: the commands on runs and fits, and what runs them all.
+"""The command line: the commands on runs and fits, and the function that runs them all.
 
 The commands of planning are in :mod:`jscale.cli.planning`.
 """
@@ -34,7 +34,8 @@ from jscale.cli.options import (
     Tie,
     Unit,
     pairs,
-)  # fmt: skip
+)
+from jscale.cli.requests import HoldOut, Intervals, Output, Page, RunTable, Sampling
 
 app = typer.Typer(
     add_completion=False,
@@ -78,18 +79,12 @@ def fit(
     from jscale.cli import fitting as commands
 
     commands.fit_and_report(
-        file=file,
-        law=law,
-        columns=_columns(column, group, run),
-        loss_unit=loss_unit,
-        choices=_choices(fix, tie, per, objective, starts, seed),
-        resamples=resamples,
-        level=level,
-        invalid="drop" if drop_invalid else "raise",
-        output=output,
-        plot=plot or output.with_suffix(".png"),
-        force=force,
-        as_json=json_,
+        law,
+        RunTable(file, _columns(column, group, run), loss_unit, _invalid(drop_invalid)),
+        _choices(fix, tie, per, objective, starts, seed),
+        Intervals(level, seed, resamples=resamples),
+        Output(json_, output, force),
+        plot or output.with_suffix(".png"),
     )
 
 
@@ -120,9 +115,12 @@ def predict(
     from jscale.cli import fitting as commands
 
     commands.predict_from(
-        file, [pairs(text.split(","), "--at") for text in at or []], table,
-        method=None if method == "none" else method, level=level, seed=seed, as_json=json_,
-    )  # fmt: skip
+        file,
+        _points(at),
+        table,
+        Intervals(level, seed, method),
+        Output(json_),
+    )
 
 
 @app.command()
@@ -142,10 +140,8 @@ def bootstrap(
     """Refit resampled runs of a saved fit, for errors and intervals of its parameters."""
     from jscale.cli import uncertainty as commands_uncertainty
 
-    commands_uncertainty.bootstrap(
-        file, resamples=resamples, kind=kind, cluster=cluster, level=level, seed=seed,
-        output=output, force=force, as_json=json_,
-    )  # fmt: skip
+    intervals = Intervals(level, seed, resamples=resamples)
+    commands_uncertainty.bootstrap(file, kind, cluster, intervals, Output(json_, output, force))
 
 
 @app.command()
@@ -174,11 +170,13 @@ def posterior(
     """Draw from the posterior of a saved fit: priors by role, noise found along with the law."""
     from jscale.cli import uncertainty as commands_uncertainty
 
+    pooled = pairs(pool, "--pool")
     commands_uncertainty.posterior(
-        file, likelihood=likelihood, method=method, pool=pairs(pool, "--pool"), trials=trials,
-        draws=draws, warmup=warmup, chains=chains, level=level, seed=seed, output=output,
-        force=force, as_json=json_,
-    )  # fmt: skip
+        file,
+        Sampling(likelihood, method, pooled, trials, draws, warmup, chains),
+        Intervals(level, seed),
+        Output(json_, output, force),
+    )
 
 
 @app.command()
@@ -223,14 +221,15 @@ def report(
 
     from jscale.cli import report as commands_report
 
+    command = join(["jscale", *(context.obj or ("report",))])
     commands_report.write_report(
-        file=file, law=law, columns=_columns(column, group, run), loss_unit=loss_unit,
-        choices=_choices(fix, tie, per, objective, starts, seed),
-        points=[pairs(text.split(","), "--at") for text in at or []],
-        about=pairs(about, "--about"), title=title, resamples=resamples, level=level,
-        invalid="drop" if drop_invalid else "raise", output=output, force=force,
-        again=join(["jscale", *(context.obj or ("report",))]), as_json=json_,
-    )  # fmt: skip
+        law,
+        RunTable(file, _columns(column, group, run), loss_unit, _invalid(drop_invalid)),
+        _choices(fix, tie, per, objective, starts, seed),
+        Page(_points(at), pairs(about, "--about"), title, command),
+        Intervals(level, seed, resamples=resamples),
+        Output(json_, output, force),
+    )
 
 
 @app.command()
@@ -262,13 +261,15 @@ def compare(
     largest compute. "auto" is the ensemble of all laws that fit the columns, weighed by how each
     extrapolated within the fitted runs.
     """
-    from jscale.cli import fitting as commands
+    from jscale.cli.comparing import compare_laws
 
-    commands.compare_laws(
-        file=file, laws=law or ["auto"],
-        columns=pairs(column, "--column"), loss_unit=loss_unit, share=share, origins=origins,
-        factor=factor, resamples=resamples, level=level, seed=seed, as_json=json_,
-    )  # fmt: skip
+    compare_laws(
+        law or ["auto"],
+        RunTable(file, pairs(column, "--column"), loss_unit),
+        HoldOut(share, origins, factor),
+        Intervals(level, seed, resamples=resamples),
+        Output(json_),
+    )
 
 
 app.command()(cli_planning.plan)
@@ -294,13 +295,13 @@ def data(
     json_: Json = False,
 ) -> None:
     """List the data sets, or show the card of one."""
-    from jscale.cli import fitting as commands
+    from jscale.cli.datasets import list_data
 
-    commands.list_data(name, as_json=json_)
+    list_data(name, as_json=json_)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         from jscale import __version__
 
         typer.echo(f"jscale {__version__}")
@@ -324,10 +325,24 @@ def _columns(column: list[str] | None, group: str | None, run: str | None) -> di
     return {**pairs(column, "--column"), **marks}
 
 
+def _invalid(drop: bool) -> str:
+    """Return what becomes of unusable rows."""
+    return "drop" if drop else "raise"
+
+
+def _points(texts: list[str] | None) -> list[dict[str, str]]:
+    """Return the points that --at names, one for each time it was given."""
+    return [pairs(text.split(","), "--at") for text in texts or []]
+
+
 def _choices(
-    fix: list[str] | None, tie: str | None, per: list[str] | None, objective: str,
-    starts: int | None, seed: int,
-) -> dict[str, Any]:  # fmt: skip
+    fix: list[str] | None,
+    tie: str | None,
+    per: list[str] | None,
+    objective: str,
+    starts: int | None,
+    seed: int,
+) -> dict[str, Any]:
     """Return the choices of a fit that options make."""
     return {
         "fixed": {k: _number(v) for k, v in pairs(fix, "--fix").items()},
@@ -368,8 +383,8 @@ def main(arguments: list[str] | None = None) -> int:
         known = isinstance(error, JscaleError)
         lead = "" if known else f"unexpected {type(error).__name__}: "
         tail = "" if known else " (run again with --debug and report it, please)"
-        said = in_cli_words(str(error)) if known else str(error)
-        screen(stderr=True).print(f"error: {lead}{said}{tail}", style="red", markup=False)
+        words = in_cli_words(str(error)) if known else str(error)
+        screen(stderr=True).print(f"error: {lead}{words}{tail}", style="red", markup=False)
         return 2 if known else 1
 
 
@@ -389,8 +404,8 @@ def _run(arguments: list[str]) -> int:
         from jscale.reporting.console import in_cli_words, screen
 
         if issubclass(category, JscaleWarning):
-            said = in_cli_words(str(message))
-            screen(stderr=True).print(f"warning: {said}", style="yellow", markup=False)
+            words = in_cli_words(str(message))
+            screen(stderr=True).print(f"warning: {words}", style="yellow", markup=False)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", JscaleWarning)

@@ -68,7 +68,7 @@ def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
     """Return the values of texts NAME=VALUE by name; raises JscaleError for other texts."""
     from jscale.errors import JscaleError
 
-    found = {}
+    values = {}
     for text in texts or []:
         name, mark, value = text.partition("=")
         if not (mark and name and value):
@@ -76,8 +76,8 @@ def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
                 f"{option} {text!r} must read NAME=VALUE, such as {option} "
                 f"{_EXAMPLES.get(option, 'N=params')}."
             )
-        found[name.strip()] = value.strip()
-    return found
+        values[name.strip()] = value.strip()
+    return values
 
 
 def split_pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
@@ -87,11 +87,11 @@ def split_pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
     """
     from jscale.errors import JscaleError
 
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for part in (part for text in texts or [] for part in text.split(",")):
         new = pairs([part], option)
-        twice = [name for name in new if name in found]
+        twice = [name for name in new if name in values]
         if twice:
             raise JscaleError(f"{option} names {twice[0]} twice; give it one value.")
-        found |= new
-    return found
+        values |= new
+    return values

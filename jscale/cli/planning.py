@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jscale.cli.options import Json, Level, Method, Saved, Seed, Set, pairs, split_pairs
+from jscale.cli.requests import Budgets, Intervals, Output, Span, Target
 
 _COSTS = "What a choice costs: 6ND, attention, embeddings, lifetime, dollars."
 
@@ -46,12 +47,15 @@ def plan(
     """
     from jscale.cli import run_planning as commands_planning
 
+    limits, given = split_pairs(bound, "--bound"), split_pairs(set_, "--set")
+    choices = [pairs([text], "--choose") for text in choose or []]
     commands_planning.plan(
-        file, flops=flops or [], dollars=dollars or [], cost=cost,
-        bounds=split_pairs(bound, "--bound"), given=split_pairs(set_, "--set"),
-        choices=[pairs([text], "--choose") for text in choose or []],
-        method=method, level=level, seed=seed, as_json=json_,
-    )  # fmt: skip
+        file,
+        Budgets(flops or [], dollars or [], cost, limits, choices),
+        given,
+        Intervals(level, seed, method),
+        Output(json_),
+    )
 
 
 def required(
@@ -79,9 +83,12 @@ def required(
     from jscale.cli import run_planning as commands_planning
 
     commands_planning.required(
-        file, variable, targets=target or [], cost=cost, given=split_pairs(set_, "--set"),
-        method=method, level=level, seed=seed, as_json=json_,
-    )  # fmt: skip
+        file,
+        Target(variable, target or [], cost),
+        split_pairs(set_, "--set"),
+        Intervals(level, seed, method),
+        Output(json_),
+    )
 
 
 def crossover(
@@ -110,6 +117,9 @@ def crossover(
     from jscale.cli import run_crossover as commands_crossover
 
     commands_crossover.crossover(
-        a, b, along=along, over=over, equivalent=equivalent, given=split_pairs(set_, "--set"),
-        method=method, level=level, seed=seed, as_json=json_,
-    )  # fmt: skip
+        (a, b),
+        Span(along, over, equivalent),
+        split_pairs(set_, "--set"),
+        Intervals(level, seed, method),
+        Output(json_),
+    )

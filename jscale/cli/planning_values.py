@@ -44,8 +44,8 @@ def cost_of(text: str) -> costs.Cost:
     if name not in _MADE:
         known = nearest(name, ("training", *_MADE)) if name not in _TRAINING else ""
         raise PredictionError(f"--cost {text!r} is no cost.{known} Say one of {listing(_FORMS)}.")
-    own, _, within = f",{rest}".partition(",of=")
-    settings: dict[str, Any] = _settings(text, name, own[1:] if mark else "")
+    listed, _, within = f",{rest}".partition(",of=")
+    settings: dict[str, Any] = _settings(text, name, listed[1:] if mark else "")
     if within:
         settings["of"] = cost_of(within)
     _check_settings(text, name, settings)
@@ -56,15 +56,15 @@ def cost_of(text: str) -> costs.Cost:
 
 
 def _settings(text: str, name: str, listed: str) -> dict[str, float]:
-    found = {}
+    settings = {}
     for part in filter(None, listed.split(",")):
         key, mark, value = part.partition("=")
         if not (key and mark and value):
             raise PredictionError(
                 f"--cost {text!r}: {part!r} must read NAME=NUMBER, as in {_form(name)}."
             )
-        found[key.strip()] = number_of(value, f"--cost {text!r}")
-    return found
+        settings[key.strip()] = number_of(value, f"--cost {text!r}")
+    return settings
 
 
 def _form(name: str) -> str:
@@ -147,12 +147,12 @@ def span(text: str, where: str, open_ends: bool = False) -> tuple[float | None, 
 
 def bounds(fit: Fit, texts: Mapping[str, str]) -> dict[str, tuple[float, float]]:
     """Return limits of chosen inputs by name; raises PredictionError for what is none of them."""
-    found: dict[str, tuple[float, float]] = {}
+    limits: dict[str, tuple[float, float]] = {}
     for name, text in texts.items():
         if name == "D/N":
             ends = text.split("..")
             low, high = (number_of(end, f"--bound D/N={text}") for end in (ends[0], ends[-1]))
-            found[name] = (low, high)
+            limits[name] = (low, high)
             continue
         if name not in ("N", "D"):
             raise PredictionError(
@@ -160,11 +160,11 @@ def bounds(fit: Fit, texts: Mapping[str, str]) -> dict[str, tuple[float, float]]
             )
         low, high = span(text, f"--bound {name}=", open_ends=True)
         seen = fit.runs[name]
-        found[name] = (
+        limits[name] = (
             float(seen.min()) / _OPEN if low is None else low,
             float(seen.max()) * _OPEN if high is None else high,
         )
-    return found
+    return limits
 
 
 def others(fits: Sequence[Fit], free: Sequence[str], given: Mapping[str, str]) -> dict[str, Any]:
@@ -189,8 +189,8 @@ def others(fits: Sequence[Fit], free: Sequence[str], given: Mapping[str, str]) -
             )
     missing = [name for name in needed if name not in given]
     if missing:
-        said = " ".join(f"--set {name}=…" for name in missing)
-        raise PredictionError(f"{laws}: {listing(missing, 12)} is missing. Say {said}.")
+        options = " ".join(f"--set {name}=…" for name in missing)
+        raise PredictionError(f"{laws}: {listing(missing, 12)} is missing. Say {options}.")
     return {
         name: number_of(text, f"--set {name}={text}") if name in inputs else text
         for name, text in given.items()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jscale as js
 from jscale.arguments import check_level
-from jscale.cli import fitting as commands
+from jscale.cli.fitting import quiet_fit, read_points
+from jscale.cli.progress import working
+from jscale.cli.requests import Intervals, Output, Page, RunTable
+from jscale.cli.tables import read_split
 from jscale.data.files import check_free
 from jscale.errors import DataWarning, FitWarning
 from jscale.reporting import console as show_in
@@ -19,49 +22,53 @@ from jscale.uncertainty import automatic
 
 
 def write_report(
-    *,
-    file: Path | None,
     law: str,
-    columns: Mapping[str, Any],
-    loss_unit: str | None,
+    table: RunTable,
     choices: Mapping[str, Any],
-    points: Sequence[dict[str, str]],
-    about: Mapping[str, str],
-    title: str | None,
-    resamples: int,
-    level: float,
-    invalid: str,
-    output: Path,
-    force: bool,
-    again: str,
-    as_json: bool,
+    page: Page,
+    intervals: Intervals,
+    output: Output,
 ) -> None:
     """Fit the runs, answer at the points, and write the page; print what it says first."""
-    check_level(level)
-    check_about(about)
-    check_free(output, force)
-    fitted, held_out, source = commands.read(file, law, columns, loss_unit, invalid)
+    check_level(intervals.level)
+    check_about(page.about)
+    assert output.path is not None
+    check_free(output.path, output.force)
+    runs = read_split(table, law)
     js.enable_compilation_cache()
-    with commands.working(f"Fitting {law} from many starts …", not as_json):
-        fit = commands.quiet_fit(law, fitted, choices)
-    at = commands.read_points(fit, list(points)) if points else None
+    with working(f"Fitting {law} from many starts …", output):
+        fit = quiet_fit(law, runs.fitted, choices)
+    at = read_points(fit, list(page.points)) if page.points else None
     with (
-        commands.working("Resampling the runs and drawing the page …", not as_json),
+        working("Resampling the runs and drawing the page …", output),
         warnings.catch_warnings(),
     ):
         # The page's notes say the same.
         warnings.simplefilter("ignore", FitWarning)
         warnings.simplefilter("ignore", DataWarning)
-        seed = int(choices["seed"])
-        draws = automatic.draws(fit, resamples=resamples, seed=seed, progress=not as_json)
-        page = report(
-            fit, draws, path=output, held_out=held_out, at=at, level=level, title=title,
-            about=about, again=again, overwrite=force,
-        )  # fmt: skip
-    if as_json:
-        show_in.print_json({**show_in.plain(page.content), "files": {"report": str(output)}})
+        draws = automatic.draws(
+            fit,
+            resamples=intervals.resamples,
+            seed=intervals.seed,
+            progress=not output.as_json,
+        )
+        made = report(
+            fit,
+            draws,
+            path=output.path,
+            held_out=runs.held_out,
+            at=at,
+            level=intervals.level,
+            title=page.title,
+            about=page.about,
+            again=page.command,
+            overwrite=output.force,
+        )
+    if output.as_json:
+        files = {"report": str(output.path)}
+        show_in.print_json({**show_in.plain(made.content), "files": files})
         return
-    _print(page, source, output)
+    _print(made, runs.source, output.path)
 
 
 def _print(page: Report, source: str, output: Path) -> None:

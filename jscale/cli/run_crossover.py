@@ -13,8 +13,9 @@ from rich.console import Console
 
 import jscale as js
 from jscale.arguments import check_level
-from jscale.cli import fitting as commands
-from jscale.cli import planning_values as said
+from jscale.cli import planning_values as values
+from jscale.cli.progress import working
+from jscale.cli.requests import Intervals, Output, Span
 from jscale.cli.run_planning import DRAWING, interval
 from jscale.errors import FitWarning
 from jscale.fitting.result import Fit
@@ -23,59 +24,66 @@ from jscale.reporting import console as show_in
 
 # Places that are printed, of the many that are computed.
 _PLACES = 9
+# What the JSON document says of a crossover, by its names.
+_SHOWN = (
+    "along",
+    "at",
+    "at_low",
+    "at_high",
+    "crosses",
+    "after",
+    "again",
+    "level",
+    "method",
+    "left_out",
+)
 
 
 def crossover(
-    a: Path,
-    b: Path,
-    *,
-    along: str,
-    over: str | None,
-    equivalent: bool,
+    files: tuple[Path, Path],
+    span: Span,
     given: Mapping[str, str],
-    method: str,
-    level: float,
-    seed: int,
-    as_json: bool,
+    intervals: Intervals,
+    output: Output,
 ) -> None:
     """Compare two saved fits along an input, and print where one overtakes the other."""
-    check_level(level)
-    ends = None if over is None else said.span(over, "--over ")
-    fits = [js.load(a), js.load(b)]
+    check_level(intervals.level)
+    ends = None if span.over is None else values.span(span.over, "--over ")
+    fits = [js.load(file) for file in files]
     choices: dict[str, Any] = {
-        "along": along, "over": ends, "level": level, "method": method, "seed": seed,
-        **said.others_along(fits, along, given),
-    }  # fmt: skip
+        "along": span.along,
+        "over": ends,
+        "level": intervals.level,
+        "method": intervals.method,
+        "seed": intervals.seed,
+        **values.others_along(fits, span.along, given),
+    }
     js.enable_compilation_cache()
-    with commands.working(DRAWING, not as_json):
-        found = js.crossover(*fits, **choices)
-        worth = _equivalent(fits, choices) if equivalent else None
-    recipes = {"a": (a, fits[0]), "b": (b, fits[1])}
-    if as_json:
-        names = (
-            "along",
-            "at",
-            "at_low",
-            "at_high",
-            "crosses",
-            "after",
-            "again",
-            "level",
-            "method",
-            "left_out",
+    with working(DRAWING, output):
+        crossing = js.crossover(*fits, **choices)
+        worth = _equivalent(fits, choices) if span.equivalent else None
+    recipes = dict(zip("ab", zip(files, fits, strict=True), strict=True))
+    if output.as_json:
+        show_in.print_json(
+            {
+                **{
+                    k: {"file": str(path), "law": fit.law.name}
+                    for k, (path, fit) in recipes.items()
+                },
+                "output": fits[0].law.output,
+                "seed": intervals.seed,
+                "paired": crossing.paired,
+                **{name: show_in.plain(getattr(crossing, name)) for name in _SHOWN},
+                "summary": crossing.summary(),
+                "places": show_in.records(crossing.frame),
+                "equivalent": None if worth is None else show_in.records(worth),
+            }
         )
-        show_in.print_json({
-            **{k: {"file": str(path), "law": fit.law.name} for k, (path, fit) in recipes.items()},
-            "output": fits[0].law.output, "seed": seed, "paired": found.paired,
-            **{name: show_in.plain(getattr(found, name)) for name in names},
-            "summary": found.summary(), "places": show_in.records(found.frame),
-            "equivalent": None if worth is None else show_in.records(worth),
-        })  # fmt: skip
         return
     out = show_in.screen()
     for name, (path, fit) in recipes.items():
         out.print(f"{name}: {path} ({fit.law.name})", markup=False)
-    _print_crossover(out, found, fits[0].law.output, worth)
+    _print_crossover(out, crossing, fits[0].law.output, worth)
 
 
 def _equivalent(fits: Sequence[Fit], choices: Mapping[str, Any]) -> pd.DataFrame:
@@ -85,20 +93,20 @@ def _equivalent(fits: Sequence[Fit], choices: Mapping[str, Any]) -> pd.DataFrame
 
 
 def _print_crossover(
-    out: Console, found: Crossover, output: str, worth: pd.DataFrame | None
+    out: Console, crossing: Crossover, output: str, worth: pd.DataFrame | None
 ) -> None:
-    paired = ", paired" if found.paired else ""
-    out.print(f"{output} along {found.along}, by {found.method}{paired}\n", markup=False)
-    out.print(found.summary() + "\n", markup=False)
-    title = f"{100 * found.level:g}% interval"
-    shown = _thinned(found.frame, title).rename(columns={"difference": "a − b"})
+    paired = ", paired" if crossing.paired else ""
+    out.print(f"{output} along {crossing.along}, by {crossing.method}{paired}\n", markup=False)
+    out.print(crossing.summary() + "\n", markup=False)
+    title = f"{100 * crossing.level:g}% interval"
+    shown = _thinned(crossing.frame, title).rename(columns={"difference": "a − b"})
     shown["P(a better)"] = [f"{share:.2f}" for share in shown.pop("a_better")]
     out.print(show_in.table_of(shown))
     if worth is not None:
         shown = _thinned(worth, title).rename(columns={"needs": "b needs"})
         shown["reached"] = [f"{100 * share:.3g}%" for share in shown.pop("exists")]
         out.print(
-            f"\nHow much {found.along} b needs to do as well as a, how many times a's that is, "
+            f"\nHow much {crossing.along} b needs to do as well as a, how many times a's that is, "
             "and the probability that it gets there",
             markup=False,
         )

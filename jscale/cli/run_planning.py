@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.text import Text
 
 import jscale as js
 from jscale.arguments import check_level
-from jscale.cli import fitting as commands
-from jscale.cli import planning_values as said
+from jscale.cli import planning_values as values
+from jscale.cli.notes import as_documents, print_notes
+from jscale.cli.progress import working
+from jscale.cli.requests import Budgets, Intervals, Output, Target
 from jscale.errors import PredictionError, listing
-from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.planning.costs import Cost
 from jscale.planning.plan import Plan
@@ -24,56 +24,55 @@ from jscale.planning.required import Required
 from jscale.reporting import console as show_in
 from jscale.reporting.console import number
 
-_RANKS = {"warning": 0, "caution": 1, "info": 2}
-_COLORS = {"warning": "red", "caution": "yellow", "info": "cyan"}
 DRAWING = "Resampling the runs for intervals …"
 
 
 def plan(
-    file: Path,
-    *,
-    flops: Sequence[str],
-    dollars: Sequence[str],
-    cost: str,
-    bounds: Mapping[str, str],
-    given: Mapping[str, str],
-    choices: Sequence[Mapping[str, str]],
-    method: str,
-    level: float,
-    seed: int,
-    as_json: bool,
+    file: Path, budgets: Budgets, given: Mapping[str, str], intervals: Intervals, output: Output
 ) -> None:
     """Plan for budgets from a saved fit, and print the plan and what other choices cost."""
-    check_level(level)
-    priced = said.cost_of(cost)
-    budgets = said.budgets(flops, dollars, priced)
+    check_level(intervals.level)
+    cost = values.cost_of(budgets.cost)
+    amounts = values.budgets(budgets.flops, budgets.dollars, cost)
     fit = js.load(file)
     _check_chosen(fit)
-    limits, others = said.bounds(fit, bounds), said.others([fit], ("N", "D"), given)
-    sizes = _sizes(choices)
+    limits = values.bounds(fit, budgets.bounds)
+    others = values.others([fit], ("N", "D"), given)
+    sizes = _sizes(budgets.choices)
     js.enable_compilation_cache()
-    with commands.working(DRAWING, not as_json):
-        found = js.allocate(
-            fit, budgets, cost=priced, bounds=limits, level=level, method=method, seed=seed,
+    with working(DRAWING, output):
+        allocation = js.allocate(
+            fit,
+            amounts,
+            cost=cost,
+            bounds=limits,
+            level=intervals.level,
+            method=intervals.method,
+            seed=intervals.seed,
             **others,
-        )  # fmt: skip
-        other = [found.excess(N=size) for size in sizes]
-        near = found.near_optimal()
-    if as_json:
-        show_in.print_json({"seed": seed, **_document(found, near, other)})
+        )
+        other = [allocation.excess(N=size) for size in sizes]
+        near = allocation.near_optimal()
+    if output.as_json:
+        show_in.print_json({"seed": intervals.seed, **_document(allocation, near, other)})
     else:
-        _print_plan(show_in.screen(), found, near, other)
+        _print_plan(show_in.screen(), allocation, near, other)
 
 
-def _document(found: Plan, near: pd.DataFrame, other: Sequence[pd.DataFrame]) -> dict[str, Any]:
+def _document(plan: Plan, near: pd.DataFrame, other: Sequence[pd.DataFrame]) -> dict[str, Any]:
     return {
-        "law": found.planner.fit.law.name, "output": found.output, "cost": found.cost.name,
-        "unit": found.cost.unit, "level": found.level, "method": found.method,
-        "plan": show_in.records(found.frame), "exponents": show_in.records(found.exponents),
+        "law": plan.planner.fit.law.name,
+        "output": plan.output,
+        "cost": plan.cost.name,
+        "unit": plan.cost.unit,
+        "level": plan.level,
+        "method": plan.method,
+        "plan": show_in.records(plan.frame),
+        "exponents": show_in.records(plan.exponents),
         "near_optimal": show_in.records(near),
         "choices": [row for table in other for row in show_in.records(table)],
-        "notes": _notes(found.notes),
-    }  # fmt: skip
+        "notes": as_documents(plan.notes),
+    }
 
 
 def _check_chosen(fit: Fit) -> None:
@@ -88,17 +87,17 @@ def _sizes(choices: Sequence[Mapping[str, str]]) -> list[float]:
     wrong = [name for choice in choices for name in choice if name != "N"]
     if wrong:
         raise PredictionError(f"--choose {wrong[0]}=…: say the size, --choose N=7B.")
-    return said.positive([choice["N"] for choice in choices], "--choose N=")
+    return values.positive([choice["N"] for choice in choices], "--choose N=")
 
 
 def _print_plan(
-    out: Console, found: Plan, near: pd.DataFrame, other: Sequence[pd.DataFrame]
+    out: Console, plan: Plan, near: pd.DataFrame, other: Sequence[pd.DataFrame]
 ) -> None:
-    law, unit, output = found.planner.fit.law, found.cost.unit, found.output
+    law, unit, output = plan.planner.fit.law, plan.cost.unit, plan.output
     out.print(f"{law.name}: the best N and D for a budget", style="bold", markup=False)
-    out.print(f"cost: {found.cost.name}; draws: {found.method}\n", markup=False)
-    out.print(show_in.table_of(_plan_table(found)))
-    last = found.exponents.loc[found.exponents["C"] == found.exponents["C"].max()]
+    out.print(f"cost: {plan.cost.name}; draws: {plan.method}\n", markup=False)
+    out.print(show_in.table_of(_plan_table(plan)))
+    last = plan.exponents.loc[plan.exponents["C"] == plan.exponents["C"].max()]
     out.print(f"\nAt {number(last['C'].iloc[0])} {unit} {_growth(last)}.", markup=False)
     spans = [
         f"{number(x['N_from'])} to {number(x['N_to'])} at {number(x['C'])} {unit}"
@@ -107,31 +106,33 @@ def _print_plan(
     out.print(f"Within 0.1% of the best {output} lies N from {'; '.join(spans)}.", markup=False)
     if other:
         _print_choices(out, pd.concat(other), output, unit)
-    _print_notes(out, found.notes)
+    print_notes(out, plan.notes)
 
 
 def _growth(exponents: pd.DataFrame) -> str:
     """Return in words how the best choice grows with the budget."""
-    said = []
+    powers = []
     for row in exponents.to_dict("records"):
         best, low, high = (f"{round(row[x], 3) + 0.0:.3f}" for x in ("exponent", "low", "high"))
-        said.append(f"{row['input']} to the power {best} ({low} to {high})")
-    return f"the best choice grows with the budget: {', '.join(said)}"
+        powers.append(f"{row['input']} to the power {best} ({low} to {high})")
+    return f"the best choice grows with the budget: {', '.join(powers)}"
 
 
-def _plan_table(found: Plan) -> pd.DataFrame:
+def _plan_table(plan: Plan) -> pd.DataFrame:
     """Return a plan with a line for each quantity, so that intervals fit in 80 columns."""
     lines = []
-    for row in found.frame.to_dict("records"):
-        for i, name in enumerate(("N", "D", "D/N", found.output)):
-            lines.append({
-                found.cost.unit: number(row["C"]) if i == 0 else "",
-                "C/max C": f"{row['extrapolation']:.2g}×" if i == 0 else "",
-                "": name,
-                "best": number(row[name]),
-                f"{100 * found.level:g}% interval": interval(row[f"{name}_low"],
-                                                              row[f"{name}_high"]),
-            })  # fmt: skip
+    for row in plan.frame.to_dict("records"):
+        for i, name in enumerate(("N", "D", "D/N", plan.output)):
+            ends = row[f"{name}_low"], row[f"{name}_high"]
+            lines.append(
+                {
+                    plan.cost.unit: number(row["C"]) if i == 0 else "",
+                    "C/max C": f"{row['extrapolation']:.2g}×" if i == 0 else "",
+                    "": name,
+                    "best": number(row[name]),
+                    f"{100 * plan.level:g}% interval": interval(*ends),
+                }
+            )
     return pd.DataFrame(lines)
 
 
@@ -146,8 +147,8 @@ def _print_choices(out: Console, table: pd.DataFrame, output: str, unit: str) ->
         "it were spent best",
         markup=False,
     )
-    said = [_worth(*row) for row in table[[output, "worth"]].to_numpy()]
-    shown = table.assign(worth=said).rename(columns={"C": unit, "excess": "over the best"})
+    worth = [_worth(*row) for row in table[[output, "worth"]].to_numpy()]
+    shown = table.assign(worth=worth).rename(columns={"C": unit, "excess": "over the best"})
     out.print(show_in.table_of(shown))
 
 
@@ -158,49 +159,55 @@ def _worth(output: float, worth: float) -> str:
 
 
 def required(
-    file: Path,
-    variable: str,
-    *,
-    targets: Sequence[str],
-    cost: str | None,
-    given: Mapping[str, str],
-    method: str,
-    level: float,
-    seed: int,
-    as_json: bool,
+    file: Path, target: Target, given: Mapping[str, str], intervals: Intervals, output: Output
 ) -> None:
     """Find what targets take from a saved fit, and print it with the chance to reach them."""
-    check_level(level)
-    wanted = [said.number_of(text, f"--loss {text}") for text in targets]
+    check_level(intervals.level)
+    wanted = [values.number_of(text, f"--loss {text}") for text in target.values]
     fit = js.load(file)
     if not wanted:
         raise PredictionError(f"Say the {fit.law.output} to reach, such as --loss 2.0.")
-    priced = _cost_of_compute(fit, variable, cost)
-    free = (variable,) if priced is None else priced.inputs
+    variable = target.variable
+    cost = _cost_of_compute(fit, variable, target.cost)
+    free = (variable,) if cost is None else cost.inputs
     # A variable that is none is refused by js.required itself.
-    known = variable in fit.law.inputs or priced is not None
-    others = said.others([fit], free, given) if known else {}
+    known = variable in fit.law.inputs or cost is not None
+    others = values.others([fit], free, given) if known else {}
     js.enable_compilation_cache()
-    with commands.working(DRAWING, not as_json):
-        found = js.required(
-            fit, variable, cost=priced, level=level, method=method, seed=seed,
-            **{fit.law.output: wanted}, **others,
-        )  # fmt: skip
-    if as_json:
-        show_in.print_json({
-            "law": fit.law.name, "variable": variable, "output": fit.law.output,
-            "cost": priced and priced.name, "unit": priced and priced.unit,
-            "level": level, "method": found.method, "seed": seed,
-            "required": show_in.records(found.frame), "notes": _notes(found.notes),
-        })  # fmt: skip
+    with working(DRAWING, output):
+        needs = js.required(
+            fit,
+            variable,
+            cost=cost,
+            level=intervals.level,
+            method=intervals.method,
+            seed=intervals.seed,
+            **{fit.law.output: wanted},
+            **others,
+        )
+    if output.as_json:
+        show_in.print_json(
+            {
+                "law": fit.law.name,
+                "variable": variable,
+                "output": fit.law.output,
+                "cost": cost and cost.name,
+                "unit": cost and cost.unit,
+                "level": intervals.level,
+                "method": needs.method,
+                "seed": intervals.seed,
+                "required": show_in.records(needs.frame),
+                "notes": as_documents(needs.notes),
+            }
+        )
     else:
-        _print_required(show_in.screen(), found, fit.law.output, priced)
+        _print_required(show_in.screen(), needs, fit.law.output, cost)
 
 
 def _cost_of_compute(fit: Fit, variable: str, cost: str | None) -> Cost | None:
     """Return the cost by which compute is spent best, None where something else is asked for."""
     if variable == "C" and {"N", "D"} <= set(fit.law.inputs) and "C" not in fit.law.inputs:
-        return said.cost_of(cost or "6ND")
+        return values.cost_of(cost or "6ND")
     if cost is not None:
         raise PredictionError(
             f"--cost {cost}: a cost is of what compute buys, `jscale required FILE C --cost …`, of "
@@ -214,34 +221,19 @@ def _cost_of_compute(fit: Fit, variable: str, cost: str | None) -> Cost | None:
     return None
 
 
-def _print_required(out: Console, found: Required, output: str, cost: Cost | None) -> None:
-    frame = found.to_frame()
+def _print_required(out: Console, needs: Required, output: str, cost: Cost | None) -> None:
+    frame = needs.to_frame()
     spans = [interval(*ends) for ends in frame[["low", "high"]].to_numpy()]
     place = int(frame.columns.get_indexer(["low"])[0])
     frame = frame.drop(columns=["low", "high"])
-    frame.insert(place, f"{100 * found.level:g}% interval", spans)
+    frame.insert(place, f"{100 * needs.level:g}% interval", spans)
     frame["reached"] = [f"{100 * share:.3g}%" for share in frame["reached"]]
-    amount = found.variable if cost is None else cost.unit
+    amount = needs.variable if cost is None else cost.unit
     spent = "" if cost is None else f", spent best at a cost of {cost.name}"
     out.print(
-        f"{found.law}: the least {found.variable} for a {output}{spent}, by {found.method}; "
+        f"{needs.law}: the least {needs.variable} for a {output}{spent}, by {needs.method}; "
         "reached is the probability that any amount is enough\n",
         markup=False,
     )
     out.print(show_in.table_of(frame.rename(columns={"estimate": amount})))
-    _print_notes(out, found.notes)
-
-
-def _by_severity(notes: Sequence[Note]) -> list[Note]:
-    return sorted(notes, key=lambda note: _RANKS[note.severity])
-
-
-def _notes(notes: Sequence[Note]) -> list[dict[str, Any]]:
-    return [show_in.plain(vars(note)) for note in _by_severity(notes)]
-
-
-def _print_notes(out: Console, notes: Sequence[Note]) -> None:
-    for note in _by_severity(notes):
-        head = Text(f"\n{note.severity}: {note.code}. ", _COLORS[note.severity])
-        words = " ".join(text for text in (note.seen, note.means, note.do) if text)
-        out.print(head + Text(show_in.in_cli_words(words)))
+    print_notes(out, needs.notes)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pandas as pd
 from rich.table import Table
 
 import jscale as js
 from jscale.arguments import check_level
-from jscale.cli import fitting as commands
+from jscale.cli.notes import as_documents, print_notes
+from jscale.cli.progress import working
+from jscale.cli.requests import Intervals, Output, Sampling
 from jscale.data.files import check_free
 from jscale.errors import DataError, FitWarning, nearest
 from jscale.fitting.result import Fit
@@ -22,63 +25,46 @@ from jscale.uncertainty.draws import Draws
 
 
 def bootstrap(
-    file: Path,
-    *,
-    resamples: int,
-    kind: str,
-    cluster: str | None,
-    level: float,
-    seed: int,
-    output: Path | None,
-    force: bool,
-    as_json: bool,
+    file: Path, kind: str, cluster: str | None, intervals: Intervals, output: Output
 ) -> None:
     """Resample the runs of a saved fit, refit, and print the spread of its parameters."""
-    _check(level, output, force)
+    _check(intervals, output)
     fit = js.load(file)
     _check_column(fit, "--cluster", cluster)
-    said = f"Refitting {resamples} resamples …"
-    draws = _drawn(said, as_json, lambda: js.bootstrap(
-        fit, resamples, kind=kind, cluster=cluster, seed=seed, progress=not as_json
-    ))  # fmt: skip
-    _tell(fit, draws, level, output, as_json)
+
+    def draw() -> Draws:
+        return js.bootstrap(
+            fit,
+            intervals.resamples,
+            kind=kind,
+            cluster=cluster,
+            seed=intervals.seed,
+            progress=not output.as_json,
+        )
+
+    draws = _drawn(f"Refitting {intervals.resamples} resamples …", output, draw)
+    _tell(draws, intervals.level, output)
 
 
-def posterior(
-    file: Path,
-    *,
-    likelihood: str,
-    method: str,
-    pool: Mapping[str, str],
-    trials: str | None,
-    draws: int,
-    warmup: int,
-    chains: int,
-    level: float,
-    seed: int,
-    output: Path | None,
-    force: bool,
-    as_json: bool,
-) -> None:
+def posterior(file: Path, sampling: Sampling, intervals: Intervals, output: Output) -> None:
     """Draw from the posterior of a saved fit, and print it with the verdict on the draws."""
-    from jscale.uncertainty.bayes.posterior import posterior as draw
-
-    _check(level, output, force)
+    _check(intervals, output)
     fit = js.load(file)
-    for name, column in pool.items():
+    for name, column in sampling.pool.items():
         _check_column(fit, f"--pool {name}", column)
-    found = _drawn("Drawing from the posterior …", as_json, lambda: draw(
-        fit, likelihood=likelihood, method=method, pool=pool or None, trials=trials, draws=draws,
-        warmup=warmup, chains=chains, seed=seed, progress=not as_json,
-    ))  # fmt: skip
-    _tell(fit, found, level, output, as_json)
+    choices = {**vars(sampling), "pool": sampling.pool or None}
+
+    def draw() -> Draws:
+        return js.posterior(fit, **choices, seed=intervals.seed, progress=not output.as_json)
+
+    _tell(_drawn("Drawing from the posterior …", output, draw), intervals.level, output)
 
 
-def _check(level: float, output: Path | None, force: bool) -> None:
+def _check(intervals: Intervals, output: Output) -> None:
     """Refuse what cannot be done before any work."""
-    check_level(level)
-    if output is not None:
-        check_free(output, force)
+    check_level(intervals.level)
+    if output.path is not None:
+        check_free(output.path, output.force)
 
 
 def _check_column(fit: Fit, option: str, column: str | None) -> None:
@@ -90,54 +76,56 @@ def _check_column(fit: Fit, option: str, column: str | None) -> None:
         )
 
 
-def _drawn(said: str, as_json: bool, draw: Callable[[], Draws]) -> Draws:
+def _drawn(what: str, output: Output, draw: Callable[[], Draws]) -> Draws:
     js.enable_compilation_cache()
-    with commands.working(said, not as_json), warnings.catch_warnings():
+    with working(what, output), warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)  # the notes, printed after, say the same
         return draw()
 
 
-def _tell(fit: Fit, draws: Draws, level: float, output: Path | None, as_json: bool) -> None:
-    """Write the draws where asked, and print them with their notes, the most severe first."""
-    if output is not None:
-        _write(draws, output)
-    table = draws.summary(level)
-    ranks = {"warning": 0, "caution": 1, "info": 2}
-    notes = sorted(draws.notes, key=lambda note: ranks[note.severity])
-    if as_json:
-        show_in.print_json({
-            "law": fit.law.name, "method": draws.method, "level": level, "draws": len(draws),
-            "settings": show_in.plain(dict(draws.settings)),
-            "failed": draws.failed, "unsettled": draws.unsettled, "switched": draws.switched,
-            "summary": show_in.records(table.reset_index()),
-            "checks": show_in.plain(dict(getattr(draws, "checks", {}))),
-            "notes": [show_in.plain(vars(note)) for note in notes],
-            "files": {} if output is None else {"draws": str(output)},
-        })  # fmt: skip
+def _tell(draws: Draws, level: float, output: Output) -> None:
+    """Write the draws to the file that was named, if any, and print them with their notes."""
+    if output.path is not None:
+        _write(draws, output.path)
+    if output.as_json:
+        show_in.print_json(_document(draws, level, output))
         return
-    out = show_in.screen()
-    out.print(f"{fit.law.name}: {draws.method}, {len(draws)} draws{_trouble(draws)}", markup=False)
-    if any(note.severity == "warning" for note in notes):
+    out, law = show_in.screen(), draws.fit.law.name
+    out.print(f"{law}: {draws.method}, {len(draws)} draws{_trouble(draws)}", markup=False)
+    if any(note.severity == "warning" for note in draws.notes):
         out.print("These draws failed their checks: see the warnings below.", style="red")
     if "why" in draws.settings:
         out.print(_sampler(draws), markup=False)
-    out.print(_shown(table))
-    for note in notes:
-        text = " ".join(t for t in (note.seen, note.means, note.do) if t)
-        color = {"warning": "red", "caution": "yellow", "info": "cyan"}[note.severity]
-        out.print(f"\n{note.severity}: {note.code}. {show_in.in_cli_words(text)}", style=color,
-                  markup=False)  # fmt: skip
-    if output is not None:
-        out.print(f"\nWrote {output}", markup=False)
+    out.print(_shown(draws.summary(level)))
+    print_notes(out, draws.notes)
+    if output.path is not None:
+        out.print(f"\nWrote {output.path}", markup=False)
+
+
+def _document(draws: Draws, level: float, output: Output) -> dict[str, Any]:
+    return {
+        "law": draws.fit.law.name,
+        "method": draws.method,
+        "level": level,
+        "draws": len(draws),
+        "settings": show_in.plain(dict(draws.settings)),
+        "failed": draws.failed,
+        "unsettled": draws.unsettled,
+        "switched": draws.switched,
+        "summary": show_in.records(draws.summary(level).reset_index()),
+        "checks": show_in.plain(dict(getattr(draws, "checks", {}))),
+        "notes": as_documents(draws.notes),
+        "files": {} if output.path is None else {"draws": str(output.path)},
+    }
 
 
 def _sampler(draws: Draws) -> str:
     """Say in a line which sampler ran, why, and how well its draws count."""
-    how, checks = draws.settings, getattr(draws, "checks", {})
-    said = f"Sampled by {how['method']}: {how['why']}"
+    settings, checks = draws.settings, getattr(draws, "checks", {})
+    line = f"Sampled by {settings['method']}: {settings['why']}"
     if "max_rhat" in checks:
-        said += f"; R-hat {checks['max_rhat']:.3f}, {checks['min_ess']:.0f} effective draws"
-    return said
+        line += f"; R-hat {checks['max_rhat']:.3f}, {checks['min_ess']:.0f} effective draws"
+    return line
 
 
 def _shown(summary: pd.DataFrame) -> Table:
@@ -153,7 +141,7 @@ def _shown(summary: pd.DataFrame) -> Table:
 
 
 def _write(draws: Draws, output: Path) -> None:
-    """Write draws whole beside the file, then put them in its place."""
+    """Write draws to a temporary file in the same folder, then put it in place."""
     from jscale.uncertainty.arviz import save_netcdf
 
     with TemporaryDirectory(dir=output.absolute().parent, prefix=".jscale.") as folder:
@@ -161,6 +149,9 @@ def _write(draws: Draws, output: Path) -> None:
 
 
 def _trouble(draws: Draws) -> str:
-    said = [(draws.failed, "failed"), (draws.unsettled, "not converged"),
-            (draws.switched, "in another basin")]  # fmt: skip
-    return "".join(f", {count} {what}" for count, what in said if count)
+    counts = {
+        "failed": draws.failed,
+        "not converged": draws.unsettled,
+        "in another basin": draws.switched,
+    }
+    return "".join(f", {count} {what}" for what, count in counts.items() if count)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,9 @@ def compare(
             split_fits, members, [s.fit for s in splits], [s.label for s in splits]
         )
     entered = [name for name in named if name not in left_out]
-    parts = _rows(split_fits, tables, entered, members, weights, splits, level, best)
+    mixing = Mixing.of(weights, list(members)) if weights else None
+    answers = _Answers(split_fits, splits, {name: tables[name] for name in entered}, level, best)
+    parts = answers.rows(tables, mixing)
     clusters = _clusters(runs, splits, families)
     if by is not None:
         for part in parts.values():
@@ -316,42 +319,52 @@ def _cannot(table: FitTable) -> str:
     return ""
 
 
-def _rows(
-    split_fits: SplitFits, tables: Mapping[str, FitTable], entered: Sequence[str],
-    members: Mapping[str, Law], weights: list[pd.DataFrame], splits: list[Split], level: float,
-    oracle: pd.DataFrame | None,
-) -> dict[str, pd.DataFrame]:  # fmt: skip
-    """Return a row per split and predicted run of each law, and of the ensemble."""
-    questions = Questions.of([s.test for s in splits])
-    measured = split_fits.measured(questions)
-    pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in entered}
-    mixing = Mixing.of(weights, list(members)) if weights else None
-    if mixing is not None:
-        pieces[AUTO] = []
-    for piece in split_fits.pieces(questions):
-        samples = {name: split_fits.samples(t, questions, piece) for name, t in tables.items()}
-        said = {name: Predictive.of(samples[name]) for name in entered}
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What the laws entered answer to the questions of the splits, and how it is scored."""
+
+    split_fits: SplitFits
+    splits: list[Split]
+    entered: Mapping[str, FitTable]
+    level: float
+    oracle: pd.DataFrame | None
+
+    def rows(
+        self, tables: Mapping[str, FitTable], mixing: Mixing | None
+    ) -> dict[str, pd.DataFrame]:
+        """Return a row per split and predicted run of each law, and of the ensemble.
+
+        ``tables`` are the fits of the laws entered and of those that the ensemble mixes.
+        """
+        split_fits, questions = self.split_fits, Questions.of([s.test for s in self.splits])
+        measured = split_fits.measured(questions)
+        pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in self.entered}
         if mixing is not None:
-            own = [samples[name] for name in members]
-            said[AUTO] = mixing.mix(own, questions.sets[piece])
-        for name, predictive in said.items():
-            truth = None if oracle is None else oracle.iloc[questions.rows[piece]]
-            pieces[name].append(_scored(predictive, measured[piece], level, truth))
-    head = _head(split_fits.runs, splits, questions, measured)
-    return {
-        name: pd.concat([head.assign(law=name)[["law", *head]], pd.concat(own, ignore_index=True)],
-                        axis=1)
-        for name, own in pieces.items()
-    }  # fmt: skip
+            pieces[AUTO] = []
+        for piece in split_fits.pieces(questions):
+            samples = {name: split_fits.samples(t, questions, piece) for name, t in tables.items()}
+            predictive = {name: Predictive.of(samples[name]) for name in self.entered}
+            if mixing is not None:
+                predictive[AUTO] = mixing.mix(samples, questions.sets[piece])
+            for name, answer in predictive.items():
+                pieces[name].append(self._scored(answer, measured[piece], questions.rows[piece]))
+        head = _head(split_fits.runs, self.splits, questions, measured)
+        return {
+            name: pd.concat(
+                [head.assign(law=name)[["law", *head]], pd.concat(scored, ignore_index=True)],
+                axis=1,
+            )
+            for name, scored in pieces.items()
+        }
 
-
-def _scored(
-    predictive: Predictive, measured: np.ndarray, level: float, oracle: pd.DataFrame | None
-) -> pd.DataFrame:
-    frame = predictive.frame(level)
-    scores = by_row(frame, measured, level, oracle=oracle)
-    scores["log_score"] = predictive.log_score(measured)
-    return pd.concat([frame, pd.DataFrame({"pit": predictive.pit(measured)}), scores], axis=1)
+    def _scored(
+        self, predictive: Predictive, measured: np.ndarray, rows: np.ndarray
+    ) -> pd.DataFrame:
+        frame = predictive.frame(self.level)
+        truth = None if self.oracle is None else self.oracle.iloc[rows]
+        scores = by_row(frame, measured, self.level, oracle=truth)
+        scores["log_score"] = predictive.log_score(measured)
+        return pd.concat([frame, pd.DataFrame({"pit": predictive.pit(measured)}), scores], axis=1)
 
 
 def _head(
@@ -359,10 +372,14 @@ def _head(
 ) -> pd.DataFrame:
     labels = np.array([s.label for s in splits] + [None], dtype=object)[:-1]
     return pd.DataFrame(
-        {"split": labels[questions.sets], "row": runs.frame.index[questions.rows],
-         "place": questions.rows, "measured": measured,
-         "extrapolation": _past(runs, splits, questions)}
-    )  # fmt: skip
+        {
+            "split": labels[questions.sets],
+            "row": runs.frame.index[questions.rows],
+            "place": questions.rows,
+            "measured": measured,
+            "extrapolation": _past(runs, splits, questions),
+        }
+    )
 
 
 def _past(runs: Runs, splits: list[Split], questions: Questions) -> np.ndarray:

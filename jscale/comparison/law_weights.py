@@ -242,8 +242,9 @@ def _scores(
 
 @dataclass(frozen=True, eq=False)
 class Mixing:
-    """The weights and widenings of K laws for each set: (K, sets)."""
+    """The weights and widenings of K ``laws`` for each set: (K, sets)."""
 
+    laws: tuple[str, ...]
     weights: np.ndarray
     widening: np.ndarray
 
@@ -253,11 +254,11 @@ class Mixing:
         rows = [table.loc[list(laws)] for table in tables]
         weights = np.stack([row["weight"].to_numpy() for row in rows], axis=1)
         widening = np.stack([row["widening"].to_numpy() for row in rows], axis=1)
-        return cls(weights, np.nan_to_num(widening, nan=1.0))
+        return cls(tuple(laws), weights, np.nan_to_num(widening, nan=1.0))
 
-    def mix(self, samples: Sequence[Samples], sets: np.ndarray) -> Predictive:
-        """Mix the K laws' samples at questions (m,) by the weights of each question's set."""
+    def mix(self, samples: Mapping[str, Samples], sets: np.ndarray) -> Predictive:
+        """Mix the laws' samples at questions (m,) by the weights of each question's set."""
         weights, widening = self.weights[:, sets], self.widening[:, sets]
         used = np.flatnonzero(weights.any(axis=1))
-        parts = [samples[k].widened(widening[k]) for k in used.tolist()]
+        parts = [samples[self.laws[k]].widened(widening[k]) for k in used.tolist()]
         return Predictive.mix(parts, weights[used])

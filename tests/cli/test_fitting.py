@@ -1,4 +1,4 @@
-"""jscale fit, show, predict, compare and data: what they print, write, and refuse."""
+"""jscale fit, show and predict: what they print, write, and refuse."""
 
 from __future__ import annotations
 
@@ -58,76 +58,6 @@ def test_a_label_in_brackets_is_shown(jscale, runs_csv):
     assert "E[7B]" in out
 
 
-def test_columns_by_other_names_and_a_byte_order_mark(jscale, table):
-    odd = table.rename(columns={"N": "size", "D": "toks", "loss": "ce"}).drop(columns="C")
-    odd.to_csv("odd.csv", index=False, encoding="utf-8-sig", columns=["size", "toks", "ce"])
-    named = ["-c", "N=size", "--column", "D=toks", "-c", "loss=ce"]
-    code, out, err = jscale("fit", "odd.csv", *named, *FAST)
-    assert (code, err) == (0, "")
-    assert "42 rows" in out
-
-
-def test_usual_names_are_found(jscale, table):
-    usual = table[["N", "D", "loss"]].set_axis(["params", "tokens", "val_loss"], axis=1)
-    usual.to_csv("usual.tsv", index=False, sep="\t")
-    assert jscale("fit", "usual.tsv", *FAST)[0] == 0
-
-
-def test_unusable_rows(jscale, table):
-    table.assign(loss=table["loss"].where(table.index != 5)).to_csv("runs.csv", index=False)
-    code, _, err = jscale("fit", "runs.csv", *FAST)
-    assert code == 2
-    assert "loss: 1 of 42 values missing (NaN): row 5" in told(err)
-    assert told(err).endswith("or leave these rows out with --drop-invalid.")
-    code, out, err = jscale("fit", "runs.csv", *FAST, "--drop-invalid")
-    assert code == 0
-    assert "1 rows left out" in out
-    assert "warning: 1 of 42 rows were left out." in told(err)
-
-
-def test_all_rows_held_out(jscale, table):
-    table.assign(split="holdout").to_csv("runs.csv", index=False)
-    code, _, err = jscale("fit", "runs.csv", *FAST)
-    assert code == 2
-    assert "All 42 rows of runs.csv are held out by their column 'split'" in told(err)
-    assert "give those to fit another value, such as 'fit'." in told(err)
-
-
-@pytest.mark.parametrize("mark", ["Holdout", " held-out", "held_out "])
-def test_held_out_rows_may_be_marked_in_other_ways(jscale, table, mark):
-    held = table["split"] == "holdout"
-    table.assign(split=table["split"].mask(held, mark)).to_csv("runs.csv", index=False)
-    code, _, err = jscale("fit", "runs.csv", *FAST)
-    assert (code, err) == (0, "")
-    assert len(js.load("fit.json").runs) == (~held).sum()
-
-
-def test_a_split_that_holds_nothing_out(jscale, table):
-    split = table["split"].replace({"holdout": "test", "fit": "train"})
-    table.assign(split=split).to_csv("runs.csv", index=False)
-    code, out, err = jscale("fit", "runs.csv", *FAST)
-    assert code == 0
-    assert told(err) == (
-        "warning: The column 'split' has the values 'train', 'test', but none of them marks rows "
-        "as held out: all rows are fitted. Write 'holdout' in the rows to hold out."
-    )
-    assert "42 rows" in out
-    table.assign(split="train").to_csv("runs.csv", index=False)
-    assert jscale("fit", "runs.csv", *FAST, "--force")[2] == ""
-
-
-def test_a_doubt_about_the_table_is_told_once_and_in_words_of_the_command_line(jscale, table):
-    doubtful = table.assign(C=table["C"] / 3).drop(columns="split")
-    doubtful.to_csv("runs.csv", index=False)
-    _, out, err = jscale("fit", "runs.csv", *FAST)
-    assert "warning: C is not near 6*N*D" in told(err)
-    assert told(err).endswith("to use 6*N*D instead, delete the column C.")
-    assert "flops-mismatch" not in out
-    _, out, _ = jscale("show", "fit.json")
-    assert "caution: flops-mismatch. C is not near 6*N*D" in told(out)
-    assert "to use 6*N*D instead, delete the column C." in told(out)
-
-
 def test_a_doubt_that_only_the_fit_has_is_told_once(jscale, table):
     together = table.assign(D=20 * table["N"]).drop(columns=["C", "split"])
     together.assign(loss=np.linspace(3.0, 2.0, 42)).to_csv("runs.csv", index=False)
@@ -176,22 +106,6 @@ def test_fit_says_what_is_wrong(jscale, runs_csv, arguments, message):
     assert (code, out) == (2, "")
     assert message in told(err)
     assert os.listdir() == ["runs.csv"]
-
-
-def test_a_missing_column_is_named_in_words_of_the_command_line(jscale, table):
-    table.drop(columns=["N", "C"]).assign(params_m=1.0).to_csv("runs.csv", index=False)
-    code, _, err = jscale("fit", "runs.csv")
-    assert code == 2
-    wrong = "no column for 'N' (model parameters). Did you mean 'params_m'? Its columns are: "
-    assert wrong in told(err)
-    assert told(err).endswith("Say which one it is: --column N=<column>.")
-
-
-def test_several_columns_that_could_be_meant(jscale, table):
-    frame = table.drop(columns=["N", "C"]).assign(params=table["N"], n_params=table["N"])
-    frame.to_csv("runs.csv", index=False)
-    _, _, err = jscale("fit", "runs.csv")
-    assert told(err).endswith("Name one: --column N=params.")
 
 
 def test_show(jscale, saved):
@@ -284,53 +198,3 @@ def test_predict_for_an_unknown_label(jscale, saved):
     code, _, err = jscale("predict", saved["families"], "--at", "N=7B,D=140B,family=gtp")
     assert code == 2
     assert "family='gtp' was not among the fitted runs. Did you mean 'gpt'?" in told(err)
-
-
-def test_data(jscale):
-    code, out, _ = jscale("data")
-    assert code == 0
-    assert out.splitlines()[1].split()[0] == "stdlib_lm"
-    names = [row["name"] for row in json.loads(jscale("data", "--json")[1])]
-    assert names == js.datasets.names()
-
-
-@pytest.mark.parametrize("name", ["stdlib_lm", "chinchilla_epoch"])
-def test_a_card(jscale, name):
-    code, out, _ = jscale("data", name)
-    assert code == 0
-    assert f"name: {name}" in out
-    assert "  loss: " in out
-    assert "RawFile(" not in out
-    assert json.loads(jscale("data", name, "--json")[1])["rows"] == js.datasets.card(name).rows
-
-
-FEW = ["--resamples", "40"]
-
-
-def test_compare_prints_the_laws_in_order(runs_csv, jscale):
-    code, out, _ = jscale("compare", runs_csv, "--law", "power_const", "--law", "chinchilla", *FEW)
-    assert code == 0
-    assert "a mask of" in out
-    lines = [line.split()[0] for line in out.splitlines() if line.strip()]
-    assert lines.index("chinchilla") < lines.index("power_const")
-    assert "±" in out
-
-
-def test_compare_by_origins_as_json(runs_csv, jscale):
-    code, out, _ = jscale(
-        "compare", runs_csv, "--law", "chinchilla", "--origins", "2", "--json", *FEW
-    )
-    found = json.loads(out)
-    assert code == 0
-    assert found["holdout"] == "origins('C', 2, factor=1)"
-    assert found["table"][0]["law"] == "chinchilla"
-    assert any("few-held-out" in note for note in found["notes"])
-
-
-def test_compare_by_share(runs_csv, jscale):
-    code, out, _ = jscale("compare", runs_csv, "--law", "chinchilla", "--share", "0.3", *FEW)
-    assert code == 0
-    assert "largest('C', 0.3)" in out
-    code, _, err = jscale("compare", runs_csv, "--share", "3")
-    assert code == 2
-    assert "share=3" in err

@@ -136,11 +136,10 @@ def test_a_posterior_that_failed_its_checks_is_not_shown_as_fine(jscale, saved, 
     from dataclasses import replace
 
     from jscale.fitting.notes import Note
-    from jscale.uncertainty.bayes import posterior as module
 
-    sure = module.posterior(js.load(saved), method="importance", draws=100, chains=2)
+    sure = js.posterior(js.load(saved), method="importance", draws=100, chains=2)
     bad = Note("not-mixed", "warning", "R-hat is 1.4.", "They disagree.", "Tie (tie=…).")
-    monkeypatch.setattr(module, "posterior", lambda *_, **__: replace(sure, notes=(bad,)))
+    monkeypatch.setattr(js, "posterior", lambda *_, **__: replace(sure, notes=(bad,)))
     code, out, _ = jscale("posterior", saved)
     assert code == 0
     assert "These draws failed their checks: see the warnings below." in out

@@ -341,7 +341,7 @@ def weights_of(first: float, widening: float) -> pd.DataFrame:
 
 
 def mixed(samples: dict[str, Samples], tables: list[pd.DataFrame], sets: list[int]) -> Predictive:
-    return Mixing.of(tables, list(samples)).mix(list(samples.values()), np.array(sets))
+    return Mixing.of(tables, list(samples)).mix(samples, np.array(sets))
 
 
 def test_each_set_is_mixed_by_its_own_weights_and_widening() -> None:

@@ -1,0 +1,88 @@
+"""What ``jscale compare`` does: laws compared on runs that they have not seen, printed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import jscale as js
+from jscale.arguments import check_level
+from jscale.cli.progress import working
+from jscale.cli.requests import HoldOut, Intervals, Output, RunTable
+from jscale.cli.tables import held_out_rows, read_runs
+from jscale.comparison.law_weights import axis_of
+from jscale.data.runs import Runs
+from jscale.errors import FitWarning
+from jscale.reporting import console as show_in
+
+
+def compare_laws(
+    laws: Sequence[str], table: RunTable, hold_out: HoldOut, intervals: Intervals, output: Output
+) -> None:
+    """Compare laws on runs held out by origins, by their column ``split``, or the largest ones."""
+    check_level(intervals.level)
+    runs = read_runs(table, laws)
+    chosen = "auto" if list(laws) == ["auto"] else list(laws)
+    scheme = _scheme(runs, hold_out)
+    js.enable_compilation_cache()
+    with working("Fitting every law to every split …", output), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        comparison = js.compare(
+            chosen,
+            runs,
+            holdout=scheme,
+            level=intervals.level,
+            resamples=intervals.resamples,
+            seed=intervals.seed,
+        )
+    if output.as_json:
+        show_in.print_json(_document(comparison, intervals.level))
+    else:
+        _print(comparison, runs, intervals.level)
+
+
+def _scheme(runs: Runs, hold_out: HoldOut) -> Any:
+    """Return which runs are held out, as ``js.compare`` takes it."""
+    held = held_out_rows(runs)
+    axis = axis_of(runs) or "C"
+    if hold_out.origins is not None:
+        return js.splits.origins(axis, hold_out.origins, hold_out.factor)
+    if hold_out.share is None and held is not None and held.any():
+        return held
+    return js.largest(axis, 0.2 if hold_out.share is None else hold_out.share)
+
+
+def _document(comparison: js.Comparison, level: float) -> dict[str, Any]:
+    ensembles = comparison.ensembles
+    return {
+        "table": show_in.records(comparison.table.reset_index()),
+        "auto": None if ensembles is None else show_in.records(ensembles),
+        "holdout": str(comparison.scheme),
+        "level": level,
+        "notes": list(comparison.notes),
+    }
+
+
+def _print(comparison: js.Comparison, runs: Runs, level: float) -> None:
+    out = show_in.screen()
+    splits = len(set(comparison.rows["split"]))
+    rows = len(comparison.rows) // len(comparison.table)
+    predictions = f"{rows} predictions" + (f" in {splits} splits" if splits > 1 else "")
+    out.print(f"Runs: {runs.source}; held out: {comparison.scheme}, {predictions}", markup=False)
+    out.print(show_in.table_of(show_in.scores_table(comparison.table, level), index="law"))
+    out.print(
+        "\nerror and score are relative to the measured loss; ± is a standard error over splits, "
+        "or over runs where there is one split. The score is the interval score: lower is better.",
+        markup=False,
+    )
+    if comparison.ensembles is not None:
+        means = comparison.ensembles.pivot_table("weight", "law")["weight"].to_dict()
+        ranked = sorted(means.items(), key=lambda item: -item[1])
+        shares = ", ".join(f"{name} {w:.2f}" for name, w in ranked if w >= 0.005)
+        out.print(
+            f"auto mixes the laws by how they extrapolated within the fitted runs: {shares}",
+            markup=False,
+        )
+    for note in comparison.notes:
+        out.print(note, markup=False)

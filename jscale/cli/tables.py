@@ -1,0 +1,105 @@
+"""Tables of runs as the commands read them: named columns, and rows that are held out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+import jscale as js
+from jscale.cli.requests import RunTable
+from jscale.data.columns import GLOSSARY, find_column
+from jscale.data.files import read_table
+from jscale.data.runs import Runs
+from jscale.errors import DataError, DataWarning, listing, nearest
+
+_HELD_OUT = ("holdout", "held-out", "held_out")
+_MARKS = ("run", "group", "weight")
+
+
+@dataclass(frozen=True, eq=False)
+class SplitRuns:
+    """The runs to fit, those held out (None where none are), and where they are from."""
+
+    fitted: Runs
+    held_out: Runs | None
+    source: str
+
+
+def read_split(table: RunTable, law: str) -> SplitRuns:
+    """Read a table for a law; rows whose column ``split`` says so are held out."""
+    runs = read_runs(table, [law])
+    held = held_out_rows(runs)
+    if held is None:
+        return SplitRuns(runs, None, runs.source)
+    if held.all():
+        raise DataError(
+            f"All {len(runs)} rows of {runs.source} are held out by their column 'split'; give "
+            "those to fit another value, such as 'fit'."
+        )
+    held_out = runs.where(held) if held.any() else None
+    return SplitRuns(runs.where(~held), held_out, runs.source)
+
+
+def read_runs(table: RunTable, laws: Sequence[str]) -> Runs:
+    """Return all runs of a table (default: jscale's own), with the inputs of the laws."""
+    known = [js.laws.get(law) for law in laws if law != "auto"]
+    count = None
+    if table.file is None:
+        frame, source, count = js.datasets.load("stdlib_lm"), "stdlib_lm (embedded)", "total"
+    else:
+        frame, source = read_table(table.file), str(table.file)
+    inputs = {name for law in known for name in law.inputs}
+    named = {} if known else dict(table.columns)
+    for law in known:
+        columns = {k: v for k, v in table.columns.items() if k in law.inputs or k not in inputs}
+        named |= _named(law, columns, frame)
+    return Runs.from_frame(
+        frame,
+        output=known[0].output if known else "loss",
+        loss_unit=table.loss_unit,
+        count=count,
+        invalid=table.invalid,
+        source=source,
+        **named,
+    )
+
+
+def held_out_rows(runs: Runs) -> np.ndarray | None:
+    """Return which rows a table marks as held out (n,), None where it has no column ``split``.
+
+    Warns with DataWarning where the column tells rows apart, but marks none.
+    """
+    if "split" not in runs.frame.columns:
+        return None
+    split: pd.Series = runs.frame.loc[:, "split"]
+    held = split.astype(str).str.strip().str.casefold().isin(_HELD_OUT).to_numpy()
+    values = [repr(value) for value in split.unique()]
+    if len(values) > 1 and not held.any():
+        warnings.warn(
+            f"The column 'split' has the values {listing(values)}, but none of them marks rows as "
+            "held out: all rows are fitted. Write 'holdout' in the rows to hold out.",
+            DataWarning,
+            stacklevel=2,
+        )
+    return held
+
+
+def _named(law: js.Law, columns: Mapping[str, str], table: pd.DataFrame) -> dict[str, str]:
+    """Return the columns given by name, and those of the law's own inputs that are found."""
+    known = list(dict.fromkeys((*law.inputs, law.output, *GLOSSARY, *_MARKS)))
+    for name, column in columns.items():
+        if name not in known:
+            raise DataError(
+                f"--column {name}={column}: {law.name} has no {name!r}.{nearest(name, known)} "
+                f"Name one of {listing(known, 20)}."
+            )
+    named = dict(columns)
+    for name in law.inputs:
+        column = find_column(name, table.columns) if name not in named else None
+        if column is not None:
+            named[name] = column
+    return named
