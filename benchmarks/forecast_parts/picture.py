@@ -36,7 +36,7 @@ def draw(rows: pd.DataFrame, path: Path) -> None:
     weight = rows["weight"] / rows["weight"].sum() * 20
     right.hist(rows["pit"], bins=np.linspace(0, 1, 21), weights=weight, color="#1b6ca8", alpha=0.75)
     right.axhline(1, color="0.6", lw=1, ls="--")
-    right.set(xlabel="probability that the forecast gave a run at or below the measured one",
+    right.set(xlabel="forecast probability of a run at or below the measured one",
               ylabel="density", xlim=(0, 1))  # fmt: skip
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(False)
