@@ -69,7 +69,7 @@ def fit_and_report(
     out = show_in.screen()
     out.print(f"Runs: {runs.source}", markup=False)
     # Doubts about the table were told as warnings when it was read.
-    show_in.print_fit(out, fit, told=[doubt.code for doubt in fit.runs.doubts])
+    show_in.print_fit(out, fit, skip=[doubt.code for doubt in fit.runs.doubts])
     if checked is not None and runs.held_out is not None:
         _print_check(out, checked, runs.held_out, fit)
     out.print(f"\nWrote {output.path} and {plot}", markup=False)

@@ -326,7 +326,7 @@ def _mark_crossing(ax: Axes, crossover: Crossover, interval: str) -> None:
         some = f" ({100 * crossover.crosses:.0f}% of draws cross)"
         label = f"{interval} of the crossing{some * (crossover.crosses < 1)}"
         style: dict[str, Any] = {"color": draw.GREY, "alpha": 0.2, "lw": 0, "zorder": 0}
-        end = min(crossover.at_high, float(crossover.frame[crossover.along].max()))
+        end = min(crossover.at_high, float(np.max(crossover.frame[crossover.along].to_numpy())))
         ax.axvspan(crossover.at_low, end, label=label, **style)
     if np.isfinite(crossover.at):
         ax.axvline(crossover.at, color="black", lw=1.0, ls=":")

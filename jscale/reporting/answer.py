@@ -1,7 +1,7 @@
-"""The answer of a report: one prediction in a sentence with its intervals, or the exponents.
+"""The answer at the top of a report: one prediction with its intervals, or the exponents.
 
-Where it is asked: at inputs, at a compute C, or else at ten times the largest compute fitted.
-A compute alone is spent as the fit calls best: at the N of lowest loss.
+The prediction is made at given inputs, at a compute C, or else at ten times the largest fitted
+compute. A compute alone is spent compute-optimally: at the N of lowest fitted loss.
 """
 
 from __future__ import annotations
@@ -21,32 +21,51 @@ from jscale.plots.words import amount, joined, number, percent, point, span, wit
 from jscale.prediction.predict import Prediction, predict
 from jscale.uncertainty.draws import Draws
 
+# By default the answer lies at this multiple of the largest fitted compute.
 _TIMES = 10.0
+# Up to this multiple of it a prediction counts as within the fitted range.
 _WITHIN = 1.05
+_MOST_PARAMETERS = 6
+# Said wherever a prediction or plan lies far from the runs.
+WITHIN_THE_LAW = (
+    "The intervals cover uncertainty within the law, not the possibility that the law breaks down "
+    "on the way there."
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Sentences that answer, the most important first, and the prediction they read (or None)."""
+    """The answer of a report.
+
+    Attributes
+    ----------
+    sentences : tuple of str
+        The answer in words, the most important sentence first.
+    prediction : Prediction or None
+        The prediction that the sentences report, None if they report exponents.
+    """
 
     sentences: tuple[str, ...]
     prediction: Prediction | None = None
 
 
 def is_surface(fit: Fit) -> bool:
-    """Whether a fit has a compute-optimal path to search: a law of N and D, alike for all runs."""
+    """Whether the law is one of N and D with the same parameters for all runs.
+
+    Such a law has a compute-optimal path.
+    """
     return set(fit.law.inputs) == {"N", "D"} and not fit.settings.per and fit.largest is not None
 
 
 def has_path(fit: Fit) -> bool:
-    """Whether a compute C alone says where to predict."""
+    """Whether a compute C alone determines where to predict."""
     return is_surface(fit) or (fit.law.inputs == ("C",) and not fit.settings.per)
 
 
 def path(fit: Fit, budgets: Any) -> pd.DataFrame:
     """Return the inputs of lowest fitted loss at each compute, one row each.
 
-    A compute whose lowest loss lies past any sensible N has no row.
+    A compute whose optimum lies beyond a hundred times the fitted sizes has no row.
     """
     C = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
     if fit.law.inputs == ("C",):
@@ -58,20 +77,20 @@ def path(fit: Fit, budgets: Any) -> pd.DataFrame:
 
 
 def answer(draws: Draws, at: Any, level: float) -> Answer:
-    """Answer at the inputs ``at``, or where no one asked, ten times past the fitted compute.
+    """Answer at the inputs ``at``; without any, at ten times the largest fitted compute.
 
     Raises PredictionError for inputs that the law cannot take.
     """
     fit = draws.fit
-    where, spent = _where(fit, at)
-    if where is None:
+    inputs, optimal = _inputs(fit, at)
+    if inputs is None:
         return _exponents(draws, level)
-    prediction = predict(draws, where, level=level)
-    return Answer(_sentences(fit, prediction, spent), prediction)
+    prediction = predict(draws, inputs, level=level)
+    return Answer(_sentences(fit, prediction, optimal), prediction)
 
 
-def _where(fit: Fit, at: Any) -> tuple[Any, bool]:
-    """Return where to predict (None: nowhere), and whether the inputs are the compute's best."""
+def _inputs(fit: Fit, at: Any) -> tuple[Any, bool]:
+    """Return where to predict (None: nowhere), and whether that is compute-optimal."""
     if at is None:
         if not has_path(fit):
             return None, False
@@ -83,7 +102,7 @@ def _where(fit: Fit, at: Any) -> tuple[Any, bool]:
         if len(table) < len(budgets):
             raise PredictionError(
                 f"{fit.law.name} has no compute-optimal N at C={at['C']!r}: its lowest loss lies "
-                "past a hundred times the fitted sizes. Say where: at={'N': …, 'D': …}."
+                "beyond a hundred times the fitted sizes. Give the inputs: at={'N': …, 'D': …}."
             )
         return table, True
     return (at.frame if isinstance(at, Runs) else at), False
@@ -99,48 +118,46 @@ def _budgets(given: Any) -> np.ndarray:
     return budgets
 
 
-def _sentences(fit: Fit, prediction: Prediction, spent: bool) -> tuple[str, ...]:
-    """Say the first row's prediction: the curve, its confidence, a new run's interval."""
+def _sentences(fit: Fit, prediction: Prediction, optimal: bool) -> tuple[str, ...]:
+    """Describe the prediction in the first row: the curve, both intervals, the extrapolation."""
     row, level = prediction.frame.iloc[0], percent(prediction.level)
     names = [*fit.law.inputs, *dict.fromkeys(fit.settings.per.values())]
-    at = point({name: row[name] for name in names})
-    if spent:
-        at = f"C = {number(row['C'])} FLOPs, spent as the fit calls best ({at}),"
+    place = point({name: row[name] for name in names})
+    if optimal:
+        place = f"C = {number(row['C'])} FLOPs, spent compute-optimally ({place}),"
     curve, low, high = span(row["curve"], row["confidence_low"], row["confidence_high"])
     _, new_low, new_high = span(row["curve"], row["prediction_low"], row["prediction_high"])
     return (
-        f"At {at} the fitted law {fit.law.name} predicts "
+        f"At {place} the fitted law {fit.law.name} predicts "
         f"{amount(prediction.output, fit.runs, curve)}.",
-        f"The curve lies between {low} and {high} ({level} confidence interval of the curve); "
-        f"a single new run between {new_low} and {new_high} ({level} prediction interval).",
-        *_how_far(fit, float(row["extrapolation"])),
+        f"The {level} confidence interval of the curve is {low} to {high}; the {level} prediction "
+        f"interval of a single new run is {new_low} to {new_high}.",
+        *_extrapolation(fit, float(row["extrapolation"])),
     )
 
 
-def _how_far(fit: Fit, times: float) -> tuple[str, ...]:
+def _extrapolation(fit: Fit, times: float) -> tuple[str, ...]:
     if not np.isfinite(times):
         return ()
-    of = "input" if fit.largest is None else "compute"
+    axis = "input" if fit.largest is None else "compute"
     if times <= _WITHIN:
-        return (f"This lies within the fitted range of {of}.",)
-    return (
-        f"This is {number(times, 3)} times the largest {of} fitted. The intervals cover "
-        "uncertainty within the law, not the chance that the law ceases to hold on the way.",
-    )
+        return (f"This lies within the fitted range of {axis}.",)
+    return (f"This is {number(times, 3)} times the largest fitted {axis}. {WITHIN_THE_LAW}",)
 
 
 def _exponents(draws: Draws, level: float) -> Answer:
-    """Say the exponents, or every parameter of a law without any."""
+    """Report the exponents, or all parameters of a law without exponents."""
     fit, bounds = draws.fit, draws.interval(level).to_numpy()
     values = dict(zip(draws.names, fit.params.to_numpy(), strict=True))
     roles = {p.name: p.role.name for p in fit.law.parameters}
     names = [n for n in draws.names if roles.get(n.split("[")[0]) == "exponent"]
-    said = []
-    for name in (names or draws.names)[:6]:
+    kind = "exponents" if names else "parameters"
+    estimates = []
+    for name in (names or draws.names)[:_MOST_PARAMETERS]:
         low, high = bounds[draws.names.index(name)]
-        said.append("{} = {} ({} to {})".format(name, *span(values[name], low, high)))
-    what = "the exponents" if names else "the parameters"
-    return Answer((
-        f"For {with_unit(fit.law.output, fit.runs)}, the fitted law {fit.law.name} has {what} "
-        f"{joined(said)}, each with its {percent(level)} interval.",
-    ))  # fmt: skip
+        estimates.append("{} = {} ({} to {})".format(name, *span(values[name], low, high)))
+    sentence = (
+        f"For {with_unit(fit.law.output, fit.runs)}, the fitted law {fit.law.name} has the "
+        f"{kind} {joined(estimates)}, with {percent(level)} intervals in parentheses."
+    )
+    return Answer((sentence,))

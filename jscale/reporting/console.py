@@ -1,4 +1,4 @@
-"""Tables and lines that the command line prints, readable at 80 columns."""
+"""The tables and lines that the command line prints, readable at 80 columns."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from jscale.prediction.predict import Prediction
 from jscale.reporting.held_out import Missed
 
 _NUMBER = re.compile(r"[+-]?\d")
+# An argument list with at most one level of parentheses inside.
 _IN_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
-# What a message says in Python, and the same on the command line.
-_CLI_WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+# Python calls in messages, and what does the same on the command line.
+_CLI_EQUIVALENTS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r'Runs\.from_frame\(\.\.\., invalid="drop"\)', "--drop-invalid"),
     (r"Runs\.from_frame\(df, (\w+)=[\"'](.+?)[\"']\)", r"--column \1=\2"),
     (r"Call predict\(fit, (.+?)\)", lambda m: "Say --at " + m[1].replace(", ", ",")),
@@ -59,35 +60,38 @@ def print_json(value: Any) -> None:
 
 
 def number(value: float) -> str:
-    """Write a number in at most nine characters."""
+    """Return a number to four significant digits."""
     return f"{value:.4g}"
 
 
 def table_of(frame: pd.DataFrame, *, index: str | None = None) -> Table:
-    """Make a rich table of a DataFrame, numbers short, whole and to the right.
+    """Return a rich table of a DataFrame, with short numbers aligned to the right.
 
-    Text with numbers ("1.2 to 1.3") breaks between words only.
-    ``index`` is the heading of the row labels, which are shown only then.
+    Numbers are never broken across lines, also within text ("1.2 to 1.3"). Row labels are shown
+    only if ``index`` gives their heading.
     """
     table = Table(header_style="bold", box=None)
     if index is not None:
         longest = max((len(str(label)) for label in frame.index), default=1)
         table.add_column(index, overflow="fold", min_width=min(longest, 20))
     for name in frame.columns:
-        number = pd.api.types.is_numeric_dtype(frame[name])
-        justify = "right" if number else "left"
+        numeric = pd.api.types.is_numeric_dtype(frame[name])
         table.add_column(
-            Text(str(name)), justify=justify, overflow="fold", no_wrap=number,
+            Text(str(name)),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=numeric,
             min_width=_longest_number(frame.loc[:, name]),
-        )  # fmt: skip
+        )
     for label, row in zip(frame.index, frame.itertuples(index=False), strict=True):
-        first = [Text(str(label))] if index is not None else []  # "E[gpt]" is no markup
+        # As Text, because rich would read a label such as "E[gpt]" as markup.
+        first = [Text(str(label))] if index is not None else []
         table.add_row(*first, *(_cell(v) for v in row))
     return table
 
 
 def _longest_number(column: pd.Series) -> int | None:
-    """Return the length of the longest word of a column of numbers, or None for one of text."""
+    """Return the length of the longest word in a column of numbers, None for a column of text."""
     cells = [_cell(value).plain for value in column]
     if not cells or not all(_NUMBER.match(cell) for cell in cells):
         return None
@@ -99,8 +103,8 @@ def _cell(value: Any) -> Text:
     return Text(number(float(value)) if is_number else str(value))
 
 
-def print_fit(console: Console, fit: Fit, told: Collection[str] = ()) -> None:
-    """Print a fit: the law, the data, estimates, combinations, and notes but those ``told``."""
+def print_fit(console: Console, fit: Fit, skip: Collection[str] = ()) -> None:
+    """Print a fit: law, data, estimates, combinations, and the notes that are not in ``skip``."""
     agree, count = fit.agree
     runs = fit.runs
     formula = fit.law.formula or "(custom)"
@@ -113,7 +117,7 @@ def print_fit(console: Console, fit: Fit, told: Collection[str] = ()) -> None:
     if len(fit.derived):
         console.print()
         console.print(table_of(fit.derived, index="well-determined combination"))
-    print_notes(console, fit, told)
+    print_notes(console, fit, skip)
 
 
 def _spans(fit: Fit) -> str:
@@ -123,10 +127,10 @@ def _spans(fit: Fit) -> str:
     )
 
 
-def print_notes(console: Console, fit: Fit, told: Collection[str] = ()) -> None:
-    """Print a fit's notes, the most severe first, but those whose codes are in ``told``."""
+def print_notes(console: Console, fit: Fit, skip: Collection[str] = ()) -> None:
+    """Print a fit's notes, the most severe first, without those whose codes are in ``skip``."""
     for note in fit.notes:
-        if note.code in told:
+        if note.code in skip:
             continue
         head = Text(f"\n{note.severity}: {note.code}. ", _COLORS[note.severity])
         text = " ".join(t for t in (note.seen, note.means, note.do) if t)
@@ -134,14 +138,14 @@ def print_notes(console: Console, fit: Fit, told: Collection[str] = ()) -> None:
 
 
 def in_cli_words(text: str) -> str:
-    """Say the mending call of a message as an option, where it is written for Python."""
-    for pattern, words in _CLI_WORDS:
+    """Replace the Python calls in a message by the options of the command line."""
+    for pattern, words in _CLI_EQUIVALENTS:
         text = re.sub(pattern, words, text)
     return text
 
 
 def prediction_table(prediction: Prediction) -> pd.DataFrame:
-    """Return a prediction's columns with both intervals written as "low to high"."""
+    """Return a prediction's columns, with both intervals as text ("low to high")."""
     frame = prediction.to_frame()
     percent = f"{100 * prediction.level:g}%"
     for name, title in (("confidence", "curve"), ("prediction", "new run")):
@@ -150,21 +154,21 @@ def prediction_table(prediction: Prediction) -> pd.DataFrame:
             frame[f"{percent} {title}"] = [
                 f"{number(a)} to {number(b)}" for a, b in zip(low, high, strict=True)
             ]
-    past = frame.pop("extrapolation")
+    times = frame.pop("extrapolation")
     by_compute = "C" in frame or {"N", "D"} <= set(frame)
-    frame["C/max C" if by_compute else "of max"] = [f"{v:.2g}×" for v in past]
+    frame["C/max C" if by_compute else "of max"] = [f"{v:.2g}×" for v in times]
     return frame
 
 
-def print_missed(console: Console, law: Law, found: Missed | None) -> None:
-    """Print a caution where fewer held-out runs lie inside their intervals than chance allows."""
-    if found is None:
+def print_missed(console: Console, law: Law, miss: Missed | None) -> None:
+    """Print a caution if fewer held-out runs lie inside their intervals than chance allows."""
+    if miss is None:
         return
     flexible = {"N", "D"} == set(law.inputs) and law.name != "farseer"
     advice = "a more flexible one: --law farseer" if flexible else "another law: jscale laws"
     text = (
-        f"If the intervals were right, {found.inside} or fewer of {found.runs} inside would happen "
-        f"with probability {found.chance:.1g}. The law does not hold that far out, and its "
+        f"With calibrated intervals, {miss.inside} or fewer of {miss.runs} runs inside would occur "
+        f"with probability {miss.chance:.1g}. The law does not hold that far out, and its "
         f"intervals only cover uncertainty within the law. Try {advice}."
     )
     head = Text("\ncaution: held-out-missed. ", _COLORS["caution"])
@@ -172,7 +176,7 @@ def print_missed(console: Console, law: Law, found: Missed | None) -> None:
 
 
 def held_out_table(prediction: Prediction) -> pd.DataFrame:
-    """Return predicted beside ``measured`` outputs of runs that the fit did not see."""
+    """Return the predicted and the ``measured`` outputs of held-out runs."""
     frame = prediction.frame
     inputs = list(frame.columns[: frame.columns.get_loc("curve")])
     shown = [x for x in inputs if x != "C" or not {"N", "D"} <= set(inputs)]
@@ -193,7 +197,7 @@ def held_out_table(prediction: Prediction) -> pd.DataFrame:
 
 
 def scores_table(table: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Return the table of a Comparison as shown: percent, each with its standard error."""
+    """Return the table of a Comparison in percent, each value with its standard error."""
 
     def with_error(name: str, scale: float = 100.0, form: str = ".2g") -> pd.Series:
         cells = zip(table[name], table[f"{name}_error"], strict=True)
@@ -215,12 +219,12 @@ def scores_table(table: pd.DataFrame, level: float) -> pd.DataFrame:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table as plain records, ready for JSON (numbers that are not finite as None)."""
+    """Return a table as records, ready for JSON (numbers that are not finite become None)."""
     return [plain({str(k): v for k, v in row.items()}) for row in frame.to_dict("records")]
 
 
 def plain(value: Any) -> Any:
-    """Return a tree of mappings, sequences and plain values as JSON can hold it, NaN as None."""
+    """Return a tree of mappings, sequences and values as JSON can hold it, with None for NaN."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,9 +1,9 @@
 """The budget explorer of a page: what to train for a compute and a number of tokens served.
 
-Optima are found here, for every draw, on a grid of budgets and tokens served; the page's script
-(templates/explorer.js) only reads between them. The grid's second axis is tokens served over the
-tokens D* that training alone takes: serving T tokens multiplies the cost of a model by 1 + T/(3·D),
-and in the logarithm of that N*, D* and the output bend little.
+Optima are computed here, for every draw, on a grid of budgets and tokens served; the page's script
+(templates/explorer.js) only interpolates between them. The grid's second axis is the ratio of
+tokens served to the tokens D* that training alone would take: serving T tokens multiplies the cost
+of a model by 1 + T/(3·D), and N*, D* and the output are nearly linear in the logarithm of that.
 """
 
 from __future__ import annotations
@@ -27,23 +27,40 @@ from jscale.planning.search import Planner
 from jscale.prediction.components import Component, Function, over_draws
 from jscale.uncertainty.draws import tails
 
-# Tokens served, over the tokens that training alone takes.
+# Tokens served, as multiples of the tokens that training alone would take.
 SERVED = (0.0, 1.0, 2.4, 4.2, 6.6, 10.0, 14.5, 20.5, 29.0, 40.0, 55.0, 74.0, 100.0)
-# What the price of an hour buys, unless the reader scales it: FLOPs a second, and the share used.
+# What a device hour buys (FLOPs per second and utilisation) and its price in dollars.
 FLOPS, UTILISATION, PRICE = 1e15, 0.4, 2.0
 PRICES = (0.01, 100.0)
 _MOST_DRAWS = 1000
+# A search has settled when its last step in ln D is at most this.
 _SETTLED = 1e-7
 _ROUNDS = 4
+# Bounds of ln N and ln D where the plan has none.
+_UNBOUNDED = 200.0
 _SERVED = "tokens_served"
 
 
 @dataclass(frozen=True, eq=False)
 class Explorer:
-    """Optima on a grid of budgets (b) and tokens served over ``tokens`` (s): all that a page reads.
+    """Optima on a grid of b budgets and s numbers of tokens served.
 
-    ``served`` (b, s) is in tokens; ``values`` has N, D, D/N and the output by name, each with its
-    estimate, low and high (b, s); ``at_bound`` and ``unsettled`` are shares of draws.
+    Attributes
+    ----------
+    budgets : numpy.ndarray, shape (b,)
+        Budgets in FLOPs.
+    tokens : numpy.ndarray, shape (b,)
+        The optimal training tokens of each budget if nothing is served.
+    served : numpy.ndarray, shape (b, s)
+        Tokens served.
+    values : mapping of str to mapping of str to numpy.ndarray, shape (b, s)
+        N, D, D/N and the output by name, each with its ``estimate``, ``low`` and ``high``.
+    at_bound : numpy.ndarray, shape (b, s)
+        Share of draws with the optimum at a bound.
+    unsettled : float
+        Share of searches that did not settle.
+    draws, of_draws : int
+        How many draws were used, and how many there are.
     """
 
     budgets: np.ndarray
@@ -56,55 +73,76 @@ class Explorer:
     of_draws: int
 
     def content(self) -> dict[str, Any]:
-        """Return the grid as plain lists, None for what is not known."""
+        """Return the grid as plain lists, with None for NaN."""
+        values = {
+            name: {end: _plain(grid) for end, grid in grids.items()}
+            for name, grids in self.values.items()
+        }
         return {
-            "budgets": _plain(self.budgets), "tokens": _plain(self.tokens), "ratios": list(SERVED),
-            "served": _plain(self.served), "at_bound": _plain(self.at_bound),
-            "values": {name: {end: _plain(grid) for end, grid in ends.items()}
-                       for name, ends in self.values.items()},
-            "unsettled": self.unsettled, "draws": self.draws, "of_draws": self.of_draws,
-            "price": PRICE, "prices": list(PRICES), "flops": FLOPS, "utilisation": UTILISATION,
-        }  # fmt: skip
+            "budgets": _plain(self.budgets),
+            "tokens": _plain(self.tokens),
+            "ratios": list(SERVED),
+            "served": _plain(self.served),
+            "at_bound": _plain(self.at_bound),
+            "values": values,
+            "unsettled": self.unsettled,
+            "draws": self.draws,
+            "of_draws": self.of_draws,
+            "price": PRICE,
+            "prices": list(PRICES),
+            "flops": FLOPS,
+            "utilisation": UTILISATION,
+        }
 
 
 def explorer(plan: Plan) -> Explorer:
-    """Find the optima of a plan's budgets and draws for each number of tokens served.
+    """Compute the optima of a plan's budgets and draws for each number of tokens served.
 
-    ``plan`` is of N and D at 6·N·D; of more than 1000 draws every second, third, … is taken.
+    The plan is one of N and D at a cost of 6·N·D. Of more than 1000 draws, only every second,
+    third, … is used.
 
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
-    >>> found = explorer(js.allocate(js.laplace(fit, 100), [1e11, 1e12]))
-    >>> found.values["N"]["estimate"].shape
+    >>> grid = explorer(js.allocate(js.laplace(fit, 100), [1e11, 1e12]))
+    >>> grid.values["N"]["estimate"].shape
     (2, 13)
     """
     every = -(-len(plan.samples) // _MOST_DRAWS)
     names = plan.planner.choice.variables
-    sizes = [np.concatenate([plan.frame[x].to_numpy()[None], plan.samples[::every, :, i]])
-             for i, x in enumerate(names)]  # fmt: skip
-    best = dict(zip(names, sizes, strict=True))
+    # The estimate comes first, then the draws.
+    optima = {
+        x: np.concatenate([plan.frame[x].to_numpy()[None], plan.samples[::every, :, i]])
+        for i, x in enumerate(names)
+    }
     output = np.concatenate([plan.frame[plan.output].to_numpy()[None], plan.outputs[::every]])
     tokens = plan.frame["D"].to_numpy()
     served = tokens[:, None] * np.array(SERVED)
-    columns = [{"N": best["N"], "D": best["D"], "output": output}]
+    columns = [{"N": optima["N"], "D": optima["D"], "output": output}]
     bounds, loose = [plan.frame["at_bound"].to_numpy()], []
-    for share in served.T[1:]:
-        column, at, unsettled = _column(plan, every, columns[-1]["D"], share)
+    # Each column is searched from the optima of the one before, which are close.
+    for amounts in served.T[1:]:
+        column, at_bound, unsettled = _column(plan, every, columns[-1]["D"], amounts)
         columns.append(column)
-        bounds.append(at)
+        bounds.append(at_bound)
         loose.append(unsettled)
     grids = {name: np.stack([c[name] for c in columns], -1) for name in columns[0]}
     grids["D/N"] = grids["D"] / grids["N"]
     values = {name: _with_interval(grid, plan.level) for name, grid in grids.items()}
     return Explorer(
-        plan.frame["C"].to_numpy(), tokens, served, values, np.stack(bounds, -1),
-        float(np.mean(loose)), len(output) - 1, len(plan.samples),
-    )  # fmt: skip
+        budgets=plan.frame["C"].to_numpy(),
+        tokens=tokens,
+        served=served,
+        values=values,
+        at_bound=np.stack(bounds, -1),
+        unsettled=float(np.mean(loose)),
+        draws=len(output) - 1,
+        of_draws=len(plan.samples),
+    )
 
 
 def _with_interval(grid: np.ndarray, level: float) -> dict[str, np.ndarray]:
-    """Return the estimate, the first of (R, b, s), and the quantiles of the other draws."""
+    """Return the estimate, first in (1 + R, b, s), and quantiles of the draws, each (b, s)."""
     low, high = np.nanquantile(grid[1:], tails(level), axis=0)
     return {"estimate": grid[0], "low": low, "high": high}
 
@@ -112,9 +150,9 @@ def _with_interval(grid: np.ndarray, level: float) -> dict[str, np.ndarray]:
 def _column(
     plan: Plan, every: int, start: np.ndarray, served: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
-    """Return the optima (1 + R, b) of tokens served (b,), from tokens ``start`` (1 + R, b).
+    """Return the optima (1 + R, b) for tokens served (b,), searched from training tokens ``start``.
 
-    Also the shares of draws at a bound (b,) and of searches that did not settle.
+    Also returns the share of draws at a bound (b,), and the share of searches that did not settle.
     """
     logs = np.log(plan.frame["C"].to_numpy())
 
@@ -136,33 +174,37 @@ def _column(
 
 
 def _searched(choice: Choice, free: np.ndarray, place: Place) -> list[np.ndarray]:
-    """Search all lanes from ``free`` (L, 1), and on from where they end until all have settled."""
+    """Search all lanes from ln D ``free`` (L, 1), again from where they end until all settle.
+
+    Returns the logarithms of the inputs, the output, the last step and which bound was met.
+    """
     program = served_program(choice)
-    found: list[np.ndarray] = []
+    result: list[np.ndarray] = []
     for _ in range(_ROUNDS):
         with float64_scope():
-            found = [np.asarray(x) for x in program(free, place)]
-        free = found[0][:, :1]
-        if (found[2] <= _SETTLED).all():
+            result = [np.asarray(x) for x in program(free, place)]
+        free = result[0][:, :1]
+        if (result[2] <= _SETTLED).all():
             break
-    return found
+    return result
 
 
 def _place(planner: Planner, flat: np.ndarray, logs: np.ndarray, served: np.ndarray) -> Place:
     """Return lanes in which D lies within the plan's bounds, and N is what the budget leaves."""
     place = planner.place(flat, logs)
     which = planner.choice.variables.index("D")
-    open_ = np.full(len(logs), 200.0)
-    low = np.stack([place.low[:, which], -open_], 1)
-    high = np.stack([place.high[:, which], open_], 1)
+    unbounded = np.full(len(logs), _UNBOUNDED)
+    low = np.stack([place.low[:, which], -unbounded], 1)
+    high = np.stack([place.high[:, which], unbounded], 1)
     return place._replace(others={**place.others, _SERVED: served}, low=low, high=high)
 
 
 def _choice(planner: Planner) -> Choice:
-    """Return the plan's choice for a function of D and of the N that would cost as much unserved.
+    """Return the plan's choice for a function of D and of the equivalent N.
 
-    Serving makes N cost as N·(1 + T/(3·D)) would without. Written with that, the cost is 6·N·D,
-    which is met in closed form, and every D can be paid.
+    Serving makes a model of size N cost as much as one of size N·(1 + T/(3·D)) that serves
+    nothing. In terms of the latter the cost is 6·N·D, which is met in closed form, and every D can
+    be afforded.
     """
     function = _Served(planner.choice.function)
     return planner.choice._replace(function=function, variables=("D", "N"), cost=training())
@@ -170,7 +212,7 @@ def _choice(planner: Planner) -> Choice:
 
 @dataclass(frozen=True)
 class _Served:
-    """A function of the N that costs, unserved, what the model costs with the tokens it serves."""
+    """A function of the equivalent N: the size that costs as much without serving any tokens."""
 
     function: Function
 
@@ -180,7 +222,7 @@ class _Served:
         return None
 
     def __call__(self, flat: Any, inputs: Mapping[str, Any], codes: Any) -> Any:
-        """Return the output at the N that the model really has."""
+        """Return the output at the actual N."""
         law_inputs = {name: value for name, value in inputs.items() if name != _SERVED}
         D, served = inputs["D"], inputs[_SERVED]
         law_inputs["N"] = inputs["N"] * 3.0 * D / (3.0 * D + served)
@@ -189,7 +231,7 @@ class _Served:
 
 @programs
 def served_program(choice: Choice) -> Callable[..., Any]:
-    """Return a compiled program of the search over lanes, with tokens served of each lane."""
+    """Return a compiled program of the search over lanes, with the tokens served of each."""
     import jax
 
     lane: Any = Place(flat=0, budget=0, others=0, codes=None, low=0, high=0, ratio=None)
@@ -197,7 +239,7 @@ def served_program(choice: Choice) -> Callable[..., Any]:
 
 
 def _plain(values: np.ndarray) -> list[Any]:
-    """Return an array as nested lists, None for numbers that are not finite."""
+    """Return an array as nested lists, with None for numbers that are not finite."""
     if values.ndim > 1:
         return [_plain(row) for row in values]
     return [float(v) if np.isfinite(v) else None for v in values]
@@ -207,13 +249,14 @@ def _plain(values: np.ndarray) -> list[Any]:
 
 
 def script() -> str:
-    """Return the explorer's script, as it stands in the package."""
+    """Return the text of the explorer's script."""
     text = (files("jscale.reporting") / "templates" / "explorer.js").read_text(encoding="utf-8")
+    # A checkout with other line ends must not change the digest.
     return text.replace("\r\n", "\n")
 
 
 def digest(text: str) -> str:
-    """Return what a Content-Security-Policy calls a script by: sha256- and its digest in base64.
+    """Return the digest by which a Content-Security-Policy allows a script: sha256- and base64.
 
     >>> digest("alert('Hello, world.');")
     'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='
@@ -222,7 +265,7 @@ def digest(text: str) -> str:
 
 
 def embedded(value: Any) -> str:
-    r"""Write a value as JSON that can stand inside a script element: nothing in it ends one.
+    r"""Return a value as JSON that is safe inside a script element: nothing in it can close one.
 
     >>> embedded({"name": "</script>"})
     '{"name":"\\u003c/script\\u003e"}'

@@ -1,9 +1,10 @@
-"""The held-out check of a report: runs that the fit did not see, predicted and counted."""
+"""The held-out check of a report: runs that were not fitted, predicted and counted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,23 @@ from jscale.plots.words import number, percent
 from jscale.prediction.predict import predict
 from jscale.uncertainty.draws import Draws
 
+# Fewer runs inside their intervals than this probability allows are reported as missed.
 _BY_CHANCE = 0.05
 
 
 @dataclass(frozen=True)
 class Missed:
-    """Too few runs inside their intervals: ``inside`` of ``runs``, with probability ``chance``."""
+    """Too few runs inside their intervals.
+
+    Attributes
+    ----------
+    inside : int
+        Runs inside their intervals.
+    runs : int
+        All held-out runs.
+    chance : float
+        Probability of at most ``inside`` if the intervals had their nominal coverage.
+    """
 
     inside: int
     runs: int
@@ -29,17 +41,30 @@ class Missed:
 
 
 def missed(inside: np.ndarray, runs: np.ndarray | None, level: float) -> Missed | None:
-    """Return by how many held-out runs miss their prediction intervals, or None if by chance.
+    """Return how many held-out runs miss their prediction intervals, or None if by chance.
 
-    ``inside`` (n,) says of each row whether it lies in its interval, ``runs`` (n,) which run it
-    is of (None: each row is one). Rows of a run are not independent: each run counts once, by
-    the share of its rows inside.
+    Parameters
+    ----------
+    inside : numpy.ndarray of bool, shape (n,)
+        Whether each row lies in its interval.
+    runs : numpy.ndarray or None, shape (n,)
+        The run of each row; None if every row is a run. Rows of a run are not independent, so a
+        run counts once, by the share of its rows inside.
+    level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Missed or None
+        The counts, None if so few runs inside are not improbable.
     """
+    # Imported here because importing scipy.special costs time that few calls need.
     from scipy.special import bdtr
 
-    named = np.arange(len(inside)) if runs is None else np.asarray(runs).astype(str)
-    run = np.unique(named, return_inverse=True)[1]
+    labels = np.arange(len(inside)) if runs is None else np.asarray(runs).astype(str)
+    run = np.unique(labels, return_inverse=True)[1]
     share = np.bincount(run, weights=inside) / np.bincount(run)
+    # Whole runs, after rounding errors in the sum of shares.
     count = int(np.floor(share.sum() + 1e-9))
     chance = float(bdtr(count, len(share), level))
     return Missed(count, len(share), chance) if chance < _BY_CHANCE else None
@@ -47,9 +72,18 @@ def missed(inside: np.ndarray, runs: np.ndarray | None, level: float) -> Missed 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Predictions of held-out runs: ``frame`` has a prediction's columns and ``observed``.
+    """Predictions of held-out runs.
 
-    ``runs`` (n,) says which run each row is of, None that each is one.
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        A prediction's columns and ``observed``, one row per held-out row.
+    output : str
+        Name of the predicted output.
+    level : float
+        Level of the intervals.
+    runs : numpy.ndarray or None, shape (n,)
+        The run of each row; None if every row is a run.
     """
 
     frame: pd.DataFrame
@@ -59,10 +93,11 @@ class HeldOut:
 
     @property
     def inside(self) -> np.ndarray:
-        """Which runs lie inside their prediction interval (n,)."""
-        f = self.frame
-        seen = f["observed"].to_numpy()
-        return (f["prediction_low"].to_numpy() <= seen) & (seen <= f["prediction_high"].to_numpy())
+        """Whether each row lies inside its prediction interval, (n,)."""
+        low, high, observed = (
+            self.frame[c].to_numpy() for c in ("prediction_low", "prediction_high", "observed")
+        )
+        return (low <= observed) & (observed <= high)
 
     @property
     def error(self) -> float:
@@ -71,57 +106,59 @@ class HeldOut:
 
     @property
     def sentence(self) -> str:
-        """Say how the prediction fared."""
-        frame, count = self.frame, len(self.frame)
+        """A sentence on how well the held-out runs were predicted."""
+        frame, rows = self.frame, len(self.frame)
         furthest = float(np.max(frame["extrapolation"].to_numpy()))
         axis = "compute" if "C" in frame or {"N", "D"} <= set(frame) else "input"
-        past = f", up to {number(furthest, 3)} times the largest {axis} fitted"
-        past = past if np.isfinite(furthest) else ""
-        of = count if self.runs is None else len(np.unique(self.runs.astype(str)))
-        runs = "1 run" if of == 1 else f"{of} runs"
-        runs = runs if of == count else f"{count} rows of {runs}"
+        reach = f", up to {number(furthest, 3)} times the largest fitted {axis}"
+        reach = reach if np.isfinite(furthest) else ""
+        runs = rows if self.runs is None else len(np.unique(self.runs.astype(str)))
+        subject = "1 held-out run" if runs == 1 else f"{runs} held-out runs"
+        subject = subject if runs == rows else f"{rows} rows of {subject}"
         return (
-            f"{runs} that the fit did not see{past}: {int(self.inside.sum())} of {count} inside the"
-            f" {percent(self.level)} prediction interval; mean absolute error of the curve "
-            f"{100 * self.error:.2f} %."
+            f"{subject}{reach}: {int(self.inside.sum())} of {rows} inside the "
+            f"{percent(self.level)} prediction interval; mean absolute error of the curve "
+            f"{100 * self.error:.2f}%."
         )
 
     def notes(self) -> Iterator[Note]:
-        """Yield a note where fewer runs lie inside their intervals than chance allows."""
-        found = missed(self.inside, self.runs, self.level)
-        if found is not None:
+        """Yield a note if fewer runs lie inside their intervals than chance allows."""
+        miss = missed(self.inside, self.runs, self.level)
+        if miss is not None:
             yield Note(
-                "held-out-missed", "warning",
-                f"{found.inside} of {found.runs} held-out runs lie inside their "
-                f"{percent(self.level)} prediction intervals; if these were right, so few would "
-                f"happen with probability {found.chance:.1g}.",
-                "The law does not hold that far out: its intervals only cover uncertainty within "
-                "the law, and are too narrow there.",
-                "Try another law or a more flexible one: js.compare(\"auto\", runs).",
-            )  # fmt: skip
+                code="held-out-missed",
+                severity="warning",
+                seen=f"{miss.inside} of {miss.runs} held-out runs lie inside their "
+                f"{percent(self.level)} prediction intervals; with calibrated intervals, so few "
+                f"would occur with probability {miss.chance:.1g}.",
+                means="The law does not hold that far out: its intervals only cover uncertainty "
+                "within the law, and are too narrow there.",
+                do='Try another law or a more flexible one: js.compare("auto", runs).',
+            )
 
     def table(self) -> pd.DataFrame:
         """Return the rows as a page shows them."""
-        f = self.frame
-        inputs = list(f.columns[: f.columns.get_loc("curve")])
-        low, high = f["prediction_low"], f["prediction_high"]
-        return f.loc[:, inputs].assign(**{
-            "observed": f["observed"],
-            "predicted": f["curve"],
-            "error": [f"{100 * (a / b - 1):+.2f} %" for a, b in zip(f["curve"], f["observed"],
-                                                                   strict=True)],
-            f"{percent(self.level)} of new runs": [
-                f"{number(a)} to {number(b)}" for a, b in zip(low, high, strict=True)
+        frame = self.frame
+        inputs = list(frame.columns[: frame.columns.get_loc("curve")])
+        interval = zip(frame["prediction_low"], frame["prediction_high"], strict=True)
+        columns: dict[str, Any] = {
+            "observed": frame["observed"],
+            "predicted": frame["curve"],
+            "error": [f"{100 * e:+.2f}%" for e in frame["curve"] / frame["observed"] - 1],
+            f"{percent(self.level)} prediction interval": [
+                f"{number(low)} to {number(high)}" for low, high in interval
             ],
             "": np.where(self.inside, "inside", "outside"),
-        })  # fmt: skip
+        }
+        return frame.loc[:, inputs].assign(**columns)
 
 
 def check_held_out(draws: Draws, held_out: Runs | pd.DataFrame, level: float) -> HeldOut:
-    """Predict held-out runs and put what was observed beside.
+    """Predict held-out runs and pair the predictions with the observed outputs.
 
-    A table has the law's inputs and output by their own names, in the units of the fitted runs.
-    Raises DataError for runs of another unit or without the output, PredictionError for inputs.
+    A table has the law's inputs and output under their own names, in the units of the fitted runs.
+    Raises DataError for runs in another unit or without the output, and PredictionError for inputs
+    that the law cannot take.
     """
     fit = draws.fit
     table = _table(fit, held_out)
@@ -135,33 +172,33 @@ def check_held_out(draws: Draws, held_out: Runs | pd.DataFrame, level: float) ->
 
 
 def _table(fit: Fit, held_out: Runs | pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with a finite output; raises DataError where there are none such."""
+    """Return the table with its output as numbers; raises DataError if one is not finite."""
     output = fit.law.output
     table = _in_same_units(fit.runs, held_out) if isinstance(held_out, Runs) else held_out
     if not isinstance(table, pd.DataFrame):
         raise DataError(
-            f"held_out must be Runs or a table of them, not {type(held_out).__name__}: "
+            f"held_out must be Runs or a table of runs, not {type(held_out).__name__}: "
             "held_out=runs.where(…)."
         )
     if output not in table.columns:
         raise DataError(
-            f"The held-out table has no column {output!r}, what the law predicts. Make Runs of it: "
-            "held_out=Runs.from_frame(df, …)."
+            f"The held-out table has no column {output!r}, the output of the law. Convert it to "
+            "Runs: held_out=Runs.from_frame(df, …)."
         )
     if len(table) == 0:
-        raise DataError("The held-out table has no rows; leave held_out out.")
-    seen = pd.Series(pd.to_numeric(table[output], errors="coerce"), table.index)
-    bad = ~np.isfinite(seen.to_numpy(dtype=float))
+        raise DataError("The held-out table has no rows; omit held_out.")
+    observed = pd.Series(pd.to_numeric(table[output], errors="coerce"), table.index)
+    bad = ~np.isfinite(observed.to_numpy(dtype=float))
     if bad.any():
         raise DataError(
             f"The held-out {output} is not a finite number in row "
-            f"{listing(table.index[bad].tolist())}: leave these rows out."
+            f"{listing(table.index[bad].tolist())}: remove these rows."
         )
-    return table.assign(**{output: seen})
+    return table.assign(**{output: observed})
 
 
 def _in_same_units(fitted: Runs, held_out: Runs) -> pd.DataFrame:
-    """Return the table of held-out Runs; raises DataError where units or counting differ."""
+    """Return the table of held-out Runs; raises DataError if units or counting differ."""
     if (held_out.loss_unit, held_out.count) != (fitted.loss_unit, fitted.count):
         raise DataError(
             f"The held-out runs are in {held_out.loss_unit} (count={held_out.count!r}), the "

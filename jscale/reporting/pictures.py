@@ -1,7 +1,7 @@
-"""Pictures of a page: matplotlib figures as SVG that can stand inside HTML.
+"""The plots of a page: Matplotlib figures as SVG that can stand inside HTML.
 
-Text stays text, so pictures are small and can be searched. Words that came from a user are no
-mathematical notation, and nothing of them can become markup: the SVG is parsed and written anew.
+Text stays text, so that plots are small and can be searched. Text that came from a user is shown
+literally and cannot become markup: the SVG is parsed and written again.
 """
 
 from __future__ import annotations
@@ -13,23 +13,30 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jscale import plots
 from jscale.comparison.comparison import Comparison
+from jscale.fitting.result import Fit
 from jscale.planning.plan import Plan
+from jscale.plots.drawing import ORANGE
 from jscale.plots.words import with_unit
 from jscale.prediction.predict import predict
 from jscale.reporting.answer import has_path, is_surface, path
 from jscale.reporting.held_out import HeldOut
 from jscale.uncertainty.draws import Draws
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+# Larger collections of points are embedded as images.
 _MANY_POINTS = 600
 _MOST_PARAMETERS = 7
+_BUDGETS = 48
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _RC: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -42,7 +49,19 @@ _RC: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture: what it is called, the SVG, and a sentence on how to read it."""
+    """A plot on a page.
+
+    Attributes
+    ----------
+    title : str
+        Its heading.
+    svg : str
+        The plot, ready to stand inside HTML.
+    caption : str
+        A sentence on how to read it.
+    wide : bool
+        Whether it takes the full width of the page.
+    """
 
     title: str
     svg: str
@@ -53,89 +72,103 @@ class Picture:
 def pictures(
     draws: Draws, held_out: HeldOut | None, comparison: Comparison | None, level: float
 ) -> Iterator[Picture]:
-    """Yield the pictures that a law and its draws allow."""
-    fit = draws.fit
-    held = None if held_out is None else held_out.frame
-    yield _drawn(
-        "Observed and fitted", "Each point is a run; on the line, the law is right.",
-        lambda ax: plots.observed_and_fitted(fit, ax=ax, held_out=held),
-    )  # fmt: skip
-    yield _drawn(
-        "Residuals", "What the law leaves over. A pattern here means that the law bends otherwise "
-        "than the data.", lambda ax: plots.residuals(fit, ax=ax),
-    )  # fmt: skip
-    if is_surface(fit):
-        yield _drawn(
-            "Slices of equal compute", "Points are runs near each budget; a cross marks the lowest "
-            "loss of a slice.", lambda ax: plots.isoflop_slices(fit, ax=ax),
-        )  # fmt: skip
-    if has_path(fit):
-        yield _drawn(
-            "Loss over compute", "Dark: confidence in the curve. Light: where new runs fall."
-            + (" Along the path that the fit calls compute-optimal; runs off it lie above."
-               if is_surface(fit) else ""),
-            lambda ax: _over_compute(draws, held, level, ax),
-        )  # fmt: skip
+    """Yield the plots that a law and its draws allow."""
+    yield from _of_fit(draws.fit, None if held_out is None else held_out.frame)
+    if has_path(draws.fit):
+        yield _over_compute(draws, held_out, level)
     if comparison is not None and np.isfinite(comparison.rows["extrapolation"]).any():
-        yield _drawn(
-            "Laws compared", "Error of runs that a law had not seen, over how far out they lie.",
+        yield _panel(
+            "Laws compared",
+            "Errors of held-out runs, over how far the runs lie beyond the fitted compute.",
             lambda ax: plots.comparison(comparison, ax=ax),
-        )  # fmt: skip
+        )
     yield from _of_draws(draws)
 
 
 def of_plan(plan: Plan) -> Picture:
-    """Draw the best size and data over the budget."""
-    return _drawn(
-        "Best size and data over compute", "Bands are confidence intervals of the optimum. Shaded: "
-        "no runs are there.", lambda ax: plots.allocation(plan, ax=ax),
-    )  # fmt: skip
+    """Plot the optimal size and data over the budget."""
+    return _panel(
+        "Optimal size and data over compute",
+        "Bands are confidence intervals of the optimum. Shaded: beyond the fitted runs.",
+        lambda ax: plots.allocation(plan, ax=ax),
+    )
+
+
+def _of_fit(fit: Fit, held_out: pd.DataFrame | None) -> Iterator[Picture]:
+    yield _panel(
+        "Observed and fitted",
+        "Each point is a run; on the line, the fit is exact.",
+        lambda ax: plots.observed_and_fitted(fit, ax=ax, held_out=held_out),
+    )
+    yield _panel(
+        "Residuals",
+        "What the law does not explain. A pattern means that the law has the wrong shape.",
+        lambda ax: plots.residuals(fit, ax=ax),
+    )
+    if is_surface(fit):
+        yield _panel(
+            "IsoFLOP slices",
+            "Points are runs near each budget; a cross marks the minimum of a slice.",
+            lambda ax: plots.isoflop_slices(fit, ax=ax),
+        )
+
+
+def _over_compute(draws: Draws, held_out: HeldOut | None, level: float) -> Picture:
+    """Plot the lowest output over compute, to ten times the fitted range or the last run."""
+    fit, caption = draws.fit, "Dark: confidence interval of the curve. Light: prediction interval."
+    if is_surface(fit):
+        caption += " Along the compute-optimal path of the fit; other runs lie above it."
+    held = None if held_out is None or "C" not in held_out.frame else held_out.frame
+    C = fit.runs["C"]
+    furthest = C.max() * 10 if held is None else max(C.max() * 10, held["C"].max())
+    table = path(fit, np.geomspace(C.min(), furthest, _BUDGETS))
+
+    def draw(ax: Axes) -> None:
+        if len(table) < 2:
+            ax.set_axis_off()
+            return
+        prediction = predict(draws, table, level=level)
+        plots.bands(prediction, along="C", ax=ax, observed=fit.runs.frame)
+        if held is not None:
+            style: dict[str, Any] = {"s": 24, "color": ORANGE, "marker": "D", "lw": 0, "zorder": 4}
+            ax.scatter(held["C"], held["observed"], label="held-out runs", **style)
+            ax.legend(frameon=False, fontsize="small")
+        ax.set(xlabel="C (FLOPs)", ylabel=with_unit(fit.law.output, fit.runs))
+
+    return _panel("Output over compute", caption, draw)
 
 
 def _of_draws(draws: Draws) -> Iterator[Picture]:
     for name in draws.settings.get("pool") or {}:
-        if any(own.startswith(f"{name}[") for own in draws.names):
-            yield _drawn(
-                f"Groups of {name}", "Each group's estimate, drawn to the mean of all (dashed) "
-                "where its own runs say little.", partial(_pooled, draws, name),
-            )  # fmt: skip
+        if any(drawn.startswith(f"{name}[") for drawn in draws.names):
+            yield _panel(
+                f"Groups of {name}",
+                "Each group's estimate, shrunk towards the mean of all groups (dashed) where its "
+                "own runs are uninformative.",
+                partial(_shrinkage, draws, name),
+            )
     if 1 < len(draws.names) <= _MOST_PARAMETERS:
-        yield _figured(
-            "Parameters together", "Each point is a draw of the parameters. Those that lie along a "
-            "line are known together, not one by one.", lambda: plots.pairs(draws),
-        )  # fmt: skip
+        yield _picture(
+            "Pairs of parameters",
+            "Each point is a draw. Parameters whose draws lie along a line are determined "
+            "together, not separately.",
+            lambda: plots.pairs(draws),
+        )
     if draws.values.shape[0] > 1 and len(draws.names) <= _MOST_PARAMETERS:
-        yield _figured(
-            "Chains", "Chains that agree look like one band of noise.",
+        yield _picture(
+            "Chains",
+            "Chains that have converged look like one band of noise.",
             lambda: plots.trace(draws),
-        )  # fmt: skip
+        )
 
 
-def _pooled(draws: Draws, name: str, ax: Any) -> None:
+def _shrinkage(draws: Draws, name: str, ax: Axes) -> None:
     plots.shrinkage(draws, name, ax=ax)
 
 
-def _over_compute(draws: Draws, held: pd.DataFrame | None, level: float, ax: Any) -> None:
-    """Plot the lowest loss at each compute, to ten times the fitted one or the last run."""
-    fit = draws.fit
-    C = fit.runs["C"]
-    furthest = C.max() * 10
-    if held is not None and "C" in held:
-        furthest = max(furthest, held["C"].max())
-    table = path(fit, np.geomspace(C.min(), furthest, 48))
-    if len(table) < 2:
-        ax.set_axis_off()
-        return
-    plots.bands(predict(draws, table, level=level), along="C", ax=ax, observed=fit.runs.frame)
-    if held is not None and "C" in held:
-        ax.scatter(held["C"], held["observed"], s=24, color="#d9730d", marker="D", lw=0, zorder=4,
-                   label="held-out runs")  # fmt: skip
-        ax.legend(frameon=False, fontsize="small")
-    ax.set(xlabel="C (FLOPs)", ylabel=with_unit(fit.law.output, fit.runs))
-
-
-def _drawn(title: str, caption: str, draw: Callable[[Any], Any]) -> Picture:
-    """Draw one plot on Axes of its own."""
+def _panel(title: str, caption: str, draw: Callable[[Axes], Any]) -> Picture:
+    """Return a picture of one panel that ``draw`` fills."""
+    # A figure without pyplot: nothing is shown or has to be closed.
     from matplotlib.figure import Figure
 
     def make() -> Any:
@@ -143,45 +176,45 @@ def _drawn(title: str, caption: str, draw: Callable[[Any], Any]) -> Picture:
         draw(figure.add_subplot())
         return figure
 
-    return _figured(title, caption, make, wide=False)
+    return _picture(title, caption, make, wide=False)
 
 
-def _figured(
-    title: str, caption: str, make: Callable[[], Any], *, wide: bool = True
-) -> Picture:  # fmt: skip
-    """Make a figure and write it as SVG; what it warns of is said elsewhere on the page."""
+def _picture(title: str, caption: str, make: Callable[[], Any], *, wide: bool = True) -> Picture:
+    """Return the picture of the figure that ``make`` returns."""
     import matplotlib as mpl
     import matplotlib.pyplot as plt
 
     name = re.sub(r"[^a-z]+", "-", title.lower()).strip("-")
     with mpl.rc_context({**_RC, "svg.hashsalt": name}), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # ours, and of letters that a font lacks
+        # Our own warnings are notes on the page already; Matplotlib's are of missing glyphs.
+        warnings.simplefilter("ignore", UserWarning)
         figure = make()
         try:
             return Picture(title, to_svg(figure, name), caption, wide)
         finally:
-            plt.close(figure)  # pyplot keeps, and a notebook shows, what is not closed
+            # Otherwise pyplot keeps the figure, and a notebook shows it.
+            plt.close(figure)
 
 
 def to_svg(figure: Any, name: str) -> str:
-    """Write a figure as SVG for a page; ``name`` sets its ids apart from other pictures'."""
-    plain_words(figure)
+    """Return a figure as SVG for a page; ``name`` makes its ids unique on the page."""
+    show_literally(figure)
     for ax in figure.axes:
-        for many in ax.collections:
-            if len(many.get_offsets()) > _MANY_POINTS:
-                many.set_rasterized(True)  # as an image: a thousand shapes are slow and large
+        for points in ax.collections:
+            if len(points.get_offsets()) > _MANY_POINTS:
+                # Thousands of shapes would make the page large and slow.
+                points.set_rasterized(True)
     file = io.BytesIO()
-    figure.savefig(
-        file, format="svg", transparent=True, dpi=160,
-        metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-    )  # fmt: skip
+    # Without metadata, the same figure gives the same bytes.
+    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(file, format="svg", transparent=True, dpi=160, metadata=metadata)
     return _cleaned(file.getvalue(), name)
 
 
-def plain_words(figure: Any) -> None:
-    """Take titles, labels and legends as plain words: a "$" in them starts no formula.
+def show_literally(figure: Any) -> None:
+    """Show titles, labels and legends literally: a "$" in them does not start a formula.
 
-    Characters that no SVG may hold, such as a zero byte, are shown as "�", in ticks' labels too.
+    Characters that XML cannot hold, such as a zero byte, are shown as "�", also in tick labels.
     """
     texts = list(figure.texts)  # its title is one of them
     for ax in figure.axes:
@@ -190,27 +223,27 @@ def plain_words(figure: Any) -> None:
         texts += [] if legend is None else [*legend.get_texts(), legend.get_title()]
     for text in texts:
         text.set_parse_math(False)
-        text.set_text(_without_odd(text.get_text()))
+        text.set_text(_xml_text(text.get_text()))
     for ax in figure.axes:
-        _plain_ticks(ax.xaxis)
-        _plain_ticks(ax.yaxis)
+        _clean_tick_labels(ax.xaxis)
+        _clean_tick_labels(ax.yaxis)
 
 
-def _plain_ticks(axis: Any) -> None:
-    """Set labels anew that hold odd characters: a text alone is written over when it is drawn."""
-    shown = [text.get_text() for text in axis.get_ticklabels()]
-    plain = [_without_odd(text) for text in shown]
-    if plain != shown:
-        axis.set_ticks(axis.get_ticklocs(), plain)
+def _clean_tick_labels(axis: Any) -> None:
+    """Replace labels that XML cannot hold, by the axis: it sets their texts again when drawn."""
+    labels = [text.get_text() for text in axis.get_ticklabels()]
+    cleaned = [_xml_text(label) for label in labels]
+    if cleaned != labels:
+        axis.set_ticks(axis.get_ticklocs(), cleaned)
 
 
-def _without_odd(text: str) -> str:
-    """Replace the characters that no XML may hold."""
+def _xml_text(text: str) -> str:
+    """Replace the characters that XML cannot hold."""
     return _NOT_IN_XML.sub("�", text)
 
 
 def _cleaned(svg: bytes, name: str) -> str:
-    """Write an SVG anew for use inside HTML: no metadata, no styles, ids of its own."""
+    """Parse an SVG and write it for use inside HTML: no metadata, no styles, unique ids."""
     ET.register_namespace("", _SVG)
     ET.register_namespace("xlink", _XLINK)
     root = ET.fromstring(svg)
@@ -218,8 +251,8 @@ def _cleaned(svg: bytes, name: str) -> str:
         for child in list(parent):
             if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
                 parent.remove(child)
-    used = {found for element in root.iter() for value in element.attrib.values()
-            for found in re.findall(r"(?:url\(|^)#([\w-]+)", value)}  # fmt: skip
+    values = [value for element in root.iter() for value in element.attrib.values()]
+    used = {anchor for value in values for anchor in re.findall(r"(?:url\(|^)#([\w-]+)", value)}
     for element in root.iter():
         _rename(element, name, used)
     for size in ("width", "height"):
@@ -230,7 +263,7 @@ def _cleaned(svg: bytes, name: str) -> str:
 
 
 def _rename(element: ET.Element, name: str, used: set[str]) -> None:
-    """Put the picture's name before ids that are used, drop the rest, and follow in references."""
+    """Prefix the ids that are referred to, and the references, with the picture's name."""
     for key, value in list(element.attrib.items()):
         if key == "id":
             del element.attrib[key]

@@ -13,36 +13,33 @@ from importlib import import_module
 from keyword import iskeyword
 from typing import Any
 
-import pandas as pd
-
 from jscale import laws
-from jscale.comparison.comparison import Comparison
 from jscale.data.columns import GLOSSARY
 from jscale.data.runs import Runs
 from jscale.fitting.result import Fit
+from jscale.reporting.request import Request
 from jscale.uncertainty.draws import Draws
 
 _MOST_STARTS = 3
 _LONGEST = 100
 
 
-def recipe(
-    fit: Fit, draws: Draws, at: Any = None, level: float = 0.9, *, title: str | None = None,
-    about: Mapping[str, str] | None = None, held_out: Runs | pd.DataFrame | None = None,
-    comparison: Comparison | None = None,
-) -> str:  # fmt: skip
-    """Return Python code that makes a fit, its draws and the report again from its table.
-
-    The arguments after ``draws`` are those of the report.
-    """
-    page: dict[str, Any] = {"held_out": held_out, "comparison": comparison, "at": at}
-    page |= {"title": str(title) if title else None, "about": dict(about or {}) or None}
+def recipe(fit: Fit, draws: Draws, request: Request | None = None) -> str:
+    """Return Python code that reproduces a fit, its draws and the report from its table."""
+    request = Request() if request is None else request
+    page: dict[str, Any] = {
+        "held_out": request.held_out,
+        "comparison": request.comparison,
+        "at": request.at,
+        "title": str(request.title) if request.title else None,
+        "about": dict(request.about or {}) or None,
+    }
     page = {name: value for name, value in page.items() if value is not None}
     source = f" of {fit.runs.source!r}" if fit.runs.source else ""
     named = {"table": f"the {len(fit.runs)} rows{source}, digest {fit.runs.digest}"}
     named |= {**_named_in_fit(fit), **_named_in_draws(draws), **_named_on_page(fit, page)}
     arguments = ["fit", "draws", *(_argument(name, value) for name, value in page.items())]
-    arguments += [f"level={float(level)!r}", 'path="report.html"']
+    arguments += [f"level={float(request.level)!r}", 'path="report.html"']
     runs = f"js.Runs.from_frame({', '.join(['table', *_runs_choices(fit)])})"
     made = _draws_call(draws)
     lines = [

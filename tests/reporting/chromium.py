@@ -15,15 +15,21 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-    "--disable-background-networking", "--disable-features=IsolateSandboxedIframes", "--disable-component-update",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-features=IsolateSandboxedIframes",
+    "--disable-component-update",
     "--remote-debugging-pipe",
-)  # fmt: skip
+)
 _PATIENCE = 30.0
 
 
-def found() -> str | None:
-    """Where a Chromium is: JSCALE_CHROMIUM, or one of the usual names on PATH."""
+def program() -> str | None:
+    """The path of a Chromium: JSCALE_CHROMIUM, or one of the usual names on PATH."""
     names = filter(None, (os.environ.get("JSCALE_CHROMIUM"), *NAMES))
     return next(filter(None, map(shutil.which, names)), None)
 
@@ -67,8 +73,9 @@ class Tab:
         return json.loads(message)
 
     def go(self, url: str) -> None:
-        """Open a page anew and wait until it is loaded; ``events`` are then its own."""
-        for place in ("about:blank", url):  # where only the fragment changes nothing is loaded
+        """Open a page from scratch and wait until it is loaded; ``events`` are then its own."""
+        # From about:blank, because nothing is loaded if only the fragment changes.
+        for place in ("about:blank", url):
             self.events.clear()
             self.send("Page.navigate", url=place)
             while not any(e["method"] == "Page.loadEventFired" for e in self.events):
@@ -100,27 +107,29 @@ class Tab:
         self.send("Input.dispatchKeyEvent", type="keyUp", **keys)
 
     def complaints(self) -> list[str]:
-        """What the page wrote to the console, threw, or was refused by its policy."""
-        said = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
-        return [json.dumps(e["params"]) for e in self.events if e["method"] in said]
+        """What the page logged, raised, or was refused by its policy."""
+        methods = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
+        return [json.dumps(e["params"]) for e in self.events if e["method"] in methods]
 
     def requests(self) -> list[str]:
         """The addresses that the page asked for."""
-        asked = [e["params"] for e in self.events if e["method"] == "Network.requestWillBeSent"]
-        return [a["request"]["url"] for a in asked]
+        sent = [e["params"] for e in self.events if e["method"] == "Network.requestWillBeSent"]
+        return [params["request"]["url"] for params in sent]
 
 
 @contextlib.contextmanager
 def tab(program: str) -> Iterator[Tab]:
-    """Start a Chromium of its own, and end it."""
+    """Start a Chromium, yield a tab, and end it."""
     ours, theirs = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         # It reads commands from descriptor 3 and writes to 4.
         start = f'exec "$0" "$@" 3<&{ours[0]} 4>&{theirs[1]}'
         process = subprocess.Popen(
             ["bash", "-c", start, program, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"],
-            pass_fds=(ours[0], theirs[1]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            pass_fds=(ours[0], theirs[1]),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         os.close(ours[0])
         os.close(theirs[1])
         try:

@@ -1,4 +1,4 @@
-"""A page taken apart, text that tries to be markup, and a surface to plan with."""
+"""A parsed page, text that tries to be markup, and a surface to plan with."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOSTILE = [
 
 
 class Page(HTMLParser):
-    """A page taken apart: its elements, its attributes, its text, and what was left open."""
+    """A parsed page: its elements, attributes, text, the text of each section, and open elements."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -33,12 +33,16 @@ class Page(HTMLParser):
         self.words: list[str] = []
         self.scripts: list[str] = []
         self.open: list[str] = []
+        self.sections: dict[str, list[str]] = {}
+        self.section = ""
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(name, value or "") for name, value in attrs]
+        if tag == "section":
+            self.section = dict(attrs).get("id") or ""
         if tag not in VOID:
             self.open.append(tag)
 
@@ -53,14 +57,20 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         (self.scripts if self.open[-1:] == ["script"] else self.words).append(data)
+        if "section" in self.open and self.open[-1] != "script":
+            self.sections.setdefault(self.section, []).append(data)
+
+    def of(self, section: str) -> str:
+        """The text of a section, by its id; empty if there is none."""
+        return " ".join(" ".join(self.sections.get(section, [])).split())
 
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
 
 
-def told(page: Report) -> str:
-    """All words of a page."""
+def text_of(page: Report) -> str:
+    """All text of a page."""
     return Page(page.html).text
 
 

@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import jscale as js
+from jscale.plots import words
 from jscale.reporting.answer import answer, has_path, is_surface, path
 from jscale.reporting.page import report
 from jscale.simulation.worlds import WORLDS
+from tests.reporting.pages import Page
 
 
 def test_the_answer_is_the_prediction_at_ten_times_the_compute(fit, draws, page):
-    sentence, intervals, far = page.content["answer"]
     C = fit.largest * 10
     a, b = fit.params["alpha"], fit.params["beta"]
     G = (a * fit.params["A"] / (b * fit.params["B"])) ** (1 / (a + b))
     N = G * (C / 6) ** (b / (a + b))
-    found = [float(x) for x in re.findall(r"[ND] = ([\d.]+)×10", sentence)]
-    scale = [int(x.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789"))) for x in
-             re.findall(r"[ND] = [\d.]+×10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", sentence)]  # fmt: skip
-    assert [f * 10**s for f, s in zip(found, scale, strict=True)] == pytest.approx(
-        [N, C / 6 / N], rel=1e-3
+    expected = js.predict(draws, N=N, D=C / 6 / N).frame.iloc[0]
+    (row,) = page.content["prediction"]["rows"]
+    assert [row["N"], row["D"]] == pytest.approx([N, C / 6 / N], rel=1e-3)
+    columns = ["curve", "confidence_low", "confidence_high", "prediction_low", "prediction_high"]
+    assert [row[name] for name in columns] == pytest.approx(expected[columns].tolist(), rel=1e-3)
+    assert row["extrapolation"] == pytest.approx(10)
+    assert page.content["prediction"]["output"] == "loss"
+    assert page.content["prediction"]["level"] == 0.9
+
+
+def test_the_answer_states_the_prediction_in_words(page):
+    sentence, intervals, extrapolation = page.content["answer"]
+    (row,) = page.content["prediction"]["rows"]
+    low, high = row["confidence_low"], row["confidence_high"]
+    curve, low, high = words.span(row["curve"], low, high)
+    place = words.point({name: row[name] for name in "ND"})
+    assert sentence == (
+        f"At C = {words.number(row['C'])} FLOPs, spent compute-optimally ({place}), the fitted law "
+        f"chinchilla predicts a loss of {curve} nats."
     )
-    row = js.predict(draws, N=N, D=C / 6 / N).frame.iloc[0]
-    assert float(re.search(r"a loss of ([\d.]+) nats", sentence)[1]) == pytest.approx(
-        row["curve"], rel=1e-3
+    assert f"The 90% confidence interval of the curve is {low} to {high}; " in intervals
+    _, low, high = words.span(row["curve"], row["prediction_low"], row["prediction_high"])
+    assert intervals.endswith(
+        f"the 90% prediction interval of a single new run is {low} to {high}."
     )
-    numbers = [float(x) for x in re.findall(r"\d\.\d+", intervals)]
-    expected = row[["confidence_low", "confidence_high", "prediction_low", "prediction_high"]]
-    assert numbers == pytest.approx(expected.tolist(), rel=2e-3)
-    assert "90 % confidence interval of the curve" in intervals
-    assert "90 % prediction interval" in intervals
-    assert far.startswith("This is 10 times the largest compute fitted.")
+    assert extrapolation.startswith("This is 10 times the largest fitted compute.")
+    assert all(s in Page(page.html).of("answer") for s in page.content["answer"])
 
 
 def test_at_inputs_and_at_a_compute(fit, draws):
     at = report(fit, draws, at={"N": 1e9, "D": 2e10}, level=0.5)
     assert at.content["answer"][0].startswith("At N = 10⁹ and D = 2×10¹⁰ the fitted law chinchilla")
-    assert "50 % prediction interval" in at.content["answer"][1]
+    assert "50% prediction interval" in at.content["answer"][1]
     assert at.content["answer"][2] == "This lies within the fitted range of compute."
     assert at.content["answers"] is None
     several = report(fit, draws, at={"C": [1e21, 1e22]})
-    assert several.content["answer"][0].startswith("At C = 10²¹ FLOPs, spent as the fit calls best")
+    assert several.content["answer"][0].startswith("At C = 10²¹ FLOPs, spent compute-optimally")
     assert len(several.content["answers"]["rows"]) == 2
 
 
@@ -55,9 +65,9 @@ def test_a_law_without_compute_answers_with_its_exponents():
     fit = js.fit("power_const:N", table[["N", "loss"]])
     (sentence,) = report(fit, js.laplace(fit, 100)).content["answer"]
     assert sentence.startswith("For loss (nats), the fitted law power_const:N has the exponents ")
-    value, low, high = map(float, re.search(r"alpha = (\S+) \((\S+) to (\S+)\)", sentence).groups())
-    assert low < value < high
-    assert value == pytest.approx(fit.params["alpha"], rel=1e-2)
+    draws = js.laplace(fit, 100)
+    value = words.span(fit.params["alpha"], *draws.interval(0.9).loc["alpha"])
+    assert "alpha = {} ({} to {})".format(*value) in sentence
 
 
 def of_compute() -> js.Fit:
@@ -100,9 +110,9 @@ def test_computes_that_cannot_be(draws, C) -> None:
 
 
 def test_a_point_at_the_edge_of_the_fitted_compute_lies_within_it(fit, draws) -> None:
-    """Up to five per cent past the largest compute nothing is called extrapolation."""
+    """Up to five per cent past the largest compute nothing counts as extrapolation."""
     N, edge = 1e9, fit.largest / 6 / 1e9
     within = answer(draws, {"N": N, "D": 1.04 * edge}, 0.9).sentences
     assert within[-1] == "This lies within the fitted range of compute."
     past = answer(draws, {"N": N, "D": 2 * edge}, 0.9).sentences
-    assert past[-1].startswith("This is 2 times the largest compute fitted.")
+    assert past[-1].startswith("This is 2 times the largest fitted compute.")

@@ -1,4 +1,4 @@
-"""console: what the command line prints, whole at 80 columns and with no markup read into it."""
+"""What the command line prints: whole at 80 columns, with no text read as markup."""
 
 from __future__ import annotations
 
@@ -67,10 +67,14 @@ def test_intervals_break_between_numbers_only(width):
         ('per={"E": "<column>"}', "--per E=<column>"),
         ('tie=("alpha", "beta")', "--tie alpha,beta"),
         ("fixed={'E': …}, tie=(…), or", "--fix E=…, --tie …, or"),
-        ("Prefer bootstrap errors: js.bootstrap(fit).",
-         "Prefer bootstrap errors: those of `jscale predict`."),
-        ("compare the fit without them: runs.where(…).",
-         "compare the fit without them: delete their rows from the table."),
+        (
+            "Prefer bootstrap errors: js.bootstrap(fit).",
+            "Prefer bootstrap errors: those of `jscale predict`.",
+        ),
+        (
+            "compare the fit without them: runs.where(…).",
+            "compare the fit without them: delete their rows from the table.",
+        ),
         ("Leave those rows out: runs.where(runs['N'] > 0).", "Leave those rows out of the table."),
         ("rows out: runs.where(runs.frame['a'].notna()).", "rows out of the table."),
         ("rows out with runs.where(…), or", "rows out of the table, or"),
@@ -86,7 +90,7 @@ def test_intervals_break_between_numbers_only(width):
         ("column: Runs.from_frame(df, C='flops').", "column: --column C=flops."),
         ("Call predict(fit, N=…, D=…).", "Say --at N=…,D=…."),
     ],
-)  # fmt: skip
+)
 def test_python_calls_become_options(text, words):
     assert show_in.in_cli_words(text) == words
 
@@ -120,7 +124,7 @@ def test_prediction_table_writes_intervals(prediction):
     assert table["C/max C"].tolist() == ["0.0001×", "2×"]
 
 
-def test_held_out_table_says_what_lies_inside(prediction):
+def test_held_out_table_marks_what_lies_inside(prediction):
     curve = prediction.frame["curve"].to_numpy()
     measured = prediction.frame.assign(measured=curve * [1.001, 1.5])
     table = show_in.held_out_table(replace(prediction, frame=measured))
@@ -129,12 +133,12 @@ def test_held_out_table_says_what_lies_inside(prediction):
     assert table["error"].tolist() == ["-0.10%", "-33.33%"]
 
 
-@pytest.mark.parametrize(("inside", "said"), [(0, True), (1, True), (2, False), (4, False)])
-def test_missed_held_out_runs_are_called_so(inside: int, said: bool) -> None:
+@pytest.mark.parametrize(("inside", "warned"), [(0, True), (1, True), (2, False), (4, False)])
+def test_missed_held_out_runs_are_a_caution(inside: int, warned: bool) -> None:
     """Of 4 at 90 %, at most 1 inside has probability 0.0037, at most 2 has 0.0523."""
     screen = Console(width=200)
     with screen.capture() as capture:
-        found = missed(np.arange(4) < inside, None, 0.9)
-        show_in.print_missed(screen, js.laws.get("chinchilla"), found)
-    assert ("held-out-missed" in capture.get()) == said
-    assert ("--law farseer" in capture.get()) == said
+        miss = missed(np.arange(4) < inside, None, 0.9)
+        show_in.print_missed(screen, js.laws.get("chinchilla"), miss)
+    assert ("held-out-missed" in capture.get()) == warned
+    assert ("--law farseer" in capture.get()) == warned

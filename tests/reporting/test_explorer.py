@@ -1,4 +1,4 @@
-"""The allocation section and its budget explorer: Python's own numbers, also in a real browser."""
+"""The section on budgets and its explorer: Python's own numbers, also in a real browser."""
 
 from __future__ import annotations
 
@@ -61,20 +61,20 @@ def test_without_serving_the_grid_is_allocates_own(draws, grid):
     frame = js.allocate(draws, grid["budgets"]).frame
     assert grid["tokens"] == frame["D"].tolist()
     for name in ("N", "D", "D/N", "output"):
-        own = "loss" if name == "output" else name
+        column = "loss" if name == "output" else name
         for end, suffix in (("estimate", ""), ("low", "_low"), ("high", "_high")):
-            found = np.array(grid["values"][name][end])
-            assert found.shape == (17, len(explorer.SERVED))
-            np.testing.assert_allclose(found[:, 0], frame[own + suffix], rtol=1e-10)
+            values = np.array(grid["values"][name][end])
+            assert values.shape == (17, len(explorer.SERVED))
+            np.testing.assert_allclose(values[:, 0], frame[column + suffix], rtol=1e-10)
 
 
 def test_with_serving_the_grid_is_allocates_own(grid, served):
     assert grid["served"][I][J] == 10 * grid["tokens"][I]
     row = served.frame.iloc[0]
     for name in ("N", "D", "D/N", "output"):
-        own = "loss" if name == "output" else name
+        column = "loss" if name == "output" else name
         for end, suffix in (("estimate", ""), ("low", "_low"), ("high", "_high")):
-            assert grid["values"][name][end][I][J] == pytest.approx(row[own + suffix], rel=1e-9)
+            assert grid["values"][name][end][I][J] == pytest.approx(row[column + suffix], rel=1e-9)
     assert grid["unsettled"] == 0.0
     assert np.max(grid["at_bound"]) == 0.0
 
@@ -88,21 +88,21 @@ def test_every_budget_is_spent_whole(grid):
 def test_of_many_draws_some_are_taken_and_the_page_says_so(draws, monkeypatch):
     module = sys.modules["jscale.reporting.explorer"]
     monkeypatch.setattr(module, "_MOST_DRAWS", 50)
-    found = section.allocation(draws, 0.9)
-    assert found is not None
-    grid = found.content["explorer"]
+    thin = section.allocation(draws, 0.9)
+    assert thin is not None
+    grid = thin.content["explorer"]
     assert (grid["draws"], grid["of_draws"]) == (50, 200)
-    assert "from 50 of 200 draws" in found.content["about"]
-    thinned = found.plan.samples[::4, 0, 0]
+    assert "from 50 of 200 draws" in thin.content["about"]
+    thinned = thin.plan.samples[::4, 0, 0]
     assert grid["values"]["N"]["low"][0][0] == pytest.approx(np.quantile(thinned, 0.05))
 
 
 def test_searches_that_did_not_settle_are_counted_on_the_page(draws, monkeypatch):
     monkeypatch.setattr(sys.modules["jscale.reporting.explorer"], "_SETTLED", -1.0)
-    found = section.allocation(draws, 0.9)
-    assert found is not None
-    assert found.content["explorer"]["unsettled"] == 1.0
-    assert "In 100 % of the searches the optimum was not found" in found.content["about"]
+    loose = section.allocation(draws, 0.9)
+    assert loose is not None
+    assert loose.content["explorer"]["unsettled"] == 1.0
+    assert "In 100% of the searches the optimum was not found" in loose.content["about"]
 
 
 # ── One script, known by its digest, and no markup from anybody ──────────────────────────────
@@ -128,8 +128,18 @@ def test_the_policy_allows_the_one_script_by_its_digest(page):
 def test_the_script_is_small_and_neither_loads_nor_writes_markup():
     text = explorer.script()
     assert len(text) < 12_000
-    for word in ("eval", "Function(", "fetch", "XMLHttp", "import", "innerHTML", "document.write",
-                 "</script", "<!--", "http"):  # fmt: skip
+    for word in (
+        "eval",
+        "Function(",
+        "fetch",
+        "XMLHttp",
+        "import",
+        "innerHTML",
+        "document.write",
+        "</script",
+        "<!--",
+        "http",
+    ):
         assert word not in text
 
 
@@ -164,8 +174,9 @@ def test_hostile_text_stays_text(hostile):
     assert scripts(made.html) == [explorer.script()]
     assert not {"img", "iframe", "b2", "object", "link"} & set(parsed.tags)
     assert not [name for name, _ in parsed.attributes if name.startswith("on")]
-    (data,) = re.findall(r'<script type="application/json" id="explorer-data">(.*?)</script>',
-                         made.html, re.DOTALL)  # fmt: skip
+    (data,) = re.findall(
+        r'<script type="application/json" id="explorer-data">(.*?)</script>', made.html, re.DOTALL
+    )
     assert json.loads(data) == made.content["allocation"]["explorer"]
     assert json.loads(data)["output"] == f"loss {NASTY}"
 
@@ -175,7 +186,7 @@ def test_hostile_text_stays_text(hostile):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[chromium.Tab]:
-    program = chromium.found()
+    program = chromium.program()
     if program is None:
         pytest.skip(f"no Chromium: set JSCALE_CHROMIUM, or have one of {chromium.NAMES} on PATH")
     with chromium.tab(program) as tab:
@@ -199,8 +210,10 @@ def tab(browser, file) -> chromium.Tab:
 def at(tab: chromium.Tab, fragment: str = "", **setting: float) -> None:
     """Set the explorer by the page's fragment, and wait until it has heard of it."""
     fragment = fragment or "&".join(f"{name}={value!r}" for name, value in setting.items())
-    tab.run("new Promise(done => { addEventListener('hashchange', () => done(), {once: true}); "
-            f"location.hash = '{fragment}'; }})")  # fmt: skip
+    tab.run(
+        "new Promise(done => { addEventListener('hashchange', () => done(), {once: true}); "
+        f"location.hash = '{fragment}'; }})"
+    )
 
 
 def shown(tab: chromium.Tab, name: str) -> str:
@@ -209,22 +222,28 @@ def shown(tab: chromium.Tab, name: str) -> str:
 
 def read(text: str) -> float:
     """Read a number back from words."""
-    mantissa, _, power = text.rpartition("10") if "10" in text and text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹" else (text, "", "")  # fmt: skip
+    mantissa, _, power = (
+        text.rpartition("10") if "10" in text and text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹" else (text, "", "")
+    )
     if not power:
         return float(text.translate(RAISED))
     return float(mantissa.rstrip("×").translate(RAISED) or 1) * 10.0 ** int(power.translate(RAISED))
 
 
 def cards(tab: chromium.Tab) -> dict[str, tuple[str, str]]:
-    return {name: (shown(tab, f"{name}-best"), shown(tab, f"{name}-interval"))
-            for name in ("N", "D", "M", "output")}  # fmt: skip
+    return {
+        name: (shown(tab, f"{name}-best"), shown(tab, f"{name}-interval"))
+        for name in ("N", "D", "M", "output")
+    }
 
 
 def expected(row: pd.Series) -> dict[str, tuple[str, str]]:
     """What cards show of a row of allocate's plan."""
     names = {"N": "N", "D": "D", "M": "D/N", "output": "loss"}
-    spans = {key: words.span(row[own], row[f"{own}_low"], row[f"{own}_high"])
-             for key, own in names.items()}  # fmt: skip
+    spans = {
+        key: words.span(row[column], row[f"{column}_low"], row[f"{column}_high"])
+        for key, column in names.items()
+    }
     return {key: (best, f"{low} to {high}") for key, (best, low, high) in spans.items()}
 
 
@@ -240,9 +259,9 @@ def test_so_does_a_point_with_tokens_served(tab, grid, served):
     assert cards(tab) == expected(row)
     price = js.costs.dollars(3.5, flops=1e15, utilisation=0.4, of=served.cost)
     money = words.number(float(price(N=row["N"], D=row["D"])), 3)
-    assert shown(tab, "price-said") == f"$3.5 an hour, ${money} in all"
+    assert shown(tab, "price-value") == f"$3.5 per hour, ${money} in total"
     serving = 2 * row["N"] * grid["served"][I][J] / grid["budgets"][I]
-    assert f"of which serving takes {words.number(100 * serving, 2)} %" in shown(tab, "summary")
+    assert f"of which serving takes {words.number(100 * serving, 2)}%" in shown(tab, "summary")
 
 
 @pytest.mark.parametrize("serve", [False, True])
@@ -255,11 +274,11 @@ def test_between_points_it_is_within_a_percent(tab, draws, grid, served, serve):
         row = js.allocate(draws, C).frame.iloc[0]
         at(tab, C=C)
     for name, (best, interval) in cards(tab).items():
-        own = {"M": "D/N", "output": "loss"}.get(name, name)
-        found = [read(best), *map(read, interval.split(" to "))]
-        exact = row[[own, f"{own}_low", f"{own}_high"]].tolist()
-        # Up to a half in the last of three digits is rounding.
-        assert found == pytest.approx(exact, rel=0.01)
+        column = {"M": "D/N", "output": "loss"}.get(name, name)
+        shown_values = [read(best), *map(read, interval.split(" to "))]
+        exact = row[[column, f"{column}_low", f"{column}_high"]].tolist()
+        # Three digits are rounded by up to a half of the last.
+        assert shown_values == pytest.approx(exact, rel=0.01)
 
 
 def test_it_loads_nothing_and_complains_of_nothing(browser, file):
@@ -271,7 +290,13 @@ def test_it_loads_nothing_and_complains_of_nothing(browser, file):
     assert [url.partition("#")[0] for url in browser.requests()] == [file.as_uri()]
 
 
-RIGHT, LEFT, TAB, SPACE, HOME = ("ArrowRight", 39), ("ArrowLeft", 37), ("Tab", 9), (" ", 32), ("Home", 36)  # fmt: skip
+RIGHT, LEFT, TAB, SPACE, HOME = (
+    ("ArrowRight", 39),
+    ("ArrowLeft", 37),
+    ("Tab", 9),
+    (" ", 32),
+    ("Home", 36),
+)
 
 
 def focus(tab: chromium.Tab, name: str) -> None:
@@ -286,9 +311,9 @@ def focus(tab: chromium.Tab, name: str) -> None:
 def test_it_works_by_keyboard(tab):
     before = cards(tab)
     focus(tab, "compute")
-    assert shown(tab, "compute-said") == "10¹³ FLOPs"
+    assert shown(tab, "compute-value") == "10¹³ FLOPs"
     tab.press(*RIGHT)
-    assert shown(tab, "compute-said") == "1.1×10¹³ FLOPs"
+    assert shown(tab, "compute-value") == "1.1×10¹³ FLOPs"
     assert tab.run("document.activeElement.getAttribute('aria-valuetext')") == "1.1×10¹³ FLOPs"
     assert "With 1.1×10¹³ FLOPs" in shown(tab, "summary")
     after = cards(tab)
@@ -298,35 +323,37 @@ def test_it_works_by_keyboard(tab):
     focus(tab, "served")
     for _ in range(30):
         tab.press(*RIGHT)
-    assert shown(tab, "served-said").endswith(" tokens")
+    assert shown(tab, "served-value").endswith(" tokens")
     assert cards(tab)["N"] != before["N"]
     tab.press(*HOME)
-    assert shown(tab, "served-said") == "none"
+    assert shown(tab, "served-value") == "none"
     assert cards(tab) == before
 
 
 def test_a_price_may_move_the_compute(tab):
     focus(tab, "price")
-    money = shown(tab, "price-said").split(", ")[1]
+    money = shown(tab, "price-value").split(", ")[1]
     tab.press(*RIGHT)
-    assert shown(tab, "compute-said") == "10¹³ FLOPs"
-    assert shown(tab, "price-said").split(", ")[1] != money
+    assert shown(tab, "compute-value") == "10¹³ FLOPs"
+    assert shown(tab, "price-value").split(", ")[1] != money
     focus(tab, "hold")
     tab.press(*SPACE)
     assert tab.run("document.getElementById('explorer-hold').checked") is True
-    money = shown(tab, "price-said").split(", ")[1]
+    money = shown(tab, "price-value").split(", ")[1]
     at(tab, price=2.0)
-    held = shown(tab, "price-said").split(", ")[1]
+    fixed = shown(tab, "price-value").split(", ")[1]
     tab.run("document.getElementById('explorer-price').focus()")
     tab.press(*RIGHT)
-    assert shown(tab, "price-said").split(", ")[1] == held
-    assert shown(tab, "compute-said") == "9.091×10¹² FLOPs"  # 2 / 2.2 of 10¹³
+    assert shown(tab, "price-value").split(", ")[1] == fixed
+    assert shown(tab, "compute-value") == "9.091×10¹² FLOPs"  # 2 / 2.2 of 10¹³
 
 
-def test_labels_name_every_control_and_changes_are_told(tab):
+def test_labels_name_every_control_and_changes_are_announced(tab):
     count = tab.run("document.querySelectorAll('#explorer-form input').length")
-    named = tab.run("[...document.querySelectorAll('#explorer-form input')]"
-                    ".filter(x => x.labels.length === 1).length")  # fmt: skip
+    named = tab.run(
+        "[...document.querySelectorAll('#explorer-form input')]"
+        ".filter(x => x.labels.length === 1).length"
+    )
     assert (count, named) == (4, 4)
     assert tab.run("document.getElementById('explorer-summary').ariaLive") == "polite"
 
@@ -334,9 +361,9 @@ def test_labels_name_every_control_and_changes_are_told(tab):
 def test_past_the_grid_there_is_no_number(tab, grid):
     at(tab, C=1e11, served=101 * grid["tokens"][0])
     assert cards(tab) == dict.fromkeys(("N", "D", "M", "output"), ("—", "not computed"))
-    assert "Take a larger budget, or serve fewer." in shown(tab, "summary")
+    assert "Choose a larger budget, or serve fewer tokens." in shown(tab, "summary")
     at(tab, C=1e40, served=0.0)
-    assert shown(tab, "compute-said") == "10¹⁵ FLOPs"
+    assert shown(tab, "compute-value") == "10¹⁵ FLOPs"
     assert "extrapolation" in shown(tab, "summary")
     at(tab, C=1e12)
     before = cards(tab)
@@ -344,19 +371,19 @@ def test_past_the_grid_there_is_no_number(tab, grid):
     assert cards(tab) == before
 
 
-def test_draws_without_an_optimum_are_told(tab, page, grid, tmp_path):
+def test_draws_without_an_optimum_are_reported(tab, page, grid, tmp_path):
     at_bound = (np.array(grid["at_bound"]) + 0.25).tolist()
     data = explorer.embedded({**grid, "at_bound": at_bound})
     path = tmp_path / "report.html"
     path.write_text(page.html.replace(explorer.embedded(grid), data), encoding="utf-8")
     assert shown(tab, "doubt") == ""
     tab.go(path.as_uri())
-    assert shown(tab, "doubt").startswith("In 25 % of the draws the law has no optimum of its own")
+    assert shown(tab, "doubt").startswith("In 25% of the draws the law has no interior optimum")
 
 
 def test_a_link_leads_to_the_setting(tab, file):
     at(tab, C=3e12, served=5e7, price=4.0)
-    assert shown(tab, "compute-said") == "3×10¹² FLOPs"
+    assert shown(tab, "compute-value") == "3×10¹² FLOPs"
     link, before = tab.run("document.getElementById('explorer-link').href"), cards(tab)
     tab.go(link)
     assert link.startswith(file.as_uri())
@@ -368,7 +395,7 @@ def test_without_scripts_tables_stand_in(browser, page, file, tmp_path):
     try:
         browser.go(file.as_uri())
         text = browser.run("document.body.innerText")
-        assert "Scripts are off here" in text
+        assert "Scripts are disabled" in text
         assert "Price of a device hour" not in text
         assert page.content["allocation"]["table"]["rows"][0][1] in text
     finally:
@@ -382,7 +409,7 @@ def test_in_a_notebook_the_page_stays_without_scripts(browser, page, tmp_path):
     assert browser.run("document.querySelector('iframe').getAttribute('sandbox')") == ""
     assert browser.run_in_frame("document.getElementById('explorer-form').hidden") is True
     text = browser.run_in_frame("document.body.innerText")
-    assert "Scripts are off here" in text
+    assert "Scripts are disabled" in text
     assert page.content["allocation"]["table"]["rows"][0][1] in text
     (refused,) = browser.complaints()
     assert "Blocked script execution" in refused

@@ -17,14 +17,12 @@ def test_the_held_out_check_counts(fit, draws, held_out, page):
     frame = js.predict(draws, held_out.frame[["N", "D"]]).frame
     seen = held_out["loss"]
     inside = int(np.sum((frame["prediction_low"] <= seen) & (seen <= frame["prediction_high"])))
-    assert (
-        f"{inside} of {len(seen)} inside the 90 % prediction interval" in page.content["held_out"]
-    )
+    assert f"{inside} of {len(seen)} inside the 90% prediction interval" in page.content["held_out"]
     assert len(page.content["held_out_table"]["rows"]) == len(seen)
     assert [row[-1] for row in page.content["held_out_table"]["rows"]].count("inside") == inside
 
 
-def test_held_out_runs_that_the_law_misses_are_a_warning_beside_the_answer(fit, draws, held_out):
+def test_held_out_runs_that_the_law_misses_are_a_warning_next_to_the_answer(fit, draws, held_out):
     off = replace(held_out, frame=held_out.frame.assign(loss=held_out["loss"] * 1.1))
     page = report(fit, draws, held_out=off)
     (note,) = page.content["warnings"]
@@ -35,8 +33,8 @@ def test_held_out_runs_that_the_law_misses_are_a_warning_beside_the_answer(fit, 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.drop(columns="loss"), "has no column 'loss', what the law predicts"),
-        (lambda t: t.iloc[:0], "The held-out table has no rows; leave held_out out"),
+        (lambda t: t.drop(columns="loss"), "has no column 'loss', the output of the law"),
+        (lambda t: t.iloc[:0], "The held-out table has no rows; omit held_out"),
         (lambda t: t.assign(loss="low"), "The held-out loss is not a finite number in row 34"),
     ],
 )
@@ -47,13 +45,16 @@ def test_held_out_tables_that_cannot_be_used(fit, draws, held_out, change, messa
 
 
 def test_held_out_runs_in_another_unit(fit, draws, held_out):
-    with pytest.raises(js.DataError, match=r"held-out runs are in bits \(count=None\), the fitted ones "
-                       "in nats"):  # fmt: skip
+    with pytest.raises(
+        js.DataError,
+        match=r"held-out runs are in bits \(count=None\), the fitted ones "
+        "in nats",
+    ):
         report(fit, draws, held_out=replace(held_out, loss_unit="bits"))
 
 
 def test_rows_of_a_run_count_once() -> None:
-    """Twenty checkpoints of two runs, those of one outside, say no more than two runs do."""
+    """Twenty checkpoints of two runs, those of one outside, count as two runs."""
     inside, runs = np.arange(20) < 10, np.repeat(["a", "b"], 10)
     assert missed(inside, None, 0.9) is not None
     assert missed(inside, runs, 0.9) is None
@@ -83,24 +84,24 @@ def test_the_ends_of_an_interval_are_inside_and_errors_are_those_of_the_curve() 
     assert held.inside.tolist() == [True, False, True]
     assert held.error == pytest.approx(np.mean([0.1 / 2.1, 0.2 / 3.2, 0.1 / 3.9]))
     assert held.sentence == (
-        "3 runs that the fit did not see, up to 200 times the largest compute fitted: 2 of 3 "
-        "inside the 90 % prediction interval; mean absolute error of the curve 4.53 %."
+        "3 held-out runs, up to 200 times the largest fitted compute: 2 of 3 "
+        "inside the 90% prediction interval; mean absolute error of the curve 4.53%."
     )
 
 
 def test_rows_and_runs_are_both_counted_where_they_differ() -> None:
     frame = frame_of([2.0, 3.0, 4.0], [2.0, 3.0, 4.0], extrapolation=[np.nan] * 3)
     held = HeldOut(frame, "loss", 0.9, np.array(["a", "a", "b"]))
-    assert held.sentence.startswith("3 rows of 2 runs that the fit did not see: 3 of 3 inside")
+    assert held.sentence.startswith("3 rows of 2 held-out runs: 3 of 3 inside")
     alone = HeldOut(frame.iloc[:2], "loss", 0.9, np.array([7, 7]))
-    assert alone.sentence.startswith("2 rows of 1 run that the fit did not see: 2 of 2")
+    assert alone.sentence.startswith("2 rows of 1 held-out run: 2 of 2")
 
 
 def test_the_table_shows_signed_errors_of_the_prediction() -> None:
     table = HeldOut(frame_of([2.0, 3.0], [1.6, 3.0]), "loss", 0.8).table()
-    assert list(table) == ["C", "observed", "predicted", "error", "80 % of new runs", ""]
-    assert table["error"].tolist() == ["+25.00 %", "+0.00 %"]
-    assert table["80 % of new runs"].tolist() == ["1.9 to 2.1", "2.9 to 3.1"]
+    assert list(table) == ["C", "observed", "predicted", "error", "80% prediction interval", ""]
+    assert table["error"].tolist() == ["+25.00%", "+0.00%"]
+    assert table["80% prediction interval"].tolist() == ["1.9 to 2.1", "2.9 to 3.1"]
     assert table[""].tolist() == ["outside", "inside"]
 
 

@@ -1,7 +1,8 @@
-"""report: one page that says what matters, loads nothing, and takes no markup from anybody."""
+"""Reports: what the page says, that it loads nothing, and that no text on it becomes markup."""
 
 from __future__ import annotations
 
+import copy
 import importlib.resources
 import importlib.util
 import json
@@ -21,7 +22,7 @@ from jscale.fitting.notes import Note
 from jscale.reporting import explorer
 from jscale.reporting.page import report
 from jscale.simulation.worlds import CHINCHILLA, WORLDS, grid
-from tests.reporting.pages import HOSTILE, Page, arguments_of, told
+from tests.reporting.pages import HOSTILE, Page, arguments_of, text_of
 
 SURFACE = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
 
@@ -73,32 +74,34 @@ def test_the_data_and_what_was_left_out():
     page = report(fit, js.laplace(fit, 100))
     facts = dict(page.content["data"])
     assert facts["Source"] == "mine.csv"
-    assert facts["Rows fitted"] == "41, of 41 independent runs"
+    assert facts["Rows fitted"] == "41, from 41 independent runs"
     assert facts["Rows left out"] == "1"
     assert facts["Held-out rows"] == "none"
     assert facts["Range of N"] == "10⁸ to 10¹⁰ parameters"
     assert facts["Unit of the output"] == "nats"
-    assert facts["Counting of parameters"] == "without embeddings"
-    assert facts["Digest of the data"] == runs.digest
+    assert facts["Parameter count"] == "without embeddings"
+    assert facts["Data digest"] == runs.digest
     assert page.content["dropped"]["rows"] == [["5", "loss: missing (NaN)"]]
-    text = told(page)
-    assert "loss: missing (NaN)" in text
-    assert "No runs were held out: nothing here says how the law extrapolates." in text
+    assert "loss: missing (NaN)" in Page(page.html).of("data")
+    assert "No runs were held out" in Page(page.html).of("held-out")
 
 
 def test_estimates_and_exact_parameters(fit, draws, page):
     exact = dict(page.content["exact"])
     assert {name: float(text) for name, text in exact.items()} == fit.params.to_dict()
     assert exact["E"] == f"{fit.params['E']:.17g}"
-    row = dict(zip(page.content["estimates"]["headings"],
-                   page.content["estimates"]["rows"][2], strict=True))  # fmt: skip
+    row = dict(
+        zip(
+            page.content["estimates"]["headings"], page.content["estimates"]["rows"][2], strict=True
+        )
+    )
     assert row["parameter"] == "alpha"
     assert float(row["estimate"]) == pytest.approx(fit.params["alpha"], rel=5e-3)
     assert float(row["standard error"]) == pytest.approx(fit.stderr["alpha"], rel=5e-3)
-    low, high = map(float, row["90 % interval"].split(" to "))
+    low, high = map(float, row["90% interval"].split(" to "))
     assert [low, high] == pytest.approx(draws.interval(0.9).loc["alpha"].tolist(), rel=5e-3)
     made = dict(page.content["made"])
-    assert made["Digest of the data"] == fit.runs.digest
+    assert made["Data digest"] == fit.runs.digest
     assert made["jax"] == fit.provenance["jax"]
     assert made["Seed of the starts"] == "0"
     assert "seed = 0" in made["Draws"]
@@ -106,25 +109,20 @@ def test_estimates_and_exact_parameters(fit, draws, page):
 
 def test_the_command_is_shown_where_it_is_given(fit, draws):
     page = report(fit, draws, again="jscale report 'a b.csv'")
-    assert "jscale report 'a b.csv'" in told(page)
+    assert "jscale report 'a b.csv'" in text_of(page)
 
 
 def test_a_comparison_is_shown(runs, fit, draws):
-    found = js.compare(["chinchilla", "power_const"], runs, resamples=40)
-    page = report(fit, draws, comparison=found)
-    assert [row[0] for row in page.content["comparison"]["rows"]] == list(found.table.index)
-    text = told(page)
-    assert "Other laws on the same runs" in text
-    assert "Laws compared" in text
-    assert all(note in text for note in map(told_once, found.notes))
+    compared = js.compare(["chinchilla", "power_const"], runs, resamples=40)
+    page = report(fit, draws, comparison=compared)
+    assert [row[0] for row in page.content["comparison"]["rows"]] == list(compared.table.index)
+    parsed = Page(page.html)
+    assert "Laws compared" in parsed.of("plots")
+    assert all(" ".join(note.split()) in parsed.of("comparison") for note in compared.notes)
     code = page.content["again"]
     assert arguments_of(code)["comparison"] == "comparison"
-    laws = ", ".join(map(repr, found.table.index))
+    laws = ", ".join(map(repr, compared.table.index))
     assert f"# comparison: what js.compare returned for {laws}; objective=" in code
-
-
-def told_once(text: str) -> str:
-    return " ".join(text.split())
 
 
 # ── Notes and verdicts ───────────────────────────────────────────────────────────────────────
@@ -139,20 +137,19 @@ DIVERGED = Note(
 )
 
 
-def test_no_remarks(fit, draws):
+def test_no_notes(fit, draws):
     quiet = replace(fit, notes=())
-    text = told(report(quiet, replace(draws, fit=quiet)))
-    assert "No remarks." in text
-    assert "Do not rely on this before reading" not in text
+    page = Page(report(quiet, replace(draws, fit=quiet)).html)
+    assert page.of("notes") == "Notes There are no notes."
+    assert "warning" not in page.of("answer")
 
 
 def test_a_posterior_that_failed_its_checks_is_never_shown_as_fine(fit, draws):
     page = report(fit, noted(draws, DIVERGED))
-    text = told(page)
-    beside = text[: text.index("Data, and what was left out")]
-    assert "Do not rely on this before reading" in beside
-    assert "divergences : 23 transitions diverged. Tails may be missing." in beside
-    assert "No remarks." not in text
+    answer = Page(page.html).of("answer")
+    assert "Read this before relying on the answer There is one warning:" in answer
+    assert "divergences : 23 transitions diverged. Tails may be missing." in answer
+    assert "23 transitions diverged." in Page(page.html).of("notes")
 
 
 def test_a_pooled_posterior():
@@ -173,10 +170,10 @@ def test_a_pooled_posterior():
     shown = {note["code"] for note in page.content["warnings"]}
     assert {note.code for note in post.notes if note.severity == "warning"} <= shown
     assert "pool={'E': 'family'}" in page.content["again"]
-    text = told(page)
-    assert "Groups of E" in text
-    assert "E differs by family, drawn from one population." in text
-    assert {"script", "b2"}.isdisjoint(Page(page.html).tags)
+    parsed = Page(page.html)
+    assert "Groups of E" in parsed.of("plots")
+    assert "E varies by family within one population." in parsed.of("checklist")
+    assert {"script", "b2"}.isdisjoint(parsed.tags)
 
 
 def test_without_a_run_to_spare_there_is_no_interval_to_report():
@@ -187,15 +184,17 @@ def test_without_a_run_to_spare_there_is_no_interval_to_report():
         report(fit)
 
 
-def test_a_warning_of_the_fit_stands_beside_the_answer(draws, fit):
+def test_a_warning_of_the_fit_stands_next_to_the_answer(draws, fit):
     doubtful = replace(fit, notes=(replace(DIVERGED, code="not-converged"),))
-    text = told(report(doubtful, replace(draws, fit=doubtful)))
-    assert text.index("not-converged") < text.index("Data, and what was left out")
+    page = report(doubtful, replace(draws, fit=doubtful))
+    assert "not-converged" in Page(page.html).of("answer")
 
 
 def test_the_most_severe_note_comes_first_and_each_once(fit, draws):
-    notes = [replace(DIVERGED, code=f"c{i}", severity=s) for i, s in
-             enumerate(["info", "warning", "caution", "warning"])]  # fmt: skip
+    notes = [
+        replace(DIVERGED, code=f"c{i}", severity=s)
+        for i, s in enumerate(["info", "warning", "caution", "warning"])
+    ]
     loud = replace(fit, notes=tuple(notes[:2]))
     page = report(loud, replace(noted(draws, *notes), fit=loud))
     assert [note["code"] for note in page.content["notes"]] == ["c1", "c3", "c2", "c0"]
@@ -235,9 +234,14 @@ def hostile_fit(nasty: str) -> js.Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", js.JscaleWarning)
         runs = js.Runs.from_frame(
-            frame, output=bad.output, group=column, run=f"run {nasty}", source=nasty,
-            invalid="drop", **{bad.output: f"y {nasty}"},
-        )  # fmt: skip
+            frame,
+            output=bad.output,
+            group=column,
+            run=f"run {nasty}",
+            source=nasty,
+            invalid="drop",
+            **{bad.output: f"y {nasty}"},
+        )
         return js.fit(bad, runs, per={"E": column}, starts=16)
 
 
@@ -246,8 +250,14 @@ def test_hostile_text_cannot_become_markup(nasty):
     fit = hostile_fit(nasty)
     notes = (replace(DIVERGED, seen=nasty, means=nasty, do=nasty, code=nasty),)
     draws = noted(js.laplace(fit, 80), *notes)
-    page = report(fit, draws, title=nasty, about={"data": nasty}, again=nasty,
-                  held_out=fit.runs.where(np.arange(len(fit.runs)) < 3))  # fmt: skip
+    page = report(
+        fit,
+        draws,
+        title=nasty,
+        about={"data": nasty},
+        again=nasty,
+        held_out=fit.runs.where(np.arange(len(fit.runs)) < 3),
+    )
     parsed = Page(page.html)
     assert parsed.open == []
     assert not {"script", "img", "iframe", "b2", "object", "link"} & set(parsed.tags)
@@ -275,9 +285,9 @@ def test_ids_are_unique_and_references_lead_somewhere(page):
     parsed = Page(page.html)
     ids = [v for n, v in parsed.attributes if n == "id"]
     assert len(ids) == len(set(ids))
-    asked = {v[1:] for n, v in parsed.attributes if n.endswith("href") and v.startswith("#")}
-    asked |= set(re.findall(r"url\(#([^)]+)\)", page.html))
-    assert asked <= set(ids)
+    targets = {v[1:] for n, v in parsed.attributes if n.endswith("href") and v.startswith("#")}
+    targets |= set(re.findall(r"url\(#([^)]+)\)", page.html))
+    assert targets <= set(ids)
 
 
 def test_a_page_of_many_runs_stays_below_two_megabytes():
@@ -291,8 +301,8 @@ def test_a_page_of_many_runs_stays_below_two_megabytes():
     chains = replace(draws, values=draws.flat.reshape(4, 1000, -1))
     page = report(fit, chains, held_out=runs)
     assert len(page.html.encode()) < 2_000_000
-    assert "… and 3940 more rows." in told(page)
-    assert "Chains" in told(page)
+    assert "… and 3940 more rows." in text_of(page)
+    assert "Chains" in text_of(page)
 
 
 def test_the_same_page_twice_whatever_the_users_own_style(fit, draws):
@@ -330,15 +340,19 @@ def test_it_is_written_whole(fit, draws, tmp_path):
     ("arguments", "error", "message"),
     [
         ({"level": 90}, js.JscaleError, "level=90 must lie strictly between 0 and 1"),
-        ({"about": {"architecure": "x"}}, js.JscaleError, "no item 'architecure'. Did you mean 'arch"),
+        (
+            {"about": {"architecure": "x"}},
+            js.JscaleError,
+            "no item 'architecure'. Did you mean 'arch",
+        ),
         ({"at": {"N": 1e9}}, js.PredictionError, "D is missing"),
         ({"at": {"N": -1, "D": 1e9}}, js.PredictionError, "N must be a positive, finite number"),
         ({"at": {"C": -1}}, js.PredictionError, "C=-1 must be positive numbers of FLOPs"),
         ({"at": {"C": "much"}}, js.PredictionError, "C='much' must be positive numbers of FLOPs"),
         ({"at": 1e24}, js.PredictionError, "Inputs come as a table or by name, not as float"),
-        ({"held_out": [1]}, js.DataError, "held_out must be Runs or a table of them, not list"),
+        ({"held_out": [1]}, js.DataError, "held_out must be Runs or a table of runs, not list"),
     ],
-)  # fmt: skip
+)
 def test_it_says_what_is_wrong(fit, draws, arguments, error, message):
     with pytest.raises(error, match=re.escape(message)):
         report(fit, draws, **arguments)
@@ -355,14 +369,20 @@ def test_what_is_no_fit_and_no_draws(fit, draws):
 
 def test_draws_of_another_fit(fit, draws, runs):
     other = js.fit("chinchilla", runs)
-    with pytest.raises(js.JscaleError, match=r"another fit \(chinchilla, 37 rows\) than the one given "
-                       r"\(chinchilla, 42 rows\): report\(draws.fit, draws\)"):  # fmt: skip
+    with pytest.raises(
+        js.JscaleError,
+        match=r"belong to another fit \(chinchilla, 37 rows\) than the one given "
+        r"\(chinchilla, 42 rows\): report\(draws.fit, draws\)",
+    ):
         report(other, draws)
 
 
 def test_draws_from_a_prior(fit):
-    with pytest.raises(js.JscaleError, match=r"draws from the prior, before any run is seen; .*: "
-                       r"report\(fit, js.draws\(fit\)\), or report\(fit, js.posterior"):  # fmt: skip
+    with pytest.raises(
+        js.JscaleError,
+        match=r"draws from the prior, which have not seen the runs; .*: "
+        r"report\(fit, js.draws\(fit\)\), or report\(fit, js.posterior",
+    ):
         report(fit, js.prior(fit, draws=100))
 
 
@@ -378,7 +398,7 @@ def test_draws_are_made_where_none_are_given(fit):
     assert made.startswith(f"{expected.method}: resamples = 1000, seed = 3")
 
 
-# ── As an object, a package, and a public name ───────────────────────────────────────────────
+# ── As an object and a public name ──────────────────────────────────────────────────────────
 
 
 def test_json_and_repr(page):
@@ -395,11 +415,13 @@ def test_the_templates_are_in_the_package():
     assert names == ["explorer.js", "report.html.j2", "style.css"]
 
 
-def test_report_is_a_function_and_its_room_another_name():
-    """No package stands behind the function's name, so that both ways to import agree."""
+def test_report_is_a_function_and_hides_no_package():
+    """No package has the function's name, so that ``js.report`` and imports always agree."""
     assert js.report is report
     assert pickle.loads(pickle.dumps(js.report)) is report
-    assert importlib.import_module("jscale.reporting.page").report is report
-    assert importlib.util.find_spec("jscale.reporting") is not None
-    with pytest.raises(ModuleNotFoundError, match=r"jscale\.report"):
-        importlib.import_module("jscale.report")
+    assert importlib.util.find_spec("jscale.report") is None
+
+
+def test_reports_can_be_copied_and_pickled(page):
+    for other in (pickle.loads(pickle.dumps(page)), copy.deepcopy(page)):
+        assert (other.html, other.content, other.path) == (page.html, page.content, page.path)

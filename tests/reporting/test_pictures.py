@@ -15,27 +15,30 @@ from matplotlib.figure import Figure
 import jscale as js
 from jscale.reporting import pictures
 from jscale.reporting.page import report
-from tests.reporting.pages import HOSTILE, Page, told
+from tests.reporting.pages import HOSTILE, Page
 
 
-def test_characters_that_no_picture_may_hold(fit, draws):
+def test_characters_that_svg_cannot_hold():
     @js.law(output="loss\x00\x1b")
     def odd(N, *, E: js.Floor, A: js.Scale, alpha: js.Exponent):
         return E + A * js.power(N, -alpha)
 
     frame = pd.DataFrame({"N": np.geomspace(1e6, 1e9, 12)})
     frame[odd.output] = 1.5 + 80 * frame["N"] ** -0.3 * (1 + 0.01 * np.sin(frame.index**2))
-    found = js.fit(odd, js.Runs.from_frame(frame, output=odd.output))
-    assert "loss�" in told(report(found, js.laplace(found, 50)))
+    fit = js.fit(odd, js.Runs.from_frame(frame, output=odd.output))
+    assert "loss�" in text_of(report(fit, js.laplace(fit, 50)))
 
 
-def test_labels_of_groups_that_no_picture_may_hold(runs):
+def test_group_labels_that_svg_cannot_hold(runs):
     label = np.array(["a\x00b\x0b", "$c\x1f", "d"])[np.arange(len(runs)) % 3]
     fit = js.fit("chinchilla", runs.frame.assign(family=label), per={"E": "family"}, starts=8)
     drawn = js.laplace(fit, 50)
     pooled = replace(drawn, settings={**drawn.settings, "pool": {"E": "family"}})
-    (svg,) = [shown.svg for shown in pictures.pictures(pooled, None, None, 0.9)
-              if shown.title == "Groups of E"]  # fmt: skip
+    (svg,) = [
+        shown.svg
+        for shown in pictures.pictures(pooled, None, None, 0.9)
+        if shown.title == "Groups of E"
+    ]
     assert {"a�b�", "$c�", "d"} <= set(Page(svg).words)
     assert Page(report(fit, pooled).html).open == []
 
@@ -81,10 +84,10 @@ def test_two_pictures_share_no_id_and_each_finds_its_own() -> None:
     ids = [set(re.findall(r' id="([^"]+)"', svg)) for svg in both]
     assert ids[0]
     assert not ids[0] & ids[1]
-    for svg, own in zip(both, ids, strict=True):
+    for svg, known in zip(both, ids, strict=True):
         used = set(re.findall(r'(?:url\(|href=")#([\w-]+)', svg))
         assert used
-        assert used <= own
+        assert used <= known
 
 
 def test_many_points_become_an_image() -> None:

@@ -13,6 +13,7 @@ import pytest
 import jscale as js
 from jscale.reporting.page import report
 from jscale.reporting.recipe import recipe
+from jscale.reporting.request import Request
 from tests.reporting.pages import HOSTILE, Page, arguments_of
 
 
@@ -22,11 +23,10 @@ def test_the_code_makes_it_again(fit, draws, page, held_out, tmp_path, monkeypat
     assert "js.laplace(fit, draws=300, seed=0" in code
     assert f"# held_out: Runs of the {len(held_out)} rows held out" in code
     assert f"digest {held_out.digest}, in the unit of those fitted" in code
-    found: dict[str, Any] = {"table": fit.runs.frame, "held_out": held_out}
-    monkeypatch.setattr(js, "report", report, raising=False)
-    exec(code, found)
-    assert found["fit"].params.to_dict() == fit.params.to_dict()
-    np.testing.assert_array_equal(found["draws"].values, draws.values)
+    names: dict[str, Any] = {"table": fit.runs.frame, "held_out": held_out}
+    exec(code, names)
+    assert names["fit"].params.to_dict() == fit.params.to_dict()
+    np.testing.assert_array_equal(names["draws"].values, draws.values)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page.html
 
 
@@ -38,9 +38,12 @@ def test_the_code_says_what_the_page_was_given(fit, draws, held_out, nasty):
     page = report(fit, draws, title=nasty, about={"data": nasty}, held_out=table, level=0.5)
     code = page.content["again"]
     assert arguments_of(code) == {
-        "held_out": "held_out", "title": nasty, "about": {"data": nasty}, "level": 0.5,
+        "held_out": "held_out",
+        "title": nasty,
+        "about": {"data": nasty},
+        "level": 0.5,
         "path": "report.html",
-    }  # fmt: skip
+    }
     assert f"a table of the {len(table)} rows held out, with the columns ['N', 'D', 'loss']" in code
     parsed = Page(page.html)
     assert " ".join(code.split()) in parsed.text
@@ -73,9 +76,9 @@ def test_columns_that_are_no_names_in_code(fit, draws):
     frame, inputs = fit.runs.frame.assign(**odd), (*fit.runs.inputs, *odd)
     other = replace(fit, runs=replace(fit.runs, frame=frame, inputs=inputs))
     code = recipe(other, draws).partition("\nfit =")[0]
-    found: dict[str, Any] = {"table": frame}
-    exec(code, found)
-    assert set(found["runs"].inputs) == set(inputs)
+    names: dict[str, Any] = {"table": frame}
+    exec(code, names)
+    assert set(names["runs"].inputs) == set(inputs)
 
 
 def test_priors_that_only_their_own_code_can_state(fit, draws):
@@ -90,27 +93,45 @@ def test_the_code_names_every_choice(runs):
     frame = runs.frame.assign(family=np.where(np.arange(len(runs)) % 2 == 1, "a", "b"))
     made = js.Runs.from_frame(frame, group="family", count="total")
     objective = js.student_t(df=4.0)
-    fit = js.fit("chinchilla", made, objective=objective, fixed={"B": 410.7}, per={"E": "family"},
-                 tie=("alpha", "beta"), starts=8, seed=5)  # fmt: skip
+    fit = js.fit(
+        "chinchilla",
+        made,
+        objective=objective,
+        fixed={"B": 410.7},
+        per={"E": "family"},
+        tie=("alpha", "beta"),
+        starts=8,
+        seed=5,
+    )
     code = report(fit, js.laplace(fit, 50, seed=2), at={"N": 1e9, "D": 1e11, "family": "a"}).content
-    for part in ("js.student_t(df=4.0, scale='auto', space='log')", "fixed={'B': 410.7}",
-                 "tie=('alpha', 'beta')", "per={'E': 'family'}", "starts=8", "seed=5",
-                 "group='family'", "count='total'", "draws=50, seed=2",
-                 "at={'N': 1000000000.0, 'D': 100000000000.0, 'family': 'a'}"):  # fmt: skip
+    for part in (
+        "js.student_t(df=4.0, scale='auto', space='log')",
+        "fixed={'B': 410.7}",
+        "tie=('alpha', 'beta')",
+        "per={'E': 'family'}",
+        "starts=8",
+        "seed=5",
+        "group='family'",
+        "count='total'",
+        "draws=50, seed=2",
+        "at={'N': 1000000000.0, 'D': 100000000000.0, 'family': 'a'}",
+    ):
         assert part in code["again"]
 
 
 def test_numbers_of_numpy_become_pythons_own(fit, draws) -> None:
     at = {"N": np.float64(1e9), "D": np.array([2e10, 3e10])}
-    code = recipe(fit, draws, at, about={"data": "x"}, title="")
+    code = recipe(fit, draws, Request(at, about={"data": "x"}, title=""))
     assert arguments_of(code) == {
-        "at": {"N": 1e9, "D": [2e10, 3e10]}, "about": {"data": "x"}, "level": 0.9,
+        "at": {"N": 1e9, "D": [2e10, 3e10]},
+        "about": {"data": "x"},
+        "level": 0.9,
         "path": "report.html",
-    }  # fmt: skip
+    }
 
 
 def test_long_calls_have_a_line_for_each_argument(fit, draws) -> None:
-    short, long = (recipe(fit, draws, about={"data": "x" * n}) for n in (1, 90))
+    short, long = (recipe(fit, draws, Request(about={"data": "x" * n})) for n in (1, 90))
     assert short.splitlines()[-1].startswith("js.report(fit, draws, about=")
     assert long.splitlines()[-1] == ")"
     assert "    level=0.9," in long.splitlines()

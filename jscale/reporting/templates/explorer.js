@@ -1,8 +1,8 @@
-/* The budget explorer: reads N*, D* and the output between the points of a grid that Python
-   computed, and shows them for the compute, tokens served and price that the sliders say.
+/* The budget explorer: shows N*, D* and the output for the compute, tokens served and price that
+   the sliders select, by interpolation on a grid that Python computed.
 
-   The grid is of budgets and of r = tokens served / tokens that training alone takes. Between its
-   points values are interpolated by cubics in ln C and ln(1 + r/3); at its points they are
+   The grid spans budgets and r = tokens served / tokens that training alone would take. Between
+   its points, values are interpolated by cubics in ln C and ln(1 + r/3); at its points they are
    Python's own. A fragment sets the sliders: report.html#C=1e22&served=1e12&price=2 */
 (function () {
 "use strict";
@@ -36,7 +36,7 @@ function mixed(pairs) {
   return logs ? Math.exp(sum) : sum;
 }
 
-/* What the grid says of a budget and tokens served; null past its end. */
+/* The interpolated values for a budget and tokens served; null beyond the grid. */
 function look(C, served) {
   const rows = weights(budgets, Math.log(C));
   const tokens = mixed(rows.map(([i, w]) => [grid.tokens[i], w]));
@@ -45,25 +45,25 @@ function look(C, served) {
   const columns = weights(loads, snapped(load));
   const at = (table) => mixed(rows.flatMap(([i, w]) =>
     columns.map(([j, v]) => [table[i][j], w * v])));
-  const found = {};
+  const result = {};
   for (const [name, tables] of Object.entries(grid.values)) {
-    found[name] = Object.fromEntries(ways.map((way) => [way, at(tables[way])]));
+    result[name] = Object.fromEntries(ways.map((way) => [way, at(tables[way])]));
   }
-  found.atBound = Math.max(...rows.filter(([, w]) => w).flatMap(([i]) =>
+  result.atBound = Math.max(...rows.filter(([, w]) => w).flatMap(([i]) =>
     columns.filter(([, v]) => v).map(([j]) => grid.at_bound[i][j])));
-  return found;
+  return result;
 }
 
-/* A load that is a point of the grid but for rounding, as that point. */
+/* A load that equals a point of the grid up to rounding, as that point. */
 function snapped(load) {
   const near = loads.find((at) => Math.abs(at - load) < 1e-12);
   return near === undefined ? load : near;
 }
 
-// ── Numbers in words, as jscale/report/words.py writes them ────────────────────────────────
+// ── Numbers as text, as jscale/plots/words.py writes them ──────────────────────────────────
 
 function number(value, digits = 4) {
-  if (!Number.isFinite(value)) return "not known";
+  if (!Number.isFinite(value)) return "n/a";
   const rounded = Number(value.toPrecision(digits));
   const size = Math.abs(rounded);
   if (size === 0 || (size >= 1e-3 && size < 1e5)) return String(rounded).replace("-", "−");
@@ -74,7 +74,7 @@ function number(value, digits = 4) {
   return (mantissa === "1" ? "" : mantissa.replace("-", "−") + "×") + "10" + raised;
 }
 
-/* A value and its interval, with digits enough to show the interval's width. */
+/* A value and its interval, with enough digits to show the interval's width. */
 function span({ estimate, low, high }) {
   const width = Math.abs(high - low);
   const size = Math.max(Math.abs(low), Math.abs(high), Math.abs(estimate));
@@ -85,16 +85,16 @@ function span({ estimate, low, high }) {
   return [estimate, low, high].map((x) => number(x, digits));
 }
 
-// ── The setting, and what is shown of it ───────────────────────────────────────────────────
+// ── The setting, and how it is shown ───────────────────────────────────────────────────────
 
 const slider = { C: part("compute"), served: part("served"), price: part("price") };
 const state = { C: grid.budgets[grid.start], served: 0, price: grid.price };
 const dollars = (C) => C * state.price / (3600 * grid.flops * grid.utilisation);
 const round = (x) => Number(x.toPrecision(2));
-// The least position of the slider of tokens served means none.
+// The lowest position of the slider of tokens served means none.
 const none = Number(slider.served.min);
 
-/* Sliders stand at logarithms to base ten; the state may lie between their steps. */
+/* Sliders hold logarithms to base ten; the state may lie between their steps. */
 function set() {
   slider.C.value = Math.log10(state.C);
   slider.served.value = state.served > 0 ? Math.log10(state.served) : none;
@@ -102,11 +102,11 @@ function set() {
 }
 
 function say(name, text) {
-  part(name + "-said").textContent = text;
+  part(name + "-value").textContent = text;
   if (part(name)) part(name).setAttribute("aria-valuetext", text);
 }
 
-/* Puts one quantity's numbers on the page, and its band where it lies in the grid's whole range. */
+/* Shows one quantity: its numbers, and its band within the range of the whole grid. */
 function card(name, values) {
   const [best, low, high] = values ? span(values) : ["—", "—", "—"];
   part(name + "-best").textContent = best;
@@ -126,18 +126,18 @@ function card(name, values) {
 }
 
 function show() {
-  const found = look(state.C, state.served);
+  const values = look(state.C, state.served);
   say("compute", number(state.C) + " FLOPs");
   say("served", state.served > 0 ? number(state.served) + " tokens" : "none");
-  say("price", `$${number(state.price)} an hour, $${number(dollars(state.C), 3)} in all`);
-  card("N", found && found.N);
-  card("D", found && found.D);
-  card("M", found && found["D/N"]);
-  card("output", found && found.output);
-  part("summary").textContent = found ? summary(found) : "Serving so many tokens leaves next to " +
-    `nothing of this budget for training: numbers end at ${last(grid.ratios)} times the tokens ` +
-    "that training alone would take. Take a larger budget, or serve fewer.";
-  part("doubt").textContent = found ? doubt(found) : "";
+  say("price", `$${number(state.price)} per hour, $${number(dollars(state.C), 3)} in total`);
+  card("N", values && values.N);
+  card("D", values && values.D);
+  card("M", values && values["D/N"]);
+  card("output", values && values.output);
+  part("summary").textContent = values ? summary(values) : "Serving this many tokens leaves " +
+    `almost nothing of the budget for training: the grid ends at ${last(grid.ratios)} times the ` +
+    "tokens that training alone would take. Choose a larger budget, or serve fewer tokens.";
+  part("doubt").textContent = values ? doubt(values) : "";
   part("link").href = `#C=${state.C}&served=${state.served}&price=${state.price}`;
 }
 
@@ -146,21 +146,21 @@ function summary({ N, D, output }) {
   const training = 6 * N.estimate * D.estimate;
   const serving = 2 * N.estimate * state.served;
   const share = number(100 * serving / state.C, 2);
-  const shares = state.served > 0 ? `, of which serving takes ${share} %` : "";
-  const past = training / grid.largest;
+  const shares = state.served > 0 ? `, of which serving takes ${share}%` : "";
+  const times = training / grid.largest;
   return `With ${number(state.C)} FLOPs ($${number(dollars(state.C), 3)})${shares}, train ` +
     `${span(N)[0]} parameters on ${span(D)[0]} tokens. Predicted ${grid.output}: ` +
-    `${span(output)[0]}${unit}. Training takes ${number(past, 3)} times the largest compute ` +
-    `fitted${past > grid.far * (1 + 1e-9) ? ": this is extrapolation." : "."}`;
+    `${span(output)[0]}${unit}. Training takes ${number(times, 3)} times the largest fitted ` +
+    `compute${times > grid.far * (1 + 1e-9) ? ": this is an extrapolation." : "."}`;
 }
 
 function doubt({ atBound }) {
   if (atBound <= 0.01) return "";
-  return `In ${number(100 * atBound, 2)} % of the draws the law has no optimum of its own here, ` +
-    "and a bound of the search stands in the intervals.";
+  return `In ${number(100 * atBound, 2)}% of the draws the law has no interior optimum here, and ` +
+    "the intervals contain a bound of the search instead.";
 }
 
-// ── What moves it ──────────────────────────────────────────────────────────────────────────
+// ── Controls ───────────────────────────────────────────────────────────────────────────────
 
 const limits = {
   C: [grid.budgets[0], last(grid.budgets)],
@@ -168,7 +168,7 @@ const limits = {
   price: grid.prices,
 };
 
-/* A price may move the compute, so that the money stays. */
+/* A change of price changes the compute if the money is to stay fixed. */
 function reprice(price) {
   const money = dollars(state.C);
   state.price = price;
@@ -190,11 +190,11 @@ slider.price.addEventListener("input", () => {
   show();
 });
 
-/* Reads the fragment's numbers; what is no number, or not there, stays as it is. */
+/* Reads the numbers in the fragment; missing or invalid ones leave the setting unchanged. */
 function read() {
-  const asked = new URLSearchParams(location.hash.slice(1));
+  const fragment = new URLSearchParams(location.hash.slice(1));
   for (const name of Object.keys(state)) {
-    const text = (asked.get(name) || "").replace(" ", "+");  // a + stands for a space there
+    const text = (fragment.get(name) || "").replace(" ", "+");  // URLSearchParams reads + as a space
     const value = Number(text);
     if (text && Number.isFinite(value)) state[name] = within(value, ...limits[name]);
   }
