@@ -3,9 +3,9 @@
     python -m benchmarks.calibration [simulations]
 
 Parameters are drawn from the prior, runs from the parameters, a posterior from the runs. If the
-sampler draws from the posterior, the rank of the true value among the draws is uniform, for every
-parameter. Chi-square on 20 bins of ranks, for the Chinchilla law (by importance sampling
-where that is reliable, else NUTS, as method="auto") and for a pooled model (NUTS).
+sampler draws from the posterior, the rank of the true value among the draws is uniform for every
+parameter. The table shows chi-square statistics over 20 bins of ranks, for the Chinchilla law
+(method="auto": importance sampling where it is reliable, else NUTS) and for a pooled model (NUTS).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from jscale.uncertainty.bayes.density import (
     curves_of_many,
     find_mode,
     given_arrays,
-)  # fmt: skip
+)
 from jscale.uncertainty.bayes.importance import importance
 from jscale.uncertainty.bayes.nuts import Plan, nuts
 from jscale.uncertainty.bayes.pooling import pooled_problem
@@ -43,7 +43,7 @@ FAMILIES, RUNS = 6, 8
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A model whose runs are drawn anew; ``names`` are the quantities that are ranked."""
+    """A model whose runs are simulated repeatedly; ``names`` are the ranked quantities."""
 
     name: str
     problem: Problem
@@ -52,7 +52,7 @@ class Study:
 
     @property
     def given(self) -> Given:
-        """The arrays of the design, whose losses are replaced."""
+        """Return the arrays of the design, whose losses are replaced."""
         none = (np.zeros(self.problem.rows), np.zeros(self.problem.rows))
         return given_arrays(self.problem, none, 3.0, self.made.arrays)
 
@@ -78,7 +78,7 @@ def pooled() -> Study:
 
 
 def stated(study: Study, z: np.ndarray, given: Given) -> np.ndarray:
-    """The quantities that are ranked: families by their own values, not their offsets."""
+    """Return the ranked quantities: values of families, not their offsets."""
     z = z.copy()
     z[:, : study.problem.layout.size] = coordinates_of_many(study.made.spec, z, given)
     return z
@@ -91,7 +91,7 @@ def noise(study: Study, log_scale: float, rng: np.random.Generator, rows: int) -
 
 
 def one(study: Study, seed: int) -> dict[str, Any]:
-    """Draw a truth, its runs and their posterior; return the truth's ranks among the draws."""
+    """Draw parameters, runs and a posterior; return the ranks of the parameters among the draws."""
     spec, base = study.made.spec, study.given
     rng = np.random.default_rng(seed)
     truth = study.made.draw(study.problem, 1, seed)
@@ -136,13 +136,17 @@ def main() -> None:
         study, start = make(), time.perf_counter()
         table = calibrate(study, simulations)
         seconds = time.perf_counter() - start
-        print(f"{study.name}: {simulations} simulations in {seconds:.0f} s; "
-              f"{int((table['method'] == 'nuts').sum())} by NUTS; "
-              f"{int((~table['passed']).sum())} failed their checks")  # fmt: skip
+        print(
+            f"{study.name}: {simulations} simulations in {seconds:.0f} s; "
+            f"{int((table['method'] == 'nuts').sum())} by NUTS; "
+            f"{int((~table['passed']).sum())} failed their checks"
+        )
         found = {name: chi_square(table[name].to_numpy()) for name in study.names}
         for name, (statistic, p) in found.items():
-            print(f"  {name:14s} chi-square({BINS - 1}) {statistic:6.1f}   p {p:.3f}   "
-                  f"mean rank {table[name].mean() / DRAWS:.3f}")  # fmt: skip
+            print(
+                f"  {name:14s} chi-square({BINS - 1}) {statistic:6.1f}   p {p:.3f}   "
+                f"mean rank {table[name].mean() / DRAWS:.3f}"
+            )
         least = min(p for _, p in found.values())
         print(f"  least p {least:.4f}, times {len(found)} quantities {least * len(found):.3f}")
 

@@ -1,14 +1,14 @@
-"""Coverage: how often intervals hold the truth, on simulated data sets where it is known.
+"""Coverage of intervals on simulated data sets, where the truth is known.
 
 Three laws, four kinds of noise, 20, 60 and 240 runs; checkpoints of runs; and worlds that the
-fitted law cannot follow. By method: parameters, the curve and new runs at 1, 10 and 100 times the
-largest compute, at levels 50, 80 and 95 %. What is measured by which method, and on how many
-data sets, is in coverage_parts/plans.py. All takes two hours; a part can be run alone, and its
-rows then take the place of what they measured before in the table that is kept:
+fitted law cannot represent. For each method: parameters, the curve and new runs at 1, 10 and 100
+times the largest compute, at levels 50, 80 and 95%. Which scenarios each method is measured on,
+and with how many data sets, is in coverage_parts/plans.py. The whole takes two hours; a part can
+be run alone, and its rows then replace the earlier ones in the stored table:
 
     python -m benchmarks.coverage --methods nuts,profile --table benchmarks/results/coverage.csv
     python -m benchmarks.coverage --only checkpoints --share 0.1
-    python -m benchmarks.coverage --methods none --table … --picture …    (print and draw alone)
+    python -m benchmarks.coverage --methods none --table … --picture …    (only print and plot)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KEY = ["scenario", "method", "quantity"]
 
 
 def measured(methods: list[str], only: str, share: float) -> pd.DataFrame:
-    """Return the rows of methods on the scenarios whose names hold ``only``."""
+    """Return the rows of methods on the scenarios whose names contain ``only``."""
     parts, started = [], time.perf_counter()
     for scenario in scenarios():
         kept: dict[int, Worlds] = {}
@@ -47,7 +47,7 @@ def measured(methods: list[str], only: str, share: float) -> pd.DataFrame:
 
 
 def together(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Return both tables, new rows in place of old ones, in the order of plans and scenarios."""
+    """Merge both tables, with new rows replacing old ones, in the order of plans and scenarios."""
     found = pd.concat([old, new], ignore_index=True).drop_duplicates(_KEY, keep="last")
     order = [scenario.name for scenario in scenarios()]
     at = [found["method"].map(list(PLANS).index), found["scenario"].map(order.index)]
@@ -56,12 +56,14 @@ def together(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Measure what was asked for, print all that is known, and write the picture."""
+    """Measure the selected part, print the whole table, and write the plot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--methods", default=",".join(PLANS), help="Or none: print alone.")
-    parser.add_argument("--only", default="", help="Part of the names of the scenarios to run.")
-    parser.add_argument("--share", type=float, default=1.0, help="Of the planned data sets.")
-    parser.add_argument("--table", type=Path, help="A CSV file, read, renewed and written.")
+    parser.add_argument(
+        "--methods", default=",".join(PLANS), help="Methods to measure; none: only print."
+    )
+    parser.add_argument("--only", default="", help="Run scenarios whose name contains this.")
+    parser.add_argument("--share", type=float, default=1.0, help="Share of the planned data sets.")
+    parser.add_argument("--table", type=Path, help="CSV file to read, update and write.")
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
     methods = [m for m in arguments.methods.split(",") if m != "none"]

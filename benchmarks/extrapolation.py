@@ -1,12 +1,12 @@
 """How well larger runs are predicted from smaller ones, by law, by "auto", and by plain SciPy.
 
-For each question every law that has a run to spare is fitted to the small runs and predicts the
-large ones: median absolute relative error, mean 90 % interval score over the measured loss, and the
-share of runs inside 80 and 95 % prediction intervals. Beside them, SciPy's curve_fit of the same
-law and a power law through the compute frontier. "auto" has weighed the laws within the small runs;
-"chosen" is the one law that did best within them, which is what one would pick without the large
-runs. Then the 24 image tasks with their authors' split, and the constants of the law of
-over-training.
+For each question, every law with fewer parameters than runs is fitted to the small runs and
+predicts the large ones. The tables show the median absolute relative error, the mean 90% interval
+score relative to the measured loss, and the share of runs inside 80 and 95% prediction intervals,
+alongside SciPy's curve_fit of the same law and a power law through the compute frontier. "auto"
+weights the laws within the small runs; "chosen" is the single law that did best within them, which
+one would choose without the large runs. The 24 image tasks with their authors' split and the
+constants of the law of over-training follow.
 
     python -m benchmarks.extrapolation
 """
@@ -45,10 +45,13 @@ def laws_table(found: js.Comparison) -> pd.DataFrame:
     """Return error, score and coverage of each law of a comparison."""
     inside = found.coverage(LEVELS)
     return pd.DataFrame(
-        {"error %": 100 * found.table["median_error"],
-         "score %": 100 * found.table["interval_score"],
-         "in 80%": inside[0.8], "in 95%": inside[0.95]}
-    )  # fmt: skip
+        {
+            "error %": 100 * found.table["median_error"],
+            "score %": 100 * found.table["interval_score"],
+            "in 80%": inside[0.8],
+            "in 95%": inside[0.95],
+        }
+    )
 
 
 def chosen(found: js.Comparison, by: str) -> str:
@@ -60,7 +63,7 @@ def chosen(found: js.Comparison, by: str) -> str:
 
 
 def ask(question: Question, resamples: int) -> tuple[js.Comparison, pd.DataFrame]:
-    """Compare all laws and "auto" on one question, and set SciPy's errors beside."""
+    """Compare all laws and "auto" on one question, alongside SciPy's errors."""
     table = question.whole
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they say is in the notes
@@ -70,16 +73,17 @@ def ask(question: Question, resamples: int) -> tuple[js.Comparison, pd.DataFrame
         measured = question.large["loss"]
         shown["SciPy %"] = [
             median_error(fitted_curve(name, question.small, question.large), measured)
-            if name != "auto" else np.nan
+            if name != "auto"
+            else np.nan
             for name in shown.index
-        ]  # fmt: skip
+        ]
         line = median_error(frontier_line(question.small, question.large), measured)
     shown.loc["frontier line"] = [np.nan] * 4 + [line]
     return found, shown
 
 
 def paired(found: js.Comparison) -> dict[str, object]:
-    """Set "auto" beside the law that one would have chosen."""
+    """Return the scores of "auto" alongside those of the chosen law."""
     by_score, by_error = chosen(found, "score"), chosen(found, "error")
     table = found.table
     return {
@@ -97,11 +101,11 @@ def paired(found: js.Comparison) -> dict[str, object]:
 def geometric(ratios: pd.Series) -> str:
     """Return the geometric mean of ratios with its standard error over questions.
 
-    A factor of over ten counts as ten: an infinite score is no better or worse than that.
+    Factors above ten count as ten, so that an infinite score does not dominate.
     """
     logs = np.log(np.clip(ratios.to_numpy(dtype=float), 0.1, 10.0))
     error = logs.std(ddof=1) / np.sqrt(len(logs))
-    return f"{np.exp(logs.mean()):.3f} (a standard error of {100 * error:.0f} %)"
+    return f"{np.exp(logs.mean()):.3f} (standard error {100 * error:.0f}%)"
 
 
 def surfaces(resamples: int) -> None:
@@ -109,26 +113,32 @@ def surfaces(resamples: int) -> None:
     rows = {}
     for question in questions.surfaces():
         found, shown = ask(question, resamples)
-        print(f"\n{question.name}: {len(question.small)} runs predict {len(question.large)}, up to "
-              f"{question.factor:.3g} times the compute")  # fmt: skip
+        print(
+            f"\n{question.name}: {len(question.small)} runs predict {len(question.large)}, up to "
+            f"{question.factor:.3g} times the compute"
+        )
         print(shown.to_string(float_format=lambda v: f"{v:.3g}", na_rep="-"))
         rows[question.name] = paired(found)
     table = pd.DataFrame.from_dict(rows, orient="index")
-    print('\nAUTO AND THE LAW ONE WOULD HAVE CHOSEN (by its score or its error within the small '
-          "runs)")  # fmt: skip
+    print(
+        "\nAUTO AND THE LAW THAT ONE WOULD HAVE CHOSEN (by its score or its error within the small "
+        "runs)"
+    )
     print(table.to_string(float_format=lambda v: f"{v:.3g}"))
     summary(table)
 
 
 def summary(table: pd.DataFrame) -> None:
     """Print the mean ratios."""
-    print(f"auto / chosen, geometric mean of {len(table)}: interval score "
-          f"{geometric(table['score, auto / chosen'])}, median error "
-          f"{geometric(table['error, auto / chosen'])}")  # fmt: skip
+    print(
+        f"auto / chosen, geometric mean of {len(table)}: interval score "
+        f"{geometric(table['score, auto / chosen'])}, median error "
+        f"{geometric(table['error, auto / chosen'])}"
+    )
 
 
 def image_tasks(resamples: int) -> None:
-    """Print the image tasks: laws, auto, and the law with one break beside SciPy's."""
+    """Print the image tasks: laws, auto, and the law with one break alongside SciPy's fit."""
     table = questions.tasks()
     if table is None:
         return
@@ -142,12 +152,13 @@ def image_tasks(resamples: int) -> None:
         print(laws_table(found).to_string(float_format=lambda v: f"{v:.3g}"))
         rows = {str(task): of_task(found, str(task)) for task in table["task"].unique()}
         summary(pd.DataFrame.from_dict(rows, orient="index"))
-        errors = pd.DataFrame(
-            {task: broken(part) for task, part in table.groupby("task")}
-        ).T  # fmt: skip
+        errors = pd.DataFrame({task: broken(part) for task, part in table.groupby("task")}).T
     print("RMSLE of the law with one break, mean and median over tasks:")
-    print(errors.drop(columns=["ours lower", "rises"]).agg(["mean", "median"]).T.to_string(
-        float_format=lambda v: f"{v:.4f}"))  # fmt: skip
+    print(
+        errors.drop(columns=["ours lower", "rises"])
+        .agg(["mean", "median"])
+        .T.to_string(float_format=lambda v: f"{v:.4f}")
+    )
     print(
         f"squared error of the fitted runs: ours at or below SciPy's in "
         f"{int(errors['ours lower'].sum())} of {len(errors)} tasks; lower in SciPy's with a curve "
@@ -156,7 +167,7 @@ def image_tasks(resamples: int) -> None:
 
 
 def of_task(found: js.Comparison, task: str) -> dict[str, object]:
-    """Set "auto" beside the law one would have chosen, for one task of a comparison by task."""
+    """Return the scores of "auto" and of the chosen law for one task of a comparison by task."""
     assert found.ensembles is not None
     own = found.ensembles[found.ensembles["split"] == task].set_index("law")
     rows = found.rows[found.rows["split"] == task].groupby("law")
@@ -168,7 +179,7 @@ def of_task(found: js.Comparison, task: str) -> dict[str, object]:
 
 
 def broken(part: pd.DataFrame) -> dict[str, float]:
-    """Fit one break to a task by SciPy and by ourselves, and return errors of the rest."""
+    """Fit one break to a task by SciPy and by jscale; return errors on the held-out part."""
     small, large = part[~part["held"]], part[part["held"]]
     x, y = small["D"].to_numpy(dtype=float), small["loss"].to_numpy()
     at, target = large["D"].to_numpy(dtype=float), np.log(large["loss"].to_numpy())
@@ -200,9 +211,11 @@ def overtraining() -> None:
         E, A, B, alpha = fit.params[["E", "A", "B", "alpha"]]
         eta = alpha / 2
         off = 100 * (np.asarray(fit.law(large["N"], large["D"], **fit.params)) / large["loss"] - 1)
-        print(f"  {dataset}: E {E:.6f}, eta {eta:.6f} (b = {-alpha:.6f}), a {A * 6**eta:.5g}, "
-              f"b {B * 6**eta:.5g}; errors at 1.4B and 6.9B "
-              f"{', '.join(f'{e:+.2f} %' for e in off)}")  # fmt: skip
+        print(
+            f"  {dataset}: E {E:.6f}, eta {eta:.6f} (b = {-alpha:.6f}), a {A * 6**eta:.5g}, "
+            f"b {B * 6**eta:.5g}; errors at 1.4B and 6.9B "
+            f"{', '.join(f'{e:+.2f}%' for e in off)}"
+        )
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""How often the intervals of fit_many's curves hold the truth: delta method and bootstrap.
+"""Coverage of the intervals of fit_many's curves: delta method and bootstrap.
 
-500 Chinchilla families of 30 to 100 runs, 1 % normal noise, default objective, nominal 90 %.
-The largest run of a family has 1e22 to 1e23 FLOPs, mostly.
+500 Chinchilla families of 30 to 100 runs, 1% normal noise, default objective, nominal 90%. The
+largest run of most families has 1e22 to 1e23 FLOPs.
 
     python -m benchmarks.family_coverage
 """
@@ -40,8 +40,9 @@ def main() -> None:
             C = 6 * POINTS["N"][k] * POINTS["D"][k]
             at = slice(k, None, count)
             rows[name, f"C = {C:.1e}"] = {
-                "covered": inside[at].mean(), "median width %": 100 * width[at].median()
-            }  # fmt: skip
+                "covered": inside[at].mean(),
+                "median width %": 100 * width[at].median(),
+            }
     print(pd.DataFrame(rows).T.to_string(float_format=lambda v: f"{v:.3f}"))
 
 

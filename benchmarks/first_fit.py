@@ -1,7 +1,7 @@
 """How long the first fit of a new process takes: with an empty and with a warm cache.
 
-Each repeat is a process of its own that imports jscale, fits `chinchilla` to the embedded runs
-from 64 automatic starts, and stops. Times are wall seconds on an otherwise idle machine.
+Each repeat is a new process that imports jscale, fits `chinchilla` to the embedded runs from 64
+automatic starts, and exits. Times are wall-clock seconds on an otherwise idle machine.
 
     python benchmarks/first_fit.py [--repeats 5]
 """
@@ -45,7 +45,7 @@ def one_process(cache: str) -> dict[str, float]:
 
 
 def show(what: str, runs: list[dict[str, float]]) -> None:
-    """Print the median and the lowest of each time."""
+    """Print the median and the minimum of each time."""
     cells = "  ".join(
         f"{name} {statistics.median(r[name] for r in runs):.2f} ({min(r[name] for r in runs):.2f})"
         for name in runs[0]
@@ -60,7 +60,7 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     one_process("")  # file caches of the operating system and .pyc files are warm for all
     print(header())
-    print("seconds, median (lowest)")
+    print("seconds, median (minimum)")
     show("no cache", [one_process("") for _ in range(repeats)])
     with tempfile.TemporaryDirectory() as folder:
         one_process(folder)

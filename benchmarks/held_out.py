@@ -1,12 +1,12 @@
-"""Predictions of larger embedded runs than were fitted: error, coverage, score and width by law.
+"""Predictions of embedded runs larger than the fitted ones: error, coverage, score, width by law.
 
-Laws of N and D are fitted to all fitting runs; laws of C to the compute frontier among them (each
-run that no run of at most 1 % more compute beats). Prediction intervals are 90 % ones from a
-bootstrap. First the held-out runs are predicted from all fitting runs. Then, at several cut-offs
-of compute (the origins), all runs of at least 3 times the cut are predicted from all runs up to
-it, whatever split they are of. A law of C says how low the loss can be for its compute, not how
-high it is where N and D are out of balance; so all laws are scored on the frontier of the whole
-table alone as well.
+Laws of N and D are fitted to all fitting runs; laws of C to the compute frontier among them (runs
+that no run of at most 1% more compute beats). Prediction intervals are 90% intervals from a
+bootstrap. First, the held-out runs are predicted from all fitting runs. Then, at several cut-offs
+of compute (the origins), all runs of at least 3 times the cut-off are predicted from all runs up
+to it, whatever their split. A law of C describes how low the loss can be for its compute, not how
+high it is where N and D are unbalanced; all laws are therefore also scored on the frontier of the
+whole table alone.
 
     python benchmarks/held_out.py
 """
@@ -38,12 +38,14 @@ def show(rows: list[dict[str, object]]) -> None:
 
 
 def held_out(table: pd.DataFrame, resamples: int) -> list[Trial]:
-    """Predict the held-out runs from the fitting runs, and print how it went."""
+    """Predict the held-out runs from the fitting runs, and print the scores."""
     fitting, held = table[table["split"] == "fit"], table[table["split"] == "holdout"]
     trials = [try_law(name, fitting, held, resamples) for name in LAWS]
     furthest = held["C"].max() / fitting["C"].max()
-    print(f"\nHELD-OUT RUNS: {len(fitting)} fitting runs, {len(held)} held-out runs up to "
-          f"{furthest:.3g} times the largest fitted compute")  # fmt: skip
+    print(
+        f"\nHELD-OUT RUNS: {len(fitting)} fitting runs, {len(held)} held-out runs up to "
+        f"{furthest:.3g} times the largest fitted compute"
+    )
     show([{"law": t.law, "runs": len(t.fit.runs)} | summary(t.scored) for t in trials])
     best = held.index.intersection(frontier(table).index)
     print(f"of these, on the frontier of the whole table ({len(best)}):")
@@ -55,32 +57,41 @@ def held_out(table: pd.DataFrame, resamples: int) -> list[Trial]:
 
 
 def scatter(trials: list[Trial]) -> None:
-    """Print the noise between seeds and each law's residual scatter beside it."""
+    """Print the noise between seeds alongside each law's residual scatter."""
     noise = seed_noise(js.datasets.load("stdlib_lm_seeds").to_dict("records"))
     sd, (low, high) = noise["sd_of_log_loss"], noise["interval_90"]
-    print(f"\nNOISE between seeds: sd of log loss {100 * sd:.2f} %, 90 % interval "
-          f"{100 * low:.2f} to {100 * high:.2f} % (chi squared, {noise['degrees_of_freedom']} "
-          f"degrees of freedom, {noise['cells']} cells taken as independent)")  # fmt: skip
+    print(
+        f"\nNOISE between seeds: sd of log loss {100 * sd:.2f} %, 90 % interval "
+        f"{100 * low:.2f} to {100 * high:.2f} % (chi squared, {noise['degrees_of_freedom']} "
+        f"degrees of freedom, {noise['cells']} cells taken as independent)"
+    )
     low, high = noise["interval_90_by_size"]
     print(f"  {100 * low:.2f} to {100 * high:.2f} % when whole sizes are resampled")
     rows = []
     for trial in trials:
         rms, robust = residual_scatter(trial.fit)
         rows.append(
-            {"law": trial.law, "residual rms %": 100 * rms, "robust sd %": 100 * robust,
-             "rms over noise": rms / sd, "robust sd over noise": robust / sd}
-        )  # fmt: skip
+            {
+                "law": trial.law,
+                "residual rms %": 100 * rms,
+                "robust sd %": 100 * robust,
+                "rms over noise": rms / sd,
+                "robust sd over noise": robust / sd,
+            }
+        )
     show(rows)
 
 
 def roll(table: pd.DataFrame, resamples: int) -> dict[str, dict[float, Trial]]:
-    """Return each law's trials by origin; where it cannot be fitted it is said and left out."""
+    """Return each law's trials by origin; report laws that cannot be fitted, and leave them out."""
     trials: dict[str, dict[float, Trial]] = {name: {} for name in LAWS}
     for cut in ORIGINS:
         fitting, target = table[table["C"] <= cut], table[table["C"] >= BEYOND * cut]
-        print(f"  C up to {cut:.3g}: {len(fitting)} runs ({len(frontier(fitting))} on the "
-              f"frontier) predict {len(target)}, C {target['C'].min():.3g} to "
-              f"{target['C'].max():.3g}")  # fmt: skip
+        print(
+            f"  C up to {cut:.3g}: {len(fitting)} runs ({len(frontier(fitting))} on the "
+            f"frontier) predict {len(target)}, C {target['C'].min():.3g} to "
+            f"{target['C'].max():.3g}"
+        )
         for name in LAWS:
             try:
                 trials[name][cut] = try_law(name, fitting, target, resamples)
@@ -97,8 +108,8 @@ def rolling_row(name: str, trials: dict[float, Trial], among: pd.Index) -> dict[
 
 
 def rolling(table: pd.DataFrame, resamples: int) -> None:
-    """Predict from rolling origins and print how it went."""
-    print(f"\nROLLING ORIGINS: runs of at least {BEYOND:g} times the cut, from those up to it")
+    """Predict from rolling origins and print the scores."""
+    print(f"\nROLLING ORIGINS: runs of at least {BEYOND:g} times the cut-off, from those up to it")
     trials = {name: found for name, found in roll(table, resamples).items() if found}
     print(EVERY_RUN)
     show([rolling_row(name, found, table.index) for name, found in trials.items()])

@@ -1,8 +1,8 @@
-"""Our own held-out runs by law and method: how many lie inside their intervals, and how wide.
+"""Our own held-out runs by law and method: how many lie inside their intervals, and the widths.
 
 Laws are fitted to the embedded fitting runs; the held-out runs reach 13 times their compute. Ten
-runs of one sweep are few, and share one fit: this shows what a wrong law does to any method's
-intervals, and is no measurement of coverage (benchmarks/coverage.py is).
+runs of one sweep are few, and share one fit: the table shows what a wrong law does to the intervals
+of any method; coverage is measured by benchmarks/coverage.py.
 
 Run: python -m benchmarks.held_out_methods
 """
@@ -31,7 +31,7 @@ METHODS: dict[str, Callable[[js.Fit], Any]] = {
 
 
 def row(law: str, method: str, source: Any, held: pd.DataFrame) -> dict[str, object]:
-    """Return how many held-out runs lie inside at each level, and the mean width at 90 %."""
+    """Return how many held-out runs lie inside at each level, and the mean width at 90%."""
     found: dict[str, object] = {"law": law, "method": method}
     observed = held["loss"].to_numpy()
     for level in LEVELS:

@@ -1,4 +1,4 @@
-"""The first line of every benchmark's output: what it ran on."""
+"""The first line of every benchmark's output: the machine and the versions."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""How often intervals of plans hold the truth: the best size and loss, a crossing, what it takes.
+"""Coverage of the intervals of plans: optimal size and loss, crossings, required amounts.
 
-Simulated worlds in which the best choice is known: of the fitted law, and of laws that it cannot
-follow. Each world is fitted and drawn as a user would (200 refits of randomly weighted runs), then
-planned for budgets at 1, 10 and 100 times its largest compute. D* is C/(6·N*): its intervals hold
-where those of N* do. Two recipes are compared by runs of their own; the truth crosses once.
+Simulated worlds in which the optimal choice is known, from the fitted law and from laws that it
+cannot represent. Each world is fitted and drawn as a user would (200 refits of randomly weighted
+runs), then planned for budgets at 1, 10 and 100 times its largest compute. D* is C/(6·N*), so its
+intervals cover the truth where those of N* do. Two recipes are compared by runs of each; their true
+curves cross once.
 
     python -m benchmarks.plan_coverage [--worlds 300] [--table benchmarks/results/plan_coverage.csv]
 """
@@ -29,11 +30,15 @@ from benchmarks.machine import header
 LEVELS = (0.5, 0.8, 0.95)
 DRAWS = 200
 SURFACES = (
-    "chinchilla, normal, 20 runs", "chinchilla, normal, 60 runs", "chinchilla, normal, 240 runs",
-    "chinchilla, student-t, 60 runs", "chinchilla, growing, 60 runs",
-    "chinchilla, outliers, 60 runs", "chinchilla, checkpoints, 60 runs",
+    "chinchilla, normal, 20 runs",
+    "chinchilla, normal, 60 runs",
+    "chinchilla, normal, 240 runs",
+    "chinchilla, student-t, 60 runs",
+    "chinchilla, growing, 60 runs",
+    "chinchilla, outliers, 60 runs",
+    "chinchilla, checkpoints, 60 runs",
     "farseer fitted by chinchilla, normal, 60 runs",
-)  # fmt: skip
+)
 # Recipes of C: one starts behind and falls faster. With a break, the fitted law is wrong.
 _SLOW = {"E": 1.7, "A": 30.0, "alpha": 0.1}
 _BREAK = {"a": 1.7, "b": 30.0, "c0": 0.1, "c1": 0.05, "d1": 1e19, "f1": 0.5}
@@ -42,7 +47,7 @@ _LARGEST = 1e20
 
 @dataclass(frozen=True)
 class Crossing:
-    """Two recipes whose curves cross once, ``past`` times the largest compute run."""
+    """Two recipes whose curves cross once, at ``past`` times the largest compute of the runs."""
 
     name: str
     truth: str
@@ -51,7 +56,7 @@ class Crossing:
     count: int
 
     def gap(self, log_c: float) -> float:
-        """The slow recipe's loss less the fast one's."""
+        """Return the slow recipe's loss minus the fast one's."""
         law = js.laws.get(self.truth)
         C = np.exp([log_c])
         return float((law(C, **self.slow) - law(C, **self.fast))[0])
@@ -73,12 +78,17 @@ def crossings() -> Iterator[Crossing]:
             name = f"two power laws of {count} runs, crossing at {past:g}x"
             yield Crossing(name, "power_const", _SLOW, fast, count)
         steep = {**_BREAK, "b": A, "c0": 0.15}
-        yield Crossing(f"two broken laws of 30 runs fitted by power_const, crossing at {past:g}x",
-                       "broken:1", _BREAK, steep, 30)  # fmt: skip
+        yield Crossing(
+            f"two broken laws of 30 runs fitted by power_const, crossing at {past:g}x",
+            "broken:1",
+            _BREAK,
+            steep,
+            30,
+        )
 
 
 def quantity(name: str, samples: list[Any], truth: float) -> dict[str, Any]:
-    """A row: how often equal-tailed intervals of samples, one array a world, hold the truth."""
+    """Return a row: the coverage of equal-tailed intervals of samples, one array per world."""
     row: dict[str, Any] = {"quantity": name, "truth": truth}
     for level in LEVELS:
         tails = (0.5 - level / 2, 0.5 + level / 2)
@@ -102,7 +112,7 @@ def budgets_of(scenario: Scenario) -> np.ndarray:
 
 
 def best(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
-    """The truth's own optimum at each budget: N*, and the loss there."""
+    """Return the true optimum at each budget: N*, and the loss there."""
     exact = js.fit(scenario.truth, js.simulate(scenario.truth, scenario.params, scenario.design))
     plan = js.allocate(js.laplace(exact, 2), budgets_of(scenario))
     found = plan.planner.optima(np.array([list(scenario.params.values())]), budgets_of(scenario))
@@ -132,8 +142,10 @@ def surface_rows(scenario: Scenario, worlds: int) -> Iterator[dict[str, Any]]:
 def crossing_rows(pair: Crossing, worlds: int) -> Iterator[dict[str, Any]]:
     truth, found = pair.place(), []
     for world in range(worlds):
-        a, b = (drawn("power_const", pair.runs(which, 2 * world + k), 2 * world + k)
-                for k, which in enumerate((pair.slow, pair.fast)))  # fmt: skip
+        a, b = (
+            drawn("power_const", pair.runs(which, 2 * world + k), 2 * world + k)
+            for k, which in enumerate((pair.slow, pair.fast))
+        )
         found.append(js.crossover(a, b))
     row: dict[str, Any] = {"quantity": "crossing", "truth": truth}
     samples = [each.samples for each in found]
@@ -157,13 +169,19 @@ def main() -> None:
     if options.table:
         table.to_csv(options.table, index=False, float_format="%.6g")
     print(header())
-    print(f"{options.worlds} worlds each; Monte-Carlo error near 80 %: "
-          f"{40 / np.sqrt(options.worlds):.1f} points; high/low: median ratio of the ends of 80 % "
-          "intervals\n")  # fmt: skip
+    print(
+        f"{options.worlds} worlds each; Monte-Carlo error near 80%: "
+        f"{40 / np.sqrt(options.worlds):.1f} points; high/low: median ratio of the ends of 80% "
+        "intervals\n"
+    )
     for name, own in table.groupby("scenario", sort=False):
         print(name)
-        print(own.drop(columns=["scenario", "worlds"]).to_string(
-            index=False, float_format=lambda v: f"{v:.4g}"), end="\n\n")  # fmt: skip
+        print(
+            own.drop(columns=["scenario", "worlds"]).to_string(
+                index=False, float_format=lambda v: f"{v:.4g}"
+            ),
+            end="\n\n",
+        )
 
 
 if __name__ == "__main__":

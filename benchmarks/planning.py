@@ -1,8 +1,8 @@
-"""Plans: time of many optima, agreement with closed forms, a published headline, our own minima.
+"""Plans: time per optimum, agreement with closed forms, a published result, our own minima.
 
     JSCALE_DATA_DIR=… python -m benchmarks.planning
 
-Without JSCALE_DATA_DIR the fit is of our own runs, and the headline is left out.
+Without JSCALE_DATA_DIR our own runs are fitted, and the published result is left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROUNDED = {"E": 1.69, "A": 406.4, "alpha": 0.34, "B": 410.7, "beta": 0.28}
 
 
 def seconds(call: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds of the first call, and the median of the next."""
+    """Return the seconds of the first call, and the median of the next."""
     each = []
     for _ in range(REPEATS + 1):
         began = time.perf_counter()
@@ -44,7 +44,7 @@ def show_times(drawn: js.Draws) -> None:
     print(f"{len(drawn)} draws × {len(budgets)} budgets")
     calls = {
         "allocate": lambda: js.allocate(drawn, budgets),
-        "allocate, exponents too": lambda: js.allocate(drawn, budgets).exponents,
+        "allocate with exponents": lambda: js.allocate(drawn, budgets).exponents,
         "required compute, 2 targets": lambda: js.required(drawn, "C", loss=targets),
         "required tokens, 2 targets": lambda: js.required(drawn, "D", loss=targets, N=size),
     }
@@ -54,7 +54,7 @@ def show_times(drawn: js.Draws) -> None:
 
 
 def show_agreement(drawn: js.Draws) -> None:
-    """Largest relative difference from Hoffmann's closed form, over all draws and budgets."""
+    """Print the largest relative difference from Hoffmann's closed form, over draws and budgets."""
     plan = js.allocate(drawn, BUDGETS)
     print("\nlargest difference from the closed form, all draws and budgets")
     for name, found in (("optimal_size", plan.samples[..., 0]), ("optimal_loss", plan.outputs)):
@@ -79,17 +79,17 @@ def show_headline(drawn: js.Draws, table: pd.DataFrame) -> None:
     shown = plan.frame[["C", "D/N", "D/N_low", "D/N_high"]].assign(
         rounded=theirs[:, 1] / theirs[:, 0]
     )
-    print(
-        "\ntokens per parameter at the optimum, 80 % interval; by the published rounded constants"
-    )
+    print("\ntokens per parameter at the optimum, 80% interval; by the published rounded constants")
     print(shown.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
     gap = np.log(table["loss"]) - np.log(law(table["N"], table["D"], **ROUNDED))
-    print(f"mean log residual of the rounded constants {100 * gap.mean():.2f} %; digits that keep "
-          f"every prediction of our fit within 0.1 %: {js.digits_needed(drawn.fit)}")  # fmt: skip
+    print(
+        f"mean log residual of the rounded constants {100 * gap.mean():.2f}%; digits that keep "
+        f"every prediction of our fit within 0.1%: {js.digits_needed(drawn.fit)}"
+    )
 
 
 def show_own_minima() -> None:
-    """Optimal sizes of budgets beyond a cut, beside the parabola through the runs there."""
+    """Print optimal sizes beyond a cut-off, alongside the parabola through the runs there."""
     table = js.datasets.load("stdlib_lm")
     fitted = table[table["split"] == "fit"]
     measured = js.isoflop(table[table["part"] == "isoflop"]).table
@@ -101,29 +101,42 @@ def show_own_minima() -> None:
             part = fitted[fitted["C"] < cut]
             drawn = js.bootstrap(js.fit(name, part), 1000, kind="bayesian", seed=0)
             own = js.allocate(drawn, C).frame.iloc[0]
-            rows.append({
-                "budget": C, "runs below": len(part), "law": name, "N*": own["N"],
-                "low": own["N_low"], "high": own["N_high"], "measured": measured["N"].iloc[place],
-                "m_low": bounds["N_low"], "m_high": bounds["N_high"],
-                "loss*": own["loss"], "measured loss": measured["loss"].iloc[place],
-            })  # fmt: skip
-    print("\nour own runs: optimal size predicted from smaller budgets, 90 % intervals")
+            rows.append(
+                {
+                    "budget": C,
+                    "runs below": len(part),
+                    "law": name,
+                    "N*": own["N"],
+                    "low": own["N_low"],
+                    "high": own["N_high"],
+                    "measured": measured["N"].iloc[place],
+                    "m_low": bounds["N_low"],
+                    "m_high": bounds["N_high"],
+                    "loss*": own["loss"],
+                    "measured loss": measured["loss"].iloc[place],
+                }
+            )
+    print("\nour own runs: optimal size predicted from smaller budgets, 90% intervals")
     print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:.4g}"))
     show_held_out(table, fitted)
 
 
 def show_held_out(table: pd.DataFrame, fitted: pd.DataFrame) -> None:
     held = table[table["split"] == "holdout"]
-    print("\nheld-out budgets: the smallest size trained is the best of each, so that the measured "
-          "minimum lies\nat or below it")  # fmt: skip
+    print(
+        "\nheld-out budgets: the smallest size trained is the best of each, so that the measured "
+        "minimum lies\nat or below it"
+    )
     for name in ("chinchilla", "chinchilla_tied", "farseer"):
         drawn = js.bootstrap(js.fit(name, fitted), 1000, kind="bayesian", seed=0)
         for C, own in held.groupby(held["C"].round(-11)):
             best = own.loc[own["loss"].idxmin()]
             plan = js.allocate(drawn, float(own["C"].median())).frame.iloc[0]
-            print(f"  C {C:.3g}: best of {len(own)} is N = {best['N']:.0f} (sizes from "
-                  f"{own['N'].min():.0f}); {name}: N* = {plan['N']:.4g} ({plan['N_low']:.4g} to "
-                  f"{plan['N_high']:.4g})")  # fmt: skip
+            print(
+                f"  C {C:.3g}: best of {len(own)} is N = {best['N']:.0f} (sizes from "
+                f"{own['N'].min():.0f}); {name}: N* = {plan['N']:.4g} ({plan['N_low']:.4g} to "
+                f"{plan['N_high']:.4g})"
+            )
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""How often 90 % intervals of predictions hold: of the curve, and of a new run, by method.
+"""Coverage of 90% confidence and prediction intervals, by method.
 
-150 Chinchilla worlds of 60 runs, 1 % normal noise, default objective; one point inside the
-fitted runs, one at about 20 times their largest compute.
+150 Chinchilla worlds of 60 runs, 1% normal noise, default objective; one point inside the fitted
+runs, one at about 20 times their largest compute.
 
     python benchmarks/prediction_coverage.py
 """
@@ -22,7 +22,7 @@ WORLDS, NOISE = 150, 0.01
 
 
 def held(frame: pd.DataFrame, curve: np.ndarray, new: np.ndarray) -> list[np.ndarray]:
-    """Return whether each interval holds: of the curve, then of a new run, at each point."""
+    """Return whether each interval covers the truth: the curve, then a new run, at each point."""
     return [
         frame["confidence_low"].le(curve).to_numpy()
         & frame["confidence_high"].ge(curve).to_numpy(),

@@ -1,10 +1,10 @@
-"""Fits of whole loss curves: time, memory, and how well a schedule left out is told.
+"""Fits of whole loss curves: time, memory, and how well a held-out schedule is predicted.
 
-1. The multi-power law on three curves of as many steps as asked (24 000 and 100 000 by default),
-   planted with the published constants of 25M and 0.1 % of noise: seconds of the first fit
-   (compilation included) and of the next, and the most memory that the process took.
-2. Our own runs: for each size and length, both laws are fitted to the constant rate and the
-   cosine, and predict the warmup-stable-decay run: mean error along it, and error at its end.
+1. The multi-power law on three simulated curves of 24,000 and of 100,000 steps, with the published
+   constants of 25M and 0.1% noise: seconds of the first fit (including compilation) and of the
+   next, and the peak memory of the process.
+2. Our own runs: for each size and length, both laws are fitted to the constant rate and the cosine,
+   and predict the warmup-stable-decay run: mean error along it, and error at its end.
 
 Run: python -m benchmarks.schedules
 """
@@ -26,7 +26,7 @@ PEAK, ROWS = 3e-4, 150
 
 
 def planted(steps: int) -> js.Curves:
-    """Return three curves of ``steps`` steps: constant, cosine, and one fall in a jump."""
+    """Return three curves of ``steps`` steps: constant, cosine, and a sudden drop."""
     warmup = steps // 10
     schedules = {
         "constant": js.schedules.constant(steps, PEAK, warmup=warmup),
@@ -52,8 +52,13 @@ def timed(steps: int) -> dict[str, object]:
         js.fit(law, runs)
         seconds.append(time.perf_counter() - began)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return {"steps": steps, "rows": len(runs), "first (s)": seconds[0], "warm (s)": seconds[1],
-            "most memory (GB)": most}  # fmt: skip
+    return {
+        "steps": steps,
+        "rows": len(runs),
+        "first (s)": seconds[0],
+        "warm (s)": seconds[1],
+        "most memory (GB)": most,
+    }
 
 
 def left_out(curves: js.Curves, size: str) -> list[dict[str, object]]:
@@ -68,8 +73,14 @@ def left_out(curves: js.Curves, size: str) -> list[dict[str, object]]:
             fit, curves.schedule_of(name), steps=held["S"].to_numpy(), method=None
         ).frame["curve"]
         off = said.to_numpy() / held["loss"].to_numpy() - 1
-        rows.append({"runs": size, "law": law.name, "mean |error| (%)": 100 * np.abs(off).mean(),
-                     "at the end (%)": 100 * off[-1]})  # fmt: skip
+        rows.append(
+            {
+                "runs": size,
+                "law": law.name,
+                "mean |error| (%)": 100 * np.abs(off).mean(),
+                "at the end (%)": 100 * off[-1],
+            }
+        )
     return rows
 
 
@@ -77,8 +88,11 @@ def main() -> None:
     warnings.simplefilter("ignore", js.JscaleWarning)
     print(header())
     print("\nTHREE CURVES, MULTI-POWER LAW")
-    print(pd.DataFrame([timed(steps) for steps in (24_000, 100_000)]).to_string(
-        index=False, float_format=lambda v: f"{v:.3g}"))  # fmt: skip
+    print(
+        pd.DataFrame([timed(steps) for steps in (24_000, 100_000)]).to_string(
+            index=False, float_format=lambda v: f"{v:.3g}"
+        )
+    )
     curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
     sizes = list(dict.fromkeys(str(r).rsplit("-", 2)[0] for r in curves.frame["run"]))
     found = [row for size in sizes for row in left_out(curves, size)]

@@ -18,7 +18,7 @@ LAWS = ("chinchilla", "chinchilla, tied", "farseer", "power_const", "broken:1")
 
 @dataclass(frozen=True)
 class Trial:
-    """One law fitted once: its fit, codes of what was doubtful, and its scored predictions."""
+    """One law fitted once: the fit, the codes of its notes, and the scored predictions."""
 
     law: str
     fit: js.Fit
@@ -27,9 +27,9 @@ class Trial:
 
 
 def frontier(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs that no run of at most 1 % more compute beats, in order of compute.
+    """Return the runs that no run of at most 1% more compute beats, in order of compute.
 
-    Runs of one budget differ by less than that, since D is a whole number of steps.
+    Runs of one budget differ by less than that, because D is a whole number of steps.
     """
     lowest = [table.loc[table["C"] <= 1.01 * c, "loss"].min() for c in table["C"]]
     return table[table["loss"] <= lowest].sort_values("C")
@@ -38,8 +38,8 @@ def frontier(table: pd.DataFrame) -> pd.DataFrame:
 def try_law(name: str, fitting: pd.DataFrame, target: pd.DataFrame, resamples: int) -> Trial:
     """Fit one law and predict the target runs.
 
-    A law of C is fitted to the frontier of the fitting runs alone. Raises JscaleError where it
-    cannot be fitted, or has no run to spare.
+    A law of C is fitted to the frontier of the fitting runs alone. Raises JscaleError if it cannot
+    be fitted, or has as many parameters as runs.
     """
     law = js.laws.get(name.split(",")[0])
     of_compute = law.inputs == ("C",)
@@ -57,7 +57,7 @@ def try_law(name: str, fitting: pd.DataFrame, target: pd.DataFrame, resamples: i
 
 
 def scored(frame: pd.DataFrame, measured: pd.Series) -> pd.DataFrame:
-    """Return one row per prediction: relative error, inside or not, width, interval score."""
+    """Return one row per prediction: relative error, whether inside, width, interval score."""
     low, high = frame["prediction_low"], frame["prediction_high"]
     outside = np.maximum(low - measured, 0) + np.maximum(measured - high, 0)
     return pd.DataFrame(
@@ -72,7 +72,7 @@ def scored(frame: pd.DataFrame, measured: pd.Series) -> pd.DataFrame:
 
 
 def summary(rows: pd.DataFrame) -> dict[str, object]:
-    """Summarise scored predictions; the binomial interval takes them as independent."""
+    """Summarise scored predictions; the binomial interval treats them as independent."""
     inside = int(rows["inside"].sum())
     sure = binomtest(inside, len(rows)).proportion_ci(LEVEL)
     return {
@@ -87,7 +87,7 @@ def summary(rows: pd.DataFrame) -> dict[str, object]:
 
 
 def counted(trials: list[Trial]) -> str:
-    """Say how many fits have each code, most frequent first."""
+    """Return how many fits have each code, most frequent first, as text."""
     found = Counter(code for trial in trials for code in trial.codes)
     return ", ".join(f"{code} {count}" for code, count in found.most_common()) or "none"
 

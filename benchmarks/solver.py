@@ -1,8 +1,8 @@
-"""The solver beside other tools on the same work and objective, and how its cost grows.
+"""The solver compared with other tools on the same tasks and objective, and how its cost grows.
 
-Every line is a process of its own, pinned to the cores named: its CPU and wall seconds are
-warm (compilation apart), its memory is its own. "expected" is the CPU time after which the
-optimum has been found with probability 99 %, from the share of starts that reach it.
+Every line is a separate process pinned to the named cores. CPU and wall-clock seconds are warm
+(compilation is listed separately). "expected" is the CPU time after which the optimum has been
+found with probability 99%, given the share of starts that reach it.
 
     pip install ".[bench]"; python -m benchmarks.solver [--only contest growth …] [--out FILE]
 
@@ -34,14 +34,17 @@ Results = dict[str, dict[str, Any]]
 
 
 def run(task: str, *numbers: int, cores: list[int] | None = None, **env: str) -> dict[str, Any]:
-    """Run a task in a process of its own on some cores."""
+    """Run a task in a separate process on some cores."""
     command = [sys.executable, "-m", "benchmarks.solver_parts.one", task, *map(str, numbers)]
     chosen = CORES if cores is None else cores
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=Path(__file__).parents[1],
+        command,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1],
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **env},
         preexec_fn=lambda: os.sched_setaffinity(0, chosen),
-    )  # fmt: skip
+    )
     if done.returncode:
         return {"missing": (done.stderr.strip().splitlines() or ["no message"])[-1][:90]}
     return json.loads(done.stdout.splitlines()[-1])
@@ -63,7 +66,7 @@ def _line(name: str, found: dict[str, Any]) -> None:
 
 
 def contest(results: Results) -> None:
-    """W1, W2 and W3 by every tool: ours on all cores and on one, loops on one."""
+    """Print W1, W2 and W3 for every tool: jscale on all cores and on one, loops on one."""
     heads = "CPU s      wall s  compile  RSS MB     excess share % expected s    ran"
     ours = {
         "W1": ("w1_staged", "w1_exhaustive", "w1_automatic", "w1_answer", "w1_many"),
@@ -85,7 +88,7 @@ def contest(results: Results) -> None:
 
 
 def small(results: Results) -> None:
-    """Influence of all points; the first fit of a new process."""
+    """Print the time of the influence of all points, and of the first fit of a new process."""
     results["influence"] = run("influence")
     found = results["influence"]
     print(f"\ninfluence of 240 points: {1e3 * found.get('wall', np.nan):.2f} ms")
@@ -100,7 +103,7 @@ def small(results: Results) -> None:
 
 
 def grown(results: Results) -> None:
-    """Cost against size; the slope is of log wall against log size over the last two sizes."""
+    """Print cost against size; the slope of log time over log size is of the last two sizes."""
     for task, sizes in growth.SIZES.items():
         also = "   ns per row and step" if task == "grow_parameters" else ""
         print(f"\n{growth.UNITS[task]:>12}     wall s      CPU s  compile  RSS MB{also}")
@@ -112,24 +115,31 @@ def grown(results: Results) -> None:
                 continue
             walls.append((size, found["wall"]))
             each = f" {found['each']:10.1f}" if "each" in found else ""
-            print(f"{size:>12} {found['wall']:10.4f} {found['cpu']:10.4f} {found['compile']:8.1f} "
-                  f"{found['rss']:7.0f}{each}", flush=True)  # fmt: skip
+            print(
+                f"{size:>12} {found['wall']:10.4f} {found['cpu']:10.4f} {found['compile']:8.1f} "
+                f"{found['rss']:7.0f}{each}",
+                flush=True,
+            )
         (a, x), (b, y) = walls[-2:]
         print(f"       slope {np.log(y / x) / np.log(b / a):10.2f}")
 
 
 def hard(results: Results) -> None:
-    """Hard laws over fixed seeds, shared out among processes, one per core."""
+    """Print results on hard laws over fixed seeds, distributed over one process per core."""
     from concurrent.futures import ThreadPoolExecutor
 
     print(f"\nplanted optimum (or a better one) found, of {_SEEDS} seeds")
     cuts = np.linspace(0, _SEEDS, len(CORES) + 1).astype(int)
     for which, name in enumerate(hard_laws.NAMES):
         with ThreadPoolExecutor(len(CORES)) as pool:
-            parts = list(pool.map(
-                lambda k, which=which: run("hard", which, cuts[k], cuts[k + 1], cores=[CORES[k]]),
-                range(len(CORES)),
-            ))  # fmt: skip
+            parts = list(
+                pool.map(
+                    lambda k, which=which: run(
+                        "hard", which, cuts[k], cuts[k + 1], cores=[CORES[k]]
+                    ),
+                    range(len(CORES)),
+                )
+            )
         if any("missing" in p for p in parts):
             print(f"{name:12} not measured: {parts}")
             continue
@@ -138,24 +148,27 @@ def hard(results: Results) -> None:
         wall = np.median([p["wall"] for p in parts])
         shown = [(seed, float(f"{excess:.1e}")) for seed, excess in missed]
         found = f"{_SEEDS - len(missed)} of {_SEEDS}, {parts[0]['starts']} starts"
-        print(f"{name:12} {found}, {wall:.2f} s a search on one core")
+        print(f"{name:12} {found}, {wall:.2f} s per search on one core")
         print(f"{'':12} missed (seed, relative excess): {shown}", flush=True)
 
 
 def devices(results: Results) -> None:
-    """One core and all; one host device and as many as there are cores."""
+    """Print times on one core and on all, with one host device and with one per core."""
     print("\nwall s                 one core  all cores   ratio   host devices   ratio")
     for task in ("w1_exhaustive", "w2", "w3"):
         one = results.get(f"{task} 1") or run(task, cores=CORES[:1])
         two = results.get(task) or run(task)
         host = run(task, JAX_NUM_CPU_DEVICES=str(len(CORES)))
         results[f"{task} ratio"] = {"ratio": one["wall"] / two["wall"]}
-        print(f"{task:20} {one['wall']:10.3f} {two['wall']:10.3f} {one['wall'] / two['wall']:7.2f} "
-              f"{host['wall']:14.3f} {one['wall'] / host['wall']:7.2f}", flush=True)  # fmt: skip
+        print(
+            f"{task:20} {one['wall']:10.3f} {two['wall']:10.3f} {one['wall'] / two['wall']:7.2f} "
+            f"{host['wall']:14.3f} {one['wall'] / host['wall']:7.2f}",
+            flush=True,
+        )
 
 
 def gpu(results: Results) -> None:
-    """W1 and W2 at 100 times the lanes, where there is a GPU."""
+    """Print W1 and W2 with 100 times the lanes, if there is a GPU."""
     import jax
 
     try:
@@ -169,13 +182,13 @@ def gpu(results: Results) -> None:
 
 
 def targets(results: Results) -> None:
-    """What was asked for beside what was measured; SciPy's loops run on one core."""
+    """Print targets alongside measurements; SciPy's loops run on one core."""
 
     def of(task: str, key: str, scale: float = 1.0) -> float:
         return scale * results.get(task, {}).get(key, float("nan"))
 
     def times(ours: str, theirs: str) -> float:
-        """How often our wall time goes into theirs on one core."""
+        """Return their wall-clock time on one core divided by ours."""
         return of(theirs, "wall") / of(ours, "wall")
 
     nan = float("nan")
@@ -189,12 +202,12 @@ def targets(results: Results) -> None:
         ("W2, wall s", of("w2", "wall"), 0.35, 0.22, False),
         ("W2, worst excess", of("w2", "excess"), 1e-10, 1e-10, False),
         ("W2, times SciPy BFGS at its best", times("w2", "w2_scipy_bfgs_best"), 64, 64, True),
-        ("  ours on one core, too", times("w2 1", "w2_scipy_bfgs_best"), nan, nan, True),
+        ("  with ours on one core as well", times("w2 1", "w2_scipy_bfgs_best"), nan, nan, True),
         ("  and theirs without centring", times("w2 1", "w2_scipy_bfgs_raw"), nan, nan, True),
         ("W3, wall s", of("w3", "wall"), 1.5, 0.7, False),
         ("W3, families at best, %", of("w3", "share", 100), 100, 100, True),
         ("W3, times SciPy L-BFGS-B", times("w3", "w3_scipy_lbfgsb_best"), 120, 120, True),
-        ("  ours on one core, too", times("w3 1", "w3_scipy_lbfgsb_best"), nan, nan, True),
+        ("  with ours on one core as well", times("w3 1", "w3_scipy_lbfgsb_best"), nan, nan, True),
         ("ns per point and step, one core", cost, 45, 30, False),
         ("memory W1, MB", of("w1_staged", "rss"), 500, 400, False),
         ("memory W2, MB", of("w2", "rss"), 500, 400, False),
@@ -203,9 +216,11 @@ def targets(results: Results) -> None:
         ("first fit, warm cache, s", of("warm", "wall"), 2.2, 1.6, False),
         ("influence, ms", of("influence", "wall", 1e3), 2.0, 0.5, False),
         *((f"{n}, seeds found", of(f"hard {n}", "found"), 196, 200, True) for n in hard_laws.NAMES),
-        *((f"{t}, one core over all", of(f"{t} ratio", "ratio"), 1.5, 1.5, True)
-          for t in ("w1_exhaustive", "w2", "w3")),
-    ]  # fmt: skip
+        *(
+            (f"{t}, one core over all", of(f"{t} ratio", "ratio"), 1.5, 1.5, True)
+            for t in ("w1_exhaustive", "w2", "w3")
+        ),
+    ]
     print(f"\n{'':42} measured     target    stretch")
     for name, value, target, stretch, more in rows:
         met = (value >= target if more else value <= target) if np.isfinite(value) else None
@@ -215,14 +230,19 @@ def targets(results: Results) -> None:
 
 
 SECTIONS: dict[str, Callable[[Results], None]] = {
-    "contest": contest, "small": small, "growth": grown, "hard": hard, "devices": devices,
-    "gpu": gpu, "targets": targets,
-}  # fmt: skip
+    "contest": contest,
+    "small": small,
+    "growth": grown,
+    "hard": hard,
+    "devices": devices,
+    "gpu": gpu,
+    "targets": targets,
+}
 
 
 @contextlib.contextmanager
 def _also_to(path: Path | None) -> Iterator[None]:
-    """Write what is printed to a file, too."""
+    """Also write what is printed to a file."""
     if path is None:
         yield
         return
@@ -241,7 +261,7 @@ def _also_to(path: Path | None) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run the sections asked for."""
+    """Run the selected sections."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     parser.add_argument("--out", type=Path)

@@ -1,8 +1,8 @@
-"""How good the standard errors of a fit are: against the true spread, and their coverage.
+"""The standard errors of a fit compared with the true spread, and their coverage.
 
-Chinchilla worlds of random designs, 1 % noise, default objective; for each scenario 150 fits.
-"ratio" is the median error over the standard deviation of the estimates, "covered" how often
-estimate ± t·error (nominal 90 %, n − 5 degrees of freedom) holds the truth.
+Chinchilla worlds of random designs, 1% noise, default objective; 150 fits for each scenario.
+"ratio" is the median error divided by the standard deviation of the estimates, "covered" how often
+estimate ± t·error (nominal 90%, n − 5 degrees of freedom) covers the truth.
 
     python benchmarks/standard_errors.py
 """
@@ -24,14 +24,14 @@ WORLDS = 150
 
 
 def design(rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Spread runs at random over two and a half decades of N and of D."""
+    """Return runs at random over two and a half decades of N and of D."""
     return pd.DataFrame(
         {"N": 10 ** rng.uniform(7.5, 10, rows), "D": 10 ** rng.uniform(9, 11.5, rows)}
     )
 
 
 def scenario(table: pd.DataFrame, distribution: str) -> pd.DataFrame:
-    """Fit the worlds of one scenario and compare errors with what they should be."""
+    """Fit the worlds of one scenario and compare the errors with the spread of the estimates."""
     fits = [
         js.fit(
             "chinchilla",

@@ -1,10 +1,10 @@
-"""Warm times of resampling, importance sampling and NUTS, beside the same model in plain NumPyro.
+"""Warm times of resampling, importance sampling and NUTS, and of the same model in plain NumPyro.
 
     JSCALE_DATA_DIR=… python -m benchmarks.uncertainty
 
 On the 240 rows of the Chinchilla replication (without JSCALE_DATA_DIR: on 240 simulated rows).
-The plain model is written as one would by hand: natural parameters of Hoffmann et al., priors
-of the same width, NUTS with default settings, chains one after another.
+The plain model is a direct implementation: the natural parameters of Hoffmann et al., priors of
+the same width, NUTS with default settings, sequential chains.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def rows() -> Any:
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, list[float], Any]:
-    """Seconds of the first call, of the others, and the last result."""
+    """Return the seconds of the first call and of the others, and the last result."""
     seconds, result = [], None
     for _ in range(REPEATS + 1):
         start = time.perf_counter()
@@ -50,12 +50,15 @@ def timed(call: Callable[[], Any]) -> tuple[float, list[float], Any]:
 
 
 def show(what: str, first: float, warm: list[float], more: str = "") -> None:
-    print(f"{what:42s} first {first:7.2f} s   warm {np.median(warm):7.3f} s "
-          f"(least {min(warm):.3f})  {more}", flush=True)  # fmt: skip
+    print(
+        f"{what:42s} first {first:7.2f} s   warm {np.median(warm):7.3f} s "
+        f"(least {min(warm):.3f})  {more}",
+        flush=True,
+    )
 
 
 def plain_model(N: Any, D: Any, log_loss: Any) -> None:
-    """The same law and likelihood in natural parameters, as one writes it by hand."""
+    """Define the same law and likelihood directly, in natural parameters."""
     import jax.numpy as jnp
     import numpyro
     from numpyro import distributions as dist
@@ -82,8 +85,14 @@ def plain_numpyro(table: Any, init: dict[str, float]) -> None:
         with float64_scope(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             kernel = NUTS(plain_model, **options)
-            sampler = MCMC(kernel, num_warmup=WARMUP, num_samples=DRAWS, num_chains=CHAINS,
-                           chain_method="vectorized", progress_bar=False)  # fmt: skip
+            sampler = MCMC(
+                kernel,
+                num_warmup=WARMUP,
+                num_samples=DRAWS,
+                num_chains=CHAINS,
+                chain_method="vectorized",
+                progress_bar=False,
+            )
             times = []
             for seed in (0, 1):
                 start = time.perf_counter()
@@ -93,9 +102,14 @@ def plain_numpyro(table: Any, init: dict[str, float]) -> None:
                 times.append(time.perf_counter() - start)
             extra = {k: np.asarray(v) for k, v in sampler.get_extra_fields().items()}
         rhat, ess = mixing(whole)
-        show(name, times[0], times[1:], f"min ESS {ess.min():.0f} ({ess.min() / times[1]:.0f}/s), "
-             f"R-hat {rhat.max():.3f}, {int(extra['diverging'].sum())} divergences, "
-             f"{np.mean(extra['num_steps']):.0f} steps a draw")  # fmt: skip
+        show(
+            name,
+            times[0],
+            times[1:],
+            f"min ESS {ess.min():.0f} ({ess.min() / times[1]:.0f}/s), "
+            f"R-hat {rhat.max():.3f}, {int(extra['diverging'].sum())} divergences, "
+            f"{np.mean(extra['num_steps']):.0f} steps per draw",
+        )
 
 
 def in_pymc(table: Any) -> None:
@@ -114,16 +128,21 @@ def in_pymc(table: Any) -> None:
         times = []
         for seed in (0, 1):
             start = time.perf_counter()
-            drawn = pm.sample(DRAWS, tune=WARMUP, chains=CHAINS, random_seed=seed,
-                              progressbar=False)  # fmt: skip
+            drawn = pm.sample(
+                DRAWS, tune=WARMUP, chains=CHAINS, random_seed=seed, progressbar=False
+            )
             times.append(time.perf_counter() - start)
     post = drawn.posterior
     whole = np.stack([post[v].to_numpy() for v in post.data_vars], axis=2)
     rhat, ess = mixing(whole)
-    show(f"PyMC {pm.__version__}, default settings", times[0], times[1:],
-         f"min ESS {ess.min():.0f} ({ess.min() / times[1]:.0f}/s), R-hat {rhat.max():.3f}, "
-         f"{int(drawn.sample_stats['diverging'].sum())} divergences, "
-         f"{float(drawn.sample_stats['n_steps'].mean()):.0f} steps a draw")  # fmt: skip
+    show(
+        f"PyMC {pm.__version__}, default settings",
+        times[0],
+        times[1:],
+        f"min ESS {ess.min():.0f} ({ess.min() / times[1]:.0f}/s), R-hat {rhat.max():.3f}, "
+        f"{int(drawn.sample_stats['diverging'].sum())} divergences, "
+        f"{float(drawn.sample_stats['n_steps'].mean()):.0f} steps per draw",
+    )
 
 
 def main() -> None:
@@ -142,13 +161,23 @@ def main() -> None:
         lambda: posterior(fit, priors=PRIORS, method="nuts", seed=next(seeds))
     )
     least = post.checks["min_ess"]
-    show("NUTS, 4 × (1000 + 1000)", first, warm,
-         f"min ESS {least:.0f} ({least / np.median(warm):.0f}/s), "
-         f"{post.checks['divergences']:.0f} divergences, "
-         f"{post.stats['n_steps'].mean():.1f} steps a draw")  # fmt: skip
+    show(
+        "NUTS, 4 × (1000 + 1000)",
+        first,
+        warm,
+        f"min ESS {least:.0f} ({least / np.median(warm):.0f}/s), "
+        f"{post.checks['divergences']:.0f} divergences, "
+        f"{post.stats['n_steps'].mean():.1f} steps per draw",
+    )
     p = fit.params
-    init = {"log_A": np.log(p["A"]), "log_B": np.log(p["B"]), "log_E": np.log(p["E"]),
-            "alpha": p["alpha"], "beta": p["beta"], "scale": 0.004}  # fmt: skip
+    init = {
+        "log_A": np.log(p["A"]),
+        "log_B": np.log(p["B"]),
+        "log_E": np.log(p["E"]),
+        "alpha": p["alpha"],
+        "beta": p["beta"],
+        "scale": 0.004,
+    }
     plain_numpyro(table, init)
     if find_spec("pymc") is None:
         print("PyMC is not installed: not compared")

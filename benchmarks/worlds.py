@@ -1,9 +1,9 @@
-"""Simulated worlds: how long 1000 of them take, and how near the right law comes to the oracle.
+"""Simulated worlds: the time of a comparison over 1000 of them, and the true law versus the oracle.
 
-First 1000 worlds of 40 runs × five laws × six origins of compute, with intervals of 100 draws by
+First, 1000 worlds of 40 runs × five laws × six origins of compute, with intervals from 100 draws of
 the normal approximation: 30,000 fits and their scores in one call, cold and warm. Then worlds of
-more and more runs, all fitted by the law that made them, scored beside an oracle who knows the law
-and the noise. Last, the note on runs with one D for each N.
+increasingly many runs, fitted by the law that generated them and scored alongside an oracle that
+knows the law and the noise. Last, the note on runs with a single D for each N.
 
     python -m benchmarks.worlds
 """
@@ -38,15 +38,17 @@ def speed(worlds: int) -> None:
     for state in ("cold", "warm"):
         wall, cpu = time.perf_counter(), time.process_time()
         found = js.compare(LAWS, runs, holdout=origins, by="world", method="laplace", resamples=100)
-        print(f"  {state}: {time.perf_counter() - wall:.1f} s, of the processors "
-              f"{time.process_time() - cpu:.1f} s; {len(found.fits['power'])} fits a law, "
-              f"{len(found.rows)} predictions scored")  # fmt: skip
+        print(
+            f"  {state}: {time.perf_counter() - wall:.1f} s wall, "
+            f"{time.process_time() - cpu:.1f} s CPU; {len(found.fits['power'])} fits per law, "
+            f"{len(found.rows)} predictions scored"
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  peak memory {peak:.0f} MB")
 
 
 def known_answers(worlds: int, resamples: int) -> None:
-    """Score the right law beside the oracle as runs grow."""
+    """Score the true law alongside the oracle for increasing numbers of runs."""
     rows = {}
     for count in COUNTS:
         design = js.designs.random(count, *BOX, seed=count)
@@ -64,16 +66,19 @@ def known_answers(worlds: int, resamples: int) -> None:
             "error %": 100 * law["absolute_error"],
             "score / oracle's": law["interval_score"] / best.mean(),
             "width / oracle's": law["width_over_oracle"],
-            "in 80%": inside[0.8], "in 95%": inside[0.95],
-        }  # fmt: skip
-    print(f"\nTHE RIGHT LAW beside the oracle, {worlds} worlds each; held out is the fifth of the "
-          "runs with the largest compute")  # fmt: skip
+            "in 80%": inside[0.8],
+            "in 95%": inside[0.95],
+        }
+    print(
+        f"\nTHE TRUE LAW AND THE ORACLE, {worlds} worlds each; the fifth of the runs with the "
+        "largest compute is held out"
+    )
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("runs")
     print(table.to_string(float_format=lambda v: f"{v:.3g}"))
 
 
 def one_ratio() -> None:
-    """Say which direction cannot be learnt where D is always 20 N."""
+    """Print which direction cannot be determined if D is always 20 N."""
     design = js.designs.fixed_ratio(np.geomspace(1e7, 1e10, 30), 20.0)
     fit = js.fit("chinchilla", js.simulate("chinchilla", TRUTH, design, noise=0.002))
     print("\nONE D FOR EACH N:")

@@ -1,4 +1,4 @@
-"""Answers: the intervals that a method states in each of many worlds, whatever they come from."""
+"""Answers: the intervals of a method in each of many worlds, in a common form."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ WARNINGS = {"few-runs", "no-spare-runs", "unidentified", "not-converged", "resid
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a method states: by quantity, the ends of its intervals (levels, 2, worlds).
+    """The intervals of a method: by quantity, their ends (levels, 2, worlds).
 
-    ``estimates`` (worlds, parameters) are the points that the method states. ``warned`` is the
-    share of worlds with a note that says not to trust the intervals. An end that is NaN is of an
-    interval that the method refused to make.
+    ``estimates`` (worlds, parameters) are the method's point estimates. ``warned`` is the share of
+    worlds with a note that the intervals are not reliable. An end is NaN if the method refused to
+    give an interval.
     """
 
     ends: dict[str, np.ndarray]
@@ -34,16 +34,18 @@ class Answers:
 def from_draws(
     scenario: Scenario, draws: np.ndarray, estimates: np.ndarray, noises: list[Any], warned: float
 ) -> Answers:
-    """Read intervals off draws (worlds, R, q), with the noise of new runs in each world."""
+    """Return the intervals of draws (worlds, R, q), given the noise of new runs in each world."""
     names, points = js.laws.get(scenario.law).names, scenario.points()
     ends = {}
     if scenario.right:
         ends = {f"parameter {name}": _ends(draws[:, :, k]) for k, name in enumerate(names)}
     curves = log_curves(scenario, draws)
-    new = np.stack([
-        curve + noise.draw(curve, points, world)
-        for world, (curve, noise) in enumerate(zip(curves, noises, strict=True))
-    ])  # fmt: skip
+    new = np.stack(
+        [
+            curve + noise.draw(curve, points, world)
+            for world, (curve, noise) in enumerate(zip(curves, noises, strict=True))
+        ]
+    )
     for k, scale in enumerate(SCALES):
         ends[f"curve {scale:g}x"] = _ends(curves[:, :, k])
         ends[f"new run {scale:g}x"] = _ends(new[:, :, k])
@@ -60,10 +62,10 @@ def log_curves(scenario: Scenario, params: np.ndarray) -> np.ndarray:
 
 
 def _ends(draws: np.ndarray) -> np.ndarray:
-    """Equal-tailed ends of draws (worlds, R); draws that overflow lie beyond all others.
+    """Return equal-tailed ends of draws (worlds, R); draws that overflow lie beyond all others.
 
-    They are read so that a further draw lies between them as often as the level says, however
-    few draws there are (Weibull's plotting positions). They are NaN in a world without any draw.
+    Weibull's plotting positions make a further draw lie between the ends with the probability of
+    the level, however few draws there are. The ends are NaN in a world without draws.
     """
     usable = np.where(np.isnan(draws), _BEYOND, np.clip(draws, -_BEYOND, _BEYOND))
     at = [((1 - level) / 2, (1 + level) / 2) for level in LEVELS]

@@ -1,4 +1,4 @@
-"""Methods that answer for all worlds in one batch: refits as lanes, the normal approximation."""
+"""Methods that handle all worlds in one batch: refits as lanes, the normal approximation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ METHODS = ("bayesian", "bootstrap", "laplace")
 
 
 def answer(worlds: Worlds, method: str, draws: int) -> Answers:
-    """Fit all worlds in one batch, and read intervals off draws by a method."""
+    """Fit all worlds in one batch, and return the intervals of a method's draws."""
     scenario = worlds.scenario
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -40,7 +40,10 @@ def answer(worlds: Worlds, method: str, draws: int) -> Answers:
 
 
 def _noises(worlds: Worlds, table: FitTable) -> list[js.NoiseModel]:
-    """The noise model of each world, from what of a Fit it reads: fitting again is slow."""
+    """Return the noise model of each world, from the parts of a Fit that it reads.
+
+    Fitting each world again would be slow.
+    """
     whole, found = worlds.fit(0), []
     # A floor that was found to be zero may have been rounded to it, which no start can be.
     params = table.params.where(table.params != 0.0, np.finfo(float).tiny)

@@ -1,4 +1,4 @@
-"""How often intervals hold the truth, and how wide they are, for one scenario and method."""
+"""Coverage and width of intervals for one scenario and method."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ _WIDTH = LEVELS.index(0.8)
 def measure(worlds: Worlds, method: str, draws: int) -> pd.DataFrame:
     """Fit all worlds and return a row for each quantity: coverage at each level, and width.
 
-    ``width`` is the median width of 80 % intervals over that of the estimates themselves around
-    the truth: what an oracle of the estimator's distribution would state. For new runs that
-    oracle knows the noise as well.
+    ``width`` is the median width of 80% intervals divided by that of an oracle who knows the
+    distribution of the estimates around the truth and, for new runs, the noise as well.
     """
     scenario = worlds.scenario
     answers = (batch if method in batch.METHODS else one_by_one).answer(worlds, method, draws)
@@ -45,7 +44,7 @@ def _rows(worlds: Worlds, answers: Answers) -> Iterator[dict[str, Any]]:
 
 
 def _truths(scenario: Scenario, worlds: int, rng: np.random.Generator) -> dict[str, Any]:
-    """What intervals should hold: parameters, the curve's logarithm, that of new runs (worlds,)."""
+    """Return what intervals should cover: parameters, log curve and log new runs (worlds,)."""
     found: dict[str, Any] = {}
     if scenario.right:
         found = {f"parameter {name}": value for name, value in scenario.params.items()}
@@ -56,7 +55,7 @@ def _truths(scenario: Scenario, worlds: int, rng: np.random.Generator) -> dict[s
 
 
 def _estimates(worlds: Worlds, answers: Answers, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The points of each quantity (worlds,), with an error where it is a new run."""
+    """Return the point estimates of each quantity (worlds,); those of new runs have an error."""
     names, own = js.laws.get(worlds.scenario.law).names, answers.estimates
     found = {f"parameter {name}": own[:, k] for k, name in enumerate(names)}
     curves, errors = log_curves(worlds.scenario, own), worlds.scenario.new_errors(len(own), rng)
@@ -72,9 +71,9 @@ def _width(values: np.ndarray) -> float:
 
 
 def _row(quantity: str, ends: np.ndarray, truth: Any, oracle: float) -> dict[str, Any]:
-    """Coverage of a truth (or one in each world) by intervals (levels, 2, worlds), and width.
+    """Return the coverage of a truth (or one per world) by intervals (levels, 2, worlds).
 
-    Worlds for which the method refused to make an interval are left out.
+    Worlds in which the method refused to give an interval are left out.
     """
     row: dict[str, Any] = {"quantity": quantity}
     made = ~np.isnan(ends).any(axis=(0, 1))

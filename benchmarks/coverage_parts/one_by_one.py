@@ -1,4 +1,4 @@
-"""Methods that answer for one fit at a time: jackknife, bootstraps, BCa, profiles, NUTS."""
+"""Methods that handle one fit at a time: jackknife, bootstraps, BCa, profiles, NUTS."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ METHODS = (*_DRAWN, "bca", "profile")
 
 
 def answer(worlds: Worlds, method: str, draws: int) -> Answers:
-    """Fit each world on its own, and state intervals by a method."""
+    """Fit each world separately, and return the intervals of a method."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if method in _DRAWN:
@@ -50,9 +50,9 @@ def _drawn(worlds: Worlds, method: str, draws: int) -> Answers:
     ]
     # Draws that a method left out are made up for by its first ones.
     shape = (draws, len(fits[0].params))
-    values = np.stack([
-        np.full(shape, np.nan) if d is None else np.resize(d.flat, shape) for d in each
-    ])  # fmt: skip
+    values = np.stack(
+        [np.full(shape, np.nan) if d is None else np.resize(d.flat, shape) for d in each]
+    )
     estimates = np.median(values, axis=1) if method == "nuts" else _estimates(worlds)
     warned = [
         bool(_codes(fit) & WARNINGS) or d is None or any(x.severity == "warning" for x in d.notes)
@@ -62,7 +62,7 @@ def _drawn(worlds: Worlds, method: str, draws: int) -> Answers:
 
 
 def _asked(method: str, fit: Fit, draws: int) -> Draws | None:
-    """The draws of a method, or None where it refuses (a jackknife, at a vertex)."""
+    """Return the draws of a method, None if it refuses (a jackknife at a vertex)."""
     try:
         return _DRAWN[method](fit, draws)
     except JscaleError:
@@ -78,7 +78,7 @@ def _estimates(worlds: Worlds) -> np.ndarray:
 
 
 def _bca(worlds: Worlds, world: int, draws: int) -> dict[str, np.ndarray]:
-    """BCa intervals of the parameters, (levels, 2), from resampled pairs."""
+    """Return BCa intervals of the parameters, (levels, 2), from resampled pairs."""
     sampled = js.bootstrap(worlds.fit(world), draws)
     names = [f"parameter {name}" for name in sampled.names]
     try:
@@ -89,7 +89,7 @@ def _bca(worlds: Worlds, world: int, draws: int) -> dict[str, np.ndarray]:
 
 
 def _profiles(worlds: Worlds, world: int, draws: int) -> dict[str, np.ndarray]:
-    """Profile intervals (levels, 2) of the parameters and of the logarithm of the curve."""
+    """Return profile intervals (levels, 2) of the parameters and of the logarithm of the curve."""
     fit, points = worlds.fit(world), worlds.scenario.points()
     asked: dict[str, Any] = {f"parameter {name}": name for name in fit.params.index}
     found = {name: _profile(fit, what) for name, what in asked.items()}

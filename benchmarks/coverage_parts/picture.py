@@ -1,4 +1,4 @@
-"""The picture of coverage: nominal against measured, for the default method."""
+"""The plot of coverage: measured against nominal, for the default method."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLORS = {20: "#d9730d", 60: "#1f5fa8", 240: "#009e73"}
 
 
 def draw(found: pd.DataFrame, method: str, path: Path) -> None:
-    """Plot every scenario's coverage by one method: a line each, wrong laws in grey, dashed."""
+    """Plot the coverage of one method: one line per scenario, wrong laws dashed in grey."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 8), layout="constrained")
@@ -29,11 +29,16 @@ def draw(found: pd.DataFrame, method: str, path: Path) -> None:
                 else {"color": "#777777", "ls": "--"}
             )
             ax.plot(100 * np.array(LEVELS), y, marker="o", ms=3, lw=1, alpha=0.7, **style)
-        ax.set(title=quantity, xlabel="stated level (%)", ylabel="measured coverage (%)",
-               xlim=(40, 100), ylim=(0, 102))  # fmt: skip
+        ax.set(
+            title=quantity,
+            xlabel="nominal coverage (%)",
+            ylabel="measured coverage (%)",
+            xlim=(40, 100),
+            ylim=(0, 102),
+        )
     for count, color in _COLORS.items():
         figure.axes[0].plot([], [], color=color, label=f"{count} runs")
     figure.axes[0].plot([], [], "--", color="#777777", label="a wrong law")
     figure.axes[0].legend(frameon=False)
-    figure.suptitle(f"Coverage of {method} intervals, a line for each scenario")
+    figure.suptitle(f"Coverage of {method} intervals, one line per scenario")
     figure.savefig(path, dpi=110)

@@ -1,4 +1,4 @@
-"""What is measured by each method: on which scenarios, with how many data sets and draws."""
+"""What is measured for each method: the scenarios, and the numbers of data sets and draws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _MIDDLE = COUNTS[1]
 
 @dataclass(frozen=True)
 class Plan:
-    """``worlds`` data sets of each scenario that ``takes``, ``draws`` each; ``said`` in words."""
+    """``worlds`` data sets of each scenario for which ``takes`` is true, with ``draws`` draws each.
+
+    ``said`` describes the plan in words.
+    """
 
     worlds: int
     draws: int
@@ -26,7 +29,7 @@ def _all(scenario: Scenario) -> bool:
 
 
 def _middle(scenario: Scenario) -> bool:
-    """All of 60 runs, wrong laws too, and Chinchilla's of 20 and 240 with normal noise."""
+    """Whether a scenario has 60 runs, or is Chinchilla's of 20 or 240 with normal noise."""
     plain = scenario.law == "chinchilla" and scenario.noise_name == "normal"
     return scenario.count == _MIDDLE or plain
 
@@ -36,7 +39,7 @@ def _well_specified(scenario: Scenario) -> bool:
 
 
 def _few(scenario: Scenario) -> bool:
-    """Normal noise, one of each law, and Chinchilla's of 20 runs."""
+    """Whether a scenario has normal noise and 60 runs, or is Chinchilla's of 20 runs."""
     sizes = (20, _MIDDLE) if scenario.law == "chinchilla" else (_MIDDLE,)
     return scenario.right and scenario.noise_name == "normal" and scenario.count in sizes
 
@@ -46,9 +49,9 @@ def _normal(scenario: Scenario) -> bool:
     return scenario.right and plain
 
 
-_SOME = "60 runs of each law and noise, checkpoints and wrong laws; chinchilla of 20 and 240"
+_SOME = "60 runs of each law and noise, checkpoints and wrong laws; chinchilla with 20 and 240"
 # Slow ones, not measured again since: their ends are also of the nearest of 400 draws.
-_BEFORE = f"{_SOME}. New runs: by an earlier noise model (a test decided whether noise grows)"
+_BEFORE = f"{_SOME}. New runs: with an earlier noise model (a test decided whether noise grows)"
 _RIGHT = "as jackknife, without the wrong laws"
 PLANS = {
     "bayesian": Plan(2000, 200, _all, "all scenarios"),
@@ -57,7 +60,7 @@ PLANS = {
     "jackknife": Plan(300, 400, _middle, _BEFORE),
     "residual": Plan(300, 400, _middle, _BEFORE),
     "wild": Plan(300, 400, _middle, _BEFORE),
-    "bca": Plan(200, 400, _well_specified, _RIGHT + "; of parameters alone"),
-    "profile": Plan(100, 0, _few, "normal noise, 60 runs of each law, chinchilla of 20 too"),
+    "bca": Plan(200, 400, _well_specified, _RIGHT + "; parameters only"),
+    "profile": Plan(100, 0, _few, "normal noise, 60 runs of each law, and 20 of chinchilla"),
     "nuts": Plan(100, 4000, _normal, "normal noise, 60 runs of each law"),
 }

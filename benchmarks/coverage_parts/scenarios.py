@@ -1,4 +1,4 @@
-"""What is simulated: laws, designs, noise, and which law is fitted to it."""
+"""What is simulated (laws, designs, noise), and which law is fitted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHECKPOINTS = 6
 
 @dataclass(frozen=True)
 class Scenario:
-    """One world many times over: ``truth`` makes the runs, ``law`` is fitted to them."""
+    """A simulated world: ``truth`` generates the runs, ``law`` is fitted to them."""
 
     name: str
     truth: str
@@ -44,7 +44,7 @@ class Scenario:
 
     @property
     def right(self) -> bool:
-        """Whether the law that is fitted is the one that made the runs."""
+        """Whether the fitted law is the one that generated the runs."""
         return self.truth == self.law
 
     @property
@@ -63,7 +63,7 @@ class Scenario:
         return js.Runs.from_frame(frame, run="run")
 
     def points(self) -> pd.DataFrame:
-        """Inputs at 1, 10 and 100 times the largest compute: both N and D grow."""
+        """The inputs at 1, 10 and 100 times the largest compute, with N and D growing together."""
         compute = self.design["C"] if "C" in self.design else self.design["N"] * self.design["D"]
         top = self.design.iloc[[int(np.argmax(compute))] * len(SCALES)].reset_index(drop=True)
         power = 1.0 if self.inputs == ("C",) else 0.5
@@ -81,7 +81,7 @@ class Scenario:
         return np.asarray(js.laws.get(self.truth)(*columns, **self.params))
 
     def new_errors(self, worlds: int, rng: np.random.Generator) -> np.ndarray:
-        """Errors of a new run's last row at each point of each world, (worlds, 3)."""
+        """Return errors of a new run's last row at each point of each world, (worlds, 3)."""
         points = self.points()
         plain = replace(self.noise, trend=0.0, shared={})
         many = pd.concat([points] * worlds, ignore_index=True)
@@ -116,9 +116,15 @@ def scenarios() -> Iterator[Scenario]:
     for count in COUNTS:
         design = js.designs.checkpoints(_design("chinchilla", count), _CHECKPOINTS)
         yield Scenario(
-            f"chinchilla, checkpoints, {count} runs", "chinchilla", TRUTHS["chinchilla"],
-            "chinchilla", design, _SHARED, "checkpoints", count,
-        )  # fmt: skip
+            f"chinchilla, checkpoints, {count} runs",
+            "chinchilla",
+            TRUTHS["chinchilla"],
+            "chinchilla",
+            design,
+            _SHARED,
+            "checkpoints",
+            count,
+        )
     for truth, params, law in _wrong():
         title = f"{truth} fitted by {law}, normal, 60 runs"
         design = _design(law, 60)
@@ -126,7 +132,7 @@ def scenarios() -> Iterator[Scenario]:
 
 
 def _wrong() -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Worlds that the fitted law cannot follow: published farseer, and a break in the middle."""
+    """Yield worlds that the fitted law cannot represent: published farseer, and a break."""
     (published,) = js.laws.get("farseer").published.values()
     yield "farseer", dict(published), "chinchilla"
     broken = {"a": 0.5, "b": 30.0, "c0": 0.08, "c1": 0.06, "d1": 1e19, "f1": 0.5}

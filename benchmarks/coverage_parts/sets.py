@@ -1,4 +1,4 @@
-"""Worlds: the simulated data sets of a scenario, and the fit of each, made when asked for."""
+"""Worlds: the simulated data sets of a scenario, and the fit of each, computed on demand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Worlds:
 
     @cached_property
     def rows(self) -> list[np.ndarray]:
-        """The numbers of the rows of each world."""
+        """The row numbers of each world."""
         return np.split(np.arange(len(self.runs)), self.count)
 
     def own(self, world: int) -> js.Runs:
@@ -39,7 +39,7 @@ class Worlds:
         return self.runs.where(mask)
 
     def fit(self, world: int) -> Fit:
-        """The fit of one world, kept for other methods."""
+        """The fit of one world, cached for other methods."""
         if world not in self._fits:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""What is printed: whether the targets are met, and coverage by method and scenario."""
+"""The printed tables: whether targets are met, and coverage by method and scenario."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from benchmarks.coverage_parts.plans import DEFAULT, PLANS
 
 # Percentage points of error allowed, beside two Monte-Carlo standard errors.
 ALLOWED = {
-    "parameters": 3.0, "curve 1x": 3.0, "new run 1x": 3.0, "curve 10x": 6.0, "new run 10x": 6.0,
-}  # fmt: skip
+    "parameters": 3.0,
+    "curve 1x": 3.0,
+    "new run 1x": 3.0,
+    "curve 10x": 6.0,
+    "new run 10x": 6.0,
+}
 MOST_WIDTH, MOST_WARNED = 1.5, 0.25
 TARGET = f"""\
 THE TARGET is for the default method, {DEFAULT}, in worlds that the fitted law made: coverage off by
@@ -24,12 +28,12 @@ _SHARES = [f"{100 * level:g}%" for level in LEVELS]
 
 
 def kind(quantities: pd.Series) -> pd.Series:
-    """Return the quantities with all parameters under one name."""
+    """Return the kinds of quantities, with all parameters under one name."""
     return quantities.str.replace(r"^parameter .*", "parameters", regex=True)
 
 
 def judged(found: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with a target, with how many points too far off they are (0: met)."""
+    """Return the rows with a target, and by how many points they miss it (0: met)."""
     rows = found[found["right"] & kind(found["quantity"]).isin(list(ALLOWED))].copy()
     allowed = kind(rows["quantity"]).map(ALLOWED).astype(float)
     rows["missed"] = 0.0
@@ -41,10 +45,10 @@ def judged(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(found: pd.DataFrame) -> None:
-    """Print the target, how many rows of each method meet it, and which of the default do not."""
+    """Print the target, how many rows of each method meet it, and which default rows do not."""
     rows = judged(found)
     print(TARGET)
-    print("ROWS WITHIN THE TARGET, met/all; the largest miss is in points beyond what is allowed")
+    print("ROWS WITHIN THE TARGET, met/all; the largest miss is in points beyond the tolerance")
     lines = {str(m): _line(own) for m, own in rows.groupby("method", sort=False)}
     print(pd.DataFrame.from_dict(lines, orient="index").to_string())
     for what in ("missed", "width"):
@@ -59,7 +63,7 @@ def _line(own: pd.DataFrame) -> dict[str, str]:
         line[name] = f"{met[these].sum()}/{these.sum()}" if these.any() else "-"
     warned = own.groupby("scenario")["warned"].first() > MOST_WARNED
     line["width"] = f"{(own['width'] <= MOST_WIDTH).sum()}/{len(own)}"
-    line["warned of"] = f"{warned.sum()}/{len(warned)}"
+    line["warned"] = f"{warned.sum()}/{len(warned)}"
     worst = own.loc[own["missed"].idxmax()]
     where = f" ({worst['scenario']}: {worst['quantity']})" if worst["missed"] > 0 else ""
     line["largest miss"] = f"{worst['missed']:.1f}{where}"
@@ -76,7 +80,7 @@ def _misses(own: pd.DataFrame, what: str) -> None:
 
 
 def tables(found: pd.DataFrame) -> None:
-    """Print coverage of every quantity, parameters averaged, a block for each method."""
+    """Print the coverage of every quantity (averaged over parameters), one block per method."""
     order = ["method", "scenario", kind(found["quantity"])]
     means = found.groupby(order, sort=False)[[*_SHARES, "width"]].mean()
     text = means.apply(
@@ -84,8 +88,10 @@ def tables(found: pd.DataFrame) -> None:
     )
     for method, own in text.groupby("method", sort=False):
         print(f"\n{str(method).upper()}: {PLANS[str(method)].said}.")
-        print(f"{_sets(found[found['method'] == method])}. "
-              f"Coverage at {', '.join(_SHARES)}, and width over the oracle's")  # fmt: skip
+        print(
+            f"{_sets(found[found['method'] == method])}. "
+            f"Coverage at {', '.join(_SHARES)}, and width relative to the oracle"
+        )
         shown = own.droplevel("method").unstack("quantity")
         columns = list(dict.fromkeys(own.index.get_level_values("quantity")))
         rows = list(dict.fromkeys(own.index.get_level_values("scenario")))

@@ -1,1 +1,1 @@
-"""The parts of benchmarks/extrapolation.py: the questions, and what one does with SciPy alone."""
+"""The parts of benchmarks/extrapolation.py: the questions, and fits with SciPy alone."""

@@ -1,7 +1,7 @@
-"""The questions: from which runs which larger ones are to be predicted.
+"""The questions: which larger runs are to be predicted from which smaller ones.
 
 Our own runs are embedded; the public tables are read by ``js.datasets`` (JSCALE_DATA_DIR, or
-downloaded), and a question whose table is not at hand is left out and said.
+downloaded). A question whose table is not available is left out, with a message.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CUTS = (1e11, 2.5e11, 6.3e11)
 
 @dataclass(frozen=True)
 class Question:
-    """From ``small`` runs, predict ``large`` ones: tables with the columns of Runs."""
+    """The task to predict ``large`` runs from ``small`` ones: tables with the columns of Runs."""
 
     name: str
     small: pd.DataFrame
@@ -30,19 +30,19 @@ class Question:
 
     @property
     def whole(self) -> pd.DataFrame:
-        """Both tables as one, with a column ``held``."""
+        """The two tables as one, with a column ``held``."""
         parts = [self.small.assign(held=False), self.large.assign(held=True)]
         return pd.concat(parts, ignore_index=True)
 
     @property
     def factor(self) -> float:
-        """How many times past the largest fitted compute (or examples) the furthest run lies."""
+        """The largest compute (or number of examples) divided by the largest fitted one."""
         axis = "C" if "C" in self.small else "D"
         return float(self.large[axis].max() / self.small[axis].max())
 
 
 def surfaces() -> Iterator[Question]:
-    """Questions on runs of N and D."""
+    """Yield questions on runs of N and D."""
     yield from _own()
     for make in (_chinchilla, _kyotakano, _overtraining, _isoflops, _porian):
         try:
@@ -52,7 +52,7 @@ def surfaces() -> Iterator[Question]:
 
 
 def tasks() -> pd.DataFrame | None:
-    """The 24 image tasks: a column ``task`` for each curve, ``held`` for the authors' own split."""
+    """Return the 24 image tasks; ``task`` names the curve, ``held`` is the authors' split."""
     try:
         table = js.datasets.load("revisiting_92tasks")
     except js.DatasetError as error:
@@ -60,9 +60,13 @@ def tasks() -> pd.DataFrame | None:
         return None
     table = table[table["domain"] == "IC"]
     return pd.DataFrame(
-        {"task": table["task"] + " " + table["model"], "D": table["seen_examples"],
-         "loss": table["loss"], "held": table["training"] == 0}
-    ).reset_index(drop=True)  # fmt: skip
+        {
+            "task": table["task"] + " " + table["model"],
+            "D": table["seen_examples"],
+            "loss": table["loss"],
+            "held": table["training"] == 0,
+        }
+    ).reset_index(drop=True)
 
 
 def _own() -> Iterator[Question]:
@@ -98,7 +102,7 @@ def _overtraining() -> Iterator[Question]:
 
 
 def _by_budget(name: str, table: pd.DataFrame) -> Question:
-    """The cheaper two thirds of the budgets predict those of at least twice their largest."""
+    """Yield questions in which the cheaper two thirds of the budgets predict much larger ones."""
     budgets = np.sort(table["C"].unique())
     cut = budgets[2 * len(budgets) // 3 - 1]
     return _split(name, table, cut * (1 + 1e-9), 2 * cut)

@@ -1,4 +1,4 @@
-"""What one does without this library: SciPy's curve_fit of a law, and a line in logarithms."""
+"""Fits without this library: SciPy's curve_fit of a law, and a line in logarithms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BRUTE = 6
 def fitted_curve(name: str, small: pd.DataFrame, large: pd.DataFrame) -> np.ndarray | None:
     """Return a law's predictions of the large runs, fitted by curve_fit in logarithms, or None.
 
-    All parameters start from one published or guessed point, as scripts do; positive ones are
-    fitted as logarithms.
+    The fit starts from one published or guessed point, as common scripts do; positive parameters
+    are fitted as logarithms.
     """
     law = js.laws.get(name)
     start = _start(law, small)
@@ -68,7 +68,7 @@ def frontier_line(small: pd.DataFrame, large: pd.DataFrame) -> np.ndarray:
 
 
 def one_break(x: np.ndarray, a: float, b: float, c0: float, c1: float, d: float, f: float) -> Any:
-    """Logarithm of the law with one break; a, b, f as logarithms, d that of its place."""
+    """Return the logarithm of the law with one break; a, b, f and the break are logarithms."""
     logs, smooth = np.log(x), np.exp(f)
     with np.errstate(all="ignore"):
         past = np.logaddexp(0.0, (logs - d) / smooth)
@@ -87,9 +87,13 @@ def broken_by_scipy(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
         return value if np.isfinite(value) else 1e9
 
     box = (
-        (target.min() - 4, target.min()), (target[0] - 1, target[0] + 1 + 0.5 * logs[0]),
-        (0, 0.6), (0, 0.8), (logs.min(), logs.max()), (-2.5, 1.0),
-    )  # fmt: skip
+        (target.min() - 4, target.min()),
+        (target[0] - 1, target[0] + 1 + 0.5 * logs[0]),
+        (0, 0.6),
+        (0, 0.8),
+        (logs.min(), logs.max()),
+        (-2.5, 1.0),
+    )
     best = optimize.brute(loss, box, Ns=_BRUTE, finish=None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

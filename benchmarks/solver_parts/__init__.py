@@ -1,1 +1,1 @@
-"""The parts of benchmarks/solver.py: the work, our solver on it, other tools, growth."""
+"""The parts of benchmarks/solver.py: tasks, our solver, other tools, growth."""

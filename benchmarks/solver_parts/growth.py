@@ -40,7 +40,7 @@ def grow_starts(count: int) -> dict[str, Any]:
 
 
 def grow_rows(count: int) -> dict[str, Any]:
-    """Solve a synthetic table of so many rows from 64 automatic starts."""
+    """Solve a synthetic table of a given number of rows from 64 automatic starts."""
     rng = np.random.default_rng(0)
     logs = rng.uniform(np.log([1e7, 1e9]), np.log([1e10, 1e12]), size=(count, 2))
     design = pd.DataFrame(np.exp(logs), columns=["N", "D"])
@@ -74,7 +74,7 @@ def grow_families(count: int) -> dict[str, Any]:
 
 
 def grow_parameters(count: int) -> dict[str, Any]:
-    """Solve 64 starts of laws with so many parameters on 150 rows."""
+    """Solve 64 starts of laws with a given number of parameters on 150 rows."""
     law = js.laws.get(_BY_PARAMETERS[count])
     C = np.geomspace(1e16, 1e24, 150)
     loss = (1.0 + 2000.0 * C**-0.15) * np.exp(0.01 * np.random.default_rng(0).standard_normal(150))

@@ -1,7 +1,7 @@
-"""Hard laws: is the planted optimum, or a better one, found from automatic starts?
+"""Hard laws: whether the planted optimum, or a better one, is found from automatic starts.
 
-For each seed parameters are jittered, runs drawn with 1 % noise, and the fit's objective is
-compared with that of a patient lane started at the planted parameters.
+For each seed, parameters are perturbed, runs are simulated with 1% noise, and the fit's objective
+is compared with that of a lane with many more steps that starts at the planted parameters.
 """
 
 from __future__ import annotations
@@ -35,16 +35,28 @@ _PATIENT = SolveSettings(damping=0.01, steps=3000)
     start={"delta": (0.5, 6.0), "nu": (0.5, 6.0)},
 )
 def quantised(
-    N: Any, D: Any, exponent: Any, mantissa: Any, *,
-    E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent, Q: Scale, delta: Positive,
+    N: Any,
+    D: Any,
+    exponent: Any,
+    mantissa: Any,
+    *,
+    E: Floor,
+    A: Scale,
+    alpha: Exponent,
+    B: Scale,
+    beta: Exponent,
+    Q: Scale,
+    delta: Positive,
     nu: Positive,
-) -> Any:  # fmt: skip
+) -> Any:
     """Floating-point quantisation, arXiv:2501.02423, one block size: Q stands for log2(b)/gamma."""
     lost = Q * js.power(exponent + 0.5, -delta) * js.power(mantissa + 0.5, -nu)
     return (
-        E + A * js.power(N, -alpha) + B * js.power(D, -beta)
+        E
+        + A * js.power(N, -alpha)
+        + B * js.power(D, -beta)
         + lost * js.power(D, beta) * js.power(N, -alpha)
-    )  # fmt: skip
+    )
 
 
 def _world(name: str, seed: int) -> tuple[js.Law, dict[str, float], pd.DataFrame]:
@@ -52,8 +64,16 @@ def _world(name: str, seed: int) -> tuple[js.Law, dict[str, float], pd.DataFrame
         return js.laws.get(name), *scattered(name, seed)
     rng = np.random.default_rng(1000 + seed)
     # arXiv:2501.02423, table 2, at a block of 128: Q = log2(128)/gamma.
-    base = {"E": 1.9061, "A": 69.2343, "alpha": 0.2368, "B": 68973.0621, "beta": 0.5162,
-            "Q": 7.0 / 11334.5197, "delta": 3.1926, "nu": 2.9543}  # fmt: skip
+    base = {
+        "E": 1.9061,
+        "A": 69.2343,
+        "alpha": 0.2368,
+        "B": 68973.0621,
+        "beta": 0.5162,
+        "Q": 7.0 / 11334.5197,
+        "delta": 3.1926,
+        "nu": 2.9543,
+    }
     planted = {k: v * float(np.exp(0.1 * rng.uniform(-1, 1))) for k, v in base.items()}
     rows = [
         (n, d, e, m)
@@ -65,7 +85,7 @@ def _world(name: str, seed: int) -> tuple[js.Law, dict[str, float], pd.DataFrame
 
 
 def hard(which: int, first: int, last: int) -> dict[str, Any]:
-    """Seeds first to last of a law: those missed, and the seconds of one search, warm."""
+    """Return the seeds that a law misses from first to last, and the seconds of one warm search."""
     warnings.simplefilter("ignore")
     name = NAMES[which]
     missed, walls = [], []

@@ -1,4 +1,4 @@
-"""Run one task in a process of its own and print what it found as JSON.
+"""Run one task in a separate process and print the result as JSON.
 
 python -m benchmarks.solver_parts.one TASK [NUMBER …]
 """

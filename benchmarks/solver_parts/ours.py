@@ -1,4 +1,4 @@
-"""Our solver on the work: each function does it once cold, then warm, and says how it went."""
+"""Our solver on the tasks: each function runs once cold, then warm, and returns the results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jscale.simulation.worlds.families import families
 
 
 def timed(function: Callable[[], Any], repeats: int = 5) -> tuple[Any, dict[str, float]]:
-    """Run once for compilation, then the quickest of several: (result, seconds)."""
+    """Run once to compile, then several times; return the result and the least seconds."""
     begun = time.perf_counter()
     result = function()
     first = time.perf_counter() - begun
@@ -36,7 +36,7 @@ def timed(function: Callable[[], Any], repeats: int = 5) -> tuple[Any, dict[str,
 
 
 def golden() -> Problem:
-    """The problem of W1 and W2."""
+    """Return the problem of W1 and W2."""
     runs = js.Runs.from_frame(work.points())
     return build(js.laws.get("chinchilla"), runs, Settings(js.huber()))[0]
 
@@ -44,44 +44,47 @@ def golden() -> Problem:
 def _found(lanes: Lanes, seconds: dict[str, float]) -> dict[str, Any]:
     share = np.mean(lanes.objective <= work.OPTIMUM * (1 + 1e-8))
     return {
-        **seconds, "starts": len(lanes.theta), "excess": lanes.objective.min() / work.OPTIMUM - 1,
-        "share": float(share), "steps": float(lanes.steps.sum()),
-    }  # fmt: skip
+        **seconds,
+        "starts": len(lanes.theta),
+        "excess": lanes.objective.min() / work.OPTIMUM - 1,
+        "share": float(share),
+        "steps": float(lanes.steps.sum()),
+    }
 
 
 def w1_staged() -> dict[str, Any]:
-    """4500 raw-grid starts, halved."""
+    """Solve 4500 starts of the raw grid, with halving."""
     with float64_scope():
         problem = golden()
         return _found(*timed(lambda: search(problem, hoffmann(problem))))
 
 
 def w1_exhaustive() -> dict[str, Any]:
-    """4500 raw-grid starts, each to its end."""
+    """Solve 4500 starts of the raw grid, each to convergence."""
     with float64_scope():
         problem = golden()
         return _found(*timed(lambda: solve(problem, hoffmann(problem)), repeats=2))
 
 
 def w1_automatic(count: int = 64) -> dict[str, Any]:
-    """Automatic starts, made and solved, each to its end."""
+    """Make and solve automatic starts, each to convergence."""
     with float64_scope():
         problem = golden()
         return _found(*timed(lambda: solve(problem, automatic(problem, count))))
 
 
 def w1_answer() -> dict[str, Any]:
-    """The least number of automatic starts that we would trust on this law: 16."""
+    """Solve 16 automatic starts, the least number that we would trust on this law."""
     return w1_automatic(16)
 
 
 def w1_many() -> dict[str, Any]:
-    """512 automatic starts without halving: the share at the optimum."""
+    """Solve 512 automatic starts without halving, for the share at the optimum."""
     return w1_automatic(512)
 
 
 def w2(count: int = 4000, checked: int = 200) -> dict[str, Any]:
-    """Resamples, warm from the optimum; some are checked against tight SciPy from there."""
+    """Solve resamples from the optimum; some are checked against SciPy with tight tolerances."""
     from scipy.optimize import minimize
 
     with float64_scope():
@@ -93,22 +96,36 @@ def w2(count: int = 4000, checked: int = 200) -> dict[str, Any]:
     worst = 0.0
     table = work.points()
     natural = js.fit("chinchilla", table).params
-    theta = np.array([np.log(natural["A"]), np.log(natural["B"]), np.log(natural["E"]),
-                      natural["alpha"], natural["beta"]])  # fmt: skip
+    theta = np.array(
+        [
+            np.log(natural["A"]),
+            np.log(natural["B"]),
+            np.log(natural["E"]),
+            natural["alpha"],
+            natural["beta"],
+        ]
+    )
     for k in range(min(checked, count)):
         own = work.Objective(table, weights[k]).centred()
-        found = minimize(own.value_and_slope, own.shift(theta), jac=True, method="BFGS",
-                         options={"gtol": 1e-11, "maxiter": 2000})  # fmt: skip
+        found = minimize(
+            own.value_and_slope,
+            own.shift(theta),
+            jac=True,
+            method="BFGS",
+            options={"gtol": 1e-11, "maxiter": 2000},
+        )
         worst = max(worst, again.objective[k] / found.fun - 1)
     return {
-        **seconds, "starts": count, "excess": worst,
+        **seconds,
+        "starts": count,
+        "excess": worst,
         "share": float(np.mean(again.status == Status.CONVERGED)),
         "steps": float(again.steps.sum()),
-    }  # fmt: skip
+    }
 
 
 def w3(count: int = 500, starts: int = 64) -> dict[str, Any]:
-    """fit_many, table in, table out; best known is from 128 starts with larger quotas."""
+    """Run fit_many from table to table; the best known optima are those of 128 starts."""
     warnings.simplefilter("ignore")
     table = families(count)
     fits, seconds = timed(
@@ -121,13 +138,15 @@ def w3(count: int = 500, starts: int = 64) -> dict[str, Any]:
     found = fits.summary["objective"]
     best = np.minimum(known, found)
     return {
-        **seconds, "starts": count * starts, "excess": float((found / best - 1).max()),
+        **seconds,
+        "starts": count * starts,
+        "excess": float((found / best - 1).max()),
         "share": float(np.mean(found <= best * (1 + 1e-8))),
-    }  # fmt: skip
+    }
 
 
 def influence() -> dict[str, Any]:
-    """Influence of all 240 points on the parameters."""
+    """Compute the influence of all 240 points on the parameters."""
     warnings.simplefilter("ignore")
     fit = js.fit("chinchilla", work.points())
     _, seconds = timed(lambda: js.influence(fit), repeats=50)
@@ -135,7 +154,7 @@ def influence() -> dict[str, Any]:
 
 
 def w1_lanes(times: int = 100) -> dict[str, Any]:
-    """W1 at many times the lanes (for an accelerator)."""
+    """Solve W1 with many times the lanes (for an accelerator)."""
     with float64_scope():
         problem = golden()
         starts = np.tile(hoffmann(problem), (times, 1))
@@ -143,12 +162,22 @@ def w1_lanes(times: int = 100) -> dict[str, Any]:
 
 
 def w2_lanes(times: int = 100) -> dict[str, Any]:
-    """W2 at many times the lanes (for an accelerator)."""
+    """Solve W2 with many times the lanes (for an accelerator)."""
     return w2(4000 * times, checked=20)
 
 
 TASKS = {
     f.__name__: f
-    for f in (w1_staged, w1_exhaustive, w1_automatic, w1_answer, w1_many, w2, w3, influence,
-              w1_lanes, w2_lanes)
-}  # fmt: skip
+    for f in (
+        w1_staged,
+        w1_exhaustive,
+        w1_automatic,
+        w1_answer,
+        w1_many,
+        w2,
+        w3,
+        influence,
+        w1_lanes,
+        w2_lanes,
+    )
+}

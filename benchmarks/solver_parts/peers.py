@@ -1,4 +1,4 @@
-"""Other tools on the same work and objective. Each is given its best fair chance.
+"""Other tools on the same tasks and objective, each in its most favourable setting.
 
 A loop runs an evenly random, seeded subset of the starts; the caller scales it up.
 """
@@ -14,12 +14,14 @@ import numpy as np
 from benchmarks.solver_parts import work
 from jscale.simulation.worlds.families import families
 
-TIGHT = {"L-BFGS-B": {"ftol": 1e-16, "gtol": 1e-10, "maxiter": 5000, "maxfun": 20000},
-         "BFGS": {"gtol": 1e-9, "maxiter": 2000}}  # fmt: skip
+TIGHT = {
+    "L-BFGS-B": {"ftol": 1e-16, "gtol": 1e-10, "maxiter": 5000, "maxfun": 20000},
+    "BFGS": {"gtol": 1e-9, "maxiter": 2000},
+}
 
 
 def subset(count: int, of: int) -> np.ndarray:
-    """Which starts or resamples are run."""
+    """Return which starts or resamples are run."""
     return np.sort(np.random.default_rng(1).choice(of, min(count, of), replace=False))
 
 
@@ -57,15 +59,18 @@ def _report(
 ) -> dict[str, Any]:
     values = np.where(np.isfinite(values), values, np.inf)
     return {
-        "wall": seconds["wall"] * scale, "cpu": seconds["cpu"] * scale, "starts": starts,
-        "ran": len(values), "excess": float(np.min(values / best) - 1),
+        "wall": seconds["wall"] * scale,
+        "cpu": seconds["cpu"] * scale,
+        "starts": starts,
+        "ran": len(values),
+        "excess": float(np.min(values / best) - 1),
         "share": float(np.mean(values <= best * (1 + 1e-8))),
         "compile": seconds.get("compile", 0.0),
-    }  # fmt: skip
+    }
 
 
 def scipy_fd() -> dict[str, Any]:
-    """L-BFGS-B with finite differences, as people run it."""
+    """L-BFGS-B with finite differences, as in common scripts."""
     return _w1("L-BFGS-B", tight=False, analytic=False, centred=False, count=90)
 
 
@@ -117,18 +122,25 @@ def lmfit_one() -> dict[str, Any]:
 
 
 def chinchilla_package() -> dict[str, Any]:
-    """The PyPI package chinchilla's own fit (its BFGS from a grid), over a part of the grid."""
+    """The fit of the PyPI package chinchilla (BFGS from a grid), over a part of the grid."""
     import tempfile
 
     import chinchilla
 
     table = work.points()
-    picked = {"e": [-0.5, 0.5], "a": [5.0, 10.0], "b": [5.0, 10.0], "alpha": [0.5, 1.0],
-              "beta": [0.5, 1.0]}  # fmt: skip
+    picked = {
+        "e": [-0.5, 0.5],
+        "a": [5.0, 10.0],
+        "b": [5.0, 10.0],
+        "alpha": [0.5, 1.0],
+        "beta": [0.5, 1.0],
+    }
     with tempfile.TemporaryDirectory() as folder:
         model = chinchilla.Chinchilla(
-            folder, param_grid={k: np.array(v) for k, v in picked.items()}, loss_fn=_log_huber,
-        )  # fmt: skip
+            folder,
+            param_grid={k: np.array(v) for k, v in picked.items()},
+            loss_fn=_log_huber,
+        )
         for N, D, loss in table[["N", "D", "loss"]].to_numpy():
             model.database.append(C=6 * N * D, N=N, D=D, loss=loss)
         wall, cpu = time.perf_counter(), time.process_time()
@@ -169,7 +181,7 @@ def _jax_objective(root: bool = False) -> Callable[..., Any]:
 def _vmapped(
     solver: Callable[[Any, Any], Any], starts: np.ndarray, weights: np.ndarray | None, batch: int
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """Run a JAX solver, vmapped, batch by batch in float64; centred logarithms."""
+    """Run a vmapped JAX solver batch by batch in float64, in centred logarithms."""
     import jax
 
     with jax.enable_x64(True):
@@ -252,7 +264,7 @@ def _w2(count: int) -> tuple[work.Objective, np.ndarray, np.ndarray]:
 
 
 def _w2_best(objective: work.Objective, start: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The best known value of each resample: tight BFGS."""
+    """Return the best known value of each resample: BFGS with tight tolerances."""
     table = work.points()
     jobs = [(work.Objective(table, w).centred(), start) for w in weights]
     return _loop(jobs, "BFGS", True, True)[0]
@@ -276,7 +288,7 @@ def w2_scipy_bfgs() -> dict[str, Any]:
 
 
 def w2_scipy_bfgs_raw(count: int = 200) -> dict[str, Any]:
-    """BFGS, analytic gradient, tight, in logarithms of N and D as they are."""
+    """BFGS, analytic gradient, tight, in logarithms of N and D without centring."""
     objective, start, weights = _w2(count)
     table = work.points()
     jobs = [(work.Objective(table, w), _FOUND) for w in weights]
@@ -321,8 +333,18 @@ def w3_scipy_lbfgsb_best() -> dict[str, Any]:
     return {**_report(values, seconds, 32000 / len(jobs), 32000, best), "excess": 0.0}
 
 
-W1 = (scipy_fd, scipy_lbfgsb, scipy_lbfgsb_best, scipy_bfgs, scipy_bfgs_best, chinchilla_package,
-      optimistix_bfgs, optimistix_lm, jaxopt_lbfgs, lmfit_one)  # fmt: skip
+W1 = (
+    scipy_fd,
+    scipy_lbfgsb,
+    scipy_lbfgsb_best,
+    scipy_bfgs,
+    scipy_bfgs_best,
+    chinchilla_package,
+    optimistix_bfgs,
+    optimistix_lm,
+    jaxopt_lbfgs,
+    lmfit_one,
+)
 W2 = (
     w2_scipy_bfgs,
     w2_scipy_bfgs_raw,

@@ -1,9 +1,9 @@
-"""The work that all tools are given: W1, W2 and W3, and the objective as plain NumPy.
+"""The tasks of all tools: W1, W2 and W3, and the objective in plain NumPy.
 
 W1: 4500 starts of Hoffmann et al. on the 240 points of the Chinchilla replication; W2: 4000
 pairs-bootstrap resamples of them; W3: 500 synthetic families of 30 to 100 runs × 64 starts.
 The objective is the sum of Huber terms (delta 1e-3) of log residuals. Coordinates are
-(ln A, ln B, ln E, alpha, beta) with N and D as they are, as in the replication's own code.
+(ln A, ln B, ln E, alpha, beta) with N and D not centred, as in the replication's code.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ OPTIMUM = 0.0010182740178005989
 
 
 def points() -> pd.DataFrame:
-    """The 240 points (needs JSCALE_DATA_DIR or a network)."""
+    """Return the 240 points (needs JSCALE_DATA_DIR or a network)."""
     table = js.datasets.load("chinchilla_epoch")
     return table[table["outlier_top5"] == 0]
 
 
 def grid() -> np.ndarray:
-    """Hoffmann's 4500 starts, (4500, 5): ln A, ln B, ln E, alpha, beta."""
+    """Return Hoffmann's 4500 starts, (4500, 5): ln A, ln B, ln E, alpha, beta."""
     amplitudes, exponents = np.arange(0, 30, 5.0), [0.0, 0.5, 1.0, 1.5, 2.0]
     floors = [-1.0, -0.5, 0.0, 0.5, 1.0]
     return np.array(list(product(amplitudes, amplitudes, floors, exponents, exponents)))
 
 
 def resamples(count: int = 4000, n: int = 240) -> np.ndarray:
-    """Counts of each row in each resample, (count, n)."""
+    """Return the counts of each row in each resample, (count, n)."""
     return np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), count).astype(float)
 
 
 class Objective:
-    """F and its gradient by hand, in logarithms, for one table and one set of weights."""
+    """F and its analytic gradient, in logarithms, for one table and one set of weights."""
 
     def __init__(self, table: pd.DataFrame, weights: np.ndarray | None = None) -> None:
         self.log_n, self.log_d = np.log(table["N"].to_numpy()), np.log(table["D"].to_numpy())
@@ -47,7 +47,7 @@ class Objective:
         self.centre = np.zeros(2)
 
     def centred(self) -> Objective:
-        """The same with N and D over their geometric means: ln A and ln B shift."""
+        """Return the same with N and D divided by their geometric means; ln A and ln B shift."""
         other = object.__new__(Objective)
         other.__dict__.update(self.__dict__)
         other.centre = np.array([self.log_n.mean(), self.log_d.mean()])
@@ -55,18 +55,18 @@ class Objective:
         return other
 
     def shift(self, theta: np.ndarray) -> np.ndarray:
-        """Coordinates (…, 5) of the table as it is, in this one's."""
+        """Return coordinates (…, 5) of the original table in those of this one."""
         moved = np.array(theta, dtype=float)
         moved[..., 0] -= moved[..., 3] * self.centre[0]
         moved[..., 1] -= moved[..., 4] * self.centre[1]
         return moved
 
     def value(self, theta: np.ndarray) -> float:
-        """F alone."""
+        """Return F."""
         return self.value_and_slope(theta)[0]
 
     def value_and_slope(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """F and dF/dtheta (5,)."""
+        """Return F and dF/dtheta (5,)."""
         a, b, e, alpha, beta = theta
         with np.errstate(over="ignore", invalid="ignore"):
             A, B = np.exp(a - alpha * self.log_n), np.exp(b - beta * self.log_d)

@@ -127,15 +127,15 @@ def _law(law: Law) -> dict[str, Any]:
         (p.name, doc.parameters.get(p.name) or p.role.meaning or p.role.name)
         for p in law.parameters
     ]
-    # The formula has a place of its own, unless only the docstring states it.
-    formula = "" if law.formula else doc.formula
+    # The docstring's formula belongs to the text that follows it, such as "with D' = …".
+    formula = doc.formula if doc.description or not law.formula else ""
     paragraphs = (doc.summary, formula, *doc.description, *doc.notes)
     return {
         "name": law.name,
         "formula": f"{law.output} = {law.formula or '(custom)'}",
         "source": law.reference or checklists.NOT_STATED,
         "symbols": symbols,
-        "doc": [text for text in paragraphs if text],
+        "doc": [text.replace("`", "") for text in paragraphs if text],
     }
 
 

@@ -1,4 +1,4 @@
-"""The held-out check: runs that the fit did not see, predicted, counted and told."""
+"""The held-out check: runs that the fit did not see, predicted, counted and reported."""
 
 from __future__ import annotations
 

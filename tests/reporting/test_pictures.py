@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 import jscale as js
 from jscale.reporting import pictures
 from jscale.reporting.page import report
-from tests.reporting.pages import HOSTILE, Page
+from tests.reporting.pages import HOSTILE, Page, text_of
 
 
 def test_characters_that_svg_cannot_hold():
