@@ -1,1 +1,1 @@
-"""Real training runs of tiny byte-level language models: the source of the embedded tables."""
+"""Training runs of tiny byte-level language models: the source of the embedded tables."""

@@ -1,7 +1,7 @@
 """Train rows of the embedded tables again and compare the losses, bit for bit.
 
 `python -m benchmarks.sweep.again` takes three cheap rows of the main table. The runs go to worker
-processes exactly as in the sweep, into a folder that is thrown away.
+processes exactly as in the sweep, into a temporary folder.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OFTEN_UNKNOWN = {"cpu": "the processor", "numpy": "NumPy"}
 
 @dataclass(frozen=True)
 class Line:
-    """One run of an embedded table: its loss, its columns as text, and what it was made with."""
+    """A run of an embedded table: its loss, its columns as text, and how it was produced."""
 
     table: str
     run: str
@@ -38,7 +38,7 @@ class Line:
 
 
 def embedded_lines() -> dict[str, Line]:
-    """Every run of the embedded tables by its name; the loss of a curve is that of its end."""
+    """Return the runs of the embedded tables by name; the loss of a curve is its last."""
     lines: dict[str, Line] = {}
     for table in TABLES:
         name, card = table.name, read_card(table.name)
@@ -51,14 +51,14 @@ def embedded_lines() -> dict[str, Line]:
 
 
 def made_with(row: dict[str, str], card: dict[str, Any]) -> dict[str, str]:
-    """Corpus, versions and device of a row; the card's where the table has no such columns."""
+    """Return corpus, versions and device of a row, or of the card if the table lacks them."""
     versions = {name: ", ".join(found) for name, found in card["versions"].items()}
     stated = {"corpus": card["corpus"]["digest"]} | versions
     return stated | {name: row[name] for name in MADE_WITH if name in row}
 
 
 def chosen_lines(only: list[str] | None, count: int, seed: int) -> list[Line]:
-    """The runs asked for, or `count` cheap ones of the main table drawn by the seed."""
+    """Return the named runs, or `count` cheap ones of the main table drawn at random."""
     lines = embedded_lines()
     if only is None:
         main = [line for line in lines.values() if line.table == MAIN]
@@ -73,7 +73,7 @@ def chosen_lines(only: list[str] | None, count: int, seed: int) -> list[Line]:
 
 
 def spec_of(line: Line) -> RunSpec:
-    """The run behind a line, by its name; refused if the rules have changed since."""
+    """Return the specification of a line's run; refused if the rules have changed since."""
     spec = spec_named(line.run)
     if spec is None:
         raise SystemExit(f"{line.run}: neither a run of the plan nor one that --add makes")
@@ -88,7 +88,7 @@ def spec_of(line: Line) -> RunSpec:
 
 
 def compare(line: Line, record: dict[str, Any] | None) -> tuple[bool, str]:
-    """Whether the new loss is the table's, and the words that say so."""
+    """Return whether the new loss equals the table's, and a sentence on it."""
     if record is None:
         return False, f"{line.run}: table {line.loss!r}, new none: failed"
     same = record["loss"] == line.loss
@@ -97,7 +97,7 @@ def compare(line: Line, record: dict[str, Any] | None) -> tuple[bool, str]:
 
 
 def reasons(line: Line, record: dict[str, Any], same: bool) -> str:
-    """What is known to differ; else, for another loss, what may differ and cannot be compared."""
+    """Return what is known to differ; else, for another loss, what may differ."""
     then, now = line.made_with, made_now(record)
     changed = [
         f"{name} {then[name]} there, {now[name]} here"
@@ -112,13 +112,13 @@ def reasons(line: Line, record: dict[str, Any], same: bool) -> str:
 
 
 def made_now(record: dict[str, Any]) -> dict[str, str]:
-    """Corpus, versions, device and processor of a new record, as far as it says."""
+    """Return corpus, versions, device and processor of a new record, as far as it states them."""
     stated = {name: record[name] for name in MADE_WITH if name in record}
     return stated | record.get("libraries", {}) | {"corpus": record["corpus"]["digest"]}
 
 
 def again(lines: list[Line], workers: int) -> int:
-    """Train and compare; the exit status."""
+    """Train and compare; return the exit status."""
     specs = [spec_of(line) for line in lines]
     with tempfile.TemporaryDirectory(prefix="sweep-again-") as folder:
         failed = run_pending(Path(folder), workers, specs)

@@ -1,4 +1,4 @@
-"""Cards of the tables: what the numbers are, how they were made, what was left out and why."""
+"""Cards of the tables: what the numbers mean, how they were produced, what was left out and why."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ LEFT_OUT = [
     "Fit runs stop at 1e12 FLOPs, so the grid is a triangle; the plan has no run between 1e12 and "
     "6e12: the held-out runs are meant to lie well beyond the fit.",
     "In stdlib_lm every run of the plan has seed 0: runs of one size start from the same weights, "
-    "and all runs see the windows in the same order. Other seeds are in stdlib_lm_seeds, repeated data "
-    "in stdlib_lm_repeated.",
+    "and all runs see the windows in the same order. Other seeds are in stdlib_lm_seeds, repeated "
+    "data in stdlib_lm_repeated.",
     "The learning rate was tuned only up to width 160 and D = 2.4e6; beyond that, the rule is "
     "extrapolated. It was tuned on the same held-out files on which the losses are measured.",
     "The held-out files differ from the training files, but are not unlike them: some (the "

@@ -20,6 +20,7 @@ import pytest
 import jscale as js
 from jscale.fitting.notes import Note
 from jscale.reporting import explorer
+from jscale.reporting.answer import Answer
 from jscale.reporting.page import report
 from jscale.simulation.worlds import CHINCHILLA, WORLDS, grid
 from tests.reporting.pages import HOSTILE, Page, arguments_of, text_of
@@ -205,7 +206,7 @@ def test_what_predicting_warns_of_is_a_note(fit, draws, monkeypatch):
 
     def predicted(*_: Any) -> Any:
         warnings.warn("2 draws give no loss", js.FitWarning, stacklevel=2)
-        return pages.Answer(("An answer.",))
+        return Answer(("An answer.",))
 
     monkeypatch.setattr(pages, "answer", predicted)
     (note,) = [n for n in report(fit, draws).content["notes"] if n["code"] == "while-predicting"]
