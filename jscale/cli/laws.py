@@ -41,7 +41,7 @@ def list_laws(name: str | None, *, as_json: bool, as_markdown: bool) -> None:
     shown.columns[0].no_wrap = True  # so that a name can be copied
     console.screen().print(shown)
     console.screen().print(
-        "\n“Verified” counts sets of published constants. The page of one law: jscale laws NAME. "
+        '\n"Verified" counts sets of published constants. The page of one law: jscale laws NAME. '
         "Structure and axis belong to the name: broken:2, power_const:N.",
         markup=False,
     )
