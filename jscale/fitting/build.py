@@ -24,9 +24,18 @@ from jscale.model.layout import Layout
 _MOST_PARAMETERS = 24
 _TOGETHER = 0.999
 FIT_OPTIONS = (
-    "objective", "weights", "fixed", "tie", "per", "starts", "start", "solver",
-    "devices", "seed", "progress",
-)  # fmt: skip
+    "objective",
+    "weights",
+    "fixed",
+    "tie",
+    "per",
+    "starts",
+    "start",
+    "solver",
+    "devices",
+    "seed",
+    "progress",
+)
 
 
 def as_runs(law: Law, data: Runs | pd.DataFrame, columns: Mapping[str, Any]) -> Runs:

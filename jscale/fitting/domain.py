@@ -25,32 +25,44 @@ def check_domain(
     """
     for name in law.positive_inputs:
         _check(
-            frame[name].to_numpy() <= 0, frame, name, error,
+            frame[name].to_numpy() <= 0,
+            frame,
+            name,
+            error,
             f"{law.name} takes the logarithm of {name}, which is zero or negative in",
             remedy(f"runs[{name!r}] > 0"),
-        )  # fmt: skip
+        )
     for name in law.codes:
         values = frame[name].to_numpy()
         _check(
-            values != np.floor(values), frame, name, error,
+            values != np.floor(values),
+            frame,
+            name,
+            error,
             f"{law.name} takes {name} as a whole number, the place of one of several, but not in",
             remedy(f"runs[{name!r}] % 1 == 0"),
-        )  # fmt: skip
+        )
     for name, (low, high) in law.limits.items():
         if name in frame:
             values = frame[name].to_numpy()
             _check(
-                (values < low) | (values > high), frame, name, error,
+                (values < low) | (values > high),
+                frame,
+                name,
+                error,
                 f"{law.name} holds for {name} {_between(low, high)}, but not in",
                 remedy(f"(runs[{name!r}] >= {low:g}) & (runs[{name!r}] <= {high:g})"),
-            )  # fmt: skip
+            )
     for least, most in law.ordered:
         bad = frame[least].to_numpy() > frame[most].to_numpy() * (1 + 1e-9)
         _check(
-            bad, frame, least, error,
+            bad,
+            frame,
+            least,
+            error,
             f"{law.name} holds for {least} up to {most}, but {least} is above {most} in",
             remedy(f"runs[{least!r}] <= runs[{most!r}]"),
-        )  # fmt: skip
+        )
     if law.simplex:
         _check_shares(law, frame, error, remedy)
 
@@ -62,10 +74,13 @@ def _check_shares(
     names = list(law.simplex)
     for name in names:
         _check(
-            frame[name].to_numpy() < 0, frame, name, error,
+            frame[name].to_numpy() < 0,
+            frame,
+            name,
+            error,
             f"{law.name} takes {name} as a share of a mixture, but it is negative in",
             remedy(f"runs[{name!r}] >= 0"),
-        )  # fmt: skip
+        )
     total = frame[names].to_numpy(dtype=np.float64).sum(axis=1)
     bad = np.abs(total - 1.0) > SUM_TOLERANCE
     if bad.any():
@@ -76,9 +91,13 @@ def _check_shares(
 
 
 def _check(
-    bad: np.ndarray, frame: pd.DataFrame, name: str, error: type[JscaleError],
-    seen: str, remedy: str,
-) -> None:  # fmt: skip
+    bad: np.ndarray,
+    frame: pd.DataFrame,
+    name: str,
+    error: type[JscaleError],
+    seen: str,
+    remedy: str,
+) -> None:
     if bad.any():
         raise error(f"{seen} {rows_at(frame, bad, frame[name])}. {remedy}")
 
@@ -98,8 +117,11 @@ def check_fixed_floors(
             continue
         bad = frame[law.output].to_numpy() < float(value)
         _check(
-            bad, frame, law.output, error,
+            bad,
+            frame,
+            law.output,
+            error,
             f"{law.name} cannot fall below {name}, which is fixed at {float(value):g}, but "
             f"{law.output} does in",
             f"Fix {name} lower, or leave it free.",
-        )  # fmt: skip
+        )

@@ -58,19 +58,21 @@ def notes_on_search(lanes: Lanes, rounding: float) -> Iterable[Note]:
     agree, count = agreement(lanes, rounding)
     if count >= 8 and agree / count < _FEW_AGREE:
         yield Note(
-            "starts-disagree", "caution",
+            "starts-disagree",
+            "caution",
             f"{agree} of {count} starts ended at the best objective.",
             "The objective has many local minima or a flat valley; a better one may exist.",
             f"Use more starts (starts={4 * count}), or a law with fewer parameters.",
-        )  # fmt: skip
+        )
     status = Status(int(lanes.status[lanes.best]))
     if status is not Status.CONVERGED:
         yield Note(
-            "not-converged", "warning",
+            "not-converged",
+            "warning",
             f"The best lane ended as {status.name.lower().replace('_', ' ')}.",
             "The objective may still fall, and errors may be off.",
             "Use more starts, fix or tie parameters that the notes name, or use a simpler law.",
-        )  # fmt: skip
+        )
 
 
 def notes_on_data(problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
@@ -81,16 +83,20 @@ def notes_on_data(problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
     n = problem.freedom + p
     if problem.freedom < 1:
         yield Note(
-            "no-spare-runs", "warning", f"{n} independent runs for {p} parameters.",
+            "no-spare-runs",
+            "warning",
+            f"{n} independent runs for {p} parameters.",
             "The law passes through the runs: nothing says how sure it is, errors are infinite.",
             "Add runs, or fix or tie parameters.",
-        )  # fmt: skip
+        )
     elif n < 3 * p:
         yield Note(
-            "few-runs", "caution", f"{n} independent runs for {p} parameters.",
+            "few-runs",
+            "caution",
+            f"{n} independent runs for {p} parameters.",
             "Errors from so few runs are themselves uncertain.",
             "Add runs, or fix or tie parameters.",
-        )  # fmt: skip
+        )
 
 
 def notes_on_optimum(
@@ -105,22 +111,24 @@ def notes_on_optimum(
         names = found.names if found.condition > _ILL_CONDITIONED else tuple(wide)
         names = names or problem.layout.labels  # a direction spread thin over many
         yield Note(
-            "unidentified", "warning",
+            "unidentified",
+            "warning",
             f"The data do not determine {listing(names, 24)} (condition {found.condition:.1e}).",
             "Moving these together hardly changes any prediction at the runs.",
             "Read predictions, not these parameters; add runs that separate them, or fix one: "
             f"fixed={{{names[0].split('[')[0]!r}: …}}.",
-        )  # fmt: skip
+        )
     inside, runs = runs_inside(problem, optimum.residual)
     if near_absolute(problem, inside, runs):
         yield Note(
-            "near-l1", "info",
+            "near-l1",
+            "info",
             f"The residuals of {inside} of {runs} runs lie inside "
             f"delta={problem.objective.width:g}.",
             "The objective acts like least absolute deviations; plain Hessian errors would be "
             "wrong, so those shown are smoothed.",
             "Prefer bootstrap errors: js.bootstrap(fit).",
-        )  # fmt: skip
+        )
 
 
 def notes_on_terms(problem: Problem, shares: dict[str, float]) -> Iterable[Note]:
@@ -131,12 +139,13 @@ def notes_on_terms(problem: Problem, shares: dict[str, float]) -> Iterable[Note]
         name = label.split("[")[0]
         floor = problem.layout.law.role(name).name == "floor"
         yield Note(
-            "at-edge" if floor else "dead-term", "caution",
+            "at-edge" if floor else "dead-term",
+            "caution",
             f"{label} makes at most {share:.1e} of any prediction.",
-            "It is zero as far as the data tell" + (": no irreducible loss is seen." if floor
-                                                     else ", and its exponent means nothing."),
+            "It is zero as far as the data tell"
+            + (": no irreducible loss is seen." if floor else ", and its exponent means nothing."),
             f"Fix it, fixed={{{name!r}: …}}, or use a law without the term.",
-        )  # fmt: skip
+        )
 
 
 def notes_on_floor(problem: Problem, optimum: Optimum, observed: np.ndarray) -> Iterable[Note]:
@@ -150,12 +159,13 @@ def notes_on_floor(problem: Problem, optimum: Optimum, observed: np.ndarray) -> 
         below = int(np.sum(observed < value))
         if parameter.role.name == "floor" and below and problem.model.space != "linear":
             yield Note(
-                "floor-above-data", "caution",
+                "floor-above-data",
+                "caution",
                 f"{parameter.name} = {value:.4g} lies above {below} observed values "
                 f"(lowest {observed.min():.4g}).",
                 "Runs below the irreducible loss contradict the law.",
                 "Look at those runs, or use another law.",
-            )  # fmt: skip
+            )
 
 
 def notes_on_outliers(
@@ -170,23 +180,25 @@ def notes_on_outliers(
     if moved:
         labels = list(labels)
         yield Note(
-            "outlier-driven", "caution",
+            "outlier-driven",
+            "caution",
             f"Without the {len(rows)} rows with the largest residuals (rows "
             f"{listing([labels[i] for i in rows])}) the estimates move, in standard errors: "
             f"{listing(moved)}.",
             "A few runs decide these parameters.",
             "Look at those runs; compare the fit without them: runs.where(…).",
-        )  # fmt: skip
+        )
 
 
 def notes_on_pattern(share: float, chance: float) -> Iterable[Note]:
     """A note where the residuals follow the inputs: the law bends otherwise than the data."""
     if chance < _NO_CHANCE and share >= _PATTERN_SHARE:
         yield Note(
-            "residuals-patterned", "caution",
+            "residuals-patterned",
+            "caution",
             f"A curve in the inputs explains {100 * share:.0f}% of the residuals' variance "
             f"(by chance: p = {chance:.1e}).",
             "The law bends otherwise than the data do, so it may miss larger runs by more than "
             "its intervals say.",
             "Hold out the largest runs, look at plots.residuals, try a more flexible law.",
-        )  # fmt: skip
+        )

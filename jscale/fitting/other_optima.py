@@ -48,12 +48,13 @@ def notes_on_ties(
     if moved:
         who = "Another optimum fits" if len(far) == 1 else f"{len(far)} other optima fit"
         yield Note(
-            "unidentified", "caution",
+            "unidentified",
+            "caution",
             f"{who} the runs as well as the best one, with {listing(moved, 12)}.",
             "Errors and intervals around the best one alone may miss the others.",
             "Read predictions, not these parameters; look at js.profile(fit, …), or add runs "
             "that tell them apart.",
-        )  # fmt: skip
+        )
 
 
 def _far(problem: Problem, lanes: Lanes, optimum: Optimum, errors: np.ndarray) -> np.ndarray:

@@ -73,9 +73,12 @@ def standard_errors(fit: Fit, points: Points, slopes: np.ndarray) -> pd.Series:
 
 
 def input_table(
-    fit: Fit, where: Any, by_name: Mapping[str, Any], call: str | None = None,
+    fit: Fit,
+    where: Any,
+    by_name: Mapping[str, Any],
+    call: str | None = None,
     also: Sequence[str] = (),
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Return a table with the law's inputs (float64), the group columns it needs, and C if given.
 
     ``where`` is a table, Runs, a mapping or None, and ``by_name`` overrides it; ``call`` is what

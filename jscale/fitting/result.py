@@ -137,9 +137,10 @@ class Fit:
         agree, count = self.agree
         notes = "".join(f"<li>{html.escape(str(n))}</li>" for n in self.notes)
         tables = "".join(
-            f.to_html(float_format=lambda v: f"{v:.5g}") for f in (self.to_frame(), self.derived)
+            f.to_html(float_format=lambda v: f"{v:.5g}")
+            for f in (self.to_frame(), self.derived)
             if len(f)
-        )  # fmt: skip
+        )
         return (
             f"<p><b>{html.escape(self.law.name)}</b>: {html.escape(self.law.output)} = "
             f"{html.escape(self.law.formula or '(custom)')}<br>{len(self.runs)} rows, "

@@ -250,9 +250,13 @@ class _Batch:
             weights[k, :, : part.n] = counts * part.weights[: part.n]
         family = np.repeat(np.arange(len(members)), R)
         lanes = descend(
-            families, np.repeat(best, R, axis=0), weights=weights.reshape(len(family), -1),
-            family=family, settings=WARM, devices=self.devices,
-        )  # fmt: skip
+            families,
+            np.repeat(best, R, axis=0),
+            weights=weights.reshape(len(family), -1),
+            family=family,
+            settings=WARM,
+            devices=self.devices,
+        )
         theta = np.where(np.isfinite(lanes.objective)[:, None], lanes.theta, np.nan)
         theta = theta.reshape(len(members), R, -1)
         natural = [natural_parameters(families.parts[k], t) for k, t in enumerate(theta)]

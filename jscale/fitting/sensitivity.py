@@ -176,10 +176,11 @@ def _local(
         return second_order(fit.problem, fit.theta, smoothed=smoothed)
     local = expand(fit.problem, fit.theta)
     moves = [
-        _in_space(fit, local) if name == fit.law.output
+        _in_space(fit, local)
+        if name == fit.law.output
         else local.input_slope[:, fit.law.inputs.index(name)] * fit.runs[name]
         for name in given
-    ]  # fmt: skip
+    ]
     squares = sum((move * error) ** 2 for move, error in zip(moves, given.values(), strict=True))
     return checked(local.averaged_over(np.sqrt(squares)))
 

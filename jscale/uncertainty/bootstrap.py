@@ -102,9 +102,16 @@ def bootstrap(
     warn_of_failures(len(good), failed, unsettled, do)
     settings = {"resamples": total, "seed": seed, "kind": kind, "cluster": cluster}
     return Draws(
-        fit, sampled[None], flat_names(fit.problem.layout), f"bootstrap ({kind})", settings,
-        failed, unsettled, int(found.switched.sum()), (*notes, *_notes_on_basins(found)),
-    )  # fmt: skip
+        fit,
+        sampled[None],
+        flat_names(fit.problem.layout),
+        f"bootstrap ({kind})",
+        settings,
+        failed,
+        unsettled,
+        int(found.switched.sum()),
+        (*notes, *_notes_on_basins(found)),
+    )
 
 
 def _check(fit: Fit, kind: str, resamples: Any) -> None:
@@ -160,16 +167,20 @@ def _notes_on_signs(fit: Fit, kind: str, units: Units) -> list[Note]:
     inside, runs = runs_inside(fit.problem, fit.residuals)
     if kind != "wild" or not near_absolute(fit.problem, inside, runs):
         return []
-    return [Note(
-        "near-l1", "warning",
-        f"The residuals of {inside} of {runs} runs lie inside "
-        f"delta={fit.problem.objective.width:g}.",
-        "Wild resamples keep them there, and refits move too little: 80 % intervals of a curve "
-        "held 63 % where this was measured.",
-        # Other kinds bear few clusters worse, so there the objective is to be changed.
-        "Fit with objective=js.pseudo_huber(1e-2)." if _few(units) else
-        'Use kind="bayesian", or fit with objective=js.pseudo_huber(1e-2).',
-    )]  # fmt: skip
+    return [
+        Note(
+            "near-l1",
+            "warning",
+            f"The residuals of {inside} of {runs} runs lie inside "
+            f"delta={fit.problem.objective.width:g}.",
+            "Wild resamples keep them there, and refits move too little: 80 % intervals of a curve "
+            "held 63 % where this was measured.",
+            # Other kinds bear few clusters worse, so there the objective is to be changed.
+            "Fit with objective=js.pseudo_huber(1e-2)."
+            if _few(units)
+            else 'Use kind="bayesian", or fit with objective=js.pseudo_huber(1e-2).',
+        )
+    ]
 
 
 def _few(units: Units) -> bool:
@@ -195,39 +206,53 @@ def _notes_on_clusters(fit: Fit, kind: str, units: Units, cluster: str | None) -
     count, notes = len(np.unique(units.unit)), []
     what = repr(cluster or fit.runs.run)
     if _few(units):
-        notes.append(Note(
-            "few-clusters", "warning", f"There are {count} clusters, the labels of {what}.",
-            "Fewer than about 8 say little of how much clusters differ: intervals come out too "
-            "narrow.",
-            _for_few(fit, kind),
-        ))  # fmt: skip
+        notes.append(
+            Note(
+                "few-clusters",
+                "warning",
+                f"There are {count} clusters, the labels of {what}.",
+                "Fewer than about 8 say little of how much clusters differ: intervals come out too "
+                "narrow.",
+                _for_few(fit, kind),
+            )
+        )
     parts = len(np.unique(units.stratum))
     if len(units.alone) and parts > 1:
-        notes.append(Note(
-            "lone-cluster", "caution",
-            f"{len(units.alone)} of {parts} parts that are resampled within themselves hold a "
-            "single cluster.",
-            "It is drawn in every resample, so its own error is not in the intervals.",
-            "Add runs there, or make the Runs without group= where parts are alike.",
-        ))  # fmt: skip
+        notes.append(
+            Note(
+                "lone-cluster",
+                "caution",
+                f"{len(units.alone)} of {parts} parts that are resampled within themselves hold a "
+                "single cluster.",
+                "It is drawn in every resample, so its own error is not in the intervals.",
+                "Add runs there, or make the Runs without group= where parts are alike.",
+            )
+        )
     return notes
 
 
 def _notes_on_basins(found: Refits) -> list[Note]:
     if found.guarded == 0:
-        return [Note(
-            "basins-unchecked", "info", "All refits started at the fit alone (solver=\"lbfgs\").",
-            "Resamples whose best optimum lies elsewhere are not found.",
-            "Fit with solver=\"gauss_newton\", whose refits also start elsewhere.",
-        )]  # fmt: skip
+        return [
+            Note(
+                "basins-unchecked",
+                "info",
+                'All refits started at the fit alone (solver="lbfgs").',
+                "Resamples whose best optimum lies elsewhere are not found.",
+                'Fit with solver="gauss_newton", whose refits also start elsewhere.',
+            )
+        ]
     if found.seen <= _NOTABLE * found.guarded:
         return []
     where = "all refits from then on did" if found.everywhere else "the others did not look there"
-    return [Note(
-        "basins-switch", "caution",
-        f"Of {found.guarded} refits that also started elsewhere, {found.seen} ended lower, in "
-        f"another basin; {where}.",
-        "The objective has several optima about as good, and draws lie in more than one.",
-        "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or fix "
-        "one.",
-    )]  # fmt: skip
+    return [
+        Note(
+            "basins-switch",
+            "caution",
+            f"Of {found.guarded} refits that also started elsewhere, {found.seen} ended lower, in "
+            f"another basin; {where}.",
+            "The objective has several optima about as good, and draws lie in more than one.",
+            "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or "
+            "fix one.",
+        )
+    ]

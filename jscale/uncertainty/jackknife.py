@@ -89,11 +89,12 @@ def _near_l1(local: SecondOrder) -> tuple[Note, ...]:
         return ()
     return (
         Note(
-            "near-l1", "warning",
+            "near-l1",
+            "warning",
             f"The residuals of {inside} of {count} runs lie inside "
             f"delta={problem.objective.width:g}; they alone make the Hessian of {p} parameters.",
             "Jackknife errors are then wrong, by half or more in either direction.",
             "Use js.bootstrap(fit); or js.laplace(fit), whose Hessian is smoothed; or fit with "
             "objective=js.pseudo_huber(1e-2).",
         ),
-    )  # fmt: skip
+    )

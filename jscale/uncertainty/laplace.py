@@ -68,9 +68,12 @@ def laplace(fit: Fit, draws: int = 4000, *, kind: str = "sandwich", seed: int = 
 
 
 def drawn(
-    fit: Fit, covariance: np.ndarray, method: str, settings: Mapping[str, Any],
+    fit: Fit,
+    covariance: np.ndarray,
+    method: str,
+    settings: Mapping[str, Any],
     notes: tuple[Note, ...],
-) -> Draws:  # fmt: skip
+) -> Draws:
     """Draw from a t around a fit; warns of draws that are lost."""
     freedom = fit.problem.freedom
     _warn_of_what_is_unknown(fit, covariance)
@@ -122,11 +125,13 @@ def _notes_on_runs(problem: Problem) -> tuple[Note, ...]:
         return ()
     return (
         Note(
-            "rows-not-independent", "caution", f"{rows} rows are of {runs} independent runs.",
+            "rows-not-independent",
+            "caution",
+            f"{rows} rows are of {runs} independent runs.",
             'kind="hessian" takes every row for a run of its own: errors may be too small.',
             'Use laplace(fit), kind="sandwich", or js.bootstrap(fit).',
         ),
-    )  # fmt: skip
+    )
 
 
 def _warn_of_what_is_unknown(fit: Fit, covariance: np.ndarray) -> None:

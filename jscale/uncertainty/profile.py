@@ -395,18 +395,24 @@ def _notes(found: Profile, better: float) -> list[Note]:
     ends = zip(("below", "above"), found.interval(), _EDGES[found.space], strict=True)
     sides = [side for side, end, edge in ends if end == edge]
     if sides:
-        notes.append(Note(
-            "profile-open", "caution",
-            f"The profile of {found.name} does not rise to the {100 * found.level:g}% limit "
-            f"{' or '.join(sides)} the estimate, as far as it was followed.",
-            "The runs set no bound there: the interval is open.",
-            "Read predictions, which are better determined; add runs that bound it, or fix it.",
-        ))  # fmt: skip
+        notes.append(
+            Note(
+                "profile-open",
+                "caution",
+                f"The profile of {found.name} does not rise to the {100 * found.level:g}% limit "
+                f"{' or '.join(sides)} the estimate, as far as it was followed.",
+                "The runs set no bound there: the interval is open.",
+                "Read predictions, which are better determined; add runs that bound it, or fix it.",
+            )
+        )
     if better > _BETTER:
-        notes.append(Note(
-            "profile-lower", "warning",
-            f"On the way a better optimum was met (by a statistic of {better:.2g}).",
-            "The fit is not at the least objective, and the interval is about the better one.",
-            f"Fit again with more starts: starts={4 * max(found.fit.agree[1], 16)}.",
-        ))  # fmt: skip
+        notes.append(
+            Note(
+                "profile-lower",
+                "warning",
+                f"On the way a better optimum was met (by a statistic of {better:.2g}).",
+                "The fit is not at the least objective, and the interval is about the better one.",
+                f"Fit again with more starts: starts={4 * max(found.fit.agree[1], 16)}.",
+            )
+        )
     return notes

@@ -318,9 +318,12 @@ def hoffmann(problem: Problem) -> np.ndarray:
     layout = problem.layout
     exponents, amplitudes = np.maximum(np.arange(0, 2.1, 0.5), 1e-6), np.exp(np.arange(0, 26, 5.0))
     axes = {
-        "alpha": exponents, "beta": exponents, "E": np.exp(np.arange(-1, 1.1, 0.5)),
-        "A": amplitudes, "B": amplitudes,
-    }  # fmt: skip
+        "alpha": exponents,
+        "beta": exponents,
+        "E": np.exp(np.arange(-1, 1.1, 0.5)),
+        "A": amplitudes,
+        "B": amplitudes,
+    }
     free = [slot.name for slot in layout.slots]
     if not set(free) <= set(axes) or layout.per:
         raise LawError(

@@ -95,9 +95,13 @@ class _Proposal:
 
 
 def importance(
-    spec: Spec, given: DensityInputs, mode: Mode, count: int, rng: np.random.Generator,
+    spec: Spec,
+    given: DensityInputs,
+    mode: Mode,
+    count: int,
+    rng: np.random.Generator,
     others: Sequence[Mode] = (),
-) -> Weighted:  # fmt: skip
+) -> Weighted:
     """Draw weighted points, ``count`` or 4000; the proposal is moved to their moments if need be.
 
     Fewer points seldom reach a tail, and weights that saw none of it look even. For the same
@@ -124,9 +128,13 @@ def importance(
 
 
 def _round(
-    spec: Spec, given: DensityInputs, proposal: _Proposal, count: int, rng: np.random.Generator,
+    spec: Spec,
+    given: DensityInputs,
+    proposal: _Proposal,
+    count: int,
+    rng: np.random.Generator,
     rounds: int,
-) -> Weighted:  # fmt: skip
+) -> Weighted:
     """Propose, and weigh by the density of the whole mixture."""
     z = proposal.draw(count, rng)
     density = np.logaddexp.reduce(proposal.log_densities(z), axis=0)

@@ -29,21 +29,23 @@ def notes_on_chains(
     """
     if divergences:
         yield Note(
-            "divergences", "warning",
+            "divergences",
+            "warning",
             f"{divergences} of {many} transitions diverged.",
             "The sampler could not follow the density everywhere: tails may be missing.",
             "Fix or tie parameters that the data do not determine, give tighter priors "
             "(priors=…), or a longer warmup.",
-        )  # fmt: skip
+        )
     unmixed = [f"{n} ({r:.3f})" for n, r in zip(names, rhat, strict=True) if not r <= MIXED]
     if unmixed:
         yield Note(
-            "not-mixed", "warning",
+            "not-mixed",
+            "warning",
             f"R-hat is above {MIXED} for {listing(unmixed, 24)}.",
             "The chains have not come to agree: intervals mean little yet.",
             "Take a longer warmup and more draws (warmup=2000, draws=4000), or fix or tie "
             "parameters.",
-        )  # fmt: skip
+        )
     few = [f"{n} ({e:.0f})" for n, e in zip(names, ess, strict=True) if not e >= ENOUGH]
     if few:
         yield few_draws(listing(few, 24))
@@ -52,11 +54,12 @@ def notes_on_chains(
 def few_draws(which: str) -> Note:
     """Build the note on too few effective draws."""
     return Note(
-        "few-effective-draws", "warning",
+        "few-effective-draws",
+        "warning",
         f"Fewer than {ENOUGH} effective draws: {which}.",
         "Intervals carry much Monte-Carlo error of their own.",
         "Take more draws (draws=4000).",
-    )  # fmt: skip
+    )
 
 
 def notes_on_importance(k: float, share: float, many: int) -> Iterable[Note]:
@@ -66,18 +69,21 @@ def notes_on_importance(k: float, share: float, many: int) -> Iterable[Note]:
     """
     if not k < 0.7:
         yield Note(
-            "importance-unreliable", "warning", f"Pareto's k of the weights is {k:.2f}.",
+            "importance-unreliable",
+            "warning",
+            f"Pareto's k of the weights is {k:.2f}.",
             "The posterior's tails lie too far from the normal approximation (0.7 is the limit).",
             'Use method="nuts".',
-        )  # fmt: skip
+        )
     elif share < COUNTING:
         yield Note(
-            "importance-uneven", "warning",
+            "importance-uneven",
+            "warning",
             f"By their weights {100 * share:.0f} % of the points count (k {k:.2f}).",
             "Few points carry the tails, which are then cut short: where this was measured, "
             "standard deviations came out up to two fifths too small.",
             'Use method="nuts".',
-        )  # fmt: skip
+        )
     if share * many < ENOUGH:
         yield few_draws(f"{share * many:.0f} of {many}, by their weights")
 
@@ -89,28 +95,36 @@ def notes_on_modes(settled: bool, shares: np.ndarray, walked: bool) -> Iterable[
     """
     if not settled:
         yield Note(
-            "mode-not-settled", "warning", "The search for the posterior's mode did not settle.",
+            "mode-not-settled",
+            "warning",
+            "The search for the posterior's mode did not settle.",
             "Sampling starts away from it, or the posterior has none: draws may miss what counts.",
             "Fix or tie parameters that the data do not determine, or give tighter priors "
             "(priors=…).",
-        )  # fmt: skip
+        )
     other = 1.0 - float(shares[0])
     if other >= _OTHER_MODES:
         yield Note(
-            "several-modes", "warning" if walked else "caution",
+            "several-modes",
+            "warning" if walked else "caution",
             f"The posterior has {len(shares)} modes; the best has about {100 * (1 - other):.0f} % "
             "of it.",
-            "Chains start at the best mode and seldom cross to others." if walked else
-            "Draws come from all of them: means and standard deviations say little.",
+            "Chains start at the best mode and seldom cross to others."
+            if walked
+            else "Draws come from all of them: means and standard deviations say little.",
             "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or "
             "give tighter priors (priors=…).",
-        )  # fmt: skip
+        )
 
 
 def notes_on_priors(
-    labels: tuple[str, ...], draws: np.ndarray, prior_mean: np.ndarray, prior_sd: np.ndarray,
-    skip: frozenset[str], stated: frozenset[str] = frozenset(),
-) -> Iterable[Note]:  # fmt: skip
+    labels: tuple[str, ...],
+    draws: np.ndarray,
+    prior_mean: np.ndarray,
+    prior_sd: np.ndarray,
+    skip: frozenset[str],
+    stated: frozenset[str] = frozenset(),
+) -> Iterable[Note]:
     """Notes on parameters that the data hardly inform, or that lie far out in their prior.
 
     ``draws`` (S, size) and the priors' moments (size,) are by coordinate; ``skip`` names those
@@ -118,38 +132,42 @@ def notes_on_priors(
     """
     centre, sd = np.median(draws, axis=0), draws.std(axis=0)
     driven = [
-        name for name, a, b in zip(labels, sd, prior_sd, strict=True)
+        name
+        for name, a, b in zip(labels, sd, prior_sd, strict=True)
         if name not in skip and a > _CONTRACTED * b
-    ]  # fmt: skip
+    ]
     own = [name for name in driven if name.split("[")[0] in stated]
     if own:
         yield Note(
-            "prior-driven", "info",
+            "prior-driven",
+            "info",
             f"The data narrow the prior that you stated for {listing(own, 24)} by less than 20 %.",
             "What the posterior says of these is mostly what you said.",
             "Add runs that inform them, if the data should decide.",
-        )  # fmt: skip
+        )
     driven = [name for name in driven if name not in own]
     if driven:
         yield Note(
-            "prior-driven", "caution",
+            "prior-driven",
+            "caution",
             f"The data narrow the prior of {listing(driven, 24)} by less than 20 %.",
             "What the posterior says of these is mostly what the prior said.",
             f'Read js.prior_summary, state your own prior (priors={{"{driven[0].split("[")[0]}": '
             "…}), or add runs that inform them.",
-        )  # fmt: skip
+        )
     far = [
         f"{name} ({abs(x - m) / s:.1f} prior standard deviations)"
         for name, x, m, s in zip(labels, centre, prior_mean, prior_sd, strict=True)
         if name not in skip and abs(x - m) > _FAR_SDS * s
-    ]  # fmt: skip
+    ]
     if far:
         yield Note(
-            "prior-conflict", "caution",
+            "prior-conflict",
+            "caution",
             f"The posterior lies far out in its prior: {listing(far, 24)}.",
             "The prior pulls it away from where the data alone would put it.",
             "Check the units of the table and give a prior that allows such values (priors=…).",
-        )  # fmt: skip
+        )
 
 
 def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Note]:
@@ -161,12 +179,13 @@ def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Not
         return []
     return [
         Note(
-            "prior-far-from-data", "warning",
+            "prior-far-from-data",
+            "warning",
             f"Curves drawn from the prior come near {100 * near:.0f} % of the runs only.",
             "The prior says that such data cannot be, and the posterior is a compromise.",
             "Check the units of the table, and the priors: js.prior_summary(fit).",
         )
-    ]  # fmt: skip
+    ]
 
 
 def note_on_disagreement(fit: Fit, names: tuple[str, ...], draws: np.ndarray) -> list[Note]:
@@ -184,12 +203,13 @@ def note_on_disagreement(fit: Fit, names: tuple[str, ...], draws: np.ndarray) ->
         return []
     return [
         Note(
-            "estimators-disagree", "caution",
+            "estimators-disagree",
+            "caution",
             f"Posterior and fit differ by over a standard error: {listing(apart, 24)}.",
             "They weigh large residuals differently, and the prior counts too.",
             "Look for outliers (fit.notes), and read predictions of both.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def _on_line(fit: Fit, name: str) -> bool:
@@ -211,12 +231,13 @@ def note_on_rows(units: np.ndarray) -> list[Note]:
         return []
     return [
         Note(
-            "rows-share-a-run", "warning",
+            "rows-share-a-run",
+            "warning",
             f"{rows} rows come from {independent} independent runs.",
             "The likelihood takes rows as independent: intervals are too narrow.",
             "Keep one row per run, or use js.bootstrap(fit), which resamples whole runs.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def failed(notes: tuple[Note, ...]) -> list[str]:

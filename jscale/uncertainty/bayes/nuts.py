@@ -113,9 +113,14 @@ def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
 
     def begin(x: Any, key: Any, args: Any) -> Any:
         return start(
-            x, warmup, step_size=0.5, dense_mass=bool(spec.pooled), model_args=args,
-            rng_key=key, target_accept_prob=args[3],
-        )  # fmt: skip
+            x,
+            warmup,
+            step_size=0.5,
+            dense_mass=bool(spec.pooled),
+            model_args=args,
+            rng_key=key,
+            target_accept_prob=args[3],
+        )
 
     def go(states: Any, args: Any) -> Any:
         # NumPyro keeps the target of its last beginning: this one, which is part of the arguments.
@@ -133,9 +138,12 @@ def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
     mesh = jax.sharding.Mesh(np.array(jax.local_devices()[:devices]), ("chain",))
     P = jax.sharding.PartitionSpec
     shared = jax.shard_map(
-        go, mesh=mesh, in_specs=(P("chain"), P()), out_specs=(P("chain"), P(None, "chain")),
+        go,
+        mesh=mesh,
+        in_specs=(P("chain"), P()),
+        out_specs=(P("chain"), P(None, "chain")),
         check_vma=False,
-    )  # fmt: skip
+    )
     return _Kernel(begin, jax.jit(shared))
 
 
@@ -184,8 +192,12 @@ def _chains(
     # A divergence counts, whether or not its transition is kept.
     diverging = np.any(diverging.reshape(chains, -1, thinning), axis=2)
     kept = slice(thinning - 1, None, thinning)
-    stats = {"n_steps": steps[:, kept], "acceptance_rate": acceptance[:, kept],
-             "diverging": diverging, "energy": energy[:, kept]}  # fmt: skip
+    stats = {
+        "n_steps": steps[:, kept],
+        "acceptance_rate": acceptance[:, kept],
+        "diverging": diverging,
+        "energy": energy[:, kept],
+    }
     return Chains(mode.z + x[:, kept] @ mode.root.T, stats, accept, thinning)
 
 

@@ -32,7 +32,7 @@ from jscale.uncertainty.bayes.density import (
     curves_of_many,
     given_arrays,
     log_joint_of_many,
-)  # fmt: skip
+)
 from jscale.uncertainty.bayes.importance import RELIABLE, importance
 from jscale.uncertainty.bayes.likelihoods import (
     COUNTED,
@@ -40,7 +40,7 @@ from jscale.uncertainty.bayes.likelihoods import (
     LikelihoodNoise,
     check_likelihood,
     counts_of,
-)  # fmt: skip
+)
 from jscale.uncertainty.bayes.modes import find_modes, other_thetas, residuals_at, shares_of
 from jscale.uncertainty.bayes.nuts import SamplerSettings, check_chains, nuts
 from jscale.uncertainty.bayes.pooling import fit_at, pooled_problem, start_of
@@ -137,8 +137,11 @@ def posterior(
         raise no_spare_runs(fit)
     model = _model(fit, likelihood, priors, pool, trials, df)
     settings: dict[str, Any] = {
-        "likelihood": likelihood, "draws": plan.draws, "chains": plan.chains, "seed": seed,
-    }  # fmt: skip
+        "likelihood": likelihood,
+        "draws": plan.draws,
+        "chains": plan.chains,
+        "seed": seed,
+    }
     settings.update({"df": float(df)} if likelihood == "student_t" else {})
     settings.update({"pool": dict(pool)} if pool else {})
     settings.update({"trials": trials} if trials else {})
@@ -159,9 +162,13 @@ def posterior(
 
 
 def _model(
-    fit: Fit, likelihood: str, priors: Mapping[str, Any] | None, pool: Mapping[str, str] | None,
-    trials: str | None, df: float,
-) -> Sampled:  # fmt: skip
+    fit: Fit,
+    likelihood: str,
+    priors: Mapping[str, Any] | None,
+    pool: Mapping[str, str] | None,
+    trials: str | None,
+    df: float,
+) -> Sampled:
     """Return what is to be sampled, without points."""
     problem = pooled_problem(fit, pool) if pool else fit.problem
     space = problem.model.space
@@ -277,7 +284,7 @@ class _Found:
 
 def _sample(
     spec: Spec, given: DensityInputs, modes: tuple[Mode, ...], method: str, plan: SamplerSettings
-) -> _Found:  # fmt: skip
+) -> _Found:
     """Sample by importance where that is asked for or good enough, else by NUTS."""
     why, many, mode = "asked for", plan.draws * plan.chains, modes[0]
     unsettled = "" if mode.settled else "the search for the mode did not settle"
@@ -289,10 +296,17 @@ def _sample(
         said = f"Pareto's k {found.k:.2f}, effective share {found.share:.2f}"
         if method == "importance" or found.reliable:
             z = found.resampled(many, rng).reshape(plan.chains, plan.draws, spec.size)
-            how = {"method": "importance", "why": said if method == "auto" else f"{why}; {said}",
-                   "resampling": "systematic", "rounds": found.rounds}  # fmt: skip
-            checks = {"pareto_k": found.k, "effective_share": found.share,
-                      "min_ess": min(found.share * len(found.z), many)}  # fmt: skip
+            how = {
+                "method": "importance",
+                "why": said if method == "auto" else f"{why}; {said}",
+                "resampling": "systematic",
+                "rounds": found.rounds,
+            }
+            checks = {
+                "pareto_k": found.k,
+                "effective_share": found.share,
+                "min_ess": min(found.share * len(found.z), many),
+            }
             notes = [
                 *verdicts.notes_on_importance(found.k, found.share, len(found.z)),
                 *verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=False),
@@ -300,8 +314,14 @@ def _sample(
             return _Found(z, how, checks, {}, notes)
         why = f"importance sampling had {said} (limits {RELIABLE} and {verdicts.COUNTING})"
     run = nuts(spec, given, mode, plan)
-    how = {"method": "nuts", "why": why, "warmup": plan.warmup, "chain_method": plan.chain_method,
-           "target_accept": run.accept, "thinning": run.thinning}  # fmt: skip
+    how = {
+        "method": "nuts",
+        "why": why,
+        "warmup": plan.warmup,
+        "chain_method": plan.chain_method,
+        "target_accept": run.accept,
+        "thinning": run.thinning,
+    }
     checks = {"divergences": float(run.divergences)}
     notes = list(verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=True))
     return _Found(run.z, how, checks, run.stats, notes)
@@ -323,14 +343,21 @@ def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Po
         counted = trials, float(np.median(np.asarray(given.counts[1])[: problem.n]))
     noise = LikelihoodNoise(spec.likelihood, spec.space, float(given.df), nuisance, counted)
     return Posterior(
-        described, values, flat_names(problem.layout), f"posterior ({settings['method']})",
-        settings, noise=noise, likelihood=spec.likelihood, extras=extras, sampled=sampled,
-    )  # fmt: skip
+        described,
+        values,
+        flat_names(problem.layout),
+        f"posterior ({settings['method']})",
+        settings,
+        noise=noise,
+        likelihood=spec.likelihood,
+        extras=extras,
+        sampled=sampled,
+    )
 
 
 def _notes(
     drawn: Posterior, sampled: Sampled, offsets: DensityInputs, seed: int, asked: Mapping[str, Any]
-) -> list[Note]:  # fmt: skip
+) -> list[Note]:
     """Notes on what the priors had to say, and on how posterior and fit compare.
 
     ``offsets`` are the arrays under which the prior's draws are families' offsets.

@@ -56,17 +56,25 @@ class Priors:
         for k, name in enumerate(self.spec.pooled):
             half = np.abs(rng.standard_normal(count)) * self.spread[k]
             z[:, self.spec.population(name) + 1] = np.log(half)
-        _put_values(self.spec, problem, z, {
-            own.name: _sample(own.distribution, count, seed + 1 + k)
-            for k, own in enumerate(self.spec.own)
-        })  # fmt: skip
+        _put_values(
+            self.spec,
+            problem,
+            z,
+            {
+                own.name: _sample(own.distribution, count, seed + 1 + k)
+                for k, own in enumerate(self.spec.own)
+            },
+        )
         return z
 
 
 def make_priors(
-    layout: Layout, space: str, likelihood: str, overrides: Mapping[str, Any] | None,
+    layout: Layout,
+    space: str,
+    likelihood: str,
+    overrides: Mapping[str, Any] | None,
     pooled: Sequence[str] = (),
-) -> Priors:  # fmt: skip
+) -> Priors:
     """Return the priors of a model; raises LawError or JscaleError for overrides that are wrong."""
     overrides = _as_mapping(overrides)
     spec = Spec(layout, space, likelihood, tuple(pooled))
@@ -225,8 +233,10 @@ def _put_values(
     if not layout.per:
         theta = layout.coordinates_of_many({n: v[:, 0] for n, v in whole.items()}, centre)
     else:
-        one = [{n: v[i] if layout.column(n) else v[i, 0] for n, v in whole.items()}
-               for i in range(len(z))]  # fmt: skip
+        one = [
+            {n: v[i] if layout.column(n) else v[i, 0] for n, v in whole.items()}
+            for i in range(len(z))
+        ]
         theta = np.stack([layout.coordinates(row, centre) for row in one])
     for slot in slots:
         z[:, slot.where] = theta[:, slot.where]

@@ -276,7 +276,11 @@ def _new_group(post: Posterior, sampled: Sampled, seed: int) -> Posterior:
             fit, fit.problem, np.median(theta, axis=0), np.cov(theta.T), fit.settings.per
         )
     return replace(
-        post, fit=described, values=values.reshape(*post.values.shape[:2], -1),
-        names=flat_names(fit.problem.layout), settings={**post.settings, "new_group_seed": seed},
-        method=f"{post.method}, a new group", sampled=None,
-    )  # fmt: skip
+        post,
+        fit=described,
+        values=values.reshape(*post.values.shape[:2], -1),
+        names=flat_names(fit.problem.layout),
+        settings={**post.settings, "new_group_seed": seed},
+        method=f"{post.method}, a new group",
+        sampled=None,
+    )

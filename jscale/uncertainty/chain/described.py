@@ -26,9 +26,13 @@ from jscale.uncertainty.chain.table import Parts
 
 
 def describe(
-    parts: Parts, runs: Runs, objective: str, stages: Sequence[Fit], samples: pd.DataFrame,
+    parts: Parts,
+    runs: Runs,
+    objective: str,
+    stages: Sequence[Fit],
+    samples: pd.DataFrame,
     estimate: pd.Series,
-) -> Fit:  # fmt: skip
+) -> Fit:
     """Return the composed law's Fit at an estimate, its errors those of samples of it.
 
     ``stages`` are the fits that it came from. The inner law's parameters are held there, since
@@ -44,9 +48,14 @@ def describe(
         optimum = linearise(problem, theta)
     weakest = min(stages, key=lambda stage: stage.agree[0] / max(stage.agree[1], 1))
     settings = replace(
-        stages[-1].settings, objective=kind, fixed=_numbers(problem), tie=(), per=per,
-        starts="auto", scale=None,
-    )  # fmt: skip
+        stages[-1].settings,
+        objective=kind,
+        fixed=_numbers(problem),
+        tie=(),
+        per=per,
+        starts="auto",
+        scale=None,
+    )
     covariance = samples.cov()
     return replace(
         stages[-1],

@@ -66,9 +66,12 @@ class Joint:
     def draws(self, settings: dict[str, Any], progress: bool) -> Draws:
         """Refit both outputs to resamples of runs; return draws of the composed law."""
         drawn = bootstrap(
-            self.fit, settings["resamples"], kind="bayesian", seed=settings["seed"],
+            self.fit,
+            settings["resamples"],
+            kind="bayesian",
+            seed=settings["seed"],
             progress=progress,
-        )  # fmt: skip
+        )
         stages, samples = self.stages, drawn.to_frame()
         fits = (stages.first, self.fit)
         described = describe(
@@ -77,9 +80,13 @@ class Joint:
         names = tuple(described.params.index)
         values = samples[list(names)].to_numpy()[None]
         return replace(
-            drawn, fit=described, values=values, names=names, method="chain (joint)",
+            drawn,
+            fit=described,
+            values=values,
+            names=names,
+            method="chain (joint)",
             settings=settings,
-        )  # fmt: skip
+        )
 
 
 def _scale(stage: Fit, target: np.ndarray) -> float:

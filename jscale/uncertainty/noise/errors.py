@@ -43,9 +43,14 @@ class Errors:
 
     @classmethod
     def of(
-        cls, values: np.ndarray, shares: np.ndarray, spare: float, count: float,
-        tail: float | None = None, centre: float = 0.0,
-    ) -> Errors:  # fmt: skip
+        cls,
+        values: np.ndarray,
+        shares: np.ndarray,
+        spare: float,
+        count: float,
+        tail: float | None = None,
+        centre: float = 0.0,
+    ) -> Errors:
         """Learn the law of errors from a sample (n,) of ``count`` independent ones.
 
         ``spare`` of these are left when the parameters are paid for: the sample's likelihood

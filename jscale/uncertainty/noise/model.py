@@ -320,11 +320,12 @@ def _without(errors: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def _all_known(column: str) -> Note:
     return Note(
-        "known-error-is-all", "caution",
+        "known-error-is-all",
+        "caution",
         f"The known errors in column {column!r} are as large as the residuals.",
         "No noise is left beside them: a new run has its known error alone.",
         "Check that they are standard deviations in the objective's space (relative, for log).",
-    )  # fmt: skip
+    )
 
 
 def _why(own: Errors, runs: int, family: Errors | None, trend: Trend | None) -> str:

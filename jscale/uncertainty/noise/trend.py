@@ -82,13 +82,14 @@ class Trend:
     def _note(self) -> Note:
         how = "grows" if self.slope > 0 else "shrinks"
         return Note(
-            "noise-varies", "info",
+            "noise-varies",
+            "info",
             f"The runs' noise {how} as {self.column}^{self.slope:.3g} (error {self.error:.2g}; by "
             f"chance: p = {self.chance:.1e}).",
             "New runs get the noise of their size. Beyond the fitted runs it stays as it was at "
             f"their end, or where it grows goes on to at most {MOST_GROWTH:g} times that.",
             "Weigh the runs by 1/noise² for a sharper fit: js.fit(…, weights=…).",
-        )  # fmt: skip
+        )
 
 
 def axis(fit: Fit) -> str | None:
