@@ -43,9 +43,9 @@ from tests.cli.running import refused
 )
 def test_a_cost_is_said_in_words(text, cost):
     at = {"N": 3e8, "D": 7e9}
-    found = cost_of(text)
-    assert (found.name, found.unit) == (cost.name, cost.unit)
-    assert float(found(**at)) == float(cost(**at))
+    parsed = cost_of(text)
+    assert (parsed.name, parsed.unit) == (cost.name, cost.unit)
+    assert float(parsed(**at)) == float(cost(**at))
 
 
 @pytest.mark.parametrize(

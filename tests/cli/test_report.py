@@ -30,11 +30,11 @@ def test_report_as_json_at_a_point(jscale, runs_csv):
     code, out, _ = jscale("report", runs_csv, *FAST, "--at", "N=7B,D=140B", "--at", "N=1B,D=20B",
                           "-o", "mine.html", "--title", "Mine", "--json")  # fmt: skip
     assert code == 0
-    found = json.loads(out)
-    assert found["title"] == "Mine"
-    assert found["answer"][0].startswith("At N = 7×10⁹ and D = 1.4×10¹¹ the fitted law chinchilla")
-    assert len(found["answers"]["rows"]) == 2
-    assert found["files"] == {"report": "mine.html"}
+    document = json.loads(out)
+    assert document["title"] == "Mine"
+    assert document["answer"][0].startswith("At N = 7×10⁹ and D = 1.4×10¹¹ the fitted law chinchilla")
+    assert len(document["answers"]["rows"]) == 2
+    assert document["files"] == {"report": "mine.html"}
     assert Path("mine.html").is_file()
 
 
@@ -42,9 +42,9 @@ def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
     code, out, _ = jscale("report", runs_csv, *FAST, "--fix", "B=410.7", "--per", "E=family",
                           "--objective", "pseudo_huber", "--seed", "2", "--json")  # fmt: skip
     assert code == 0
-    found = json.loads(out)
-    assert {"E[gpt]", "E[7B]"} <= {name for name, _ in found["exact"]}
-    items = {item["key"]: item["said"] for item in found["checklist"]}
+    document = json.loads(out)
+    assert {"E[gpt]", "E[7B]"} <= {name for name, _ in document["exact"]}
+    items = {item["key"]: item["said"] for item in document["checklist"]}
     assert items["assumptions"] == "B = 410.7 fixed; E has a value for each family."
     assert items["objective"].startswith("pseudo_huber")
     assert items["seed"] == "2 for the starts, 2 for the draws."

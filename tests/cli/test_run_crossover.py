@@ -20,11 +20,11 @@ def jscale(by_laplace: Callable[..., tuple[int, str, str]]) -> Callable[..., tup
 def test_crossover_prints_the_answer_and_some_places(jscale, saved):
     code, out, _ = jscale("crossover", saved["slow"], saved["steep"], "--over", "1e7..1e12")
     assert code == 0
-    found = js.crossover(js.load(saved["slow"]), js.load(saved["steep"]), over=(1e7, 1e12),
+    answer = js.crossover(js.load(saved["slow"]), js.load(saved["steep"]), over=(1e7, 1e12),
                          method="laplace")  # fmt: skip
-    assert told(found.summary()) in told(out)
+    assert told(answer.summary()) in told(out)
     table = [line.split() for line in out.splitlines() if line.split()[-1:] != ["better)"]][-9:]
-    shown = found.frame.iloc[[0, 15, 30, 45, 60, 75, 90, 105, 120]]
+    shown = answer.frame.iloc[[0, 15, 30, 45, 60, 75, 90, 105, 120]]
     assert [row[0] for row in table] == [f"{c:.4g}" for c in shown["C"]]
     assert [row[-1] for row in table] == [f"{share:.2f}" for share in shown["a_better"]]
     assert "(power_const)" in told(out)
@@ -35,15 +35,15 @@ def test_crossover_prints_the_answer_and_some_places(jscale, saved):
 
 def test_crossover_as_json_is_that_of_python(jscale, saved):
     arguments = ["--over", "10M..1T", "--seed", "3", "--level", "0.8", "--json"]
-    found = read(jscale("crossover", saved["slow"], saved["steep"], *arguments, "--equivalent"))
+    document = read(jscale("crossover", saved["slow"], saved["steep"], *arguments, "--equivalent"))
     fits, choices = [js.load(saved[x]) for x in ("slow", "steep")], {"over": (1e7, 1e12)}
     choices |= {"method": "laplace", "seed": 3, "level": 0.8}
     answer = js.crossover(*fits, **choices)
     for name in ("along", "at", "at_low", "at_high", "crosses", "after", "method", "paired"):
-        assert found[name] == getattr(answer, name)
-    assert found["places"] == records(answer.frame)
-    assert found["equivalent"] == records(js.equivalent(*fits, **choices))
-    assert found["a"] == {"file": saved["slow"], "law": "power_const"}
+        assert document[name] == getattr(answer, name)
+    assert document["places"] == records(answer.frame)
+    assert document["equivalent"] == records(js.equivalent(*fits, **choices))
+    assert document["a"] == {"file": saved["slow"], "law": "power_const"}
     assert (
         read(jscale("crossover", saved["slow"], saved["steep"], *arguments))["equivalent"] is None
     )
@@ -60,11 +60,11 @@ def test_crossover_of_what_compute_buys(jscale, saved):
 
 
 def test_crossover_along_another_input_with_a_label(jscale, saved):
-    found = read(jscale("crossover", saved["plain"], saved["families"], "--along", "D", "--set",
+    document = read(jscale("crossover", saved["plain"], saved["families"], "--along", "D", "--set",
                         "N=1B", "--set", "family=gpt", "--json"))  # fmt: skip
     fits = [js.load(saved[name]) for name in ("plain", "families")]
     answer = js.crossover(*fits, along="D", N=1e9, family="gpt", method="laplace")
-    assert found["places"] == records(answer.frame)
+    assert document["places"] == records(answer.frame)
 
 
 def test_pairs_of_common_runs_are_paired(jscale, saved):

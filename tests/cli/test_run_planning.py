@@ -52,30 +52,30 @@ def _cells(row: pd.Series, name: str) -> list[str]:
 
 
 def test_plan_as_json_is_that_of_python(jscale, saved):
-    found = read(jscale("plan", saved["plain"], "--flops", "1E", "--flops", "1e21", "--flops",
+    document = read(jscale("plan", saved["plain"], "--flops", "1E", "--flops", "1e21", "--flops",
                         "1e18", "--choose", "N=1B", "--choose", "N=0.5B", "--seed", "4",
                         "--json"))  # fmt: skip
     plan = js.allocate(js.load(saved["plain"]), [1e18, 1e21], method="laplace", seed=4)
-    assert found["plan"] == records(plan.frame)
-    assert found["exponents"] == records(plan.exponents)
-    assert found["near_optimal"] == records(plan.near_optimal())
-    assert found["choices"] == records(pd.concat([plan.excess(N=1e9), plan.excess(N=5e8)]))
-    assert found["notes"] == [records(pd.DataFrame([vars(n)]))[0] for n in plan.notes]
-    assert [found[x] for x in ("law", "output", "cost", "unit", "level", "seed")] == [
+    assert document["plan"] == records(plan.frame)
+    assert document["exponents"] == records(plan.exponents)
+    assert document["near_optimal"] == records(plan.near_optimal())
+    assert document["choices"] == records(pd.concat([plan.excess(N=1e9), plan.excess(N=5e8)]))
+    assert document["notes"] == [records(pd.DataFrame([vars(n)]))[0] for n in plan.notes]
+    assert [document[x] for x in ("law", "output", "cost", "unit", "level", "seed")] == [
         "chinchilla", "loss", "6·N·D", "FLOPs", 0.9, 4,
     ]  # fmt: skip
 
 
 def test_plan_with_dollars_limits_and_a_label(jscale, saved):
-    found = read(jscale("plan", saved["families"], "--dollars", "1000", "--cost",
+    document = read(jscale("plan", saved["families"], "--dollars", "1000", "--cost",
                         "dollars:price=2,flops=1e15", "--bound", "D=1e8..1e11", "--set",
                         "family=7B", "--json"))  # fmt: skip
     plan = js.allocate(
         js.load(saved["families"]), 1000.0, cost=js.costs.dollars(2.0, flops=1e15),
         bounds={"D": (1e8, 1e11)}, method="laplace", family="7B",
     )  # fmt: skip
-    assert found["plan"] == records(plan.frame)
-    assert found["unit"] == "dollars"
+    assert document["plan"] == records(plan.frame)
+    assert document["unit"] == "dollars"
 
 
 def test_plan_with_data_up_to_a_limit(jscale, saved):
@@ -170,14 +170,14 @@ def test_required_prints_what_a_loss_takes(jscale, saved):
 
 
 def test_required_as_json_is_that_of_python(jscale, saved):
-    found = read(jscale("required", saved["plain"], "N", "--loss", "2.4", "--target", "1.2",
+    document = read(jscale("required", saved["plain"], "N", "--loss", "2.4", "--target", "1.2",
                         "--set", "D=100B", "--seed", "2", "--level", "0.8", "--json"))  # fmt: skip
     answer = js.required(js.load(saved["plain"]), "N", loss=[2.4, 1.2], D=1e11, method="laplace",
                          seed=2, level=0.8)  # fmt: skip
-    assert found["required"] == records(answer.frame)
-    assert found["required"][1]["estimate"] is None
-    assert [note["code"] for note in found["notes"]] == ["out-of-reach"]
-    assert (found["variable"], found["output"], found["method"]) == ("N", "loss", answer.method)
+    assert document["required"] == records(answer.frame)
+    assert document["required"][1]["estimate"] is None
+    assert [note["code"] for note in document["notes"]] == ["out-of-reach"]
+    assert (document["variable"], document["output"], document["method"]) == ("N", "loss", answer.method)
 
 
 def test_required_compute_and_of_a_family(jscale, saved):
@@ -202,12 +202,12 @@ def test_required_compute_is_spent_best(jscale, saved):
     assert line == ["2.9", *(f"{row[x]:.4g}" for x in ("estimate", "low")), "to",
                     f"{row['high']:.4g}", "100%", *(f"{row[x]:.4g}" for x in "ND")]  # fmt: skip
     assert max(map(len, out.splitlines())) <= 80
-    found = read(jscale(*arguments, "--cost", "dollars:price=2,flops=1e15", "--json"))
-    assert (found["cost"], found["unit"]) == ("dollars of 6·N·D", "dollars")
-    assert found["required"][1]["estimate"] is None
+    document = read(jscale(*arguments, "--cost", "dollars:price=2,flops=1e15", "--json"))
+    assert (document["cost"], document["unit"]) == ("dollars of 6·N·D", "dollars")
+    assert document["required"][1]["estimate"] is None
     hour = 3600 * 0.4 * 1e15
     for name in ("estimate", "low", "high"):
-        assert found["required"][0][name] == pytest.approx(2 * row[name] / hour, rel=1e-6)
+        assert document["required"][0][name] == pytest.approx(2 * row[name] / hour, rel=1e-6)
 
 
 def test_a_cost_is_of_what_compute_buys(jscale, saved):

@@ -33,12 +33,12 @@ def test_bootstrap_as_json_is_that_of_python(jscale, saved):
     code, out, _ = jscale("bootstrap", saved, "--resamples", "60", "--kind", "residual",
                           "--seed", "3", "--json")  # fmt: skip
     assert code == 0
-    found = json.loads(out)
+    document = json.loads(out)
     draws = js.bootstrap(js.load(saved), 60, kind="residual", seed=3)
-    assert found["summary"] == draws.summary().reset_index().to_dict("records")
-    assert (found["draws"], found["method"]) == (60, "bootstrap (residual)")
-    assert found["settings"]["seed"] == 3
-    assert found["failed"] == 0
+    assert document["summary"] == draws.summary().reset_index().to_dict("records")
+    assert (document["draws"], document["method"]) == (60, "bootstrap (residual)")
+    assert document["settings"]["seed"] == 3
+    assert document["failed"] == 0
 
 
 def test_bootstrap_of_clusters(jscale, saved):
@@ -121,15 +121,15 @@ def test_posterior_as_json_is_that_of_python(jscale, saved):
     code, out, _ = jscale("posterior", saved, *SHORT, "--method", "importance", "--likelihood",
                           "normal", "--seed", "4", "--json")  # fmt: skip
     assert code == 0
-    found = json.loads(out)
+    document = json.loads(out)
     post = posterior(js.load(saved), likelihood="normal", method="importance", draws=100,
                      warmup=100, chains=2, seed=4)  # fmt: skip
-    assert found["settings"]["likelihood"] == "normal"
-    for row, (name, expected) in zip(found["summary"], post.summary().iterrows(), strict=True):
+    assert document["settings"]["likelihood"] == "normal"
+    for row, (name, expected) in zip(document["summary"], post.summary().iterrows(), strict=True):
         assert row["parameter"] == name
         assert row["estimate"] == expected["estimate"]
-    assert {note["code"] for note in found["notes"]} == {note.code for note in post.notes}
-    assert found["checks"].keys() == post.checks.keys()
+    assert {note["code"] for note in document["notes"]} == {note.code for note in post.notes}
+    assert document["checks"].keys() == post.checks.keys()
 
 
 def test_a_posterior_that_failed_its_checks_is_not_shown_as_fine(jscale, saved, monkeypatch):

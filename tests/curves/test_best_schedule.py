@@ -47,8 +47,8 @@ def test_no_small_change_of_the_best_schedule_is_better(draws) -> None:
     place = np.linspace(0, 1, len(after))
     with float64_scope():
 
-        def end(own: np.ndarray) -> float:
-            rates = np.concatenate([best.schedule.rates[:WARMUP], own])
+        def end(after: np.ndarray) -> float:
+            rates = np.concatenate([best.schedule.rates[:WARMUP], after])
             return float(loss_at_end(drawn.fit.law, params, rates, WARMUP, 0.999))
 
         lowest = end(after)

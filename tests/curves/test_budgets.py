@@ -13,7 +13,7 @@ from jscale.curves.budgets import checked_budgets, find_budgets
 SIZES = np.geomspace(1e7, 1e9, 6)
 
 
-def found(C: np.ndarray, N: np.ndarray, within: float = 0.1, given=None):
+def grouped(C: np.ndarray, N: np.ndarray, within: float = 0.1, given=None):
     return find_budgets(C, N, np.ones(len(C), dtype=bool), within, checked_budgets(given))
 
 
@@ -22,7 +22,7 @@ def test_scattered_compute_is_put_together() -> None:
     C = np.repeat([1e18, 1e19, 1e20], 6) * (1 + 0.02 * rng.uniform(-1, 1, 18))
     N = np.tile(SIZES, 3)
     shuffle = rng.permutation(18)
-    groups = found(C[shuffle], N[shuffle])
+    groups = grouped(C[shuffle], N[shuffle])
     assert [sorted(shuffle[rows]) for rows in groups.rows] == [
         list(range(6)), list(range(6, 12)), list(range(12, 18)),
     ]  # fmt: skip
@@ -34,7 +34,7 @@ def test_a_dense_table_does_not_chain_into_one_budget() -> None:
     dense = 1e18 * 1.02 ** np.arange(200)
     C = np.concatenate([dense, np.repeat([2e18, 2e19], 24)])
     N = np.concatenate([np.tile(SIZES[:3], 67)[:200], np.tile(np.geomspace(1e7, 1e9, 24), 2)])
-    groups = found(C, N)
+    groups = grouped(C, N)
     assert len(groups.C) == 2
     for rows, budget in zip(groups.rows, (2e18, 2e19), strict=True):
         assert C[rows].max() <= 1.1 * C[rows].min()
@@ -45,7 +45,7 @@ def test_of_windows_with_as_many_sizes_the_narrowest_is_taken() -> None:
     """A seventh run 8 % below repeats a size: the window without it is narrower."""
     C = np.concatenate([[0.92e18], np.full(6, 1e18), np.full(6, 1e19)])
     N = np.concatenate([SIZES[:1], SIZES, SIZES])
-    assert [rows.tolist() for rows in found(C, N).rows] == [list(range(1, 7)), list(range(7, 13))]
+    assert [rows.tolist() for rows in grouped(C, N).rows] == [list(range(1, 7)), list(range(7, 13))]
 
 
 def test_rows_that_are_not_used_are_in_no_budget() -> None:
@@ -60,7 +60,7 @@ def test_given_budgets_take_the_runs_near_them() -> None:
     C = np.concatenate(
         [np.full(6, 1.0e18), np.full(6, 1.09e18), np.full(6, 1e19), np.full(3, 1e20)]
     )
-    groups = found(C, np.resize(SIZES, 21), given=[1e19, 1e18, 1e20, 1.06e18])
+    groups = grouped(C, np.resize(SIZES, 21), given=[1e19, 1e18, 1e20, 1.06e18])
     np.testing.assert_array_equal(groups.C, [1e18, 1.06e18, 1e19])
     assert [C[rows].tolist() for rows in groups.rows] == [[1e18] * 6, [1.09e18] * 6, [1e19] * 6]
     assert groups.short == ((1e20, 3),)
@@ -71,18 +71,18 @@ def test_within_bounds_how_far_a_run_may_be(ratio: float) -> None:
     C = np.concatenate([np.full(6, 1e18), np.full(6, 1e19), np.full(4, 1e20)])
     C[0] *= ratio
     N = np.concatenate([SIZES, SIZES, SIZES[:4]])
-    assert 0 not in found(C, N, given=[1e18, 1e19]).places
-    assert 0 in found(C, N, within=0.21, given=[1e18, 1e19]).places
+    assert 0 not in grouped(C, N, given=[1e18, 1e19]).places
+    assert 0 in grouped(C, N, within=0.21, given=[1e18, 1e19]).places
 
 
 def test_too_few_sizes() -> None:
     C, N = np.repeat([1e18, 1e19], 6), np.tile(SIZES[:3], 4)
     wrong = "isoflop found no two budgets of at least 4 sizes N within 10% of C among 12 rows"
     with pytest.raises(js.DataError, match=re.escape(wrong) + r".*budgets=\[1e18, 1e19\]"):
-        found(C, N)
+        grouped(C, N)
     wrong = "fewer than 4 sizes N near the budgets C=1e+18 (3), C=1e+19 (3) among 12 rows"
     with pytest.raises(js.DataError, match=re.escape(wrong)):
-        found(C, N, given=[1e18, 1e19])
+        grouped(C, N, given=[1e18, 1e19])
 
 
 @pytest.mark.parametrize(

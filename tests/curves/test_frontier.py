@@ -29,15 +29,15 @@ def by_rule(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("tolerance", [0.0, 0.01, 0.5])
 def test_it_is_the_rule_row_by_row(tolerance: float) -> None:
     runs = runs_at_random()
-    found = js.frontier(runs, tolerance=tolerance, resamples=10)
+    best = js.frontier(runs, tolerance=tolerance, resamples=10)
     C, loss = runs["C"], runs["loss"]
     expected = [
-        label for label, c, own in zip(runs.frame.index, C, loss, strict=True)
-        if not any(loss[(1 + tolerance) * c >= C] < own)
+        label for label, c, lowest in zip(runs.frame.index, C, loss, strict=True)
+        if not any(loss[(1 + tolerance) * c >= C] < lowest)
     ]  # fmt: skip
-    assert sorted(found.table.index) == sorted(expected)
-    assert found.table["C"].is_monotonic_increasing
-    assert found.table.columns.tolist() == ["C", "N", "D", "loss"]
+    assert sorted(best.table.index) == sorted(expected)
+    assert best.table["C"].is_monotonic_increasing
+    assert best.table.columns.tolist() == ["C", "N", "D", "loss"]
 
 
 def test_of_equal_runs_all_are_on_it() -> None:
@@ -60,18 +60,18 @@ def test_the_path_of_runs_trained_at_the_optimum() -> None:
 
 def test_bounds_are_those_of_doing_it_again_with_resampled_runs() -> None:
     runs = runs_at_random()
-    found = js.frontier(runs, level=0.8, resamples=60, seed=4)
+    best = js.frontier(runs, level=0.8, resamples=60, seed=4)
     seed = int(np.random.SeedSequence(4).generate_state(1)[0])
     exponents = []
     for counts in resample_counts(runs, {}, 60, seed):
         drawn = runs.frame.iloc[np.repeat(np.arange(len(runs)), counts.astype(int))]
-        best = by_rule(drawn)
-        exponents.append(np.polyfit(np.log(best["C"]), np.log(best["D"]), 1)[0])
+        by_hand = by_rule(drawn)
+        exponents.append(np.polyfit(np.log(by_hand["C"]), np.log(by_hand["D"]), 1)[0])
     expected = np.quantile(exponents, [0.1, 0.9])
-    got = found.paths.loc["D", ["exponent_low", "exponent_high"]]
+    got = best.paths.loc["D", ["exponent_low", "exponent_high"]]
     np.testing.assert_allclose(got.astype(float), expected, rtol=1e-9)
     again = js.frontier(runs, level=0.8, resamples=60, seed=4)
-    pd.testing.assert_frame_equal(again.paths, found.paths)
+    pd.testing.assert_frame_equal(again.paths, best.paths)
 
 
 def test_bounds_do_not_know_how_far_the_frontier_lies_from_the_best() -> None:
@@ -99,17 +99,17 @@ def test_long_tables_are_resampled_piece_by_piece(monkeypatch) -> None:
 
 def test_a_law_fitted_to_the_frontier_says_that_its_runs_were_picked() -> None:
     table = js.datasets.load("stdlib_lm")
-    found = js.frontier(table[table["split"] == "fit"], resamples=10)
+    best = js.frontier(table[table["split"] == "fit"], resamples=10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", js.FitWarning)
-        fit = js.fit("power_const", found.runs)
+        fit = js.fit("power_const", best.runs)
     (note,) = [n for n in fit.notes if n.code == "frontier-selected"]
     assert "28 of 103 rows make the frontier" in note.seen
     assert "predicts the best run for a budget, not a typical one" in note.seen
     assert "picked to be low" in note.seen
     assert len(fit.runs) == 28
-    assert "frontier-selected" in [n.code for n in js.frontier(found.runs, resamples=5).notes]
-    again = js.frontier(found.runs, resamples=5).runs
+    assert "frontier-selected" in [n.code for n in js.frontier(best.runs, resamples=5).notes]
+    again = js.frontier(best.runs, resamples=5).runs
     assert [d.code for d in again.doubts].count("frontier-selected") == 1
 
 
@@ -127,17 +127,17 @@ def test_runs_of_compute_alone_have_a_frontier_and_no_path() -> None:
     frame = pd.DataFrame(
         {"C": np.geomspace(1e18, 1e20, 6), "loss": [3.0, 2.9, 2.95, 2.8, 2.7, 2.6]}
     )
-    found = js.frontier(frame, resamples=5)
-    assert len(found.table) == 5
-    assert len(found.paths) == 0
-    assert "Frontier of 5 of 6 rows" in repr(found)
+    best = js.frontier(frame, resamples=5)
+    assert len(best.table) == 5
+    assert len(best.paths) == 0
+    assert "Frontier of 5 of 6 rows" in repr(best)
 
 
 @pytest.mark.filterwarnings("ignore::jscale.errors.DataWarning")
 def test_notes_on_few_runs_lost_resamples_and_doubts() -> None:
     frame = pd.DataFrame({"N": [1e8, 1e9, 1e9], "D": 1e10, "C": [6e18, 6e19, 9e19]})
-    found = js.frontier(frame.assign(loss=[3.0, 2.5, 2.6]), resamples=200)
-    notes = {n.code: n for n in found.notes}
+    best = js.frontier(frame.assign(loss=[3.0, 2.5, 2.6]), resamples=200)
+    notes = {n.code: n for n in best.notes}
     assert set(notes) == {"frontier-selected", "few-runs", "resamples-lost", "flops-mismatch"}
     assert "2 of 3 rows make the frontier" in notes["frontier-selected"].seen
     assert "2 independent runs" in notes["few-runs"].seen
@@ -150,10 +150,10 @@ def test_it_prints_as_text_and_as_html() -> None:
     runs = runs_at_random(12)
     frame = runs.frame.rename(index={runs.frame.index[0]: "<b>bold</b>"})
     frame = frame.assign(loss=np.where(frame.index == "<b>bold</b>", 1.0, frame["loss"]))
-    found = js.frontier(js.Runs.from_frame(frame), resamples=20, level=0.8)
-    assert "<b>bold</b>" in found.table.index
-    text, page = repr(found), found._repr_html_()
-    assert f"Frontier of {len(found.table)} of 12 rows, 80% intervals" in text
+    best = js.frontier(js.Runs.from_frame(frame), resamples=20, level=0.8)
+    assert "<b>bold</b>" in best.table.index
+    text, page = repr(best), best._repr_html_()
+    assert f"Frontier of {len(best.table)} of 12 rows, 80% intervals" in text
     assert "exponent_low" in text
     assert "[caution] frontier-selected" in text
     assert "<b>" not in page

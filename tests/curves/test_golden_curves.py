@@ -19,9 +19,9 @@ def cuts() -> pd.DataFrame:
 
 
 def llama(cuts: pd.DataFrame, *, outliers: bool, loss: str = "raw_loss") -> js.IsoFlop:
-    own = cuts[cuts["experiment"] == f"llama_3__{loss}"]
-    own = own if outliers else own[~own["outlier"]]
-    return js.isoflop(js.Runs.from_frame(own, loss_unit="other"))
+    rows = cuts[cuts["experiment"] == f"llama_3__{loss}"]
+    rows = rows if outliers else rows[~rows["outlier"]]
+    return js.isoflop(js.Runs.from_frame(rows, loss_unit="other"))
 
 
 def test_llama_3_is_reproduced_from_all_its_rows(cuts: pd.DataFrame) -> None:
@@ -31,9 +31,9 @@ def test_llama_3_is_reproduced_from_all_its_rows(cuts: pd.DataFrame) -> None:
     0.29 and 0.53, and 16.55e12 tokens at 3.8e25 FLOPs, of which digits and a digitised picture
     leave 3 %.
     """
-    found = llama(cuts, outliers=True)
-    assert found.table["rows"].sum() == 133
-    path = found.paths.loc["D"]
+    profile = llama(cuts, outliers=True)
+    assert profile.table["rows"].sum() == 133
+    path = profile.paths.loc["D"]
     assert path["exponent"] == pytest.approx(0.537, abs=5e-4)
     assert path["coefficient"] == pytest.approx(0.299, abs=5e-4)
     tokens = path["coefficient"] * 3.8e25 ** path["exponent"]
@@ -43,21 +43,21 @@ def test_llama_3_is_reproduced_from_all_its_rows(cuts: pd.DataFrame) -> None:
 
 def test_two_budgets_that_the_authors_flag_carry_llama_3s_exponent(cuts: pd.DataFrame) -> None:
     """Without the rows flagged as outliers (all of 3e21 and 1e22 among them) it is one half."""
-    found = llama(cuts, outliers=False)
-    assert found.table["C"].max() == pytest.approx(1e21)
-    assert found.paths.loc["D", "exponent"] == pytest.approx(0.500, abs=5e-4)
+    profile = llama(cuts, outliers=False)
+    assert profile.table["C"].max() == pytest.approx(1e21)
+    assert profile.paths.loc["D", "exponent"] == pytest.approx(0.500, abs=5e-4)
     flagged = llama(cuts, outliers=True).table
     lost = flagged.loc[flagged["C"] == flagged["C"].iloc[-2], "lost"].iloc[0]
     assert lost > 0.1  # of the resamples of 3e21 have no minimum
 
 
 def test_llama_3_bends_so_evenly_that_its_parabolas_are_right(cuts: pd.DataFrame) -> None:
-    found = llama(cuts, outliers=True)
-    assert found.table["bias"].abs().max() < 0.01
-    assert found.paths["exponent_bias"].abs().max() < 0.001
-    assert "parabola-biased" not in [n.code for n in found.notes]
+    profile = llama(cuts, outliers=True)
+    assert profile.table["bias"].abs().max() < 0.01
+    assert profile.paths["exponent_bias"].abs().max() < 0.001
+    assert "parabola-biased" not in [n.code for n in profile.notes]
     # What differs is the surface: its D* grows as C^0.473, against 0.537 by parabolas.
-    assert found.paths.loc["D", "surface_exponent"] == pytest.approx(0.473, abs=0.002)
+    assert profile.paths.loc["D", "surface_exponent"] == pytest.approx(0.473, abs=0.002)
 
 
 def test_logarithms_of_losses_have_almost_the_same_minima(cuts: pd.DataFrame) -> None:
@@ -69,27 +69,27 @@ def test_logarithms_of_losses_have_almost_the_same_minima(cuts: pd.DataFrame) ->
 
 def test_chinchillas_second_approach(chinchilla_245: pd.DataFrame) -> None:
     """Table 2 of arXiv:2203.15556: N* as C^0.49 (0.462 to 0.534), D* as C^0.51 (0.483 to 0.529)."""
-    found = js.isoflop(chinchilla_245, budgets=CHINCHILLA_BUDGETS)
-    assert found.paths.loc["N", "exponent"] == pytest.approx(0.49, abs=0.01)
-    assert found.paths.loc["D", "exponent"] == pytest.approx(0.51, abs=0.01)
+    profile = js.isoflop(chinchilla_245, budgets=CHINCHILLA_BUDGETS)
+    assert profile.paths.loc["N", "exponent"] == pytest.approx(0.49, abs=0.01)
+    assert profile.paths.loc["D", "exponent"] == pytest.approx(0.51, abs=0.01)
     np.testing.assert_allclose(
-        found.paths.loc["N", ["exponent_low", "exponent_high"]].astype(float),
+        profile.paths.loc["N", ["exponent_low", "exponent_high"]].astype(float),
         [0.462, 0.534], atol=0.025,
     )  # fmt: skip
 
 
 def test_chinchillas_first_approach(chinchilla_245: pd.DataFrame) -> None:
     """The same table: C^0.50 for both. There whole loss curves were at hand, here their ends."""
-    found = js.frontier(chinchilla_245)
-    np.testing.assert_allclose(found.paths["exponent"], 0.5, atol=0.01)
+    best = js.frontier(chinchilla_245)
+    np.testing.assert_allclose(best.paths["exponent"], 0.5, atol=0.01)
 
 
 @pytest.mark.parametrize("source", ["epochai_chinchilla", "ml_scalefit"])
 def test_chinchillas_budgets_as_others_read_them(cuts: pd.DataFrame, source: str) -> None:
-    own = cuts[cuts["experiment"] == f"{source}__massivetext__chinchilla"]
-    found = js.isoflop(own)
-    np.testing.assert_allclose(found.table["C"], CHINCHILLA_BUDGETS, rtol=1e-9)
-    assert 0.462 < found.paths.loc["N", "exponent"] < 0.534
+    rows = cuts[cuts["experiment"] == f"{source}__massivetext__chinchilla"]
+    profile = js.isoflop(rows)
+    np.testing.assert_allclose(profile.table["C"], CHINCHILLA_BUDGETS, rtol=1e-9)
+    assert 0.462 < profile.paths.loc["N", "exponent"] < 0.534
 
 
 # ── Our own runs ─────────────────────────────────────────────────────────────────────────────
@@ -101,10 +101,10 @@ def test_our_cuts_near_their_minimum_say_what_the_notebook_says() -> None:
     part = table[table["part"] == "isoflop"]
     lowest = part.loc[part.groupby(part["C"].round(-10))["loss"].transform("idxmin"), "N"]
     near = part[np.abs(np.log(part["N"].to_numpy() / lowest.to_numpy())) < np.log(4)]
-    found = js.isoflop(near.assign(loss=np.log(near["loss"])))
-    assert found.table["rows"].tolist() == [5, 6, 6]
-    np.testing.assert_allclose(found.table["N"], [12051, 22599, 51398], rtol=1e-3)
-    path = found.paths.loc["N"]
+    profile = js.isoflop(near.assign(loss=np.log(near["loss"])))
+    assert profile.table["rows"].tolist() == [5, 6, 6]
+    np.testing.assert_allclose(profile.table["N"], [12051, 22599, 51398], rtol=1e-3)
+    path = profile.paths.loc["N"]
     assert path["exponent"] == pytest.approx(0.43, abs=0.005)
     assert path["exponent_low"] < 0.39 < 0.48 < path["exponent_high"]
 
@@ -112,10 +112,10 @@ def test_our_cuts_near_their_minimum_say_what_the_notebook_says() -> None:
 def test_our_whole_cuts_are_too_wide_for_parabolas_and_that_is_noted() -> None:
     """All sizes of the cuts: exponent 0.54, drawn up by arms that are no parabola's."""
     table = js.datasets.load("stdlib_lm")
-    found = js.isoflop(table[table["part"] == "isoflop"])
-    assert found.table["rows"].tolist() == [8, 8, 8]
-    np.testing.assert_allclose(found.table["C"], [3e10, 1.6e11, 9e11], rtol=2e-3)
-    assert found.paths.loc["N", "exponent"] == pytest.approx(0.539, abs=0.002)
-    codes = [n.code for n in found.notes]
+    profile = js.isoflop(table[table["part"] == "isoflop"])
+    assert profile.table["rows"].tolist() == [8, 8, 8]
+    np.testing.assert_allclose(profile.table["C"], [3e10, 1.6e11, 9e11], rtol=2e-3)
+    assert profile.paths.loc["N", "exponent"] == pytest.approx(0.539, abs=0.002)
+    codes = [n.code for n in profile.notes]
     assert "parabola-biased" in codes
     assert "minimum-unsure" in codes

@@ -26,21 +26,21 @@ def sweep() -> pd.DataFrame:
 
 def test_the_lowest_row_of_each_cell() -> None:
     table = sweep()
-    found = optima(table)
-    assert found["N"].tolist() == [1e8, 1e9]
-    assert found["lr"].tolist() == pytest.approx([1e-3, 1e-4])
-    assert found["B"].tolist() == [4e5, 4e5]
-    assert found["rows"].tolist() == [16, 16]
-    assert not found["at_edge"].any()
+    lowest = optima(table)
+    assert lowest["N"].tolist() == [1e8, 1e9]
+    assert lowest["lr"].tolist() == pytest.approx([1e-3, 1e-4])
+    assert lowest["B"].tolist() == [4e5, 4e5]
+    assert lowest["rows"].tolist() == [16, 16]
+    assert not lowest["at_edge"].any()
     # The index is the row's label in the table.
-    pd.testing.assert_series_equal(table.loc[found.index, "loss"], found["loss"])
+    pd.testing.assert_series_equal(table.loc[lowest.index, "loss"], lowest["loss"])
 
 
 def test_the_range_of_rows_that_are_nearly_as_low() -> None:
     """At factors of 2 in B the loss is 0.05·ln²2 = 0.024 above 2, at ten in lr 0.53."""
-    found = optima(sweep(), within=0.02).iloc[0]
-    assert (found["B_low"], found["B_high"], found["near"]) == (2e5, 8e5, 3)
-    assert found["lr_low"] == found["lr_high"] == found["lr"]
+    lowest = optima(sweep(), within=0.02).iloc[0]
+    assert (lowest["B_low"], lowest["B_high"], lowest["near"]) == (2e5, 8e5, 3)
+    assert lowest["lr_low"] == lowest["lr_high"] == lowest["lr"]
     narrow = optima(sweep(), within=0.001).iloc[0]
     assert (narrow["B_low"], narrow["B_high"], narrow["near"]) == (4e5, 4e5, 1)
 
@@ -56,15 +56,15 @@ def test_an_optimum_at_the_edge_of_what_was_tried() -> None:
 def test_diverged_runs_are_passed_over_but_were_tried() -> None:
     table = sweep()
     table["loss"] = table["loss"].where(table["lr"] < 5e-3)
-    found = optima(table)
-    assert found["rows"].tolist() == [12, 12]
-    assert not found["at_edge"].any()
+    lowest = optima(table)
+    assert lowest["rows"].tolist() == [12, 12]
+    assert not lowest["at_edge"].any()
 
 
 def test_other_columns() -> None:
     table = sweep().rename(columns={"N": "width", "loss": "nats"})
-    found = optima(table, by=("width",), over=("lr",), loss="nats")
-    assert list(found) == ["width", "lr", "nats", "lr_low", "lr_high", "rows", "near", "at_edge"]
+    lowest = optima(table, by=("width",), over=("lr",), loss="nats")
+    assert list(lowest) == ["width", "lr", "nats", "lr_low", "lr_high", "rows", "near", "at_edge"]
 
 
 @pytest.mark.parametrize(

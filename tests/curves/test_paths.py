@@ -12,9 +12,9 @@ def test_lines_are_those_of_polyfit() -> None:
     x, y = rng.normal(45, 3, 12), rng.normal(20, 2, (5, 12))
     weights = rng.integers(0, 4, (5, 12)).astype(float)
     y[weights == 0] = np.nan  # what takes no part may be anything
-    for line, own, w in zip(log_lines(x, y, weights), y, weights, strict=True):
+    for line, heights, w in zip(log_lines(x, y, weights), y, weights, strict=True):
         on = w > 0
-        slope, level = np.polyfit(x[on], own[on], 1, w=np.sqrt(w[on]))
+        slope, level = np.polyfit(x[on], heights[on], 1, w=np.sqrt(w[on]))
         np.testing.assert_allclose(line, [level, slope], rtol=1e-9)
 
 

@@ -17,36 +17,42 @@ def test_a_schedule_left_out(curves: js.Curves, draws, name: str, within: float)
     """Constant and cosine tell warmup-stable-decay to about 1 %; the bounds leave 30 % slack."""
     held = curves.frame.loc[curves.frame["run"] == f"{SIZE}-wsd-s0"]
     schedule = curves.schedule_of(f"{SIZE}-wsd-s0")
-    found = js.predict_curve(draws[name], schedule, steps=held["S"].to_numpy())
-    np.testing.assert_array_equal(found.frame["S"], held["S"])
-    error = np.abs(found.frame["curve"].to_numpy() / held["loss"].to_numpy() - 1)
+    prediction = js.predict_curve(draws[name], schedule, steps=held["S"].to_numpy())
+    np.testing.assert_array_equal(prediction.frame["S"], held["S"])
+    error = np.abs(prediction.frame["curve"].to_numpy() / held["loss"].to_numpy() - 1)
     assert error.mean() < within
-    assert (found.frame["confidence_low"] < found.frame["confidence_high"]).to_numpy().all()
+    assert (
+        (prediction.frame["confidence_low"] < prediction.frame["confidence_high"]).to_numpy().all()
+    )
 
 
 def test_a_fitted_schedule_is_predicted_as_it_was_fitted(curves: js.Curves, draws) -> None:
     fit = draws["multi_power"].fit
-    own = fit.runs.frame.loc[fit.runs.frame["run"] == f"{SIZE}-cosine-s0"]
+    logged = fit.runs.frame.loc[fit.runs.frame["run"] == f"{SIZE}-cosine-s0"]
     schedule = curves.schedule_of(f"{SIZE}-cosine-s0")
-    found = js.predict_curve(fit, schedule, steps=own["S"].to_numpy(), method=None)
+    prediction = js.predict_curve(fit, schedule, steps=logged["S"].to_numpy(), method=None)
     rows = (fit.runs.frame["run"] == f"{SIZE}-cosine-s0").to_numpy()
-    np.testing.assert_allclose(found.frame["curve"], fit.fitted[rows], rtol=1e-9)
+    np.testing.assert_allclose(prediction.frame["curve"], fit.fitted[rows], rtol=1e-9)
 
 
 def test_steps_not_asked_for_run_from_warm_up_to_end(draws) -> None:
     schedule = js.schedules.cosine(STEPS, PEAK, warmup=WARMUP)
-    found = js.predict_curve(draws["annealing"], schedule, method=None).frame
-    assert (found["S"].iloc[0], found["S"].iloc[-1], len(found)) == (WARMUP, STEPS, 200)
+    prediction = js.predict_curve(draws["annealing"], schedule, method=None).frame
+    assert (prediction["S"].iloc[0], prediction["S"].iloc[-1], len(prediction)) == (
+        WARMUP,
+        STEPS,
+        200,
+    )
 
 
 def test_the_memory_of_the_fitted_curves_goes_with_the_fit() -> None:
-    own = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"), memory=0.9)
+    logged = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"), memory=0.9)
     names = [f"{SIZE}-constant-s0", f"{SIZE}-cosine-s0"]
-    fit = js.fit("annealing", own.where(names).runs())
+    fit = js.fit("annealing", logged.where(names).runs())
     rows = (fit.runs.frame["run"] == names[1]).to_numpy()
     steps = fit.runs.frame.loc[rows, "S"].to_numpy()
-    found = js.predict_curve(fit, own.schedule_of(names[1]), steps=steps, method=None)
-    np.testing.assert_allclose(found.frame["curve"], fit.fitted[rows], rtol=1e-9)
+    prediction = js.predict_curve(fit, logged.schedule_of(names[1]), steps=steps, method=None)
+    np.testing.assert_allclose(prediction.frame["curve"], fit.fitted[rows], rtol=1e-9)
 
 
 def test_other_laws_and_steps_are_refused(draws) -> None:

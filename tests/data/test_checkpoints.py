@@ -49,8 +49,8 @@ def kept_steps(runs: js.Runs) -> dict[str, list[int]]:
 
 
 def doubt(runs: js.Runs) -> str:
-    (found,) = [d for d in runs.doubts if d.code == CODE]
-    return f"{found.seen} {found.remedy}"
+    (noted,) = [d for d in runs.doubts if d.code == CODE]
+    return f"{noted.seen} {noted.remedy}"
 
 
 @pytest.fixture

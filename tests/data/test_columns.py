@@ -9,7 +9,7 @@ from jscale.errors import DataError
 
 
 @pytest.mark.parametrize(
-    ("wanted", "available", "found"),
+    ("wanted", "available", "column"),
     [
         ("N", ["params", "D"], "params"),
         ("N", ["Model Size", "D"], "Model Size"),
@@ -19,8 +19,8 @@ from jscale.errors import DataError
         ("score", ["score "], "score "),
     ],
 )
-def test_a_column_goes_by_its_aliases(wanted: str, available: list[str], found: str) -> None:
-    assert find_column(wanted, available) == found
+def test_a_column_goes_by_its_aliases(wanted: str, available: list[str], column: str) -> None:
+    assert find_column(wanted, available) == column
 
 
 def test_the_exact_name_wins_over_an_alias() -> None:

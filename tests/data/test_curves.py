@@ -25,10 +25,10 @@ def test_rows_have_the_areas_of_their_schedules() -> None:
     assert list(curves.dropped.index) == ["A", "E"]
     assert curves.frame["tag"].tolist() == list("tuvxyz")
     b = curves.schedule_of("b")
-    own = curves.frame[curves.frame["run"] == "b"]
-    np.testing.assert_allclose(own["S1"], b.area([20, 30, 40]))
-    np.testing.assert_allclose(own["S2"], b.annealing_area([20, 30, 40]))
-    assert own["schedule"].tolist() == [1.0] * 3
+    second = curves.frame[curves.frame["run"] == "b"]
+    np.testing.assert_allclose(second["S1"], b.area([20, 30, 40]))
+    np.testing.assert_allclose(second["S2"], b.annealing_area([20, 30, 40]))
+    assert second["schedule"].tolist() == [1.0] * 3
     assert "b: 3 losses" in repr(curves)
 
 

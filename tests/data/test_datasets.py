@@ -81,9 +81,9 @@ def test_stdlib_lm_is_embedded(monkeypatch):
 def test_stdlib_lm_is_the_table_that_its_card_describes():
     content = (files("jscale.data") / "tables" / "stdlib_lm.csv").read_bytes()
     card = datasets.card("stdlib_lm")
-    found = hashlib.sha256(content).hexdigest()
-    assert datasets.load("stdlib_lm").attrs["provenance"]["csv_sha256"] == found
-    assert card.csv_sha256 in ("", found)
+    digest = hashlib.sha256(content).hexdigest()
+    assert datasets.load("stdlib_lm").attrs["provenance"]["csv_sha256"] == digest
+    assert card.csv_sha256 in ("", digest)
 
 
 def test_embedded_set_with_a_stand_in(tmp_path, monkeypatch):

@@ -141,9 +141,9 @@ def test_nothing_suspicious_has_no_doubt() -> None:
 def test_compute_may_be_a_quarter_off(ratio: float, doubtful: bool) -> None:
     frame = table().assign(C=lambda t: 6 * t["N"] * t["D"])
     frame.loc["c", "C"] *= ratio
-    found = doubts.seen_in_rows(frame, ("N", "D", "C"), "loss")
-    assert bool(found["flops-mismatch"]) == doubtful
-    assert found["duplicate-runs"] == ""
+    seen = doubts.seen_in_rows(frame, ("N", "D", "C"), "loss")
+    assert bool(seen["flops-mismatch"]) == doubtful
+    assert seen["duplicate-runs"] == ""
     # Without N there is nothing to hold C against.
     assert doubts.seen_in_rows(frame, ("D", "C"), "loss")["flops-mismatch"] == ""
 

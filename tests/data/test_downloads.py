@@ -49,8 +49,8 @@ def test_no_network_gives_every_way_out(cache):
 
 def test_wrong_checksum_of_a_download(cache, monkeypatch):
     serve(monkeypatch, b"<html>log in first</html>")
-    found = hashlib.sha256(b"<html>log in first</html>").hexdigest()
-    with pytest.raises(DatasetError, match=rf"Wrong checksum for 'kyotakano_llm'.*SHA-256 2ed2c412.*got {found}.*JSCALE_DATA_DIR"):  # fmt: skip
+    digest = hashlib.sha256(b"<html>log in first</html>").hexdigest()
+    with pytest.raises(DatasetError, match=rf"Wrong checksum for 'kyotakano_llm'.*SHA-256 2ed2c412.*got {digest}.*JSCALE_DATA_DIR"):  # fmt: skip
         datasets.load("kyotakano_llm")
     assert not list(cache.iterdir())
 

@@ -48,17 +48,17 @@ def put(tmp_path):
     ],
 )
 def test_text_tables(put, name, text):
-    found = read_table(put(name, text))
-    pd.testing.assert_frame_equal(found[["N", "D"]].head(1), FRAME[["N", "D"]].head(1))
+    frame = read_table(put(name, text))
+    pd.testing.assert_frame_equal(frame[["N", "D"]].head(1), FRAME[["N", "D"]].head(1))
     if "json" not in name:
-        pd.testing.assert_frame_equal(found, FRAME, check_exact=True)
+        pd.testing.assert_frame_equal(frame, FRAME, check_exact=True)
 
 
 def test_json_lines_keep_every_digit_and_text(put):
     lines = '{"run": "001", "loss": 3.0000000000000004}\n{"run": "1", "loss": 5e-324}\n'
-    found = read_table(put("bom.jsonl", "\ufeff" + lines))
-    assert found["run"].tolist() == ["001", "1"]
-    assert found["loss"].tolist() == [3.0000000000000004, 5e-324]
+    frame = read_table(put("bom.jsonl", "\ufeff" + lines))
+    assert frame["run"].tolist() == ["001", "1"]
+    assert frame["loss"].tolist() == [3.0000000000000004, 5e-324]
 
 
 def test_parquet(tmp_path):

@@ -50,8 +50,8 @@ def test_group_is_a_stratum(runs):
 
 def test_group_and_per_columns_make_strata_together(runs):
     frame = labelled(runs, family=repeated("aab", len(runs)), corpus=repeated("xyxyy", len(runs)))
-    own = js.Runs.from_frame(frame, group="family")
-    counts = resample_counts(own, {"E": "corpus", "A": "family"}, RESAMPLES, seed=0)
+    grouped = js.Runs.from_frame(frame, group="family")
+    counts = resample_counts(grouped, {"E": "corpus", "A": "family"}, RESAMPLES, seed=0)
     cells = frame.reset_index(drop=True).groupby(["family", "corpus"])
     assert cells.ngroups == 4
     for _, rows in cells:
@@ -60,8 +60,8 @@ def test_group_and_per_columns_make_strata_together(runs):
 
 def test_rows_of_a_run_stay_together(runs):
     names = [f"run{i // 3}" for i in range(len(runs))]
-    own = js.Runs.from_frame(labelled(runs, id=names), run="id")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0)
+    by_run = js.Runs.from_frame(labelled(runs, id=names), run="id")
+    counts = resample_counts(by_run, {}, RESAMPLES, seed=0)
     by_run = counts.reshape(RESAMPLES, -1, 3)
     assert (by_run == by_run[:, :, :1]).all()
     assert (by_run[:, :, 0].sum(axis=1) == len(runs) // 3).all()
@@ -74,8 +74,8 @@ def test_runs_are_drawn_within_their_group(runs):
         id=[f"run{i // 3}" for i in range(len(runs))],
         family=["a" if i < 12 else "b" for i in range(len(runs))],
     )
-    own = js.Runs.from_frame(frame, run="id", group="family")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0)
+    grouped = js.Runs.from_frame(frame, run="id", group="family")
+    counts = resample_counts(grouped, {}, RESAMPLES, seed=0)
     assert (counts[:, :12:3].sum(axis=1) == 4).all()
     assert (counts[:, 12::3].sum(axis=1) == len(runs) // 3 - 4).all()
 
@@ -95,8 +95,8 @@ def test_smooth_weights_are_of_whole_units_within_their_strata(runs):
 
 
 def test_cluster_rows_are_drawn_together_across_groups_of_that_name(runs):
-    own = js.Runs.from_frame(families(runs, 14), group="family")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0, cluster="family")
+    grouped = js.Runs.from_frame(families(runs, 14), group="family")
+    counts = resample_counts(grouped, {}, RESAMPLES, seed=0, cluster="family")
     by_family = counts.reshape(RESAMPLES, 3, 14)
     assert (by_family == by_family[:, :1]).all()
     assert (by_family[:, 0].sum(axis=1) == 14).all()
@@ -106,9 +106,9 @@ def test_cluster_rows_are_drawn_together_across_groups_of_that_name(runs):
 
 def test_clusters_stay_within_groups(runs):
     frame = families(runs, 14).assign(lab=lambda t: t["family"] // 7)
-    own = js.Runs.from_frame(frame, group="lab")
-    counts = resample_counts(own, {}, RESAMPLES, seed=0, cluster="family")
-    for _, rows in own.frame.reset_index(drop=True).groupby("lab"):
+    grouped = js.Runs.from_frame(frame, group="lab")
+    counts = resample_counts(grouped, {}, RESAMPLES, seed=0, cluster="family")
+    for _, rows in grouped.frame.reset_index(drop=True).groupby("lab"):
         assert (counts[:, rows.index].sum(axis=1) == len(rows)).all()
 
 
@@ -127,9 +127,9 @@ def test_strata_of_a_single_unit_are_alone(runs):
 
 
 def test_a_cluster_that_is_also_a_column_of_parameters_is_no_stratum(runs):
-    own = js.Runs.from_frame(families(runs, 14), group="family")
-    assert (units_of(own, {"E": "family"}, "family").stratum == 0).all()
-    assert len(np.unique(units_of(own, {"E": "family"}).stratum)) == 14
+    grouped = js.Runs.from_frame(families(runs, 14), group="family")
+    assert (units_of(grouped, {"E": "family"}, "family").stratum == 0).all()
+    assert len(np.unique(units_of(grouped, {"E": "family"}).stratum)) == 14
 
 
 def test_smooth_shares_sum_to_the_units_of_each_stratum(runs):
@@ -141,11 +141,11 @@ def test_smooth_shares_sum_to_the_units_of_each_stratum(runs):
 
 
 def test_clusters_that_cannot_be_drawn(runs):
-    own = js.Runs.from_frame(families(runs, 14, lab=repeated("xyy", len(runs))), group="lab")
+    grouped = js.Runs.from_frame(families(runs, 14, lab=repeated("xyy", len(runs))), group="lab")
     with pytest.raises(js.DataError, match=r"no column 'famly' .*Did you mean 'family'\?"):
-        check_cluster(own, "famly")
+        check_cluster(grouped, "famly")
     with pytest.raises(js.DataError, match=r"rows labelled 0, 1.* in several strata by 'lab'"):
-        units_of(own, {}, "family")
-    unlabelled = own.frame.assign(family=[None, *range(41)])
+        units_of(grouped, {}, "family")
+    unlabelled = grouped.frame.assign(family=[None, *range(41)])
     with pytest.raises(js.DataError, match=r"column 'family' has no label in row 0"):
         check_cluster(js.Runs.from_frame(unlabelled), "family")

@@ -11,13 +11,13 @@ from jscale.data.schedule import steps_of
 
 def by_hand(rates: np.ndarray, warmup: int, memory: float) -> np.ndarray:
     """S2 step by step, as its recursion is written."""
-    momentum, total, found = 0.0, 0.0, []
+    momentum, total, totals = 0.0, 0.0, []
     for i, rate in enumerate(rates):
         before = rates[i - 1] if i else rate
         momentum = memory * momentum + (before - rate if i >= warmup else 0.0)
         total += momentum
-        found.append(total)
-    return np.array(found)
+        totals.append(total)
+    return np.array(totals)
 
 
 def test_areas_are_the_sums_that_they_say() -> None:

@@ -29,21 +29,21 @@ def ends(noise: float | js.Noise, design: pd.DataFrame = DESIGN, **settings) -> 
 def test_normal_noise(level: float) -> None:
     q = (1 + level) / 2
     slack = 5 * np.sqrt(q * (1 - q) / 200_000) / norm.pdf(norm.ppf(q))
-    found = ends(0.02, level=level) / 0.02
-    np.testing.assert_allclose(found[1], norm.ppf(q), atol=slack)
-    np.testing.assert_allclose(found[0], -norm.ppf(q), atol=slack)
+    bounds = ends(0.02, level=level) / 0.02
+    np.testing.assert_allclose(bounds[1], norm.ppf(q), atol=slack)
+    np.testing.assert_allclose(bounds[0], -norm.ppf(q), atol=slack)
 
 
 @pytest.mark.parametrize("freedom", [1.5, 3.0, 10.0])
 def test_student_noise(freedom: float) -> None:
-    own = t(freedom)
-    slack = 5 * np.sqrt(0.05 * 0.95 / 200_000) / own.pdf(own.ppf(0.95))
-    for found in (
+    heavy = t(freedom)
+    slack = 5 * np.sqrt(0.05 * 0.95 / 200_000) / heavy.pdf(heavy.ppf(0.95))
+    for bounds in (
         ends(js.Noise(0.02, "student_t", freedom)),
         *([ends(0.02, distribution="student_t")] if freedom == 3.0 else []),
     ):
-        np.testing.assert_allclose(found[1] / 0.02, own.ppf(0.95), atol=slack)
-        np.testing.assert_allclose(found[0] / 0.02, own.ppf(0.05), atol=slack)
+        np.testing.assert_allclose(bounds[1] / 0.02, heavy.ppf(0.95), atol=slack)
+        np.testing.assert_allclose(bounds[0] / 0.02, heavy.ppf(0.05), atol=slack)
 
 
 def test_effects_that_rows_share_widen_each_rows_interval() -> None:
@@ -51,8 +51,8 @@ def test_effects_that_rows_share_widen_each_rows_interval() -> None:
     design = DESIGN.assign(seed=[0, 0, 1, 1, 2], recipe="a")
     noise = js.Noise(0.01, shared={"seed": 0.02, "recipe": 0.03})
     sd = np.sqrt(0.01**2 + 0.02**2 + 0.03**2)
-    found = ends(noise, design) / sd
-    np.testing.assert_allclose(found, np.outer([-1, 1], np.full(5, norm.ppf(0.95))), atol=0.025)
+    bounds = ends(noise, design) / sd
+    np.testing.assert_allclose(bounds, np.outer([-1, 1], np.full(5, norm.ppf(0.95))), atol=0.025)
 
 
 def test_noise_that_changes_with_compute() -> None:
@@ -65,22 +65,22 @@ def test_noise_that_changes_with_compute() -> None:
         (js.Noise(0.01, trend=0.1), 0.01 * growth),
         (shared, np.hypot(0.01 * growth, 0.02)),
     ):
-        found = js.oracle("power_const", POWER, design, noise=noise)
+        bounds = js.oracle("power_const", POWER, design, noise=noise)
         for side, sign in (("low", -1), ("high", 1)):
-            off = np.log(found[f"prediction_{side}"] / found["curve"])
+            off = np.log(bounds[f"prediction_{side}"] / bounds["curve"])
             # 20000 draws for each row: the fifth percentile of a normal is known to 1 %.
             np.testing.assert_allclose(off, sign * norm.ppf(0.95) * sd, rtol=0.05)
 
 
 def test_rows_that_are_badly_trained_lift_the_upper_end() -> None:
-    found = ends(js.Noise(0.01, outliers=0.2, outlier_size=10.0)) / 0.01
+    bounds = ends(js.Noise(0.01, outliers=0.2, outlier_size=10.0)) / 0.01
 
     def quantile(q: float) -> float:
         return brentq(lambda x: 0.8 * norm.cdf(x) + 0.2 * norm.cdf(x - 10.0) - q, -9, 20)
 
-    np.testing.assert_allclose(found[0], quantile(0.05), atol=0.03)
-    np.testing.assert_allclose(found[1], quantile(0.95), atol=0.03)
-    assert found[1].min() > 9
+    np.testing.assert_allclose(bounds[0], quantile(0.05), atol=0.03)
+    np.testing.assert_allclose(bounds[1], quantile(0.95), atol=0.03)
+    assert bounds[1].min() > 9
 
 
 def test_without_noise_the_interval_is_the_curve() -> None:
@@ -89,8 +89,8 @@ def test_without_noise_the_interval_is_the_curve() -> None:
 
 def test_a_parameter_may_have_a_value_for_each_row() -> None:
     E = np.linspace(1.0, 2.0, 5)
-    found = js.oracle("power_const", {**POWER, "E": E}, DESIGN)
-    np.testing.assert_allclose(found["curve"], CURVE - POWER["E"] + E, rtol=1e-14)
+    bounds = js.oracle("power_const", {**POWER, "E": E}, DESIGN)
+    np.testing.assert_allclose(bounds["curve"], CURVE - POWER["E"] + E, rtol=1e-14)
 
 
 def test_its_intervals_hold_simulated_runs_as_often_as_they_say() -> None:
