@@ -20,11 +20,11 @@ def test_compare_by_origins_as_json(runs_csv, jscale):
     code, out, _ = jscale(
         "compare", runs_csv, "--law", "chinchilla", "--origins", "2", "--json", *FEW
     )
-    found = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert found["holdout"] == "origins('C', 2, factor=1)"
-    assert found["table"][0]["law"] == "chinchilla"
-    assert any("few-held-out" in note for note in found["notes"])
+    assert document["holdout"] == "origins('C', 2, factor=1)"
+    assert document["table"][0]["law"] == "chinchilla"
+    assert any("few-held-out" in note for note in document["notes"])
 
 
 def test_compare_by_share(runs_csv, jscale):

@@ -177,7 +177,11 @@ def test_required_as_json_is_that_of_python(jscale, saved):
     assert document["required"] == records(answer.frame)
     assert document["required"][1]["estimate"] is None
     assert [note["code"] for note in document["notes"]] == ["out-of-reach"]
-    assert (document["variable"], document["output"], document["method"]) == ("N", "loss", answer.method)
+    assert (document["variable"], document["output"], document["method"]) == (
+        "N",
+        "loss",
+        answer.method,
+    )
 
 
 def test_required_compute_and_of_a_family(jscale, saved):
