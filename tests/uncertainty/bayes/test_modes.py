@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,8 @@ import jscale as js
 from jscale._precision import float64_scope
 from jscale.model.roles import Real
 from jscale.uncertainty.bayes import density as joint
-from jscale.uncertainty.bayes import importance as sampling
 from jscale.uncertainty.bayes import modes
 from jscale.uncertainty.bayes import notes as verdicts
-from jscale.uncertainty.bayes.importance import Weighted
 from jscale.uncertainty.bayes.result import Posterior
 
 
@@ -107,23 +104,3 @@ def test_a_mode_that_was_not_reached(
     assert ("did not settle" in post.settings["why"]) == (method == "auto")
     assert "mode-not-settled" in verdicts.failed(post.notes)
     assert not post.passed
-
-
-def test_a_round_that_passes_is_kept_before_one_of_larger_share(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    mode = joint.Mode(np.zeros(2), np.eye(2), np.eye(2), 0.0, True)
-    spec: Any = SimpleNamespace(size=2)
-    given: Any = None
-
-    def kept(*rounds: tuple[float, float]) -> int:
-        z, weights = np.random.default_rng(0).standard_normal((1000, 2)), np.full(1000, 1e-3)
-        made = iter([Weighted(z, weights, k, s, i + 1) for i, (k, s) in enumerate(rounds)])
-        monkeypatch.setattr(sampling, "_round", lambda *args: next(made))
-        rng = np.random.default_rng(0)
-        return sampling.importance(spec, given, mode, 1000, rng).rounds
-
-    assert kept((0.3, 0.45), (0.9, 0.55), (0.8, 0.5)) == 1
-    assert kept((0.9, 0.9), (0.5, 0.3), (0.6, 0.4)) == 3
-    assert kept((0.9, 0.5), (0.8, 0.3), (1.2, 0.55)) == 2
-    assert kept((0.2, 0.7)) == 1

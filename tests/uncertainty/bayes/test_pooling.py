@@ -5,36 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import jscale as js
-from jscale._precision import float64_scope
-from jscale.uncertainty.bayes import density as joint
-from jscale.uncertainty.bayes.pooling import pooled_problem, start_of
 from jscale.uncertainty.bayes.posterior import posterior
-from jscale.uncertainty.bayes.priors import make_priors
 from jscale.uncertainty.bayes.result import Posterior
-
-FAMILIES, SPREAD, NOISE = 8, 0.12, 0.01
-LABELS = [f"f{g}" for g in range(FAMILIES)]
-
-
-def world(seed: int, noise: float = NOISE) -> tuple[pd.DataFrame, np.ndarray]:
-    """Families with an E of their own around 1.7, the first with two runs; and those E."""
-    rng = np.random.default_rng(seed)
-    E = 1.7 * np.exp(SPREAD * rng.standard_normal(FAMILIES))
-    parts = []
-    for g in range(FAMILIES):
-        C = 10.0 ** rng.uniform(17, 22, 2 if g == 0 else 10)
-        loss = (E[g] + 900.0 * C**-0.15) * np.exp(noise * rng.standard_normal(len(C)))
-        parts.append(pd.DataFrame({"C": C, "loss": loss, "family": LABELS[g]}))
-    return pd.concat(parts, ignore_index=True), E
-
-
-@pytest.fixture(scope="module")
-def shared() -> js.Fit:
-    return js.fit("power_const", world(0)[0])
+from tests.uncertainty.bayes.families import FAMILIES, LABELS, SPREAD, world
 
 
 @pytest.fixture(scope="module")
@@ -106,33 +82,6 @@ def test_the_spreads_prior_can_be_given(shared: js.Fit) -> None:
                       priors={"E[spread]": ("half_normal", 0.001)})  # fmt: skip
     assert float(tight.extras["E[spread]"].max()) < 0.02
     assert float(np.abs(np.log(tight["E[f1]"] / tight["E[f2]"])).max()) < 0.05
-
-
-def test_where_a_family_is_measured_from_changes_no_density(shared: js.Fit) -> None:
-    """Centred, non-centred and between: log p(z) differs by the Jacobian of the map alone."""
-    problem = pooled_problem(shared, {"E": "family"})
-    made = make_priors(problem.layout, "log", "student_t", None, ("E",))
-    none = (np.zeros(problem.rows), np.zeros(problem.rows))
-    spec = made.spec
-    at, slot = spec.population("E"), spec.layout.slot("E")
-    assert slot is not None
-    with float64_scope():
-        given = joint.given_arrays(problem, none, 3.0, made.arrays)
-        z = start_of(spec, shared, -4.6, made.spread)
-        z[slot.where] = np.linspace(-1.0, 1.0, FAMILIES)
-        theta = joint.coordinates_of_many(spec, z[None], given)[0]
-        share, anchor = np.zeros(spec.size), np.array([[0.4, -1.0]])
-        share[slot.where] = np.linspace(0.0, 1.0, FAMILIES)
-        moved = given._replace(share=share, anchor=anchor)
-        s = share[slot.where]
-        mean = s * 0.4 + (1 - s) * z[at]
-        log_width = s * -1.0 + (1 - s) * z[at + 1]
-        other = z.copy()
-        other[slot.where] = (theta[slot.where] - mean) / np.exp(log_width)
-        np.testing.assert_allclose(joint.coordinates_of_many(spec, other[None], moved)[0], theta)
-        a = joint.log_joint_of_many(spec, z[None], given)[0]
-        b = joint.log_joint_of_many(spec, other[None], moved)[0]
-    assert b - a == pytest.approx(np.sum(log_width - z[at + 1]), abs=1e-8)
 
 
 @pytest.mark.parametrize(

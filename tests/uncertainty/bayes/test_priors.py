@@ -6,54 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.uncertainty.bayes.density import given_arrays, log_prior
 from jscale.uncertainty.bayes.posterior import posterior, prior
 from jscale.uncertainty.bayes.prior_summary import prior_summary
-from jscale.uncertainty.bayes.priors import make_priors
-
-
-def lognormal(mean: float, sd: float) -> list[float]:
-    return np.exp(mean + sd * stats.norm.ppf([0.05, 0.5, 0.95])).tolist()
-
-
-def test_a_summary_is_in_the_laws_own_units(fit: js.Fit) -> None:
-    table = prior_summary(fit)
-    assert list(table.index) == ["E", "A", "alpha", "B", "beta", "noise_scale"]
-    assert list(table.columns) == ["distribution", "units", "5%", "50%", "95%"]
-    quantiles = table[["5%", "50%", "95%"]].astype(float)
-    np.testing.assert_allclose(quantiles.loc["E"], lognormal(0.5, 1.0), rtol=0.05)
-    np.testing.assert_allclose(quantiles.loc["alpha"], lognormal(-1.0, 0.7), rtol=0.05)
-    np.testing.assert_allclose(quantiles.loc["noise_scale"], lognormal(-5.0, 1.5), rtol=0.08)
-    assert table.loc["A", "units"] == "its term at the geometric mean of N"
-    assert table.loc["B", "distribution"] == "lognormal(-1, 1.5)"
-    # A = A'·N0^alpha: its median is near that of the product.
-    N0 = np.exp(np.log(fit.runs["N"]).mean())
-    rng = np.random.default_rng(0)
-    A = np.exp(-1 + 1.5 * rng.standard_normal(10**5)) * N0 ** np.exp(
-        -1 + 0.7 * rng.standard_normal(10**5)
-    )
-    assert quantiles.loc["A", "50%"] == pytest.approx(np.median(A), rel=0.1)
-
-
-def test_a_law_with_data_or_alone(runs: js.Runs, fit: js.Fit) -> None:
-    beside = prior_summary("chinchilla", runs)
-    assert beside.equals(prior_summary(fit))
-    alone = prior_summary("chinchilla")
-    assert alone.loc["A", "50%"] == pytest.approx(np.exp(-1), rel=0.05)
-
-
-def test_a_summary_of_pooled_parameters(fit: js.Fit) -> None:
-    table = fit.runs.frame.assign(family=["abc"[i % 3] for i in range(len(fit.runs))])
-    pooled = prior_summary(js.fit("chinchilla", table), pool={"E": "family"})
-    assert "E[a]" not in pooled.index
-    assert pooled.loc["E[spread]", "distribution"] == "half_normal(0.5)"
-    assert pooled.loc["E[spread]", "50%"] == pytest.approx(0.5 * 0.6745, rel=0.05)
-    assert "standard deviation of the logarithm" in pooled.loc["E[spread]", "units"]
-    assert pooled.loc["E[mean]", "50%"] == pytest.approx(np.exp(0.5), rel=0.05)
 
 
 def test_an_override_by_name(fit: js.Fit) -> None:
@@ -75,26 +32,6 @@ def test_an_override_by_a_distribution_is_of_the_own_value(fit: js.Fit) -> None:
     assert table.loc["E", "5%"] == pytest.approx(1.05, abs=0.01)
     post = posterior(fit, priors=given, seed=1)
     assert 1.0 < float(post["E"].min()) < float(post["E"].max()) < 2.0
-
-
-def test_the_density_of_own_values_is_carried_over(fit: js.Fit) -> None:
-    """A lognormal over A itself: log A = log A' + alpha·log N0, whose Jacobian is 1."""
-    import jax.numpy as jnp
-    from numpyro import distributions as dist
-
-    with float64_scope():
-        made = make_priors(fit.problem.layout, "log", "normal", {"A": dist.LogNormal(6.0, 0.2)})
-        none = (np.zeros(fit.problem.rows), np.zeros(fit.problem.rows))
-        given = given_arrays(fit.problem, none, 3.0, made.arrays)
-        z = jnp.append(fit.theta, -5.3)
-        found = float(log_prior(made.spec, z, given))
-    E, _, alpha, _, beta = np.log(fit.params)
-    B = fit.theta[fit.problem.layout.labels.index("B")]
-    exact = stats.norm.logpdf(
-        [E, np.log(fit.params["A"]), alpha, B, beta, -5.3],
-        [0.5, 6.0, -1.0, -1.0, -1.0, -5.0], [1.0, 0.2, 0.7, 1.5, 0.7, 1.5],
-    )  # fmt: skip
-    assert found == pytest.approx(exact.sum(), rel=1e-10)
 
 
 def test_prior_draws_follow_an_own_distribution(fit: js.Fit) -> None:
@@ -150,12 +87,3 @@ def test_distributions_that_do_not_suit(fit: js.Fit) -> None:
         prior_summary(fit, priors={"E": dist.LogNormal(np.zeros(2), 1.0)})
     with pytest.raises(js.LawError, match=r"priors\['E'\] has no mass at the data: the fit puts E"):
         posterior(fit, priors={"E": dist.Uniform(3.0, 4.0)})
-
-
-def test_wrong_sources(fit: js.Fit, runs: js.Runs) -> None:
-    with pytest.raises(js.JscaleError, match="takes the fit's own runs: give no data beside"):
-        prior_summary(fit, runs)
-    with pytest.raises(js.JscaleError, match="takes a Fit or a law, not int"):
-        prior_summary(3)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(js.JscaleError, match="pool= wants a fit"):
-        prior_summary("chinchilla", runs, pool={"E": "family"})
