@@ -151,9 +151,9 @@ def compare(
         {**named, **members}, [s.fit for s in splits], [s.label for s in splits]
     )
     left_out = _left_out(tables, named, every)
-    weights, asked = ([], [])
+    weights, weighings = ([], [])
     if auto:
-        weights, asked = weigh_each(
+        weights, weighings = weigh_each(
             split_fits, members, [s.fit for s in splits], [s.label for s in splits]
         )
     entered = [name for name in named if name not in left_out]
@@ -168,14 +168,27 @@ def compare(
     fits = {name: tables[name] for name in entered}
     notes = [
         *comparison_notes(fits, clusters, Questions.of([s.test for s in splits]).rows),
-        *left_out.values(), *unweighted, *_notes_on_auto(asked),
-    ]  # fmt: skip
-    settings = {"objective": str(kind), "method": method, "resamples": resamples,
-                "seed": int(seed), "by": by}  # fmt: skip
+        *left_out.values(),
+        *unweighted,
+        *_notes_on_auto(weighings),
+    ]
+    settings = {
+        "objective": str(kind),
+        "method": method,
+        "resamples": resamples,
+        "seed": int(seed),
+        "by": by,
+    }
     return Comparison(
-        table, pd.concat(parts.values(), ignore_index=True), fits, _by_split(weights, splits),
-        scheme, float(level), tuple(notes), settings,
-    )  # fmt: skip
+        table,
+        pd.concat(parts.values(), ignore_index=True),
+        fits,
+        _by_split(weights, splits),
+        scheme,
+        float(level),
+        tuple(notes),
+        settings,
+    )
 
 
 def rollout(
@@ -249,14 +262,14 @@ def _check_names(chosen: Mapping[str, Law], members: Mapping[str, Law]) -> None:
             )
 
 
-def _notes_on_auto(asked: Sequence[WeighingSplits]) -> list[str]:
-    few = sum(not each.beyond for each in asked)
+def _notes_on_auto(weighings: Sequence[WeighingSplits]) -> list[str]:
+    few = sum(not each.beyond for each in weighings)
     if not few:
         return []
     return [
-        f"[caution] not-extrapolated: in {few} of {len(asked)} splits the fitted runs are too few, "
-        "or too alike in compute, to hold any out by origin; auto left out each in turn instead, "
-        "which says little of how a law extrapolates."
+        f"[caution] not-extrapolated: in {few} of {len(weighings)} splits the fitted runs are too "
+        "few, or too alike in compute, to hold any out by origin; auto left out each in turn "
+        "instead, which says little about how a law extrapolates."
     ]
 
 

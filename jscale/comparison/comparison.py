@@ -107,8 +107,17 @@ class Comparison:
         return pd.DataFrame(inside, index=self.table.index)
 
     def __repr__(self) -> str:
-        shown = ["rows", "absolute_error", "bias", "coverage", "interval_score",
-                 "behind", "behind_error", "log_score", "weight"]  # fmt: skip
+        shown = [
+            "rows",
+            "absolute_error",
+            "bias",
+            "coverage",
+            "interval_score",
+            "behind",
+            "behind_error",
+            "log_score",
+            "weight",
+        ]
         text = self.table.loc[:, shown].to_string(float_format=lambda v: f"{v:.4g}")
         lines = [f"Comparison on {self.scheme}, {100 * self.level:g}% prediction intervals", text]
         return "\n".join([*lines, *self.notes])
@@ -125,11 +134,11 @@ def tabulate(parts: Mapping[str, pd.DataFrame], clusters: np.ndarray, auto: str)
     ``parts`` are the laws' rows, all in the same order; ``clusters`` (P,) says which of them
     err together. ``auto`` is the name of the ensemble, which takes no part in the weights.
     """
-    found = {}
+    summaries = {}
     for name, part in parts.items():
-        found[name] = summarise(part, part["curve"], part["measured"], clusters)
-        found[name]["median_error"] = float(np.median(part["absolute_error"]))
-    table = pd.DataFrame.from_dict(found, orient="index").rename_axis("law")
+        summaries[name] = summarise(part, part["curve"], part["measured"], clusters)
+        summaries[name]["median_error"] = float(np.median(part["absolute_error"]))
+    table = pd.DataFrame.from_dict(summaries, orient="index").rename_axis("law")
     table = table.sort_values("interval_score", kind="stable")
     best = parts[str(table.index[0])]["interval_score"].to_numpy()
     with np.errstate(invalid="ignore"):  # infinitely behind

@@ -17,9 +17,14 @@ from jscale.errors import DataError, JscaleError
 
 # Criteria that are means over rows, by name; the others are of all rows together.
 MEANS = (
-    "absolute_error", "bias", "coverage", "interval_score", "width", "width_over_oracle",
+    "absolute_error",
+    "bias",
+    "coverage",
+    "interval_score",
+    "width",
+    "width_over_oracle",
     "log_score",
-)  # fmt: skip
+)
 
 
 def relative_error(predicted: Any, measured: Any) -> np.ndarray:
@@ -129,15 +134,15 @@ def summarise(
     jackknifed over clusters: NaN with fewer than three.
     """
     predicted = np.asarray(predicted, dtype=np.float64)
-    found: dict[str, float] = {"rows": len(rows), "rmsle": np.inf}
+    scores: dict[str, float] = {"rows": len(rows), "rmsle": np.inf}
     if (predicted > 0).all():
-        found["rmsle"] = rmsle(predicted, measured)
-    found["r2"] = r2(predicted, measured)
-    found |= _jackknifed(predicted, np.asarray(measured, dtype=np.float64), clusters)
+        scores["rmsle"] = rmsle(predicted, measured)
+    scores["r2"] = r2(predicted, measured)
+    scores |= _jackknifed(predicted, np.asarray(measured, dtype=np.float64), clusters)
     for name in (name for name in MEANS if name in rows):
-        found[name] = float(np.mean(rows[name].to_numpy()))
-        found[f"{name}_error"] = standard_error(rows[name], clusters)
-    return found
+        scores[name] = float(np.mean(rows[name].to_numpy()))
+        scores[f"{name}_error"] = standard_error(rows[name], clusters)
+    return scores
 
 
 def _jackknifed(predicted: np.ndarray, measured: np.ndarray, clusters: Any) -> dict[str, float]:

@@ -181,9 +181,10 @@ class EnsembleSampler:
         """Return samples of all laws at a table's rows, with their weights."""
         parts = []
         for member, factor in zip(self.members, self.widening, strict=True):
-            own = input_table(member.draws.fit, table, {})
-            own = own if KNOWN not in table else own.assign(**{KNOWN: table[KNOWN]})
-            parts.append(member.samples(own, seed).widened(factor))
+            member_table = input_table(member.draws.fit, table, {})
+            if KNOWN in table:
+                member_table = member_table.assign(**{KNOWN: table[KNOWN]})
+            parts.append(member.samples(member_table, seed).widened(factor))
         shape = (len(parts), len(table))
         return Predictive.mix(parts, np.broadcast_to(self.weights[:, None], shape))
 
@@ -272,7 +273,7 @@ def ensemble(
         runs = runs.where(runs[runs.weight].astype(np.float64) > 0)
     split_fits = SplitFits(runs, kind, resamples, seed=seed, devices=devices, progress=progress)
     chosen = chosen if chosen is not None else candidates(runs)
-    (table,), (asked,) = weigh_each(split_fits, chosen, [np.arange(len(runs))])
+    (table,), (weighing,) = weigh_each(split_fits, chosen, [np.arange(len(runs))])
     members = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)  # told in the notes
@@ -280,7 +281,7 @@ def ensemble(
             fitted = fit(chosen[name], runs, objective=kind, seed=seed, devices=devices)
             members[name] = bootstrap(fitted, resamples, seed=seed, progress=progress)
     settings = {"objective": str(kind), "resamples": int(resamples), "seed": int(seed)}
-    notes = [*_notes(table, asked), *_notes_on_members(members)]
+    notes = [*_notes(table, weighing), *_notes_on_members(members)]
     if len(runs) < rows:
         notes.append(
             f"[info] rows-without-weight: {rows - len(runs)} rows of weight 0 are left out."
@@ -292,20 +293,20 @@ def _with_weight(table: pd.DataFrame) -> list[str]:
     return [str(name) for name, w in zip(table.index, table["weight"], strict=True) if w > 0]
 
 
-def _notes(table: pd.DataFrame, asked: WeighingSplits) -> tuple[str, ...]:
+def _notes(table: pd.DataFrame, weighing: WeighingSplits) -> tuple[str, ...]:
     notes = []
-    if not asked.beyond:
+    if not weighing.beyond:
         notes.append(
-            f"[caution] not-extrapolated: {len(asked.splits)} runs are too few, or too alike in "
+            f"[caution] not-extrapolated: {len(weighing.splits)} runs are too few, or too alike in "
             "compute, to hold any out by origin. Each was left out in turn, which says little of "
             "how a law extrapolates. Add runs."
         )
     widening = {name: float(table.at[name, "widening"]) for name in _with_weight(table)}
-    said = [f"{name} {w:g} times" for name, w in widening.items() if w >= _WIDE]
-    if said:
+    widened = [f"{name} {w:g} times" for name, w in widening.items() if w >= _WIDE]
+    if widened:
         notes.append(
             f"[caution] intervals-widened: beyond the origins, runs lay outside these laws' "
-            f"intervals more often than they say; they are made wider: {listing(said)}."
+            f"intervals more often than they say; they are made wider: {listing(widened)}."
         )
     return tuple(notes)
 

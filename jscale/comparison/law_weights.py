@@ -46,18 +46,18 @@ def chosen_laws(laws: Any) -> dict[str, Law]:
         raise LawError(
             f'laws={laws!r} must name one law or more: ["chinchilla", "farseer"], or "auto".'
         )
-    found = [registry.get(law) for law in laws]
-    names = [law.name for law in found]
+    chosen = [registry.get(law) for law in laws]
+    names = [law.name for law in chosen]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise LawError(f"{listing(twice)} is there more than once; name each law once.")
-    outputs = list(dict.fromkeys(law.output for law in found))
+    outputs = list(dict.fromkeys(law.output for law in chosen))
     if len(outputs) > 1:
         raise LawError(
             f"The laws predict different things ({listing(outputs)}): errors of one cannot be set "
             "beside errors of another. Compare laws of one output."
         )
-    return dict(zip(names, found, strict=True))
+    return dict(zip(names, chosen, strict=True))
 
 
 def runs_of(laws: Mapping[str, Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
@@ -102,8 +102,8 @@ def candidates(runs: Runs) -> dict[str, Law]:
             f'"auto" knows laws of a loss over N and D, or over one input; these runs have '
             f"{listing(runs.inputs)} and the output {runs.output!r}. Name the laws to try."
         )
-    found = [registry.get(name) for name in names]
-    return {law.name: law for law in found if len(law.names) < runs.n_independent}
+    entries = [registry.get(name) for name in names]
+    return {law.name: law for law in entries if len(law.names) < runs.n_independent}
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,33 +157,35 @@ def _rolled(part: Runs, axis: str) -> list[Split]:
 
 
 def weigh_each(
-    split_fits: SplitFits, laws: Mapping[str, Law], sets: Sequence[np.ndarray],
+    split_fits: SplitFits,
+    laws: Mapping[str, Law],
+    sets: Sequence[np.ndarray],
     labels: Sequence[Any] | None = None,
-) -> tuple[list[pd.DataFrame], list[WeighingSplits]]:  # fmt: skip
+) -> tuple[list[pd.DataFrame], list[WeighingSplits]]:
     """Weigh the laws on each set of rows by itself, all sets of a law in one batch.
 
     Returns a table of :func:`~jscale.comparison.stacking.weigh` for each, with a row per law,
     and what was asked. Raises DataError as :func:`weighing_splits`, naming the set by its label.
     """
-    asked = []
+    weighings = []
     for k, rows in enumerate(sets):
         try:
-            asked.append(weighing_splits(split_fits.runs, rows, laws))
+            weighings.append(weighing_splits(split_fits.runs, rows, laws))
         except DataError as error:
             raise DataError(
                 f"The split {labels[k]!r}: {error}" if labels else str(error)
             ) from error
-    whose = np.repeat(np.arange(len(sets)), [len(each.splits) for each in asked])
-    splits = [split for each in asked for split in each.splits]
+    whose = np.repeat(np.arange(len(sets)), [len(each.splits) for each in weighings])
+    splits = [split for each in weighings for split in each.splits]
     questions = Questions.of([split.test for split in splits])
 
     def scored(name: str) -> Any:
-        own = np.flatnonzero([name in asked[k].laws for k in whose])
-        return _scores(split_fits, laws[name], splits, own, questions)
+        positions = np.flatnonzero([name in weighings[k].laws for k in whose])
+        return _scores(split_fits, laws[name], splits, positions, questions)
 
     scores = dict(zip(laws, split_fits.each(scored, list(laws)), strict=True))
     tables, bounds = [], np.searchsorted(whose[questions.sets], np.arange(len(sets) + 1))
-    for k, each in enumerate(asked):
+    for k, each in enumerate(weighings):
         here = slice(bounds[k], bounds[k + 1])
         evidence = Evidence(
             laws=each.laws,
@@ -195,7 +197,7 @@ def weigh_each(
             beyond=each.beyond,
         )
         tables.append(_whole_table(weigh(evidence), laws))
-    return tables, asked
+    return tables, weighings
 
 
 def _whole_table(table: pd.DataFrame, laws: Mapping[str, Law]) -> pd.DataFrame:
@@ -208,7 +210,11 @@ def _whole_table(table: pd.DataFrame, laws: Mapping[str, Law]) -> pd.DataFrame:
 
 
 def _scores(
-    split_fits: SplitFits, law: Law, splits: Sequence[Split], own: np.ndarray, questions: Questions
+    split_fits: SplitFits,
+    law: Law,
+    splits: Sequence[Split],
+    positions: np.ndarray,
+    questions: Questions,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Score one law on the questions of its own splits; NaN on the others.
 
@@ -221,11 +227,11 @@ def _scores(
         np.full(P, np.nan),
         np.full(P, np.nan),
     )
-    if not own.size:
+    if not positions.size:
         return logs, width, error
-    table = split_fits.fit(law, [splits[i].fit for i in own], own.tolist())
-    at = np.flatnonzero(np.isin(questions.sets, own))
-    mine = Questions(np.searchsorted(own, questions.sets[at]), questions.rows[at])
+    table = split_fits.fit(law, [splits[i].fit for i in positions], positions.tolist())
+    at = np.flatnonzero(np.isin(questions.sets, positions))
+    mine = Questions(np.searchsorted(positions, questions.sets[at]), questions.rows[at])
     measured = split_fits.measured(mine)
     for piece in split_fits.pieces(mine):
         samples, y = split_fits.samples(table, mine, piece), measured[piece]

@@ -93,8 +93,8 @@ class SplitFits:
         """
         order = sorted(laws, key=lambda name: -len(laws[name].names))
         fitted = self.each(lambda name: self.fit(laws[name], sets, labels), order)
-        found = dict(zip(order, fitted, strict=True))
-        return {name: found[name] for name in laws}
+        by_name = dict(zip(order, fitted, strict=True))
+        return {name: by_name[name] for name in laws}
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Return the work on each item, two at a time (one, where a bar shows the progress)."""

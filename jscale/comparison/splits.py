@@ -193,11 +193,11 @@ def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
         units = run_numbers(runs)
         ends = np.full(units.max() + 1, -np.inf)
         np.maximum.at(ends, units, values)
-        found: dict[bytes, Split] = {}
+        unique: dict[bytes, Split] = {}
         for cut in cuts:
             split = _split(runs, float(f"{cut:.6g}"), ends[units] <= cut, values > factor * cut)
-            found.setdefault(split.fit.tobytes() + b"|" + split.test.tobytes(), split)
-        return list(found.values())
+            unique.setdefault(split.fit.tobytes() + b"|" + split.test.tobytes(), split)
+        return list(unique.values())
 
     return Scheme(f"origins({column!r}, {count}, factor={factor:g})", make)
 
@@ -367,13 +367,13 @@ def splits_of(
     for key, rows in labels.groupby(labels, sort=False).indices.items():
         family = key.item() if isinstance(key, np.generic) else key  # 3, not np.int64(3)
         part = replace(runs, frame=runs.frame.iloc[rows], doubts=())
-        own = scheme if isinstance(holdout, Scheme) else as_scheme(np.asarray(holdout)[rows])
+        splitter = scheme if isinstance(holdout, Scheme) else as_scheme(np.asarray(holdout)[rows])
         try:
-            found = own.make(part)
+            made = splitter.make(part)
         except DataError as error:
             raise DataError(f"{by}={family!r}: {error}") from error
-        for split in found:
-            label = family if len(found) == 1 else f"{family}, {split.label}"
+        for split in made:
+            label = family if len(made) == 1 else f"{family}, {split.label}"
             splits.append(Split(label, rows[split.fit], rows[split.test]))
             families.append(family)
     return scheme, splits, np.array(families, dtype=object)

@@ -147,11 +147,21 @@ def _errors(evidence: Evidence) -> np.ndarray:
 
 
 def _frame(
-    evidence: Evidence, score: np.ndarray, error: np.ndarray, widening: np.ndarray,
-    weight: np.ndarray, why: list[str],
-) -> pd.DataFrame:  # fmt: skip
+    evidence: Evidence,
+    score: np.ndarray,
+    error: np.ndarray,
+    widening: np.ndarray,
+    weight: np.ndarray,
+    why: list[str],
+) -> pd.DataFrame:
     return pd.DataFrame(
-        {"parameters": evidence.parameters, "score": score, "error": error, "widening": widening,
-         "weight": weight, "why": why},
+        {
+            "parameters": evidence.parameters,
+            "score": score,
+            "error": error,
+            "widening": widening,
+            "weight": weight,
+            "why": why,
+        },
         index=pd.Index(evidence.laws, name="law"),
-    )  # fmt: skip
+    )

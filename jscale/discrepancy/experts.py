@@ -147,9 +147,16 @@ def _solved(
     log = log - log.max()
     log = log - np.log(np.exp(log).sum())
     return Solved(
-        member, table, made[0], lanes, made[1], start.scale, start.theta[start.variant],
-        start.variant, log,
-    )  # fmt: skip
+        member,
+        table,
+        made[0],
+        lanes,
+        made[1],
+        start.scale,
+        start.theta[start.variant],
+        start.variant,
+        log,
+    )
 
 
 def _padded(member: Member, table: Observations, rows: int) -> Data:
@@ -179,9 +186,16 @@ def _table(member: Member, table: Observations, data: Data, start: Start) -> tup
     mask = (np.arange(rows) < n).astype(np.float64)
     noise = (np.array(member.prior.noises) * start.scale) ** 2
     whole = Table(
-        data, mask, basis, spectrum, noise, start.theta, member.mean, member.sd**-2.0,
+        data,
+        mask,
+        basis,
+        spectrum,
+        noise,
+        start.theta,
+        member.mean,
+        member.sd**-2.0,
         dict(member.fixed),
-    )  # fmt: skip
+    )
     return whole, site
 
 

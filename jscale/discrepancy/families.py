@@ -70,13 +70,17 @@ def frontier_law(axis: str, output: str = "loss") -> Law:
         inputs=(axis,),
         output=output,
         parameters={
-            "level": Positive, "share": Fraction, "alpha": Exponent, "kappa": Real, "place": Real,
+            "level": Positive,
+            "share": Fraction,
+            "alpha": Exponent,
+            "kappa": Real,
+            "place": Real,
             "width": Positive,
         },
         formula="level·((1 − share) + share·x^(−alpha)·bend(x))",
         reference="arXiv:2210.14891",
         unit="as fitted",
-    )  # fmt: skip
+    )
 
 
 def frontier_floor(values: Mapping[str, Any]) -> Any:
@@ -102,9 +106,15 @@ def axis_member(made: Law, x: np.ndarray, y: np.ndarray, space: str, prior: Fami
     }
     family = replace(prior, variants=variants)
     return make_member(
-        made.name, layout, space, family, 1.0, fixed=fixed, unit={made.inputs[0]: last},
+        made.name,
+        layout,
+        space,
+        family,
+        1.0,
+        fixed=fixed,
+        unit={made.inputs[0]: last},
         floor=frontier_floor,
-    )  # fmt: skip
+    )
 
 
 def _with_level(variant: Variant, level: float) -> Variant:
@@ -124,5 +134,8 @@ def weak_prior(prior: ForecastPrior | None = None) -> FamilyPrior:
     surface = (prior or default_prior()).families[SURFACE]
     broad = Variant("weak", {})
     return replace(
-        surface, name="weak", variants=(broad,), variant_bias=np.zeros((1, 3)),
-    )  # fmt: skip
+        surface,
+        name="weak",
+        variants=(broad,),
+        variant_bias=np.zeros((1, 3)),
+    )

@@ -60,8 +60,9 @@ def learn_family(
     with float64_scope():
         value_and_slope = _objective(template, records)
         first = _flat(start) if start is not None else _blank(K, G, P)
-        end = minimize(value_and_slope, first, jac=True, method="L-BFGS-B",
-                       options={"maxiter": _STEPS})  # fmt: skip
+        end = minimize(
+            value_and_slope, first, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
+        )
     return _filled(template, end.x)
 
 
@@ -80,9 +81,12 @@ def _filled(template: FamilyPrior, flat: np.ndarray) -> FamilyPrior:
     K, G, P = len(template.kernels), len(template.noises), len(template.variants)
     kernel, noise, variant, temper = np.split(flat, np.cumsum([3 * K, 3 * G, 3 * P]))
     return replace(
-        template, kernel_bias=kernel.reshape(K, 3), noise_bias=noise.reshape(G, 3),
-        variant_bias=variant.reshape(P, 3), temper=temper,
-    )  # fmt: skip
+        template,
+        kernel_bias=kernel.reshape(K, 3),
+        noise_bias=noise.reshape(G, 3),
+        variant_bias=variant.reshape(P, 3),
+        temper=temper,
+    )
 
 
 def _objective(template: FamilyPrior, records: Sequence[Record]) -> Any:

@@ -151,8 +151,12 @@ def _family_document(family: FamilyPrior) -> dict[str, Any]:
 
     return {
         "variants": [
-            {"name": v.name, "parameters": {k: list(p) for k, p in v.parameters.items()},
-             "extra": dict(v.extra), "bias": bias}
+            {
+                "name": v.name,
+                "parameters": {k: list(p) for k, p in v.parameters.items()},
+                "extra": dict(v.extra),
+                "bias": bias,
+            }
             for v, bias in zip(family.variants, rounded(family.variant_bias), strict=True)
         ],
         "kernels": [
@@ -166,7 +170,7 @@ def _family_document(family: FamilyPrior) -> dict[str, Any]:
         "temper": rounded(family.temper),
         "centre": list(family.centre),
         "least_noise": family.least_noise,
-    }  # fmt: skip
+    }
 
 
 def from_document(document: Any, where: str) -> ForecastPrior:
@@ -198,15 +202,17 @@ def _family_of(name: str, part: Mapping[str, Any]) -> FamilyPrior:
         for v in part["variants"]
     )
     return FamilyPrior(
-        name, variants,
+        name,
+        variants,
         tuple(tuple(Component(*map(float, c)) for c in k["components"]) for k in part["kernels"]),
         tuple(float(g["multiple"]) for g in part["noises"]),
         np.array([k["bias"] for k in part["kernels"]], dtype=np.float64),
         np.array([g["bias"] for g in part["noises"]], dtype=np.float64),
         np.array([v["bias"] for v in part["variants"]], dtype=np.float64),
         np.array(part["temper"], dtype=np.float64),
-        (float(part["centre"][0]), float(part["centre"][1])), float(part["least_noise"]),
-    )  # fmt: skip
+        (float(part["centre"][0]), float(part["centre"][1])),
+        float(part["least_noise"]),
+    )
 
 
 def read_prior(path: str | Path) -> ForecastPrior:

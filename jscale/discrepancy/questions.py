@@ -53,21 +53,21 @@ def questions(
     seen: set[tuple[int, int]] = set()
     for quantile in _QUANTILES:
         cut = _at(size, quantile)
-        found = _beyond(f"C below its {quantile:g} quantile", size, cut, 1.02 * cut)
-        if found is not None and (len(found.fit), len(found.held)) not in seen:
-            seen.add((len(found.fit), len(found.held)))
-            yield found
+        question = _beyond(f"C below its {quantile:g} quantile", size, cut, 1.02 * cut)
+        if question is not None and (len(question.fit), len(question.held)) not in seen:
+            seen.add((len(question.fit), len(question.held)))
+            yield question
     if len(size) >= _MANY:
         logs = np.log(size)
         cut = float(np.exp(logs.min() + _HALF_WAY * np.ptp(logs)))
-        found = _beyond(f"C below {_HALF_WAY:g} of its range", size, cut, 3.0 * cut)
-        if found is not None:
-            yield found
+        question = _beyond(f"C below {_HALF_WAY:g} of its range", size, cut, 3.0 * cut)
+        if question is not None:
+            yield question
     if parameters is not None and len(np.unique(parameters)) >= 5:
         cut = float(np.quantile(np.unique(parameters), _SIZES))
-        found = _beyond("smaller models", parameters, cut, cut)
-        if found is not None:
-            yield found
+        question = _beyond("smaller models", parameters, cut, cut)
+        if question is not None:
+            yield question
     if len(size) >= _IN_RANGE:
         order = rng.permutation(len(size))
         quarter = len(size) // 4

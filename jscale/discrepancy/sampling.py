@@ -173,9 +173,13 @@ def _dealt(shares: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarr
 
 
 def _of_expert(
-    solved: Solved, place: Sequence[Any], count: int, grid: np.ndarray, components: int,
+    solved: Solved,
+    place: Sequence[Any],
+    count: int,
+    grid: np.ndarray,
+    components: int,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw one expert's functions: coordinates (count, p), variants (count,), component rows."""
     k, g, p = place
     kernels, lanes, table = solved.member.prior.kernels, solved.lanes, solved.table
@@ -207,18 +211,21 @@ def _cross(component: Component, solved: Solved, grid: np.ndarray) -> np.ndarray
 
 
 def _component_rows(
-    kernel: Sequence[Component], prior: Sequence[np.ndarray], bends: np.ndarray, components: int,
+    kernel: Sequence[Component],
+    prior: Sequence[np.ndarray],
+    bends: np.ndarray,
+    components: int,
     points: int,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Return each component's power, length and interpolation weights, flat (count, …)."""
     rows = np.zeros((len(bends), components, 2 + points))
     rows[:, :, 1] = 1.0  # a length that divides safely where a kernel has fewer components
     for i, component in enumerate(kernel):
-        own = bends[:, i * points : (i + 1) * points]
+        block = bends[:, i * points : (i + 1) * points]
         scale = component.amplitude**2
         matrix = prior[i] / scale + _JITTER * np.eye(points)
         rows[:, i, 0], rows[:, i, 1] = component.power, component.length
-        rows[:, i, 2:] = np.linalg.solve(matrix, own.T).T
+        rows[:, i, 2:] = np.linalg.solve(matrix, block.T).T
     return rows.reshape(len(bends), -1)
 
 
@@ -261,8 +268,8 @@ def _natural(solved: Solved, theta: np.ndarray, variant: np.ndarray) -> np.ndarr
     rows = bucket(len(theta))
     fixed = {name: pad_rows(values[variant], rows) for name, values in member.fixed.items()}
     program = _natural_program(member.layout)
-    found = program(pad_rows(theta, rows), fixed, solved.table.data.centre)
-    return np.asarray(found)[: len(theta)]
+    natural = program(pad_rows(theta, rows), fixed, solved.table.data.centre)
+    return np.asarray(natural)[: len(theta)]
 
 
 def _block_diagonal(blocks: Sequence[np.ndarray]) -> np.ndarray:

@@ -140,11 +140,13 @@ def robust_start(
     lead = np.argmin(cost, axis=1)
     return [
         Start(
-            theta[i, :, 0], int(lead[i]), float(scales[i]),
+            theta[i, :, 0],
+            int(lead[i]),
+            float(scales[i]),
             outlier_variance(residual[i, lead[i], : counts[i]], float(scales[i])),
         )
         for i in range(len(members))
-    ]  # fmt: skip
+    ]
 
 
 def _scales(

@@ -52,9 +52,9 @@ def as_runs(law: Law, data: Runs | pd.DataFrame, columns: Mapping[str, Any]) -> 
         raise DataError(f"fit takes Runs or a pandas DataFrame, not {type(data).__name__}.")
     named = {k: v for k, v in columns.items() if v is not None}
     for name in law.inputs:
-        found = find_column(name, data.columns) if name not in named else None
-        if found is not None:
-            named[name] = found
+        column = find_column(name, data.columns) if name not in named else None
+        if column is not None:
+            named[name] = column
     return Runs.from_frame(data, **{"output": law.output, **named})
 
 

@@ -186,14 +186,14 @@ def _result(
     optimum = linearise(problem, lanes.theta[lanes.best])
     theta_covariance = covariance(problem, optimum)
     errors = np.sqrt(np.diag(theta_covariance))
-    found = directions(problem, optimum)
+    conditioning = directions(problem, optimum)
     moves, rows = moves_without_outliers(problem, optimum)
     observed = runs[law.output]
     rounding = rounding_floor(problem)
     exact = lanes.objective[lanes.best] <= rounding
     notes = [
         *judge.notes_on_search(lanes, rounding),
-        *(known := list(judge.notes_on_optimum(problem, optimum, errors, found))),
+        *(known := list(judge.notes_on_optimum(problem, optimum, errors, conditioning))),
         *([] if exact or _unidentified(known) else notes_on_ties(problem, lanes, optimum, errors)),
         *judge.notes_on_terms(problem, starting.shares_of_terms(problem, optimum.theta)),
         *judge.notes_on_floor(problem, optimum, observed),
@@ -218,7 +218,7 @@ def _result(
         theta_covariance=theta_covariance,
         agree=judge.agreement(lanes, rounding),
         search=_search_table(lanes),
-        condition=found.condition,
+        condition=conditioning.condition,
         notes=tuple(sorted(notes, key=lambda n: -judge.SEVERITIES.index(n.severity))),
         provenance=provenance(),
     )

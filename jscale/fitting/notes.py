@@ -37,8 +37,8 @@ class Note:
     do: str
 
     def __str__(self) -> str:
-        said = " ".join(text for text in (self.seen, self.means, self.do) if text)
-        return f"[{self.severity}] {self.code}: {said}"
+        message = " ".join(text for text in (self.seen, self.means, self.do) if text)
+        return f"[{self.severity}] {self.code}: {message}"
 
 
 def agreement(lanes: Lanes, rounding: float) -> tuple[int, int]:
@@ -100,20 +100,21 @@ def notes_on_data(problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
 
 
 def notes_on_optimum(
-    problem: Problem, optimum: Optimum, errors: np.ndarray, found: Directions
+    problem: Problem, optimum: Optimum, errors: np.ndarray, conditioning: Directions
 ) -> Iterable[Note]:
     """Notes on what the data determine, and on the objective's shape at the optimum."""
     # An error of 3 is much for a logarithm, but says nothing of a plain number.
     plain = plain_coordinates(problem.layout)
     labels = zip(problem.layout.labels, errors, plain, strict=True)
     wide = [name for name, error, skip in labels if _WIDE < error < np.inf and not skip]
-    if found.condition > _ILL_CONDITIONED or wide:
-        names = found.names if found.condition > _ILL_CONDITIONED else tuple(wide)
+    if conditioning.condition > _ILL_CONDITIONED or wide:
+        names = conditioning.names if conditioning.condition > _ILL_CONDITIONED else tuple(wide)
         names = names or problem.layout.labels  # a direction spread thin over many
         yield Note(
             "unidentified",
             "warning",
-            f"The data do not determine {listing(names, 24)} (condition {found.condition:.1e}).",
+            f"The data do not determine {listing(names, 24)} "
+            f"(condition {conditioning.condition:.1e}).",
             "Moving these together hardly changes any prediction at the runs.",
             "Read predictions, not these parameters; add runs that separate them, or fix one: "
             f"fixed={{{names[0].split('[')[0]!r}: …}}.",

@@ -66,13 +66,13 @@ def _far(problem: Problem, lanes: Lanes, optimum: Optimum, errors: np.ndarray) -
     rise = 2.0 * (lanes.objective - lanes.objective[lanes.best]) / max(unit, 1e-300)
     good = (rise <= _AS_GOOD) & (lanes.status == Status.CONVERGED)
     moved = np.abs(lanes.theta - optimum.theta) / np.maximum(errors, 1e-300)
-    found: list[np.ndarray] = []
+    distinct: list[np.ndarray] = []
     for lane in np.flatnonzero(good & (moved.max(axis=1) > _FAR)):
         theta = lanes.theta[lane]
-        new = all(np.abs(theta - other).max() > 1e-3 * np.abs(theta).max() for other in found)
+        new = all(np.abs(theta - other).max() > 1e-3 * np.abs(theta).max() for other in distinct)
         if new and _other_curve(problem, theta, optimum):
-            found.append(theta)
-    return np.array(found).reshape(-1, len(optimum.theta))
+            distinct.append(theta)
+    return np.array(distinct).reshape(-1, len(optimum.theta))
 
 
 def _other_curve(problem: Problem, theta: np.ndarray, optimum: Optimum) -> bool:

@@ -140,8 +140,8 @@ class Families:
             return np.broadcast_to(np.asarray(values), (count, *np.shape(values)))
 
         data = jax.tree.map(shared, problem.data)._replace(**arrays)
-        own = shared(problem.weights) if weights is None else weights
-        return cls(problem.model, problem.objective, data, own, (problem,) * count)
+        lane_weights = shared(problem.weights) if weights is None else weights
+        return cls(problem.model, problem.objective, data, lane_weights, (problem,) * count)
 
     @property
     def rows(self) -> int:

@@ -305,13 +305,13 @@ class _Batch:
 def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, float]) -> _Row:
     """Errors, status and the codes of the notes of one family."""
     theta_covariance = covariance(problem, optimum)
-    found = directions(problem, optimum)
+    conditioning = directions(problem, optimum)
     rounding = rounding_floor(problem)
     observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
     agree, ended = judge.agreement(lanes, rounding)
     notes = [
         *judge.notes_on_search(lanes, rounding),
-        *judge.notes_on_optimum(problem, optimum, np.sqrt(np.diag(theta_covariance)), found),
+        *judge.notes_on_optimum(problem, optimum, np.sqrt(np.diag(theta_covariance)), conditioning),
         *judge.notes_on_terms(problem, shares),
         *judge.notes_on_floor(problem, optimum, observed),
         *judge.notes_on_data(problem, ()),
@@ -326,7 +326,7 @@ def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, 
         agree=agree,
         ended=ended,
         starts=len(lanes.theta),
-        condition=found.condition,
+        condition=conditioning.condition,
         notes=tuple(dict.fromkeys(note.code for note in notes)),
         noise=studentised(problem, optimum),
     )

@@ -181,10 +181,11 @@ class FitTable:
 
     def __repr__(self) -> str:
         counts = self.summary["status"].value_counts()
-        said = ", ".join(f"{n} {status}" for status, n in counts.items())
+        statuses = ", ".join(f"{n} {status}" for status, n in counts.items())
         text = self.to_frame().head(10).to_string(float_format=lambda v: f"{v:.5g}")
         more = f"\n… {len(self) - 10} more" if len(self) > 10 else ""
-        return f"FitTable({self.law.name} by {self.by}: {len(self)} families, {said})\n{text}{more}"
+        title = f"FitTable({self.law.name} by {self.by}: {len(self)} families, {statuses})"
+        return f"{title}\n{text}{more}"
 
     def _repr_html_(self) -> str:
         return self.to_frame().to_html(max_rows=20, float_format=lambda v: f"{v:.5g}")

@@ -267,8 +267,8 @@ def dollars(
     scaled = None if within.coefficient is None else each * within.coefficient
     name = f"dollars of {within.name}"
     inverse = within.inverse and {
-        x: lambda budget, own=own, **others: own(budget / each, **others)
-        for x, own in within.inverse.items()
+        x: lambda budget, invert=invert, **others: invert(budget / each, **others)
+        for x, invert in within.inverse.items()
     }
     return Cost(name, cost, within.inputs, "dollars", scaled, within.exponents, inverse)
 
@@ -317,15 +317,15 @@ def check_rising(cost: Cost, limits: Mapping[str, Any], others: Mapping[str, flo
 
     try:
         with float64_scope():
-            found = np.asarray(jax.vmap(one)(flat)).reshape(next(iter(places.values())).shape)
+            totals = np.asarray(jax.vmap(one)(flat)).reshape(next(iter(places.values())).shape)
     except (TypeError, ValueError, jax.errors.JAXTypeError) as error:
         first = str(error).splitlines()[0]
         raise PredictionError(
             f"The cost {cost.name!r} must be written with JAX, of one number each ({first})."
         ) from error
     for axis, name in enumerate(limits):
-        falls = ~(np.diff(found, axis=axis) > 0)
-        if falls.any() or not (found > 0).all():
+        falls = ~(np.diff(totals, axis=axis) > 0)
+        if falls.any() or not (totals > 0).all():
             worst = np.unravel_index(np.argmax(falls), falls.shape)
             at = ", ".join(f"{x} = {grid[worst]:.3g}" for x, grid in places.items())
             raise PredictionError(

@@ -127,20 +127,20 @@ class Crossover:
         """
         low, high = (f"{self.frame[self.along].iloc[i]:.4g}" for i in (0, -1))
         last = self.frame.iloc[-1]
-        said = f"At {self.along} = {high}, a is better with probability {last['a_better']:.2f}."
+        verdict = f"At {self.along} = {high}, a is better with probability {last['a_better']:.2f}."
         if self.left_out:
-            said += f" {self.left_out} draws that give no number in the range are left out."
+            verdict += f" {self.left_out} draws that give no number in the range are left out."
         if not np.isfinite(self.at):
             return (
                 f"At the estimate there is no crossing from {self.along} = {low} to {high}; "
-                f"{100 * self.crosses:.0f} % of draws have one. {said}"
+                f"{100 * self.crosses:.0f} % of draws have one. {verdict}"
             )
         more = listing([f"{x:.4g}" for x in self.again])
         more = f" The estimates cross again at {more}." if self.again else ""
         return (
             f"{self.after} is better past {self.along} = {self.at:.4g} ({100 * self.level:g}% "
             f"confidence interval {self.at_low:.4g} to {self.at_high:.4g}; "
-            f"{100 * self.crosses:.0f} % of draws cross from {low} to {high}).{more} {said}"
+            f"{100 * self.crosses:.0f} % of draws cross from {low} to {high}).{more} {verdict}"
         )
 
     def __repr__(self) -> str:

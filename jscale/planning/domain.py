@@ -15,11 +15,11 @@ _LARGE = 1e9
 
 def stand_ins(fit: Fit, names: Sequence[str]) -> dict[str, float]:
     """Return values within the domain for inputs yet to be chosen, to check the others with."""
-    found = {}
+    values = {}
     for name in names:
         _, high = fit.law.limits.get(name, (0.0, np.inf))
-        found[name] = float(high if np.isfinite(high) else fit.runs[name].max() * _LARGE)
-    return found
+        values[name] = float(high if np.isfinite(high) else fit.runs[name].max() * _LARGE)
+    return values
 
 
 def domain_of(law: Law, name: str, others: Mapping[str, Any]) -> tuple[float, float]:

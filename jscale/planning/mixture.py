@@ -173,24 +173,26 @@ def best_mixture(
     given = _inputs(targets, inputs)
     low, high = _limits(names, limits or {})
     lanes = _lanes(targets)
-    found, gap = _solve(targets, lanes, weight, given, low, high)
-    at_best = _losses(targets, lanes, given, names, np.broadcast_to(found[0], found.shape))
-    own = _losses(targets, lanes, given, names, found) @ weight
-    regret = (at_best @ weight - own)[1:]
-    shares = _shares(targets, found, low, level)
+    mixtures, gap = _solve(targets, lanes, weight, given, low, high)
+    at_best = _losses(targets, lanes, given, names, np.broadcast_to(mixtures[0], mixtures.shape))
+    losses = _losses(targets, lanes, given, names, mixtures) @ weight
+    regret = (at_best @ weight - losses)[1:]
+    shares = _shares(targets, mixtures, low, level)
     settings = {
-        **origin.settings, "weights": {t.name: float(w) for t, w in counted}, "inputs": given,
+        **origin.settings,
+        "weights": {t.name: float(w) for t, w in counted},
+        "inputs": given,
         "limits": {n: (float(a), float(b)) for n, a, b in zip(names, low, high, strict=True)},
-    }  # fmt: skip
+    }
     return BestMixture(
         shares=shares,
         losses=_loss_table(targets, np.column_stack([at_best, at_best @ weight]), level),
         regret=float(np.quantile(regret, level)) if len(regret) else float("nan"),
-        samples=found[1:],
+        samples=mixtures[1:],
         level=float(level),
         method=origin.method,
         settings=settings,
-        notes=tuple(_notes(shares, gap, own)),
+        notes=tuple(_notes(shares, gap, losses)),
     )
 
 
@@ -225,17 +227,17 @@ def _inputs(targets: Sequence[Target], given: Mapping[str, Any]) -> dict[str, fl
             + (f"{listing(unknown)} is no input beside the shares. " if unknown else "")
             + f"Call {call})."
         )
-    found = {}
+    inputs = {}
     for name in wanted:
         value = np.asarray(given[name])
         if value.shape != () or value.dtype.kind not in "iuf" or not np.isfinite(value):
             raise PredictionError(f"{name}={given[name]!r} must be one finite number.")
-        found[name] = float(value)
+        inputs[name] = float(value)
     for target in targets:
-        own = target.law.simplex
-        row = pd.DataFrame([{**found, **dict.fromkeys(own, 1.0 / len(own))}])
+        simplex = target.law.simplex
+        row = pd.DataFrame([{**inputs, **dict.fromkeys(simplex, 1.0 / len(simplex))}])
         check_domain(target.law, row, PredictionError, lambda _: "Ask within the limit.")
-    return found
+    return inputs
 
 
 def _limits(
@@ -282,22 +284,26 @@ def _program(laws: tuple[Law, ...], names: tuple[str, ...]) -> Callable[..., Any
         def loss(shares: Any) -> Any:
             mixed = {**given, **{name: shares[j] for j, name in enumerate(names)}}
             losses = [
-                law.evaluate({**mixed, **dict(zip(law.names, own, strict=True))})
-                for law, own in zip(laws, params, strict=True)
+                law.evaluate({**mixed, **dict(zip(law.names, parameters, strict=True))})
+                for law, parameters in zip(laws, params, strict=True)
             ]
             return jnp.dot(jnp.stack(losses), weight)
 
-        found = jax.vmap(lambda start: minimise(loss, start, low, high))(starts)
-        best = jnp.argmin(jnp.where(jnp.isfinite(found.value), found.value, jnp.inf))
-        return found.shares[best], found.gap[best]
+        ends = jax.vmap(lambda start: minimise(loss, start, low, high))(starts)
+        best = jnp.argmin(jnp.where(jnp.isfinite(ends.value), ends.value, jnp.inf))
+        return ends.shares[best], ends.gap[best]
 
     return jax.jit(jax.vmap(one, (0, None, None, None, None, None)))
 
 
 def _solve(
-    targets: Sequence[Target], lanes: list[np.ndarray], weight: np.ndarray,
-    given: dict[str, float], low: np.ndarray, high: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    targets: Sequence[Target],
+    lanes: list[np.ndarray],
+    weight: np.ndarray,
+    given: dict[str, float],
+    low: np.ndarray,
+    high: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the optimum of each lane (1 + R, k), and its gap (1 + R,)."""
     # A share that the others already keep below 1 needs no barrier there.
     cap = np.where(high < 1, high, 2.0)
@@ -309,16 +315,19 @@ def _solve(
 
 
 def _losses(
-    targets: Sequence[Target], lanes: list[np.ndarray], given: Mapping[str, float],
-    names: Sequence[str], shares: np.ndarray,
-) -> np.ndarray:  # fmt: skip
+    targets: Sequence[Target],
+    lanes: list[np.ndarray],
+    given: Mapping[str, float],
+    names: Sequence[str],
+    shares: np.ndarray,
+) -> np.ndarray:
     """Return each target's loss at one mixture per lane: (1 + R, targets)."""
     columns = []
     for target, lane in zip(targets, lanes, strict=True):
         mixed = {name: shares[:, j] for j, name in enumerate(names)}
-        own = {name: lane[:, i] for i, name in enumerate(target.law.names)}
+        parameters = {name: lane[:, i] for i, name in enumerate(target.law.names)}
         rest = {x: given[x] for x in target.law.inputs if x in given}
-        columns.append(np.broadcast_to(target.law(**rest, **mixed, **own), len(lane)))
+        columns.append(np.broadcast_to(target.law(**rest, **mixed, **parameters), len(lane)))
     return np.stack(columns, axis=1)
 
 
@@ -331,11 +340,11 @@ def _bounded(values: np.ndarray, level: float) -> dict[str, np.ndarray]:
 
 
 def _shares(
-    targets: Sequence[Target], found: np.ndarray, low: np.ndarray, level: float
+    targets: Sequence[Target], mixtures: np.ndarray, low: np.ndarray, level: float
 ) -> pd.DataFrame:
-    table = {"share": found[0], **_bounded(found, level)}
-    if len(found) > 1:
-        table["at_limit"] = np.mean(found[1:] <= low, axis=0)
+    table = {"share": mixtures[0], **_bounded(mixtures, level)}
+    if len(mixtures) > 1:
+        table["at_limit"] = np.mean(mixtures[1:] <= low, axis=0)
     least = np.max([t.fitted[0] for t in targets], axis=0)
     most = np.min([t.fitted[1] for t in targets], axis=0)
     index = pd.Index(targets[0].law.simplex, name="domain")
@@ -354,19 +363,25 @@ def _notes(shares: pd.DataFrame, gap: np.ndarray, loss: np.ndarray) -> list[Note
     if out.any():
         outer = zip(shares.index[out], share[out], strict=True)
         seen = [f"{name} = {value:.3g}" for name, value in outer]
-        notes.append(Note(
-            "outside-design", "caution",
-            f"The best mixture has {listing(seen, 20)}, outside the shares of the fitted runs.",
-            "The law says nothing for sure there, and intervals do not cover that it may be wrong.",
-            "Train a run there, or keep within the design by limits=.",
-        ))  # fmt: skip
-    unsolved = ~(gap <= _UNSOLVED * np.abs(loss))  # no number is no bound either
+        notes.append(
+            Note(
+                "outside-design",
+                "caution",
+                f"The best mixture has {listing(seen, 20)}, outside the shares of the fitted runs.",
+                "The law is untested there, and the intervals do not allow for its being wrong.",
+                "Train a run there, or keep within the design by limits=.",
+            )
+        )
+    unsolved = ~(gap <= _UNSOLVED * np.abs(loss))  # NaN counts as unsolved
     if unsolved.any():
-        notes.append(Note(
-            "mixture-unsolved", "warning",
-            f"In {int(unsolved.sum())} of {len(gap)} lanes no bound shows that the optimum is one "
-            f"(gap up to {gap.max():.3g}).",
-            "The predicted loss is not convex there, or the search has not ended.",
-            "Compare the loss at other mixtures: predict(fit, …).",
-        ))  # fmt: skip
+        notes.append(
+            Note(
+                "mixture-unsolved",
+                "warning",
+                f"In {int(unsolved.sum())} of {len(gap)} lanes no bound shows that the mixture is "
+                f"optimal (gap up to {gap.max():.3g}).",
+                "The predicted loss is not convex there, or the search has not ended.",
+                "Compare the loss at other mixtures: predict(fit, …).",
+            )
+        )
     return notes

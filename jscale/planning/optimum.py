@@ -80,8 +80,10 @@ def all_inputs(choice: Choice, free: Any, place: Place) -> Any:
     else:
         rest = root(
             lambda u, args: _log_cost(choice, args[0], u, args[1]) - args[1].budget,
-            (free, place), place.low[-1], place.high[-1],
-        )  # fmt: skip
+            (free, place),
+            place.low[-1],
+            place.high[-1],
+        )
     return jnp.append(free, rest)
 
 
@@ -132,8 +134,10 @@ def _at_ratio(choice: Choice, ratio: Any, place: Place) -> Any:
     more = ratio if choice.variables[0] == "N" else -ratio
     return root(
         lambda u, args: _log_cost(choice, u[None], u + args[0], args[1]) - args[1].budget,
-        (more, place), place.low[0] - _AROUND, place.high[0] + _AROUND,
-    )  # fmt: skip
+        (more, place),
+        place.low[0] - _AROUND,
+        place.high[0] + _AROUND,
+    )
 
 
 def objective(choice: Choice, free: Any, place: Place) -> Any:

@@ -96,9 +96,14 @@ class Plan:
         low, high = np.nanquantile(slopes[1:], tails(self.level), axis=0)
         names = self.planner.choice.variables
         return pd.DataFrame(
-            {"C": np.repeat(budgets, len(names)), "input": np.tile(names, len(budgets)),
-             "exponent": slopes[0].ravel(), "low": low.ravel(), "high": high.ravel()}
-        )  # fmt: skip
+            {
+                "C": np.repeat(budgets, len(names)),
+                "input": np.tile(names, len(budgets)),
+                "exponent": slopes[0].ravel(),
+                "low": low.ravel(),
+                "high": high.ravel(),
+            }
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table.
@@ -132,8 +137,11 @@ class Plan:
         names = (*self.planner.choice.variables, self.output)
         samples = np.concatenate([self.samples, self.outputs[..., None]], axis=-1)
         low, high = np.nanquantile(samples, tails(level), axis=0)
-        ends = {f"{name}_{end}": values[:, i] for i, name in enumerate(names)
-                for end, values in (("low", low), ("high", high))}  # fmt: skip
+        ends = {
+            f"{name}_{end}": values[:, i]
+            for i, name in enumerate(names)
+            for end, values in (("low", low), ("high", high))
+        }
         return pd.DataFrame({"C": self.frame["C"], **ends})
 
     def __len__(self) -> int:
@@ -222,10 +230,17 @@ class Plan:
         sign = 1.0 if self.planner.choice.falling else -1.0
         rows = []
         for (C, best), value in zip(self.frame[["C", self.output]].to_numpy(), values, strict=True):
-            found = self._objective(np.log([value]), C)[0]
-            found = sign * found if np.isfinite(found) else np.nan
-            rows.append({"C": C, name: value, self.output: found, "excess": found - best,
-                         "worth": self._worth(C, found, sign)})  # fmt: skip
+            reached = self._objective(np.log([value]), C)[0]
+            reached = sign * reached if np.isfinite(reached) else np.nan
+            rows.append(
+                {
+                    "C": C,
+                    name: value,
+                    self.output: reached,
+                    "excess": reached - best,
+                    "worth": self._worth(C, reached, sign),
+                }
+            )
         return pd.DataFrame(rows)
 
     def _worth(self, C: float, output: float, sign: float) -> float:
@@ -280,11 +295,11 @@ class Plan:
         table = self.frame.to_string(float_format=lambda v: f"{v:.4g}", index=False)
         each = self.exponents.drop_duplicates(["C", "input"])
         last = each.loc[each["C"] == each["C"].max()]
-        said = [
+        lines = [
             f"{x['input']}* grows as C^{x['exponent']:.3f} ({x['low']:.3f} to {x['high']:.3f})"
             for x in last.to_dict("records")
         ]
-        return "\n".join([self._title(), table, *said, *map(str, self.notes)])
+        return "\n".join([self._title(), table, *lines, *map(str, self.notes)])
 
     def __repr__(self) -> str:
         return self.summary()

@@ -290,8 +290,10 @@ def over_draws(
         places.append(rows[1:])
     weights = _shares(components)
     if average:
-        first = [sum(w * x[0] for w, x in zip(weights, arrays, strict=True))
-                 for arrays in zip(*parts, strict=True)]  # fmt: skip
+        first = [
+            sum(w * x[0] for w, x in zip(weights, arrays, strict=True))
+            for arrays in zip(*parts, strict=True)
+        ]
     else:
         mean = estimate(components)
         first = [x[0] for x in evaluate(mean, mean.point[None], np.zeros(1, dtype=int))]

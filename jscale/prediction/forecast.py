@@ -32,7 +32,7 @@ from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
 from jscale.prediction.forecast_members import (
     AUTO,
-    LawAsked,
+    LawMember,
     choose_response,
     members_of,
     named_laws,
@@ -61,7 +61,7 @@ class Forecast:
     ----------
     runs : Runs
         The runs that it was fitted to.
-    laws : tuple of LawAsked
+    laws : tuple of LawMember
         The laws with their priors.
     experts : tuple of Solved
         For each law, its parameters under every kernel, noise and prior.
@@ -76,7 +76,7 @@ class Forecast:
     """
 
     runs: Runs
-    laws: tuple[LawAsked, ...]
+    laws: tuple[LawMember, ...]
     experts: tuple[Solved, ...]
     prior: ForecastPrior | None
     response: str
@@ -99,7 +99,7 @@ class Forecast:
     def weights(self) -> pd.Series:
         """The weight of each law, adding up to one."""
         total = [float(np.exp(log).sum()) for log in self.log_weights]
-        names = [asked.law.name for asked in self.laws]
+        names = [member.law.name for member in self.laws]
         return pd.Series(total, pd.Index(names, name="law"), name="weight")
 
     def to_frame(self) -> pd.DataFrame:
@@ -112,13 +112,13 @@ class Forecast:
             first component, the number of ``components``, the ``noise`` of a run and ``weight``.
         """
         rows = []
-        for asked, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
+        for member, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
             prior = solved.member.prior
             for (k, g, p), log in np.ndenumerate(logs):
                 kernel = prior.kernels[k]
                 rows.append(
                     {
-                        "law": asked.law.name,
+                        "law": member.law.name,
                         "prior": prior.variants[p].name,
                         "length": kernel[0].length,
                         "amplitude": kernel[0].amplitude,
@@ -168,7 +168,7 @@ class Forecast:
 
     def _components(self, draws: int, seed: int) -> tuple[Component, ...]:
         made = []
-        for i, (asked, solved, logs) in enumerate(
+        for i, (member, solved, logs) in enumerate(
             zip(self.laws, self.experts, self.log_weights, strict=True)
         ):
             weight = float(np.exp(logs).sum())
@@ -176,9 +176,9 @@ class Forecast:
                 continue
             rng = np.random.default_rng((seed, 5, i))
             function, flat = draw_functions(solved, np.exp(logs), draws, rng, self.response)
-            fit = reference_of(asked, solved, self.runs)
+            fit = reference_of(member, solved, self.runs)
             point = np.median(flat, axis=0)
-            made.append(Component(asked.law.name, function, point, flat, fit, weight))
+            made.append(Component(member.law.name, function, point, flat, fit, weight))
         return tuple(made)
 
     def sampler(self, new_run: NewRun, seed: int) -> ForecastSampler:
@@ -298,17 +298,19 @@ class Forecast:
         total = sum(sources.values())
         shares = pd.DataFrame({name: value / total for name, value in sources.items()}, table.index)
         words = {
-            "noise": "the noise of a run", "parameters": "the parameters of the law",
-            "discrepancy": "the chance that the law bends", "choice": "the choice of the law",
-        }  # fmt: skip
+            "noise": "the noise of a run",
+            "parameters": "the parameters of the law",
+            "discrepancy": "the chance that the law bends",
+            "choice": "the choice of the law",
+        }
         largest = shares.idxmax(axis=1).map(words)
         return pd.concat([table, shares, largest.rename("mostly")], axis=1)
 
     def _curves(self, table: pd.DataFrame) -> list[tuple[np.ndarray, ...]]:
         """Return (weights (S,), mean, bend, parameters, noise (S, m)) of each law's experts."""
         parts = []
-        for asked, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
-            points = Points.in_table(reference_of(asked, solved, self.runs), table)
+        for member, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
+            points = Points.in_table(reference_of(member, solved, self.runs), table)
             (curves,) = predict([solved], [(points.inputs, points.codes)])
             parts.append(_flat(curves, np.exp(logs)))
         return parts
@@ -461,14 +463,14 @@ def forecast(
     if learnt is not None and prior == "default" and runs.output != "loss":
         learnt = None
     kind = choose_response(runs, response)
-    asked = members_of(chosen, runs, learnt, kind)
-    experts = tuple(solve([a.member], [a.observations])[0] for a in asked)
+    members = members_of(chosen, runs, learnt, kind)
+    experts = tuple(solve([a.member], [a.observations])[0] for a in members)
     settings = {
         "asked": AUTO if chosen is None else [law.name for law in chosen],
-        "laws": [a.law.name for a in asked],
+        "laws": [a.law.name for a in members],
         "prior": "weak" if learnt is None else learnt.digest,
         "response": kind,
         "draws": count,
         "seed": seed,
     }
-    return Forecast(runs, tuple(asked), experts, learnt, kind, settings)
+    return Forecast(runs, tuple(members), experts, learnt, kind, settings)

@@ -32,7 +32,7 @@ _AXES = ("C", "N", "D")
 
 
 @dataclass(frozen=True, eq=False)
-class LawAsked:
+class LawMember:
     """A law of a forecast: its member, its observations, and the problem they make.
 
     ``learnt`` says whether a corpus tells of its parameters.
@@ -76,23 +76,23 @@ def named_laws(laws: Any) -> list[Law] | None:
     given = [laws] if isinstance(laws, (str, Law)) else list(laws)
     if not given:
         raise LawError('laws=[] names no law; name one or more: ["chinchilla"], or "auto".')
-    found = [registry.get(law) for law in given]
-    names = [law.name for law in found]
+    chosen = [registry.get(law) for law in given]
+    names = [law.name for law in chosen]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise LawError(f"{listing(twice)} is named more than once; name each law once.")
-    outputs = list(dict.fromkeys(law.output for law in found))
+    outputs = list(dict.fromkeys(law.output for law in chosen))
     if len(outputs) > 1:
         raise LawError(
             f"The laws predict different outputs ({listing(outputs)}); a forecast has one. Name "
             "laws of one output."
         )
-    return found
+    return chosen
 
 
 def members_of(
     laws: Sequence[Law] | None, runs: Runs, prior: ForecastPrior | None, response: str
-) -> list[LawAsked]:
+) -> list[LawMember]:
     """Return the laws of a forecast with their members; raises DataError or LawError."""
     source = runs if response == PLAIN else _with_response(runs, response)
     if laws is None:
@@ -118,7 +118,7 @@ def choose_response(runs: Runs, response: str) -> str:
     return response_of(y, runs.output, size_of(runs))
 
 
-def _automatic(runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+def _automatic(runs: Runs, prior: ForecastPrior | None) -> LawMember:
     varying = [x for x in runs.inputs if np.ptp(np.asarray(runs[x], dtype=np.float64)) > 0]
     if {"N", "D"} <= set(varying):
         law = _of_output(registry.get(_SURFACE_LAW), runs.output)
@@ -139,26 +139,26 @@ def _of_output(law: Law, output: str) -> Law:
     return law if law.output == output else replace(law, output=output)
 
 
-def _surface(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+def _surface(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawMember:
     learnt = prior is not None and SURFACE in prior.families
     family = prior.families[SURFACE] if learnt and prior is not None else weak_prior(prior)
-    return _asked(law, runs, family, learnt)
+    return _law_member(law, runs, family, learnt)
 
 
-def _named(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+def _named(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawMember:
     if law.name == _SURFACE_LAW:
         return _surface(law, runs, prior)
-    return _asked(law, runs, weak_prior(prior), False)
+    return _law_member(law, runs, weak_prior(prior), False)
 
 
-def _asked(law: Law, runs: Runs, family: FamilyPrior, learnt: bool) -> LawAsked:
+def _law_member(law: Law, runs: Runs, family: FamilyPrior, learnt: bool) -> LawMember:
     problem = _problem(law, runs)
     level = float(np.min(runs[runs.output]))
     member = make_member(law.name, problem.layout, "log", family, level)
-    return LawAsked(law, member, _observations(problem, runs), problem, runs, learnt)
+    return LawMember(law, member, _observations(problem, runs), problem, runs, learnt)
 
 
-def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
+def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawMember:
     learnt = prior is not None and ONE_AXIS in prior.families
     source = prior if learnt and prior is not None else default_prior()
     law = frontier_law(axis, runs.output)
@@ -167,14 +167,15 @@ def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawAsked:
         broad = tuple(v.name.startswith("broad") for v in family.variants)
         keep = np.flatnonzero(broad)
         family = replace(
-            family, variants=tuple(family.variants[i] for i in keep),
+            family,
+            variants=tuple(family.variants[i] for i in keep),
             variant_bias=family.variant_bias[keep],
-        )  # fmt: skip
+        )
     x = np.asarray(runs[axis], dtype=np.float64)
     y = np.asarray(runs[runs.output], dtype=np.float64)
     member = axis_member(law, x, y, "log", family)
     problem = _problem(law, runs, fixed={"place": 0.0, "width": 1.0})
-    return LawAsked(law, member, _observations(problem, runs), problem, runs, learnt)
+    return LawMember(law, member, _observations(problem, runs), problem, runs, learnt)
 
 
 def _problem(law: Law, runs: Runs, fixed: Mapping[str, float] | None = None) -> Problem:

@@ -54,18 +54,21 @@ def notes_on(forecast: Any) -> Iterator[Note]:
 
 
 def _on_prior(forecast: Any) -> Iterator[Note]:
-    learnt = all(asked.learnt for asked in forecast.laws)
+    learnt = all(member.learnt for member in forecast.laws)
     if not learnt:
         why = (
             f"the outcome is {forecast.runs.output!r}"
-            if forecast.runs.output != "loss" else "no corpus tells of these laws"
-        )  # fmt: skip
+            if forecast.runs.output != "loss"
+            else "no corpus tells of these laws"
+        )
         yield Note(
-            "weak-prior", "info", f"The prior is weak, since {why}.",
+            "weak-prior",
+            "info",
+            f"The prior is weak, since {why}.",
             "Intervals rest on these runs and on how laws of language models have bent.",
             "Learn a prior from your own past sweeps: js.learn_prior(sweeps).",
-        )  # fmt: skip
-    for asked, solved, logs in zip(
+        )
+    for member, solved, logs in zip(
         forecast.laws, forecast.experts, forecast.log_weights, strict=True
     ):
         weights = np.exp(logs)
@@ -73,16 +76,17 @@ def _on_prior(forecast: Any) -> Iterator[Note]:
             continue
         spread = np.einsum("kgpii->kgpi", solved.lanes.inverse) * solved.table.precision
         ratio = np.einsum("kgp,kgpi->i", weights, np.nan_to_num(spread)) / weights.sum()
-        labels = asked.problem.layout.labels
+        labels = member.problem.layout.labels
         driven = [label for label, r in zip(labels, ratio, strict=True) if r > _MOSTLY_PRIOR]
         if driven:
             yield Note(
-                "prior-decides", "caution",
-                f"{', '.join(driven)} of {asked.law.name}: the runs contract the prior by less "
+                "prior-decides",
+                "caution",
+                f"{', '.join(driven)} of {member.law.name}: the runs contract the prior by less "
                 f"than {100 * (1 - _MOSTLY_PRIOR):.0f} % of its variance.",
                 "The forecast rests on what past sweeps had in common.",
-                "Add runs of other sizes, or check against prior=\"weak\".",
-            )  # fmt: skip
+                'Add runs of other sizes, or check against prior="weak".',
+            )
 
 
 def _on_rough_residuals(forecast: Any) -> Iterator[Note]:
@@ -94,8 +98,9 @@ def _on_rough_residuals(forecast: Any) -> Iterator[Note]:
             rough += float(np.exp(logs)[short].sum())
     if rough > _ROUGH:
         yield Note(
-            "rough-residuals", "caution",
+            "rough-residuals",
+            "caution",
             "Residuals of neighbouring runs move together over short distances.",
             "Something besides the inputs (tuning, data order) moves groups of runs.",
             "Look at the residuals; give the run of each row (run=) where rows are checkpoints.",
-        )  # fmt: skip
+        )

@@ -13,28 +13,39 @@ from jscale.fitting.objective import huber
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit
 from jscale.fitting.settings import Settings
-from jscale.prediction.forecast_members import LawAsked
+from jscale.prediction.forecast_members import LawMember
 
 
-def reference_of(asked: LawAsked, solved: Solved, runs: Runs) -> Fit:
+def reference_of(member: LawMember, solved: Solved, runs: Runs) -> Fit:
     """Return a law at the parameters of its expert with the most weight, described as a Fit.
 
     Its errors are those within that expert; a forecast's intervals do not use them.
     """
     place = np.unravel_index(int(np.argmax(solved.log_weights)), solved.log_weights.shape)
     theta, covariance = solved.lanes.theta[place], solved.lanes.inverse[place]
-    problem = asked.problem
+    problem = member.problem
     with float64_scope():
         optimum = linearise(problem, theta)
         natural = of_parameters(covariance, optimum.slope)
         names = list(flat_names(problem.layout))
         settings = Settings(huber(), dict(problem.data.fixed), (), {}, None, "auto", 0)
         return Fit(
-            asked.law, runs, settings,
+            member.law,
+            runs,
+            settings,
             pd.Series(optimum.natural, names, name="estimate"),
             pd.Series(np.sqrt(np.diag(natural)), names, name="error"),
             pd.DataFrame(natural, names, names),
             pd.DataFrame({"estimate": [], "error": []}),
-            float("nan"), optimum.predicted, optimum.residual, theta, covariance, (1, 1),
-            pd.DataFrame({"objective": []}), float("nan"), (), provenance(), problem,
-        )  # fmt: skip
+            float("nan"),
+            optimum.predicted,
+            optimum.residual,
+            theta,
+            covariance,
+            (1, 1),
+            pd.DataFrame({"objective": []}),
+            float("nan"),
+            (),
+            provenance(),
+            problem,
+        )

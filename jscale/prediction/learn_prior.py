@@ -20,7 +20,7 @@ from jscale.discrepancy.questions import Question, questions
 from jscale.discrepancy.response import PLAIN
 from jscale.errors import DataError
 from jscale.fitting.provenance import provenance
-from jscale.prediction.forecast_members import LawAsked, members_of, runs_of, size_of
+from jscale.prediction.forecast_members import LawMember, members_of, runs_of, size_of
 
 HELD = "held"
 _MOST_HELD = 24
@@ -144,11 +144,11 @@ def answers_of(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int = 0) -
             "2 beyond. Add sweeps, or larger runs."
         )
     # Some at a time, since decorrelating bases of all questions would fill the memory.
-    posed.sort(key=lambda p: (p.asked.law.name, len(p.asked.observations)))
+    posed.sort(key=lambda p: (p.member.law.name, len(p.member.observations)))
     answers = []
     for first in range(0, len(posed), _AT_ONCE):
         part = posed[first : first + _AT_ONCE]
-        solved = solve_each([p.asked.member for p in part], [p.asked.observations for p in part])
+        solved = solve_each([p.member.member for p in part], [p.member.observations for p in part])
         answers += [_answer(p, s, seed) for p, s in zip(part, solved, strict=True)]
     return answers
 
@@ -159,7 +159,7 @@ class _Posed:
     part: str
     question: Question
     runs: Runs
-    asked: LawAsked
+    member: LawMember
 
 
 def _posed(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int) -> Iterator[_Posed]:
@@ -167,15 +167,15 @@ def _posed(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int) -> Iterat
         size = size_of(runs).astype(np.float64)
         parameters = np.asarray(runs["N"]) if "N" in runs.inputs else None
         # The seed is of the part's own name, so that adding a sweep changes no other's questions.
-        own = int(hashlib.sha256(f"{data_set}|{part}|{seed}".encode()).hexdigest()[:8], 16)
-        for question in _questions_of(runs, size, parameters, own):
+        draw_seed = int(hashlib.sha256(f"{data_set}|{part}|{seed}".encode()).hexdigest()[:8], 16)
+        for question in _questions_of(runs, size, parameters, draw_seed):
             mask = np.zeros(len(runs), dtype=bool)
             mask[question.fit] = True
             try:
-                (asked,) = members_of(None, runs.where(mask), prior, PLAIN)
+                (member,) = members_of(None, runs.where(mask), prior, PLAIN)
             except DataError:
                 continue  # the runs that are left no longer vary in their inputs
-            yield _Posed(data_set, part, question, runs, asked)
+            yield _Posed(data_set, part, question, runs, member)
 
 
 def _questions_of(
@@ -193,7 +193,7 @@ def _answer(posed: _Posed, solved: Solved, seed: int) -> Answer:
     held = posed.question.held
     if len(held) > _MOST_HELD:
         held = np.sort(np.random.default_rng(seed).choice(held, _MOST_HELD, replace=False))
-    runs, names = posed.runs, posed.asked.law.inputs
+    runs, names = posed.runs, posed.member.law.inputs
     inputs = tuple(np.asarray(runs[name], dtype=np.float64)[held] for name in names)
     (curves,) = predict([solved], [(inputs, {})])
     noise = curves.noise[None, :, None, None]
@@ -204,9 +204,18 @@ def _answer(posed: _Posed, solved: Solved, seed: int) -> Answer:
     n, evidence = len(solved.observations), solved.lanes.evidence
     spread = (curves.variance + noise).astype(np.float32)
     return Answer(
-        posed.data_set, posed.part, family, posed.question, n, solved.scale, evidence,
-        curves.mean.astype(np.float32), spread, measured, distance,
-    )  # fmt: skip
+        posed.data_set,
+        posed.part,
+        family,
+        posed.question,
+        n,
+        solved.scale,
+        evidence,
+        curves.mean.astype(np.float32),
+        spread,
+        measured,
+        distance,
+    )
 
 
 def without(answers: Sequence[Answer], data_set: str) -> list[Answer]:

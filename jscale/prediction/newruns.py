@@ -49,13 +49,13 @@ class NewRun:
     @property
     def settings(self) -> dict[str, Any]:
         """What is needed to predict the same again, where it is not the usual: plain values."""
-        found: dict[str, Any] = {} if self.new == "run" else {"new": self.new}
+        entries: dict[str, Any] = {} if self.new == "run" else {"new": self.new}
         if self.known is not None:
-            found["known_error"] = self.known
+            entries["known_error"] = self.known
         if self.given is not None:
-            said = getattr(self.given, "why", "")
-            found["noise"] = type(self.given).__name__ + (f": {said}" if said else "")
-        return found
+            reason = getattr(self.given, "why", "")
+            entries["noise"] = type(self.given).__name__ + (f": {reason}" if reason else "")
+        return entries
 
     def of(self, draws: Draws, seed: int) -> tuple[Draws, NewRuns]:
         """Return the draws to predict with, and what draws the errors of new runs.

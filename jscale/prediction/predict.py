@@ -164,8 +164,8 @@ def predict(
     """
     check_level(level)
     new_run = NewRun.asked(new, known_error, noise)
-    asked = predictor_of(source, method, seed, caller="predict", point=True)
-    sampler = asked.sampler(new_run, seed)
+    requested = predictor_of(source, method, seed, caller="predict", point=True)
+    sampler = requested.sampler(new_run, seed)
     predictor = sampler.predictor
     table = with_known_errors(sampler.table(where, inputs), known_error, where)
     frames = [

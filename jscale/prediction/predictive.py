@@ -92,14 +92,22 @@ class Predictive:
         low, middle, high = tails(level)[0], 0.5, tails(level)[1]
         bounds = quantiles(curves, (low, middle, high), weights)
         curve = bounds[1]
-        own = np.stack([part.curve for part in self.parts])
+        point_curves = np.stack([part.curve for part in self.parts])
         if self.mute is not None and self.mute.any():
-            curve = np.where(self.mute, quantiles(own, (0.5,), self.weights)[0], curve)
-        curve = np.where((self.weights == 1.0).any(axis=0), own[self.weights.argmax(axis=0),
-                         np.arange(own.shape[1])], curve)  # fmt: skip
+            curve = np.where(self.mute, quantiles(point_curves, (0.5,), self.weights)[0], curve)
+        curve = np.where(
+            (self.weights == 1.0).any(axis=0),
+            point_curves[self.weights.argmax(axis=0), np.arange(point_curves.shape[1])],
+            curve,
+        )
         ends = quantiles(new, (low, high), weights)
-        columns = {"curve": curve, "confidence_low": bounds[0], "confidence_high": bounds[2],
-                   "prediction_low": ends[0], "prediction_high": ends[1]}  # fmt: skip
+        columns = {
+            "curve": curve,
+            "confidence_low": bounds[0],
+            "confidence_high": bounds[2],
+            "prediction_low": ends[0],
+            "prediction_high": ends[1],
+        }
         with np.errstate(over="ignore"):
             return pd.DataFrame({name: from_space(x, space) for name, x in columns.items()})
 

@@ -27,16 +27,16 @@ def quantiles(
     total = share.sum(axis=0)
     with np.errstate(invalid="ignore"):
         middle = (np.cumsum(share, axis=0) - 0.5 * share) / total
-    found = np.full((len(at), samples.shape[1]), np.nan)
+    ends = np.full((len(at), samples.shape[1]), np.nan)
     for j in np.flatnonzero(total > 0):
         some = share[:, j] > 0
-        found[:, j] = np.interp(at, middle[some, j], ordered[some, j])
-    return found
+        ends[:, j] = np.interp(at, middle[some, j], ordered[some, j])
+    return ends
 
 
 def _of_equal(ordered: np.ndarray, count: np.ndarray, at: Sequence[float]) -> np.ndarray:
     last = np.maximum(count - 1, 0)
-    found = np.empty((len(at), ordered.shape[1]))
+    ends = np.empty((len(at), ordered.shape[1]))
     for k, q in enumerate(at):
         place = q * last
         below = place.astype(int)
@@ -45,5 +45,5 @@ def _of_equal(ordered: np.ndarray, count: np.ndarray, at: Sequence[float]) -> np
         high = np.take_along_axis(ordered, above[None], axis=0)[0]
         with np.errstate(invalid="ignore"):  # infinite neighbours
             between = low + (place - below) * (high - low)
-        found[k] = np.where((low == high) | (place == below) | np.isneginf(low), low, between)
-    return found
+        ends[k] = np.where((low == high) | (place == below) | np.isneginf(low), low, between)
+    return ends

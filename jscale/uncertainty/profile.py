@@ -381,26 +381,28 @@ def _result(walk: _Walk, level: float) -> Profile:
     table = pd.DataFrame({"value": value, "objective": objective, "statistic": statistic})
     natural = pd.DataFrame(natural_parameters(fit.problem, theta), columns=list(_names(fit)))
     table = pd.concat([table, natural], axis=1).iloc[order].reset_index(drop=True)
-    found = Profile(fit, held.name, float(value[-1]), table, level, fit.problem.freedom, held.space)
+    estimate, freedom = float(value[-1]), fit.problem.freedom
+    profiled = Profile(fit, held.name, estimate, table, level, freedom, held.space)
     better = 2.0 * (scale.best - objective.min()) * scale.c
-    return replace(found, notes=tuple(_notes(found, better)))
+    return replace(profiled, notes=tuple(_notes(profiled, better)))
 
 
 def _names(fit: Fit) -> tuple[str, ...]:
     return flat_names(fit.problem.layout)
 
 
-def _notes(found: Profile, better: float) -> list[Note]:
+def _notes(profiled: Profile, better: float) -> list[Note]:
     notes = []
-    ends = zip(("below", "above"), found.interval(), _EDGES[found.space], strict=True)
+    ends = zip(("below", "above"), profiled.interval(), _EDGES[profiled.space], strict=True)
     sides = [side for side, end, edge in ends if end == edge]
     if sides:
         notes.append(
             Note(
                 "profile-open",
                 "caution",
-                f"The profile of {found.name} does not rise to the {100 * found.level:g}% limit "
-                f"{' or '.join(sides)} the estimate, as far as it was followed.",
+                f"The profile of {profiled.name} does not rise to the "
+                f"{100 * profiled.level:g}% limit {' or '.join(sides)} the estimate, as far as it "
+                "was followed.",
                 "The runs set no bound there: the interval is open.",
                 "Read predictions, which are better determined; add runs that bound it, or fix it.",
             )
@@ -412,7 +414,7 @@ def _notes(found: Profile, better: float) -> list[Note]:
                 "warning",
                 f"On the way a better optimum was met (by a statistic of {better:.2g}).",
                 "The fit is not at the least objective, and the interval is about the better one.",
-                f"Fit again with more starts: starts={4 * max(found.fit.agree[1], 16)}.",
+                f"Fit again with more starts: starts={4 * max(profiled.fit.agree[1], 16)}.",
             )
         )
     return notes

@@ -135,13 +135,13 @@ def other_optima(problem: Problem, theta: np.ndarray, cold: np.ndarray) -> np.nd
     beside = rounding_floor(problem)
     if not np.isfinite(lanes.objective[0]):
         return None
-    last, found = [lanes.objective[0]], []
+    last, optima = [lanes.objective[0]], []
     for k in np.argsort(lanes.objective, kind="stable"):
         far = all(abs(lanes.objective[k] - x) > _LOWER * x + beside for x in last)
         if lanes.status[k] == Status.CONVERGED and far and len(last) <= _OTHER_OPTIMA:
             last.append(lanes.objective[k])
-            found.append(lanes.theta[k])
-    return np.array(found).reshape(-1, len(theta))
+            optima.append(lanes.theta[k])
+    return np.array(optima).reshape(-1, len(theta))
 
 
 class _Guard:
@@ -181,10 +181,10 @@ class Chunk:
         if self.families is not None:
             return descend(self.families, starts, family=which, settings=settings, progress=tick)
         assert self.weights is not None
-        own = self.weights[which]
+        lane_weights = self.weights[which]
         if self.lbfgs:
-            return descend_lbfgs(self.problem, starts, weights=own, progress=tick)
-        return descend(self.problem, starts, weights=own, settings=settings, progress=tick)
+            return descend_lbfgs(self.problem, starts, weights=lane_weights, progress=tick)
+        return descend(self.problem, starts, weights=lane_weights, settings=settings, progress=tick)
 
 
 class Resampler(Protocol):

@@ -226,9 +226,9 @@ def with_amplitudes(problem: Problem | Families, theta: np.ndarray) -> np.ndarra
     gram, side, _ = _equations(problem, theta, relative=True)
     k = gram.shape[-1]
     flat = gram.reshape(-1, k, k), side.reshape(-1, k)
-    found = _amplitude_coordinates(problem, *flat, observed).reshape(*theta.shape[:2], k)
+    amplitudes = _amplitude_coordinates(problem, *flat, observed).reshape(*theta.shape[:2], k)
     solved = theta.copy()
-    solved[:, :, [i for i, _ in problem.layout.linear]] = found
+    solved[:, :, [i for i, _ in problem.layout.linear]] = amplitudes
     # A lane whose columns overflow keeps its drawn amplitudes; the solver will judge it.
     return np.where(np.isfinite(solved), solved, theta)
 
@@ -277,10 +277,10 @@ def _least_squares(gram: Any, side: Any, nonnegative: Any) -> np.ndarray:
     for kept in product(*([(True, False) if n else (True,) for n in nonnegative])):
         mask = np.array(kept, dtype=float)
         system = gram * np.outer(mask, mask) + np.diag(1.0 - mask)
-        found = np.linalg.solve(system, (side * mask)[..., None])[..., 0]
-        gain = -0.5 * np.einsum("sk,sk->s", side, found)
-        better = (found[:, nonnegative] >= 0).all(axis=1) & (gain < lowest)
-        best[better], lowest[better] = found[better], gain[better]
+        solution = np.linalg.solve(system, (side * mask)[..., None])[..., 0]
+        gain = -0.5 * np.einsum("sk,sk->s", side, solution)
+        better = (solution[:, nonnegative] >= 0).all(axis=1) & (gain < lowest)
+        best[better], lowest[better] = solution[better], gain[better]
     return np.where(broken[:, None], np.nan, best)
 
 

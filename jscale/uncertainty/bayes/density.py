@@ -122,7 +122,7 @@ def log_prior(spec: Spec, z: Any, given: DensityInputs) -> Any:
     total = jnp.sum(given.plain * (normal - 0.5 * np.log(2 * np.pi)))
     for k, name in enumerate(spec.pooled):
         total += _log_prior_of_families(spec, k, name, z, given)
-    return total + sum(_own_density(spec, own, z, given) for own in spec.own)
+    return total + sum(_own_density(spec, stated, z, given) for stated in spec.own)
 
 
 def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: DensityInputs) -> Any:
@@ -139,7 +139,7 @@ def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: Density
     return spread + jnp.sum(each)
 
 
-def _own_density(spec: Spec, own: Own, z: Any, given: DensityInputs) -> Any:
+def _own_density(spec: Spec, stated: Own, z: Any, given: DensityInputs) -> Any:
     """The log density of a parameter's own value, carried over to its coordinates.
 
     A parameter's value depends on other coordinates only through ones that come before it
@@ -148,21 +148,21 @@ def _own_density(spec: Spec, own: Own, z: Any, given: DensityInputs) -> Any:
     import jax
     import jax.numpy as jnp
 
-    if own.name == NUISANCE[spec.likelihood]:
+    if stated.name == NUISANCE[spec.likelihood]:
         value, log_slope = jnp.exp(z[-1]), z[-1]
     else:
         theta = coordinates(spec, z, given)
-        slot = spec.layout.slot(own.name)
+        slot = spec.layout.slot(stated.name)
         assert slot is not None
 
         def of_one(u: Any) -> Any:
             moved = theta.at[slot.where].set(u)
-            return spec.layout.natural(moved, given.data.fixed, given.data.centre)[own.name]
+            return spec.layout.natural(moved, given.data.fixed, given.data.centre)[stated.name]
 
         value, slope = jax.jvp(of_one, (theta[slot.where],), (jnp.ones_like(theta[slot.where]),))
         log_slope = jnp.log(jnp.abs(slope))
-    inside = own.distribution.support(value)
-    density = own.distribution.log_prob(jnp.where(inside, value, own.distribution.mean))
+    inside = stated.distribution.support(value)
+    density = stated.distribution.log_prob(jnp.where(inside, value, stated.distribution.mean))
     return jnp.sum(jnp.where(inside, density + log_slope, -jnp.inf))
 
 

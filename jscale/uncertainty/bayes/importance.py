@@ -86,12 +86,12 @@ class _Proposal:
 
         Up to one constant for all.
         """
-        size, found = z.shape[1], []
+        size, logs = z.shape[1], []
         for centre, root, share in zip(self.centres, self.roots, self.shares, strict=True):
             x = np.linalg.solve(root, (z - centre).T)
             shape = -0.5 * (_DF + size) * np.log1p(np.sum(x * x, axis=0) / _DF)
-            found.append(np.log(share) - np.linalg.slogdet(root)[1] + shape)
-        return np.stack(found)
+            logs.append(np.log(share) - np.linalg.slogdet(root)[1] + shape)
+        return np.stack(logs)
 
 
 def importance(
@@ -115,16 +115,16 @@ def importance(
         np.stack([m.root for m in modes]),
         _at_least(shares_of(modes)),
     )
-    found, first = None, proposal
+    best, first = None, proposal
     for rounds in range(1, _ROUNDS + 1):
         now = _round(spec, given, proposal, count, rng, rounds)
-        if found is None or now.rank > found.rank:
-            found = now
-        if (found.passes and found.share >= _AIM) or now.share * count < 10 * spec.size:
+        if best is None or now.rank > best.rank:
+            best = now
+        if (best.passes and best.share >= _AIM) or now.share * count < 10 * spec.size:
             break
         proposal = _beside(first, _moved(first, now))
-    assert found is not None
-    return found
+    assert best is not None
+    return best
 
 
 def _round(
@@ -151,9 +151,10 @@ def _moved(proposal: _Proposal, now: Weighted) -> _Proposal:
     with too few points for moments stays as it is.
     """
     log = proposal.log_densities(now.z)
-    own = np.exp(log - np.logaddexp.reduce(log, axis=0)) * now.weights
-    shares, centres, roots = own.sum(axis=1), proposal.centres.copy(), proposal.roots.copy()
-    for k, weights in enumerate(own):
+    # How much of each point is due to each component: a soft assignment, as in EM.
+    shared = np.exp(log - np.logaddexp.reduce(log, axis=0)) * now.weights
+    shares, centres, roots = shared.sum(axis=1), proposal.centres.copy(), proposal.roots.copy()
+    for k, weights in enumerate(shared):
         if weights.sum() ** 2 >= 10 * now.z.shape[1] * np.sum(weights**2):
             centres[k], roots[k] = _moments(now.z, weights / weights.sum())
     return _Proposal(centres, roots, _at_least(shares))

@@ -27,10 +27,10 @@ def other_thetas(fit: Fit) -> np.ndarray:
     Call inside the float64 scope.
     """
     agree, count = fit.agree
-    found = None
+    thetas = None
     if agree < count:
-        found = other_optima(fit.problem, fit.theta, automatic(fit.problem, _AUTOMATIC))
-    return np.zeros((0, len(fit.theta))) if found is None else found
+        thetas = other_optima(fit.problem, fit.theta, automatic(fit.problem, _AUTOMATIC))
+    return np.zeros((0, len(fit.theta))) if thetas is None else thetas
 
 
 def residuals_at(fit: Fit, theta: np.ndarray) -> np.ndarray:

@@ -136,16 +136,17 @@ def notes_on_priors(
         for name, a, b in zip(labels, sd, prior_sd, strict=True)
         if name not in skip and a > _CONTRACTED * b
     ]
-    own = [name for name in driven if name.split("[")[0] in stated]
-    if own:
+    given = [name for name in driven if name.split("[")[0] in stated]
+    if given:
         yield Note(
             "prior-driven",
             "info",
-            f"The data narrow the prior that you stated for {listing(own, 24)} by less than 20 %.",
+            f"The data narrow the prior that you stated for {listing(given, 24)} by less "
+            "than 20 %.",
             "What the posterior says of these is mostly what you said.",
             "Add runs that inform them, if the data should decide.",
         )
-    driven = [name for name in driven if name not in own]
+    driven = [name for name in driven if name not in given]
     if driven:
         yield Note(
             "prior-driven",

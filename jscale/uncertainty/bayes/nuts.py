@@ -225,10 +225,10 @@ def _strong(states: Any) -> Any:
 
 def _run(kernel: _Kernel, states: Any, args: Any, blocks: int, tick: Any) -> list[np.ndarray]:
     """Go on for some blocks of transitions; returns points and statistics (transition, chain)."""
-    found = []
+    batches = []
     for _ in range(blocks):
         states, seen = kernel.go(states, args)
-        found.append([np.asarray(v) for v in seen])
+        batches.append([np.asarray(v) for v in seen])
         if tick is not None:
             tick(_BLOCK)
-    return [np.concatenate(v) for v in zip(*found, strict=True)]
+    return [np.concatenate(v) for v in zip(*batches, strict=True)]

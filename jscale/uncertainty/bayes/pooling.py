@@ -99,13 +99,13 @@ def start_of(spec: Spec, fit: Fit, log_nuisance: float | None, spread: np.ndarra
     """Return a point z (size,) at the fit: every family at the population's mean."""
     z = np.zeros(spec.size)
     for slot in fit.problem.layout.slots:
-        own = spec.layout.slot(slot.name)
-        assert own is not None
+        target = spec.layout.slot(slot.name)
+        assert target is not None
         if slot.name in spec.pooled:
             at = spec.population(slot.name)
             z[at], z[at + 1] = fit.theta[slot.first], np.log(spread[spec.pooled.index(slot.name)])
         else:
-            z[own.where] = fit.theta[slot.where]
+            z[target.where] = fit.theta[slot.where]
     if log_nuisance is not None:
         z[-1] = log_nuisance
     return z

@@ -109,13 +109,13 @@ def _first(spec: Spec, name: str) -> int:
 
 def _row(made: Priors, at: int, name: str, values: np.ndarray) -> dict[str, Any]:
     """One line of the summary, of the coordinate ``at``."""
-    own = next((o for o in made.spec.own if o.name == name), None)
+    stated = next((o for o in made.spec.own if o.name == name), None)
     slot = made.spec.layout.slot(name)
     form = FORMS[slot.role.support if slot else POSITIVE]
-    said = f"{form}({made.mean[at]:g}, {made.sd[at]:g})"
+    moments = f"{form}({made.mean[at]:g}, {made.sd[at]:g})"
     return {
-        "distribution": _described(own.distribution) if own else said,
-        "units": "its own value" if own or slot is None else _units(made.spec.layout, name),
+        "distribution": _described(stated.distribution) if stated else moments,
+        "units": "its own value" if stated or slot is None else _units(made.spec.layout, name),
         **_quantiles(values),
     }
 
@@ -131,8 +131,8 @@ def _row_of_spread(made: Priors, name: str, values: np.ndarray) -> dict[str, Any
 
 
 def _quantiles(values: np.ndarray) -> dict[str, float]:
-    found = np.quantile(values, (0.05, 0.5, 0.95))
-    return dict(zip(("5%", "50%", "95%"), map(float, found), strict=True))
+    ends = np.quantile(values, (0.05, 0.5, 0.95))
+    return dict(zip(("5%", "50%", "95%"), map(float, ends), strict=True))
 
 
 def _described(distribution: Any) -> str:

@@ -61,8 +61,8 @@ class Priors:
             problem,
             z,
             {
-                own.name: _sample(own.distribution, count, seed + 1 + k)
-                for k, own in enumerate(self.spec.own)
+                stated.name: _sample(stated.distribution, count, seed + 1 + k)
+                for k, stated in enumerate(self.spec.own)
             },
         )
         return z
@@ -84,7 +84,7 @@ def make_priors(
     if nuisance:
         tables[nuisance] = nuisance_prior(likelihood, space)
     supports = {slot.name: slot.role.support for slot in layout.slots}
-    own = []
+    stated = []
     for name, given in overrides.items():
         if name.endswith("[spread]"):
             continue
@@ -93,8 +93,8 @@ def make_priors(
             tables[name] = _by_name(name, given, support)
         else:
             _check_distribution(name, given, support, name in pooled)
-            own.append(Own(name, given))
-    spec = spec._replace(own=tuple(own))
+            stated.append(Own(name, given))
+    spec = spec._replace(own=tuple(stated))
     mean, sd, plain = np.zeros(spec.size), np.ones(spec.size), np.ones(spec.size)
     for slot in layout.slots:
         _, mean[slot.where], sd[slot.where] = tables[slot.name]
@@ -108,7 +108,7 @@ def make_priors(
         spread.append(_spread(name, overrides.get(f"{name}[spread]"), 0.5 * sd[at]))
     if nuisance:
         _, mean[-1], sd[-1] = tables[nuisance]
-    for one in own:
+    for one in stated:
         slot = layout.slot(one.name)
         plain[slot.where if slot else -1] = 0.0
     return Priors(spec, mean, sd, plain, np.array(spread))
@@ -256,10 +256,10 @@ def prior_moments(made: Priors) -> tuple[np.ndarray, np.ndarray]:
     for k, name in enumerate(made.spec.pooled):
         at = made.spec.population(name) + 1
         mean[at], sd[at] = _HALF_NORMAL_MEAN * made.spread[k], _HALF_NORMAL_SD * made.spread[k]
-    for own in made.spec.own:
-        slot = made.spec.layout.slot(own.name)
+    for stated in made.spec.own:
+        slot = made.spec.layout.slot(stated.name)
         with float64_scope():
-            values = _sample(own.distribution, 4000, 0)
+            values = _sample(stated.distribution, 4000, 0)
         line = to_line(values, slot.role.support if slot else POSITIVE)
         where = slot.where if slot else -1
         mean[where], sd[where] = line.mean(), line.std()
@@ -275,8 +275,8 @@ def as_stated(made: Priors, z: np.ndarray, values: Mapping[str, np.ndarray]) -> 
     for name in made.spec.pooled:
         at = made.spec.population(name) + 1
         z[:, at] = np.exp(z[:, at])
-    for own in made.spec.own:
-        slot = made.spec.layout.slot(own.name)
+    for stated in made.spec.own:
+        slot = made.spec.layout.slot(stated.name)
         if slot is None:
             continue
         for i in range(slot.first, slot.first + slot.size):

@@ -249,8 +249,8 @@ def _at_population(sampled: Sampled, offset: np.ndarray) -> np.ndarray:
     for slot in layout.slots:
         if slot.name in spec.pooled:
             at = spec.population(slot.name)
-            own = offset[:, spec.pooled.index(slot.name)]
-            theta[:, slot.first] = z[:, at] + np.exp(z[:, at + 1]) * own
+            deviate = offset[:, spec.pooled.index(slot.name)]
+            theta[:, slot.first] = z[:, at] + np.exp(z[:, at + 1]) * deviate
         else:
             wider = spec.layout.slot(slot.name)
             assert wider is not None

@@ -149,8 +149,8 @@ def _score_alone(table: Table, objective: str, settings: dict[str, Any], progres
     """Fit the composed law to the scores alone, and resample them."""
     parts = table.parts
     runs, _ = places(table.scores())
-    found = fit(parts.composed, runs, objective=objective, per=parts.per, fixed=parts.fixed)
+    score_fit = fit(parts.composed, runs, objective=objective, per=parts.per, fixed=parts.fixed)
     drawn = bootstrap(
-        found, settings["resamples"], kind="bayesian", seed=settings["seed"], progress=progress
+        score_fit, settings["resamples"], kind="bayesian", seed=settings["seed"], progress=progress
     )
     return replace(drawn, settings={**drawn.settings, **settings})

@@ -92,8 +92,8 @@ def _held(
     held: dict[str, np.ndarray] = {}
     for name in (*parts.inner.names, *(n for n in parts.fixed if n not in parts.inner.names)):
         column = parts.per.get(name)
-        own = [f"{name}[{label}]" for label in groups[column]] if column else [name]
-        held[name] = estimate.loc[own].to_numpy() if column else np.asarray(estimate[name])
+        entries = [f"{name}[{label}]" for label in groups[column]] if column else [name]
+        held[name] = estimate.loc[entries].to_numpy() if column else np.asarray(estimate[name])
     single = {n: float(np.ravel(v)[0]) for n, v in held.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
@@ -110,16 +110,16 @@ def _held(
 
 def _labels(stages: Sequence[Fit]) -> dict[str, tuple[str, ...]]:
     """Return the labels of each column that parameters differ by, the same in all stages."""
-    found: dict[str, tuple[str, ...]] = {}
+    by_column: dict[str, tuple[str, ...]] = {}
     for stage in stages:
         for column, labels in stage.problem.layout.groups:
-            if found.setdefault(column, labels) != labels:
-                lone = sorted(set(found[column]) ^ set(labels))
+            if by_column.setdefault(column, labels) != labels:
+                lone = sorted(set(by_column[column]) ^ set(labels))
                 raise DataError(
                     f"Parameters of both laws differ by {column!r}, but {listing(lone)} has losses "
                     "or scores alone. Leave its rows out, or share the link's parameters."
                 )
-    return found
+    return by_column
 
 
 def _codes(runs: Runs, column: str, labels: tuple[str, ...]) -> np.ndarray:

@@ -52,16 +52,16 @@ class Joint:
             with float64_scope():
                 target = np.asarray(to_space(runs[stage.law.output], space))
             scale = _scale(stage, target)
-            own = {"part": float(k), "scale": scale, "scaled": target / scale, ROW: rows}
-            frames.append(runs.frame.assign(**own))
+            columns = {"part": float(k), "scale": scale, "scaled": target / scale, ROW: rows}
+            frames.append(runs.frame.assign(**columns))
         law = _stacked(parts)
         kind = as_objective(objective, "linear")
         # Residuals are in units of their scale, for which some objectives know the right delta.
         kind = kind.at(kind.tuning) if kind.finds_scale() else kind
         runs = _runs(pd.concat(frames, ignore_index=True), law, table)
         start = _by_parameter(stages)
-        found = fit(law, runs, objective=kind, per=parts.per, fixed=parts.fixed, starts=start)
-        return cls(stages, found)
+        fitted = fit(law, runs, objective=kind, per=parts.per, fixed=parts.fixed, starts=start)
+        return cls(stages, fitted)
 
     def draws(self, settings: dict[str, Any], progress: bool) -> Draws:
         """Refit both outputs to resamples of runs; return draws of the composed law."""
@@ -107,9 +107,9 @@ def _stacked(parts: Parts) -> Law:
     def stacked(*inputs: Any, **values: Any) -> Any:
         import jax.numpy as jnp
 
-        *own, part, scale = inputs
-        loss = inner.function(*own, **{n: values[n] for n in inner.names})
-        score = composed.function(*own, **values)
+        *arguments, part, scale = inputs
+        loss = inner.function(*arguments, **{n: values[n] for n in inner.names})
+        score = composed.function(*arguments, **values)
         is_score = part > 0.5
         # The other output of a row is unknown to its residual, so also where it has no logarithm.
         loss = to_space(jnp.where(is_score, 1.0, loss), of_loss)
@@ -144,10 +144,8 @@ def _runs(frame: pd.DataFrame, law: Law, table: Table) -> Runs:
 
 def _by_parameter(stages: Stages) -> dict[str, Any]:
     """Return both stages' estimates as a start: a number, or a tuple of one per group."""
-    found: dict[str, list[float]] = {}
+    values: dict[str, list[float]] = {}
     for name, value in stages.estimate.items():
-        found.setdefault(str(name).partition("[")[0], []).append(float(value))
+        values.setdefault(str(name).partition("[")[0], []).append(float(value))
     per, fixed = stages.table.parts.per, stages.table.parts.fixed
-    return {
-        n: tuple(values) if n in per else values[0] for n, values in found.items() if n not in fixed
-    }
+    return {n: tuple(v) if n in per else v[0] for n, v in values.items() if n not in fixed}

@@ -60,8 +60,8 @@ class PrescribedWeights:
         problem, count = self.problem, len(weights)
         padded = np.zeros((count, problem.rows))
         padded[:, : problem.n] = weights
-        own = (pad_rows(inputs.T, problem.rows).T,)
-        return Families.repeat(problem, count, weights=padded, inputs=own)
+        lane_inputs = (pad_rows(inputs.T, problem.rows).T,)
+        return Families.repeat(problem, count, weights=padded, inputs=lane_inputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +110,9 @@ class Stages:
     @property
     def names(self) -> list[str]:
         """The composed law's names of the numbers of both stages."""
-        new = {own: name for name, own in self.table.parts.of_link.items()}
-        own = flat_names(self.second.problem.layout)
-        renamed = [new[n.partition("[")[0]] + n[len(n.partition("[")[0]) :] for n in own]
+        new = {of_link: name for name, of_link in self.table.parts.of_link.items()}
+        link_names = flat_names(self.second.problem.layout)
+        renamed = [new[n.partition("[")[0]] + n[len(n.partition("[")[0]) :] for n in link_names]
         return [*flat_names(self.first.problem.layout), *renamed]
 
     @property

@@ -69,10 +69,10 @@ class Parts:
 
     def link_choices(self) -> dict[str, Any]:
         """Return what is fixed and per group in the link, by its own names."""
-        own = self.of_link
+        link_names = self.of_link
         return {
-            "per": {own[n]: c for n, c in self.per.items() if n in own},
-            "fixed": {own[n]: v for n, v in self.fixed.items() if n in own},
+            "per": {link_names[n]: c for n, c in self.per.items() if n in link_names},
+            "fixed": {link_names[n]: v for n, v in self.fixed.items() if n in link_names},
         }
 
 
@@ -111,15 +111,15 @@ class Table:
         taken = [c for c in names.values() if c in frame.columns and c not in names]
         columns = {**_found(parts.inner, frame), **columns}
         frame = frame.drop(columns=taken).rename(columns=names).assign(**{ROW: range(len(frame))})
-        found = cls(frame, parts, columns)
-        neither = ~(found.has_loss | found.has_score)
+        table = cls(frame, parts, columns)
+        neither = ~(table.has_loss | table.has_score)
         if neither.any():
             raise DataError(
                 f"{loss!r} and {score!r} are both missing in "
                 f"{rows_at(frame, neither, frame[parts.inner.output])}. Leave such rows out: "
                 f'df.dropna(subset=["{loss}", "{score}"], how="all").'
             )
-        return found
+        return table
 
     @property
     def has_loss(self) -> np.ndarray:

@@ -112,14 +112,14 @@ class NoiseModel:
             The quantiles.
         """
         rng = np.random.default_rng(seed)
-        own = self.own.draw((count,), rng)
+        errors = self.own.draw((count,), rng)
         shared = 0.0 if self.family is None else self.family.draw((count,), rng)
         if self.trend is None:
-            return np.repeat(np.quantile(own + shared, at)[:, None], len(table), axis=1)
+            return np.repeat(np.quantile(errors + shared, at)[:, None], len(table), axis=1)
         slopes = self.trend.slopes(count, rng)
         places, place = np.unique(log_axis(table, self.trend.column), return_inverse=True)
         factors = (self.trend.factor(np.array([x]), slopes)[:, 0] for x in places)
-        return np.stack([np.quantile(own * f + shared, at) for f in factors], axis=1)[:, place]
+        return np.stack([np.quantile(errors * f + shared, at) for f in factors], axis=1)[:, place]
 
     def __repr__(self) -> str:
         notes = "".join(f"\n{note}" for note in self.notes)
@@ -201,14 +201,14 @@ def noise_model(
         notes.extend(varies.notes)
     _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
     shares = 1.0 / rows[place] / len(rows)
-    own = Errors.of(errors, shares, fit.problem.freedom, len(rows), _KINDS[kind])
+    run_errors = Errors.of(errors, shares, fit.problem.freedom, len(rows), _KINDS[kind])
     family = None if effects is None else _of_a_family(effects)
     return NoiseModel(
         new,
-        own,
+        run_errors,
         family,
         varies,
-        _why(own, len(rows), family, varies),
+        _why(run_errors, len(rows), family, varies),
         tuple(notes),
         fit.problem.model.space,
     )
@@ -234,13 +234,13 @@ def studentised_by(problem: Problem, optimum: Optimum, units: np.ndarray) -> np.
     J = optimum.jacobian[problem.used]
     J = J[:, np.isfinite(J).all(axis=0)]
     basis, _ = np.linalg.qr(J / np.maximum(np.abs(J).max(axis=0, initial=0.0), 1e-300))
-    found = -optimum.residual[problem.used]
+    residuals = -optimum.residual[problem.used]
     for unit in np.unique(units):
         rows = units == unit
         left, size, _ = np.linalg.svd(basis[rows], full_matrices=False)
         more = 1.0 / np.sqrt(1.0 - np.minimum(size**2, _HIGHEST_LEVERAGE)) - 1.0
-        found[rows] += left @ (more * (left.T @ found[rows]))
-    return found - np.median(found)
+        residuals[rows] += left @ (more * (left.T @ residuals[rows]))
+    return residuals - np.median(residuals)
 
 
 def _check(kind: str, new: str, trend: Any) -> None:
@@ -266,10 +266,10 @@ def _families(fit: Fit, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _check_families(fit: Fit) -> None:
     if fit.settings.per:
-        own = listing(list(fit.settings.per))
+        names, columns = listing(list(fit.settings.per)), listing(list(fit.settings.per.values()))
         raise JscaleError(
-            f'new="family": {own} differs by {listing(list(fit.settings.per.values()))} in this '
-            "fit, and nothing says what it is for a new one. Predict from a posterior that learns "
+            f'new="family": {names} differs by {columns} in this fit, and nothing says '
+            "what it is for a new one. Predict from a posterior that learns "
             f"how it differs: js.posterior(fit, pool={dict(fit.settings.per)!r})."
         )
     if fit.runs.group is None:
@@ -328,15 +328,17 @@ def _all_known(column: str) -> Note:
     )
 
 
-def _why(own: Errors, runs: int, family: Errors | None, trend: Trend | None) -> str:
-    student = f"a Student-t of about {own.typical_freedom:g} degrees of freedom"
+def _why(errors: Errors, runs: int, family: Errors | None, trend: Trend | None) -> str:
+    student = f"a Student-t of about {errors.typical_freedom:g} degrees of freedom"
     text = f"the residuals of {runs} runs"
-    if own.tail >= 1.0:
+    if errors.tail >= 1.0:
         text = f"{student} fitted to {text}"
-    elif own.tail > 0.0:
-        text += f", and with probability {own.tail:.2f} {student}, since so few residuals do not "
+    elif errors.tail > 0.0:
+        text += (
+            f", and with probability {errors.tail:.2f} {student}, since so few residuals do not "
+        )
         text += "show how far errors reach"
-    text += f"; robust standard deviation {own.spread:.3g}"
+    text += f"; robust standard deviation {errors.spread:.3g}"
     if trend is not None:
         text += f" at the middle of the runs, times {trend.column}^({trend.slope:.2g} ± "
         text += f"{trend.error:.2g})"
