@@ -16,8 +16,8 @@ def test_report_writes_the_page_and_says_what_is_in_it(jscale, runs_csv, table):
     assert (code, err) == (0, "")
     held = (table["split"] == "holdout").sum()
     assert out.startswith("Runs: runs.csv\n\nAt C = ")
-    assert "90 % confidence interval of the curve" in told(out)
-    assert f"{held} runs that the fit did not see" in told(out)
+    assert "90% confidence interval of the curve" in told(out)
+    assert f"{held} held-out runs, up to" in told(out)
     assert out.endswith("Wrote report.html\n")
     assert sorted(os.listdir()) == ["report.html", "runs.csv"]
     page = Path("report.html").read_text(encoding="utf-8")
@@ -46,8 +46,8 @@ def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
     assert code == 0
     document = json.loads(out)
     assert {"E[gpt]", "E[7B]"} <= {name for name, _ in document["exact"]}
-    items = {item["key"]: item["said"] for item in document["checklist"]}
-    assert items["assumptions"] == "B = 410.7 fixed; E has a value for each family."
+    items = {item["key"]: item["statement"] for item in document["checklist"]}
+    assert items["assumptions"] == "B = 410.7 fixed; E has one value per family."
     assert items["objective"].startswith("pseudo_huber")
     assert items["seed"] == "2 for the starts, 2 for the draws."
 
