@@ -12,42 +12,23 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.uncertainty.chain import stages as chain_stages
+from tests.uncertainty.chain.planted import (
+    BASE,
+    BOTH,
+    GUESS,
+    INNER,
+    LINK,
+    OUTER,
+    WAYS,
+    chained,
+    width,
+    world,
+)
 
-INNER = {"E": 1.7, "A": 400.0, "alpha": 0.34, "B": 410.0, "beta": 0.28}
-OUTER = {"floor": 0.25, "rise": 0.6, "k": 3.0, "L0": 2.8}
-BASE, LINK = js.laws.get("chinchilla"), js.laws.get("sigmoid_link")
-BOTH = BASE.then(LINK)
-GUESS = {"floor": 0.25}
 # Near-absolute objectives end at kinks, and some refits of few runs do not settle there.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.* resamples failed and .* did not converge:jscale.errors.FitWarning"
 )
-WAYS: list[dict[str, Any]] = [{}, {"losses": "fitted"}, {"how": "joint"}]
-
-
-def world(
-    seed: int = 0, rows: int = 30, loss: float = 0.01, score: float = 0.01, own_luck: bool = False
-) -> pd.DataFrame:
-    """Return runs with log losses and scores of these errors; scores follow the curve, or luck."""
-    rng = np.random.default_rng(seed)
-    frame = js.designs.random(rows, (1e7, 1e9), (1e9, 1e11), seed=seed)
-    curve = BASE(frame["N"], frame["D"], **INNER)
-    seen = curve * np.exp(loss * rng.standard_normal(rows))
-    scores = LINK(seen if own_luck else curve, **OUTER) + score * rng.standard_normal(rows)
-    return frame.assign(loss=seen, score=np.clip(scores, 0, 1))
-
-
-def chained(frame: pd.DataFrame | js.Runs, resamples: int = 100, **choices: Any) -> js.Draws:
-    """Chain the planted laws, the score of chance known."""
-    return js.chain(BASE, LINK, frame, resamples=resamples, **{"fixed": GUESS, **choices})
-
-
-def width(draws: js.Draws, N: float = 5e8, D: float = 5e10) -> float:
-    """Return the width of the curve's 90 % interval."""
-    row = js.predict(draws, N=N, D=D).to_frame().iloc[0]
-    return float(row["confidence_high"] - row["confidence_low"])
-
 
 # What is fitted
 
@@ -64,18 +45,6 @@ def test_two_stages_are_the_two_fits() -> None:
     assert draws.settings == {
         "how": "two-stage", "losses": "observed", "resamples": 100, "seed": 0
     }  # fmt: skip
-
-
-def test_the_fit_describes_the_composed_law() -> None:
-    frame = world()
-    fit = chained(frame).fit
-    curve = BOTH(frame["N"], frame["D"], **fit.params)
-    np.testing.assert_allclose(fit.fitted, curve, rtol=1e-12)
-    np.testing.assert_allclose(fit.residuals, curve - frame["score"], atol=1e-14)
-    assert fit.settings.fixed == pytest.approx({**fit.params.loc[[*INNER, "floor"]]})
-    assert fit.problem.freedom == 30 - 3  # what the scores decided: rise, k, L0
-    assert (fit.stderr[list(INNER)] > 0).all()
-    assert fit.stderr["floor"] == 0.0
 
 
 def test_the_link_at_the_laws_own_curve() -> None:
@@ -164,15 +133,6 @@ def test_where_the_link_is_sure_the_score_is_the_links_of_the_loss() -> None:
     assert width(replace(draws, values=held)) < 0.02 * width(draws)
 
 
-def test_draws_of_the_first_stage_are_its_own_bootstrap() -> None:
-    frame = world()
-    draws = chained(frame, 50, seed=4)
-    inner = js.bootstrap(js.fit(BASE, frame), 50, kind="bayesian", seed=4)
-    outer = js.bootstrap(js.fit(LINK, frame, fixed=GUESS), 50, kind="bayesian", seed=4)
-    expected = np.concatenate([inner.values, outer.values], axis=2)
-    np.testing.assert_allclose(draws.values, expected, rtol=1e-9)
-
-
 @pytest.mark.parametrize("choices", WAYS)
 def test_the_errors_of_both_stages_go_together(choices: dict[str, Any]) -> None:
     """Where the runs are, they cancel in part; dealt out anew they would not."""
@@ -212,29 +172,7 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     assert not np.allclose(first.values, other.values)
 
 
-def test_resamples_taken_in_parts_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = world()
-    for choices in WAYS[:2]:
-        whole = chained(frame, 60, **choices)
-        with monkeypatch.context() as less:
-            less.setattr("jscale.uncertainty.refits._NUMBERS_AT_ONCE", 25 * 32)
-            parts = chained(frame, 60, **choices)
-        np.testing.assert_allclose(parts.values, whole.values, rtol=1e-5)
-
-
 # Rows that serve one stage
-
-
-def test_rows_without_a_score_or_a_loss_serve_the_other_stage() -> None:
-    frame = world(6, rows=40)
-    frame.loc[:9, "score"] = np.nan
-    frame.loc[35:, "loss"] = np.nan
-    draws = chained(frame)
-    inner = js.fit(BASE, frame.loc[:34])
-    outer = js.fit(LINK, frame.loc[10:34], fixed=GUESS)
-    np.testing.assert_allclose(draws.fit.params, [*inner.params, *outer.params], rtol=1e-12)
-    # The composed law's residuals are of all scores, also those of runs without a loss.
-    assert draws.fit.runs.frame.index.tolist() == list(range(10, 40))
 
 
 def test_at_the_laws_curve_all_scores_serve() -> None:
@@ -293,11 +231,6 @@ def test_columns_by_name_and_runs() -> None:
     by_table = chained(frame, 20)
     np.testing.assert_array_equal(by_name.values, by_table.values)
     np.testing.assert_array_equal(by_runs.values, by_table.values)
-
-
-def test_another_column_called_loss_gives_way() -> None:
-    frame = world().rename(columns={"loss": "val"}).assign(loss=-1.0)
-    assert chained(frame, 20, loss="val").fit.params["E"] == chained(world(), 2).fit.params["E"]
 
 
 @pytest.mark.parametrize("choices", WAYS)
@@ -385,39 +318,3 @@ def test_wrong_tables(
 ) -> None:
     with pytest.raises(error, match=says):
         chained(spoilt(**columns), 20, **choices)
-
-
-def test_resamples_of_which_none_could_be_refitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = chain_stages.refit
-
-    def lost(*args: Any) -> Any:
-        refits = found(*args)
-        return replace(refits, objective=np.full_like(refits.objective, np.nan))
-
-    monkeypatch.setattr(chain_stages, "refit", lost)
-    with pytest.raises(js.FitError, match=r"None of 5 resamples could be refitted; read the fits'"):
-        chained(world(), 5)
-
-
-def test_other_wrong_data() -> None:
-    with pytest.raises(js.DataError, match=r"chain takes Runs or a pandas DataFrame, not list\."):
-        js.chain(BASE, LINK, [1, 2])  # pyright: ignore[reportArgumentType]
-    with pytest.raises(js.DataError, match=r"N: columns are named when Runs are made, or given"):
-        js.chain(BASE, LINK, js.Runs.from_frame(world()), N="N")
-    with pytest.raises(js.LawError, match=r"chinchilla and power both give 'loss', so a table"):
-        js.chain(BASE, "power", world())
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-def test_families_with_losses_or_scores_alone() -> None:
-    table = pd.concat(
-        [world(s, 20).assign(family=name) for s, name in enumerate("abc")], ignore_index=True
-    )
-    lone = table.assign(score=table["score"].where(table["family"] != "c"))
-    says = r"Parameters of both laws differ by 'family', but c has losses or scores alone\."
-    with pytest.raises(js.DataError, match=says):
-        chained(lone, 20, per={"E": "family", "L0": "family"})
-    lone = table.assign(loss=table["loss"].where(table["family"] != "c"))
-    says = r"Parameters differ by 'family', but no row they were fitted to has the label of row 40"
-    with pytest.raises(js.DataError, match=says):
-        chained(lone, 20, per={"E": "family"})
