@@ -35,8 +35,10 @@ from jscale.errors import (
     NotDifferentiable,
     PredictionError,
 )
+from jscale.fitting import draw_methods as methods
 from jscale.fitting import objective as objectives
 from jscale.fitting.batch import fit_many
+from jscale.fitting.draw_methods import register_method
 from jscale.fitting.fit import fit
 from jscale.fitting.implicit import differentiable
 from jscale.fitting.influence import Influence, influence
@@ -197,6 +199,7 @@ __all__ = [
     "least_absolute",
     "least_squares",
     "load",
+    "methods",
     "multi_power",
     "noise_model",
     "objectives",
@@ -212,6 +215,7 @@ __all__ = [
     "profile",
     "pseudo_huber",
     "regime",
+    "register_method",
     "register_objective",
     "report",
     "required",

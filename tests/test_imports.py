@@ -41,7 +41,7 @@ INNER_ROOMS = {
 }
 # The same within fitting/, where the order is that of a fit.
 FITTING = [
-    ["domain", "statistics", "objective.base", "objective.spaces"],
+    ["domain", "statistics", "objective.base", "objective.spaces", "draw_methods"],
     ["objective.registry"],
     ["objective.hubers"],
     ["objective.likelihoods"],

@@ -24,6 +24,7 @@ from jscale.cli.options import (
     Json,
     Law,
     Level,
+    MethodOrNone,
     Objective,
     Per,
     Resamples,
@@ -106,7 +107,7 @@ def predict(
         list[str] | None, typer.Option("--at", help="Where: N=70B,D=1.4T; repeat as needed.")
     ] = None,
     table: Annotated[Path | None, typer.Option(help="Or a table with the inputs.")] = None,
-    method: Annotated[str, typer.Option(help="auto, bootstrap, laplace, or none.")] = "auto",
+    method: MethodOrNone = "auto",
     level: Level = 0.9,
     seed: Seed = 0,
     json_: Json = False,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from jscale.fitting import draw_methods as methods
+
 File = Annotated[
     Path | None,
     typer.Argument(
@@ -39,8 +41,12 @@ DropInvalid = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Level = Annotated[float, typer.Option(help="Level of all intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of starts and resamples.")]
-Method = Annotated[
-    str, typer.Option(help="Of draws: auto, bayesian, bootstrap, laplace, or jackknife.")
+Method = Annotated[str, typer.Option(help=f"How parameters are drawn: {methods.in_words()}.")]
+MethodOrNone = Annotated[
+    str,
+    typer.Option(
+        help=f"How parameters are drawn: {methods.in_words()}; or none, for the point alone."
+    ),
 ]
 Set = Annotated[
     list[str] | None,

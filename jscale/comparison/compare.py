@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.arguments import check_choice, check_count, check_level, check_seed
+from jscale.arguments import check_count, check_level, check_seed
 from jscale.comparison.comparison import Comparison, comparison_notes, tabulate
 from jscale.comparison.criteria import by_row
 from jscale.comparison.law_weights import (
@@ -37,7 +37,7 @@ from jscale.comparison.splits import Scheme, Split, largest, origins, splits_of
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
 from jscale.errors import DataError, FitWarning, LawError, listing, outside
-from jscale.fitting.batch import METHODS
+from jscale.fitting import draw_methods as methods
 from jscale.fitting.objective import Objective
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
@@ -136,7 +136,7 @@ def compare(
     """
     check_level(level)
     check_seed(seed, error=LawError)
-    check_choice("method", method, METHODS)
+    methods.get_batched(method)
     kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
     every, auto, chosen = _contenders(laws)
     runs = runs_of(None if every else chosen, data, columns)

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from jscale import laws
-from jscale.arguments import check_choice
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
 from jscale.errors import DataError, FitWarning, JscaleError, listing, nearest, outside
+from jscale.fitting import draw_methods as methods
 from jscale.fitting.build import as_runs
 from jscale.fitting.fit import chosen_devices
 from jscale.fitting.objective import Objective, as_objective
@@ -23,7 +23,6 @@ from jscale.fitting.settings import Settings
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 
-METHODS = ("bootstrap", "bayesian", "laplace")
 _UNSETTLED_SHARE = 0.01
 
 
@@ -128,7 +127,7 @@ def fit_many(
 
 
 def _check_own_choices(objective: Objective, resamples: Any, method: Any) -> None:
-    check_choice("method", method, METHODS)
+    methods.get_batched(method)
     if objective.auto:
         raise JscaleError(
             f"fit_many takes a number for delta, not {objective}: families would each have "

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from jscale._precision import float64_scope
-from jscale.data.resampling import Units, count_units
+from jscale.data.resampling import Units
 from jscale.data.runs import Runs
 from jscale.fitting import notes as judge
 from jscale.fitting.build import build
@@ -30,6 +30,7 @@ from jscale.fitting.diagnostics import (
     rounding_floor,
     studentised,
 )
+from jscale.fitting.draw_methods import Method, Weigh, get_batched
 from jscale.fitting.objective import from_space
 from jscale.fitting.problem import Families, Problem, buckets
 from jscale.fitting.progress import lane_bar
@@ -38,7 +39,6 @@ from jscale.fitting.settings import Settings
 from jscale.fitting.solver import starts as starting
 from jscale.fitting.solver.gauss_newton import WARM, Lanes, Status, descend
 from jscale.fitting.solver.search import search_families
-from jscale.fitting.t_draws import t_draws
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 
@@ -64,7 +64,7 @@ class RowSets:
 class Sampling:
     """How many draws of the parameters each set gets, and by which method.
 
-    ``method`` is "bootstrap", "bayesian" or "laplace", as for :func:`jscale.fit_many`.
+    ``method`` is the name of a registered one that draws many sets at once.
     """
 
     resamples: int = 0
@@ -73,7 +73,12 @@ class Sampling:
     @property
     def refits(self) -> bool:
         """Whether the draws are refits of resamples."""
-        return self.resamples > 0 and self.method != "laplace"
+        return self.resamples > 0 and self.how.weigh is not None
+
+    @property
+    def how(self) -> Method:
+        """The method."""
+        return get_batched(self.method)
 
 
 def fit_sets(
@@ -218,7 +223,9 @@ class _Batch:
         if problem.freedom < 1:
             return np.full((count, len(row.params)), np.nan)
         rng = np.random.default_rng((self.settings.seed, f))
-        theta = t_draws(optimum.theta, row.theta_covariance, problem.freedom, count, rng)
+        approximate = self.sampling.how.approximate
+        assert approximate is not None
+        theta = approximate(optimum.theta, row.theta_covariance, problem.freedom, count, rng)
         return natural_parameters(problem, theta)
 
     def _starts(self, families: Families) -> np.ndarray:
@@ -244,9 +251,11 @@ class _Batch:
         resamples of each family did not converge (F,).
         """
         R = self.sampling.resamples
+        weigh = self.sampling.how.weigh
+        assert weigh is not None
         weights = np.zeros((len(members), R, families.rows))
         for k, (f, part) in enumerate(zip(members, families.parts, strict=True)):
-            counts = _counts(part, R, (self.settings.seed, f), self.sampling.method)
+            counts = _weights(part, R, (self.settings.seed, f), weigh)
             weights[k, :, : part.n] = counts * part.weights[: part.n]
         family = np.repeat(np.arange(len(members)), R)
         lanes = descend(
@@ -332,10 +341,10 @@ def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, 
     )
 
 
-def _counts(problem: Problem, resamples: int, seed: tuple[int, int], method: str) -> np.ndarray:
+def _weights(problem: Problem, resamples: int, seed: tuple[int, int], weigh: Weigh) -> np.ndarray:
     """How often each row is drawn in each resample of whole runs, or how much it weighs (R, n)."""
     runs = problem.units[problem.used]
     units, rng = Units(runs, np.zeros_like(runs)), np.random.default_rng(seed)
     counts = np.zeros((resamples, problem.n))
-    counts[:, problem.used] = count_units(units, resamples, rng, smooth=method == "bayesian")
+    counts[:, problem.used] = weigh(units, resamples, rng)
     return counts

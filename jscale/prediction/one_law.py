@@ -57,7 +57,7 @@ class OneLaw:
     @property
     def resamples(self) -> str | None:
         """The kind of bootstrap, None for other draws."""
-        return self.method if self.method.startswith("bootstrap") else None
+        return self.method if self.draws.resampled else None
 
     @cached_property
     def components(self) -> tuple[Component, ...]:

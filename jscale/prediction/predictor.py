@@ -14,15 +14,14 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from jscale.arguments import check_choice
 from jscale.errors import PredictionError, listing
+from jscale.fitting import draw_methods as methods
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
 from jscale.prediction.newruns import NewRun
 from jscale.prediction.one_law import OneLaw, PointAlone
 from jscale.prediction.predictive import Predictive
-from jscale.uncertainty.automatic import METHODS
 from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws
 
@@ -144,7 +143,8 @@ def predictor_of(
     if isinstance(source, Fit):
         if method is None and point:
             return PointAlone(source)
-        check_choice("method", method, METHODS, error=PredictionError)
+        if method != methods.AUTO:
+            methods.get(method, error=PredictionError, others=(methods.AUTO,))
         return OneLaw(make_draws(source, method, seed=seed))
     if isinstance(source, Draws):
         return OneLaw(source)

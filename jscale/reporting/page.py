@@ -217,7 +217,7 @@ def _draws_of(fit: Fit, draws: Draws | None, seed: int) -> Draws:
         raise JscaleError(
             f"draws must be Draws, not {type(draws).__name__}: report(fit, js.bootstrap(fit))."
         )
-    if draws.method == "prior":
+    if draws.from_prior:
         raise JscaleError(
             "These are draws from the prior, which have not seen the runs; the page would present "
             "them as results. Give draws from the fit: report(fit, js.draws(fit)), or "

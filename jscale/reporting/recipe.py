@@ -7,9 +7,7 @@ comment says what to put there. Words that came from a user are quoted, or kept 
 from __future__ import annotations
 
 import ast
-import inspect
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from keyword import iskeyword
 from typing import Any
 
@@ -83,10 +81,15 @@ def _named_in_fit(fit: Fit) -> dict[str, str]:
 
 
 def _named_in_draws(draws: Draws) -> dict[str, str]:
-    if _maker(draws) is None:
+    """Return what the call that made draws needs besides the fit, by name."""
+    if draws.call is None:
         return {"draws": f"made by {draws.method}: {_plain_settings(draws.settings)}"}
-    settings = {k: v for k, v in _settings(draws).items() if _code_of_setting(k, v) is None}
-    return {name: f"as they were given: {value!r}" for name, value in settings.items()}
+    unstated = {
+        name: f"as they were given: {value!r}"
+        for name, value in draws.call.arguments.items()
+        if _code(value) is None
+    }
+    return {**unstated, **draws.call.named}
 
 
 def _named_on_page(fit: Fit, page: Mapping[str, Any]) -> dict[str, str]:
@@ -200,37 +203,12 @@ def _starts(fit: Fit) -> str | None:
 
 
 def _draws_call(draws: Draws) -> str | None:
-    """Return the call that made draws: of a function of that name, with settings it takes."""
-    function = _maker(draws)
-    if function is None:
+    """Return the call that made draws, None where no code can."""
+    call = draws.call
+    if call is None:
         return None
-    settings = {k: _code_of_setting(k, v) or k for k, v in _settings(draws).items()}
-    arguments = ["fit", *(f"{name}={code}" for name, code in settings.items())]
-    call = f"js.{function.__name__}({', '.join(arguments)})"
-    group = draws.settings.get("new_group_seed")
-    return call if group is None else f"{call}.for_new_group({group!r})"
-
-
-def _settings(draws: Draws) -> dict[str, Any]:
-    """Return the settings that the function that made draws takes."""
-    function = _maker(draws)
-    known = {} if function is None else inspect.signature(function).parameters
-    return {k: v for k, v in draws.settings.items() if k in known}
-
-
-def _code_of_setting(name: str, value: Any) -> str | None:
-    """Return a setting as code, None for a prior that only its own code can state."""
-    if name == "priors" and any(isinstance(own, str) for own in value.values()):
-        return None
-    return _code(value)
-
-
-def _maker(draws: Draws) -> Callable[..., Any] | None:
-    """Return the function that made draws, by their method; None where there is none."""
-    name = draws.method.split(" ")[0].split("-")[0].split(",")[0]
-    if not name.isidentifier():
-        return None
-    try:
-        return getattr(import_module(f"jscale.uncertainty.{name}"), name, None)
-    except ImportError:
-        return None
+    arguments = ["fit"]
+    for name, value in call.arguments.items():
+        code = None if name in call.named else _code(value)
+        arguments.append(f"{name}={name if code is None else code}")
+    return f"{call.function}({', '.join(arguments)}){call.then}"

@@ -22,7 +22,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.progress import lane_bar
 from jscale.fitting.result import Fit
 from jscale.fitting.solver.gauss_newton import Status
-from jscale.uncertainty.draws import Draws, no_spare_runs
+from jscale.uncertainty.draws import Call, Draws, no_spare_runs
 from jscale.uncertainty.refits import WEIGHTED, RandomResamples, Refits, refit, warn_of_failures
 
 _KINDS = ("pairs", "bayesian", "residual", "wild")
@@ -89,28 +89,31 @@ def bootstrap(
     with float64_scope(), lane_bar(total, "resamples", progress) as tick:
         lbfgs = fit.settings.solver == "lbfgs"
         resampler = RandomResamples(fit.problem, kind, units, fit.theta, seed, lbfgs)
-        found = refit(resampler, total, tick)
-        good = found.good
+        refits = refit(resampler, total, tick)
+        good = refits.good
         if not good.any():
             raise FitError(
                 f"None of {len(good)} resamples could be refitted: the objective is not finite at "
                 "the fit itself. Read fit.notes, or use js.laplace(fit)."
             )
-        sampled = natural_parameters(fit.problem, found.theta)[good]
-    unsettled, failed = int(np.sum(good & (found.status != Status.CONVERGED))), int(np.sum(~good))
+        sampled = natural_parameters(fit.problem, refits.theta)[good]
+    failed = int(np.sum(~good))
+    unsettled = int(np.sum(good & (refits.status != Status.CONVERGED)))
     do = "Fix or tie the parameters that fit.notes names."
     warn_of_failures(len(good), failed, unsettled, do)
     settings = {"resamples": total, "seed": seed, "kind": kind, "cluster": cluster}
     return Draws(
-        fit,
-        sampled[None],
-        flat_names(fit.problem.layout),
-        f"bootstrap ({kind})",
-        settings,
-        failed,
-        unsettled,
-        int(found.switched.sum()),
-        (*notes, *_notes_on_basins(found)),
+        fit=fit,
+        values=sampled[None],
+        names=flat_names(fit.problem.layout),
+        method=f"bootstrap ({kind})",
+        settings=settings,
+        failed=failed,
+        unsettled=unsettled,
+        switched=int(refits.switched.sum()),
+        notes=(*notes, *_notes_on_basins(refits)),
+        resampled=True,
+        call=Call.of(bootstrap, settings),
     )
 
 

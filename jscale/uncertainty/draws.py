@@ -6,8 +6,9 @@ prediction carries its interval by the same code, whatever the draws came from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,17 +46,60 @@ class NewRuns(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Call:
+    """The call that makes draws again, in Python: ``function(fit, **arguments)``.
+
+    ``named`` says what an argument is that code cannot state, or what else it takes for granted;
+    ``then`` is what follows the call, such as ``.for_new_group(3)``.
+    """
+
+    function: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    then: str = ""
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], settings: Mapping[str, Any]) -> Call:
+        """Return the call of a public function of jscale, with those settings that it takes."""
+        known = signature(function).parameters
+        arguments = {name: value for name, value in settings.items() if name in known}
+        return cls(f"js.{function.__name__}", arguments)
+
+
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Draws of a fit's parameters.
+    """Draws of a fit's parameters, from :func:`jscale.draws`, :func:`jscale.bootstrap` and others.
 
-    ``values`` (chain, draw, parameter) are the law's own parameters in the order of ``names``.
-    ``method`` says what they came from, ``settings`` how (seed included), ``failed`` how many
-    draws were left out because their refit ended nowhere finite, ``unsettled`` how many were
-    kept although their refit had not converged, ``switched`` how many of the resamples ended in
-    another basin than the fit. ``notes`` are remarks to read before trusting them. ``noise`` draws
-    the errors of new runs where the draws came with a noise of their own (a posterior's); without,
-    it is estimated from the fit's residuals.
+    Attributes
+    ----------
+    fit : Fit
+        The fit.
+    values : ndarray, shape (chain, draw, parameter)
+        The law's own parameters.
+    names : tuple of str
+        The parameters, in the order of ``values``.
+    method : str
+        What the draws came from, in words.
+    settings : mapping
+        How they were made, seed included.
+    failed : int
+        How many draws were left out because their refit ended nowhere finite.
+    unsettled : int
+        How many were kept although their refit had not converged.
+    switched : int
+        How many of the resamples ended in another basin than the fit.
+    notes : tuple of Note
+        What to know before trusting them.
+    noise : NewRuns or None
+        Draws the errors of new runs, where the draws came with a noise of their own (a
+        posterior's); without, it is estimated from the fit's residuals.
+    resampled : bool
+        Whether they are refits of resampled or reweighted runs.
+    from_prior : bool
+        Whether they are drawn from a prior, before any run is seen.
+    call : Call or None
+        The call that makes them again; None where no code can.
     """
 
     fit: Fit
@@ -68,6 +112,9 @@ class Draws:
     switched: int = 0
     notes: tuple[Note, ...] = ()
     noise: NewRuns | None = None
+    resampled: bool = False
+    from_prior: bool = False
+    call: Call | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0] * self.values.shape[1]
@@ -111,7 +158,13 @@ class Draws:
         return None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per draw and one column per parameter."""
+        """Return one row per draw and one column per parameter.
+
+        Returns
+        -------
+        DataFrame
+            The draws, chains one after another.
+        """
         return pd.DataFrame(self.flat, columns=list(self.names))
 
     def groups(self) -> dict[str, Group]:
@@ -153,31 +206,55 @@ class Draws:
         return {name: replace(group, attributes=attributes) for name, group in groups.items()}
 
     def to_arviz(self) -> Any:
-        """Return ArviZ's container: InferenceData on ArviZ 0.x, xarray.DataTree on 1.x."""
+        """Return the draws as ArviZ holds them.
+
+        Returns
+        -------
+        arviz.InferenceData or xarray.DataTree
+            The first on ArviZ 0.x, the second on 1.x.
+        """
         return to_arviz(self)
 
     def interval(self, level: float = 0.9, *, kind: str = "percentile") -> pd.DataFrame:
         """Return intervals at ``level``: columns ``low`` and ``high``, a row per parameter.
 
-        ``kind="percentile"`` cuts equal tails off the draws. ``"bca"`` (for a bootstrap) moves
-        the two quantiles by the share of draws below the estimate and by the skewness of the
-        runs' influences (Efron, JASA 82, 1987): better where draws are biased or errors grow with
-        the parameter. Near least absolute deviations, where few residuals lie inside the
-        objective's delta, influences are taken with the smoothed curvature of the standard errors.
+        Parameters
+        ----------
+        level : float, default 0.9
+            The level.
+        kind : {"percentile", "bca"}
+            "percentile" cuts equal tails off the draws. "bca" (for a bootstrap) moves the two
+            quantiles by the share of draws below the estimate and by the skewness of the runs'
+            influences: better where draws are biased or errors grow with the parameter. Near least
+            absolute deviations, where few residuals lie inside the objective's delta, influences
+            are taken with the smoothed curvature of the standard errors.
 
-        Raises JscaleError for a level outside (0, 1), an unknown kind, "bca" of draws that are
-        not a bootstrap's or lie on one side of the estimate; NotDifferentiable for "bca" where
-        the data do not determine the parameters.
+        Returns
+        -------
+        DataFrame
+            The intervals.
+
+        Raises
+        ------
+        JscaleError
+            For a level outside (0, 1), an unknown kind, or "bca" of draws that are not a
+            bootstrap's or lie on one side of the estimate.
+        NotDifferentiable
+            For "bca" where the data do not determine the parameters.
+
+        References
+        ----------
+        Efron, JASA 82, 1987.
         """
-        at = tails(level)
-        intervals.check_kind(kind, self.method)
+        quantiles = tails(level)
+        intervals.check_kind(kind, self.resampled, self.method)
         if kind == "bca":
             moves = intervals.influences(self.fit, self.settings.get("cluster"))
             skew = intervals.acceleration(moves)
             estimate = self.fit.params.to_numpy()
-            low, high = intervals.bca(self.flat, estimate, skew, at, self.names)
+            low, high = intervals.bca(self.flat, estimate, skew, quantiles, self.names)
         else:
-            low, high = np.quantile(self.flat, at, axis=0)
+            low, high = np.quantile(self.flat, quantiles, axis=0)
         return pd.DataFrame(
             {"low": low, "high": high}, index=pd.Index(self.names, name="parameter")
         )
@@ -185,7 +262,17 @@ class Draws:
     def summary(self, level: float = 0.9, *, kind: str = "percentile") -> pd.DataFrame:
         """Return estimate, standard deviation, and the interval at ``level`` per parameter.
 
-        ``kind`` is that of :meth:`interval`.
+        Parameters
+        ----------
+        level : float, default 0.9
+            The level.
+        kind : {"percentile", "bca"}
+            The kind of interval: see :meth:`interval`.
+
+        Returns
+        -------
+        DataFrame
+            A row per parameter.
         """
         percent = f"{100 * check_level(level):g}%"
         frame = pd.DataFrame(

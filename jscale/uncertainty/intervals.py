@@ -18,10 +18,10 @@ from jscale.fitting.statistics import sums_by
 KINDS = ("percentile", "bca")
 
 
-def check_kind(kind: str, method: str) -> None:
+def check_kind(kind: str, resampled: bool, method: str) -> None:
     """Raise JscaleError for a kind of interval that there is not, or not of such draws."""
     check_choice("kind", kind, KINDS)
-    if kind == "bca" and not method.startswith("bootstrap"):
+    if kind == "bca" and not resampled:
         raise JscaleError(
             f'kind="bca" corrects a bootstrap, and these draws are from {method}; use '
             'kind="percentile", or js.bootstrap(fit).'

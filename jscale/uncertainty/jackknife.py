@@ -20,7 +20,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.fitting.second_order import SecondOrder, second_order
 from jscale.fitting.statistics import sums_by
-from jscale.uncertainty.draws import Draws, no_spare_runs
+from jscale.uncertainty.draws import Call, Draws, no_spare_runs
 from jscale.uncertainty.laplace import drawn
 
 
@@ -57,7 +57,8 @@ def jackknife(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
     for note in notes:
         warnings.warn(str(note), FitWarning, stacklevel=outside())
     settings = {"draws": int(draws), "seed": seed}
-    return drawn(fit, jackknife_covariance(local), "jackknife", settings, notes)
+    call = Call.of(jackknife, settings)
+    return drawn(fit, jackknife_covariance(local), "jackknife", settings, call=call, notes=notes)
 
 
 def jackknife_covariance(local: SecondOrder) -> np.ndarray:

@@ -29,7 +29,7 @@ from jscale.fitting.problem import Problem
 from jscale.fitting.result import Fit
 from jscale.fitting.statistics import floored
 from jscale.fitting.t_draws import t_draws
-from jscale.uncertainty.draws import Draws, no_spare_runs
+from jscale.uncertainty.draws import Call, Draws, no_spare_runs
 
 _KINDS = ("sandwich", "hessian")
 
@@ -59,12 +59,13 @@ def laplace(fit: Fit, draws: int = 4000, *, kind: str = "sandwich", seed: int = 
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
     settings = {"draws": int(draws), "seed": seed, "kind": kind}
+    call = Call.of(laplace, settings)
     if kind == "sandwich":
-        return drawn(fit, fit.theta_covariance, "laplace", settings, ())
+        return drawn(fit, fit.theta_covariance, "laplace", settings, call=call)
     with float64_scope():
         spread = hessian_covariance(fit.problem, linearise(fit.problem, fit.theta))
     notes = _notes_on_runs(fit.problem)
-    return drawn(fit, spread, "laplace (hessian)", settings, notes)
+    return drawn(fit, spread, "laplace (hessian)", settings, call=call, notes=notes)
 
 
 def drawn(
@@ -72,7 +73,9 @@ def drawn(
     covariance: np.ndarray,
     method: str,
     settings: Mapping[str, Any],
-    notes: tuple[Note, ...],
+    *,
+    call: Call,
+    notes: tuple[Note, ...] = (),
 ) -> Draws:
     """Draw from a t around a fit; warns of draws that are lost."""
     freedom = fit.problem.freedom
@@ -92,7 +95,8 @@ def drawn(
         )
     settings = {**settings, "freedom": freedom}
     names = flat_names(fit.problem.layout)
-    return Draws(fit, sampled[good][None], names, method, settings, failed, notes=notes)
+    values = sampled[good][None]
+    return Draws(fit, values, names, method, settings, failed, notes=notes, call=call)
 
 
 def hessian_covariance(problem: Problem, optimum: Optimum) -> np.ndarray:

@@ -472,7 +472,7 @@ def test_an_oracle_that_does_not_know_the_runs(long, known, change, message) -> 
 
 def test_an_unknown_method(long: js.Runs) -> None:
     with pytest.raises(
-        js.JscaleError, match=r"method='nuts' is not known\. Use bootstrap, bayesian, laplace"
+        js.JscaleError, match=r"method='nuts' is not known\. Use bayesian, bootstrap, laplace"
     ):
         js.compare(["power_const"], long, method="nuts")
     with pytest.raises(

@@ -114,7 +114,7 @@ def test_bad_choices_are_refused(table: pd.DataFrame) -> None:
         js.fit_many("power_const:N", holes, by="family")
     with pytest.raises(
         js.JscaleError,
-        match=r"method='bayes' is not known\. Did you mean 'bayesian'\? Use bootstrap, bayesian, laplace",
+        match=r"method='bayes' is not known\. Did you mean 'bayesian'\? Use bayesian, bootstrap, laplace",
     ):
         js.fit_many("power_const:N", table, by="family", resamples=9, method="bayes")
     with pytest.raises(js.JscaleError, match="resamples=-1 must be a whole number"):

@@ -79,7 +79,7 @@ def test_weighted_runs_spread_as_resampled_ones_do() -> None:
 def test_weights_are_of_whole_runs_and_add_up_to_their_number() -> None:
     runs = js.Runs.from_frame(family("c", 22, 2).assign(part=np.arange(22) // 2), run="part")
     problem = js.fit("power_const:N", runs).problem
-    drawn = row_sets._counts(problem, 4000, (3, 0), "bayesian")
+    drawn = row_sets._weights(problem, 4000, (3, 0), js.methods.get("bayesian").weigh)
     np.testing.assert_allclose(drawn.sum(axis=1), 22)
     np.testing.assert_array_equal(drawn[:, ::2], drawn[:, 1::2])
     # A share of 11 by a flat Dirichlet has mean 1/11 and variance 10/(11²·12).

@@ -56,7 +56,7 @@ def test_what_code_cannot_state_has_a_name_and_a_comment(fit, draws):
     given = replace(fit.settings, starts=tuple(starts), weights=np.ones(len(fit.runs)))
     law = replace(fit.law, name="mine\nimport os")
     own = replace(fit, settings=given, law=law)
-    kept = replace(draws, fit=own, method="hand\n", settings={"values": np.eye(2)})
+    kept = replace(draws, fit=own, method="hand\n", settings={"values": np.eye(2)}, call=None)
     at = pd.DataFrame({"N": [1e9], "D": [2e10]})
     code = report(own, kept, at=at).content["again"]
     compile(code, "recipe", "exec")
@@ -81,12 +81,14 @@ def test_columns_that_are_no_names_in_code(fit, draws):
     assert set(names["runs"].inputs) == set(inputs)
 
 
-def test_priors_that_only_their_own_code_can_state(fit, draws):
-    settings = {"draws": 50, "priors": {"E": "Normal", "A": ("lognormal", 0.5, 0.5)}}
-    code = report(fit, replace(draws, method="posterior", settings=settings)).content["again"]
+def test_priors_that_only_their_own_code_can_state(fit):
+    from numpyro.distributions import LogNormal
+
+    priors = {"E": LogNormal(0.5, 0.1), "A": ("lognormal", 6.0, 0.5)}
+    code = recipe(fit, js.prior(fit, priors=priors, draws=50))
     compile(code, "recipe", "exec")
-    assert "draws = js.posterior(fit, draws=50, priors=priors)" in code
-    assert "# priors: as they were given: {'E': 'Normal', 'A': ('lognormal', 0.5, 0.5)}" in code
+    assert "draws = js.prior(fit, likelihood='student_t', draws=50, seed=0, priors=priors)" in code
+    assert re.search(r"# priors: as they were given: {'E': 'LogNormal.*', 'A': \('lognormal'", code)
 
 
 def test_the_code_names_every_choice(runs):

@@ -7,7 +7,7 @@ the density is close enough to normal, importance sampling takes milliseconds; e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
@@ -46,7 +46,7 @@ from jscale.uncertainty.bayes.nuts import SamplerSettings, check_chains, nuts
 from jscale.uncertainty.bayes.pooling import fit_at, pooled_problem, start_of
 from jscale.uncertainty.bayes.priors import as_stated, make_priors, prior_moments
 from jscale.uncertainty.bayes.result import Posterior, Sampled, extras_of
-from jscale.uncertainty.draws import no_spare_runs
+from jscale.uncertainty.draws import Call, no_spare_runs
 
 METHODS = ("auto", "importance", "nuts")
 _PREDICTIVE_DRAWS = 400
@@ -157,7 +157,10 @@ def posterior(
         sampled = replace(model, given=given, z=found.z)
         drawn = _drawn(sampled, {**settings, **found.how}, trials)
         notes = [*found.notes, *_notes(drawn, sampled, model.given, seed, priors or {})]
-    drawn = replace(drawn, stats=found.stats, checks=found.checks, notes=tuple(notes))
+    drawn = replace(
+        drawn, stats=found.stats, checks=found.checks, notes=tuple(notes),
+        call=_call(posterior, drawn.settings),
+    )  # fmt: skip
     return drawn if found.how["method"] == "importance" else _with_mixing(drawn)
 
 
@@ -437,4 +440,17 @@ def prior(
     settings = {"method": "prior", "likelihood": likelihood, "draws": draws, "seed": seed}
     with float64_scope():
         z = model.made.draw(model.problem, draws, seed)[None]
-        return replace(_drawn(replace(model, z=z), settings, trials), method="prior")
+        drawn = _drawn(replace(model, z=z), settings, trials)
+    others = {"trials": trials} if trials else {}
+    others |= {"priors": _described(priors)} if priors else {}
+    call = _call(prior, {**settings, **others})
+    return replace(drawn, method="prior", from_prior=True, call=call)
+
+
+def _call(function: Callable[..., Any], settings: Mapping[str, Any]) -> Call:
+    """Return the call that draws again; priors that are distributions only their code can state."""
+    call = Call.of(function, settings)
+    priors = call.arguments.get("priors", {})
+    if any(isinstance(described, str) for described in priors.values()):
+        return replace(call, named={"priors": f"as they were given: {priors!r}"})
+    return call

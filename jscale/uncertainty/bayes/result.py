@@ -98,7 +98,7 @@ class Posterior(Draws):
 
         Densities are of the output in the objective's space (of ln loss, by default).
         """
-        if self.sampled is None or self.method == "prior":
+        if self.sampled is None or self.from_prior:
             return None
         problem, z = self.sampled.problem, self.sampled.z
         with float64_scope():
@@ -117,7 +117,7 @@ class Posterior(Draws):
             ``posterior_predictive`` (``prior_predictive``) distribution of each row with weight,
             where there are any; and ``sample_stats`` of a sampler.
         """
-        name = "prior" if self.method == "prior" else "posterior"
+        name = "prior" if self.from_prior else "posterior"
         parameters = parameter_group(self.fit.problem.layout, self.values, self.extras)
         groups = {name: parameters, "observed_data": self._observed()}
         chains, draws = self.values.shape[:2]
@@ -156,7 +156,7 @@ class Posterior(Draws):
         what it does not have and for a new group, of which no run was fitted. ``kind`` is
         "percentile": the others are a bootstrap's.
         """
-        check_kind(kind, self.method)
+        check_kind(kind, self.resampled, self.method)
         names = [*self.names, *self.extras]
         flat = np.column_stack([self.flat, *(v.ravel() for v in self.extras.values())])
         low, high = np.quantile(flat, tails(level), axis=0)
@@ -210,7 +210,7 @@ class Posterior(Draws):
         chains, many = self.values.shape[:2]
         bad = verdicts.failed(self.notes)
         verdict = f"NOT to be trusted: {listing(bad)}" if bad else "checks passed"
-        if self.method == "prior":
+        if self.from_prior:
             verdict = "no data used"
         figures = f"; {verdicts.checks_table(self.checks)}" if self.checks else ""
         table = self.summary().to_string(float_format=lambda v: f"{v:.5g}")
@@ -275,6 +275,7 @@ def _new_group(post: Posterior, sampled: Sampled, seed: int) -> Posterior:
         described = fit_at(
             fit, fit.problem, np.median(theta, axis=0), np.cov(theta.T), fit.settings.per
         )
+    call = post.call and replace(post.call, then=f".for_new_group({seed!r})")
     return replace(
         post,
         fit=described,
@@ -283,4 +284,5 @@ def _new_group(post: Posterior, sampled: Sampled, seed: int) -> Posterior:
         settings={**post.settings, "new_group_seed": seed},
         method=f"{post.method}, a new group",
         sampled=None,
+        call=call,
     )
