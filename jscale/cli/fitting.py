@@ -23,6 +23,7 @@ from jscale.errors import (
     ExtrapolationWarning,
     FileError,
     FitWarning,
+    PredictionError,
     listing,
 )
 from jscale.io.fits import as_document
@@ -54,7 +55,11 @@ def fit_and_report(
             seed=intervals.seed,
             progress=not output.as_json,
         )
-    checked = _check(draws, runs.held_out, intervals.level)
+    checked = _check(draws, fit, runs.held_out, intervals.level)
+    forecast = None
+    if runs.held_out is not None:
+        with working("Forecasting with the chance that laws bend …", output):
+            forecast = _forecast(runs.fitted, fit, runs.held_out, intervals.level)
     js.save(fit, output.path, overwrite=output.force)
     _draw(draws, checked, plot, intervals.level, output.force)
     if output.as_json:
@@ -62,6 +67,7 @@ def fit_and_report(
             {
                 "fit": as_document(fit),
                 "held_out": [] if checked is None else show_in.records(checked.to_frame()),
+                "forecast": [] if forecast is None else show_in.records(forecast.to_frame()),
                 "files": {"fit": str(output.path), "plot": str(plot)},
             }
         )
@@ -72,6 +78,8 @@ def fit_and_report(
     show_in.print_fit(out, fit, skip=[doubt.code for doubt in fit.runs.doubts])
     if checked is not None and runs.held_out is not None:
         _print_check(out, checked, runs.held_out, fit)
+        if forecast is not None:
+            _print_forecast(out, forecast, runs.held_out, fit)
     out.print(f"\nWrote {output.path} and {plot}", markup=False)
 
 
@@ -99,26 +107,31 @@ def quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
         return js.fit(law, runs, **choices)
 
 
-def _check(draws: js.Draws, held_out: Runs | None, level: float) -> js.Prediction | None:
+def _check(source: Any, fit: js.Fit, held_out: Runs | None, level: float) -> js.Prediction | None:
     """Predict the held-out runs and put the measured output next to the prediction."""
     if held_out is None:
         return None
-    fit = draws.fit
     wanted = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values(), "C")))
     table = held_out.frame.loc[:, [c for c in wanted if c in held_out.frame.columns]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExtrapolationWarning)
-        prediction = js.predict(draws, table, level=level)
+        prediction = js.predict(source, table, level=level)
     prediction.frame["measured"] = held_out[fit.law.output]
     return prediction
 
 
+def _forecast(fitted: Runs, fit: js.Fit, held_out: Runs, level: float) -> js.Prediction | None:
+    """Forecast the held-out runs, None for tables that forecasts do not know."""
+    try:
+        return _check(js.forecast(fitted), fit, held_out, level)
+    except (DataError, PredictionError):
+        return None
+
+
 def _print_check(out: Any, checked: js.Prediction, held_out: Runs, fit: js.Fit) -> None:
-    measured, level = held_out[fit.law.output], checked.level
     table = show_in.held_out_table(checked)
     furthest = checked.frame["extrapolation"].max()
     of = "compute" if fit.largest is not None else "largest input"
-    error = 100 * float(np.mean(np.abs(checked.frame["curve"] / measured - 1)))
     inside = table[""].to_numpy() == "inside"
     runs = None if held_out.run is None else held_out.frame[held_out.run].to_numpy()
     out.print(
@@ -126,12 +139,30 @@ def _print_check(out: Any, checked: js.Prediction, held_out: Runs, fit: js.Fit) 
         markup=False,
     )
     out.print(show_in.table_of(table))
+    out.print(_score(checked), markup=False)
+    show_in.print_missed(out, fit.law, missed(inside, runs, checked.level))
+
+
+def _score(checked: js.Prediction) -> str:
+    """Return the error of predictions and how many runs lie inside, as text."""
+    frame, measured = checked.frame, checked.frame["measured"]
+    error = 100 * float(np.mean(np.abs(frame["curve"] / measured - 1)))
+    inside = (measured >= frame["prediction_low"]) & (measured <= frame["prediction_high"])
+    return (
+        f"mean absolute error {error:.2f}%; {int(inside.sum())} of {len(frame)} inside the "
+        f"{100 * checked.level:g}% prediction interval"
+    )
+
+
+def _print_forecast(out: Any, forecast: js.Prediction, held_out: Runs, fit: js.Fit) -> None:
+    """Print what a forecast said of the held-out runs."""
     out.print(
-        f"mean absolute error {error:.2f}%; {int(inside.sum())} of {len(table)} inside the "
-        f"{100 * level:g}% prediction interval",
+        "\nThe same runs by a forecast (js.forecast): no law is taken to be exactly right, and "
+        "intervals include the chance that it bends",
         markup=False,
     )
-    show_in.print_missed(out, fit.law, missed(inside, runs, level))
+    out.print(show_in.table_of(show_in.held_out_table(forecast)))
+    out.print(_score(forecast), markup=False)
 
 
 def _draw(

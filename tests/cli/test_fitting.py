@@ -198,3 +198,15 @@ def test_predict_for_an_unknown_label(jscale, saved):
     code, _, err = jscale("predict", saved["families"], "--at", "N=7B,D=140B,family=gtp")
     assert code == 2
     assert "family='gtp' was not among the fitted runs. Did you mean 'gpt'?" in told(err)
+
+
+def test_held_out_runs_are_forecast_alongside_the_law(jscale):
+    code, out, _ = jscale("fit", *FAST, "--json")
+    assert code == 0
+    printed = json.loads(out)
+    forecast = printed["forecast"]
+    assert len(forecast) == len(printed["held_out"]) == 10
+    inside = [r["prediction_low"] <= r["measured"] <= r["prediction_high"] for r in forecast]
+    assert sum(inside) >= 9
+    errors = [abs(r["curve"] / r["measured"] - 1) for r in forecast]
+    assert sum(errors) / 10 < 0.015
