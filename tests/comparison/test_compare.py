@@ -8,9 +8,7 @@ import pytest
 from scipy.stats import kstest, norm
 
 import jscale as js
-from jscale.comparison.comparison import tabulate
 from jscale.comparison.criteria import standard_error
-from jscale.comparison.stacking import stacking_weights
 from jscale.prediction.log_score import log_score
 from jscale.simulation.worlds import FARSEER, SURFACE, compute
 from tests.worlds import TRUTH
@@ -69,19 +67,6 @@ def test_the_right_law_wins_where_it_made_the_runs() -> None:
     assert 0.75 <= found.table.loc["farseer", "coverage"] <= 1.0
     assert len(found.fits["farseer"]) == 3
     assert found.rows.groupby("law")["place"].apply(tuple).nunique() == 1
-
-
-def test_stacking_weights_maximise_the_log_score_of_the_mixture() -> None:
-    rng = np.random.default_rng(0)
-    scores = rng.standard_normal((40, 3))
-    weights = stacking_weights(scores)
-
-    def total(w: np.ndarray) -> float:
-        return float(np.sum(np.log(np.exp(scores) @ w)))
-
-    for _ in range(200):
-        other = rng.dirichlet(np.ones(3))
-        assert total(weights) >= total(other) - 1e-6
 
 
 def test_log_scores_are_those_of_the_samples(held: js.Comparison) -> None:
@@ -508,13 +493,6 @@ def test_pit_is_the_share_of_predicted_runs_at_or_below(refitted: js.Comparison)
     assert kstest(rows["pit"], "uniform").pvalue > 1e-3
 
 
-def test_levels_that_cannot_be(by_world: js.Comparison) -> None:
-    with pytest.raises(js.JscaleError, match=r"levels=\(\) names no level: give some"):
-        by_world.coverage(())
-    with pytest.raises(js.JscaleError, match="level=90 must lie strictly between 0 and 1"):
-        by_world.coverage((0.5, 90))
-
-
 def test_medians_and_how_far_out(by_world: js.Comparison, many: js.Runs) -> None:
     for name in LAWS:
         rows = by_world.rows[by_world.rows["law"] == name]
@@ -576,16 +554,6 @@ def test_a_law_of_ones_own_with_a_name_that_auto_tries() -> None:
 
     with pytest.raises(js.LawError, match="'power' that is another than yours; give yours another"):
         js.compare([power, "auto"], of_compute())
-
-
-def test_a_law_that_says_no_number_has_no_weight() -> None:
-    rows = pd.DataFrame({"curve": [1.0], "measured": [1.0], "absolute_error": [0.0]})
-    parts = {
-        "good": rows.assign(interval_score=1.0, log_score=-1.7),
-        "mute": rows.assign(interval_score=np.inf, log_score=np.nan),
-    }
-    table = tabulate(parts, np.zeros(1), "auto")
-    assert table.loc["good", "weight"] == pytest.approx(1.0)
 
 
 def test_rolling_along_the_one_input_there_is() -> None:

@@ -183,3 +183,16 @@ def test_a_law_without_error_has_all_the_weight() -> None:
         evidence([[0.1, 0.1], [0.1, 0.1]], error=[[0.0, 0.0], [0.1, np.nan]], beyond=False)
     )
     assert found["weight"].tolist() == [1.0, 0.0]
+
+
+def test_stacking_weights_maximise_the_log_score_of_the_mixture() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.standard_normal((40, 3))
+    weights = stacking_weights(scores)
+
+    def total(w: np.ndarray) -> float:
+        return float(np.sum(np.log(np.exp(scores) @ w)))
+
+    for _ in range(200):
+        other = rng.dirichlet(np.ones(3))
+        assert total(weights) >= total(other) - 1e-6
