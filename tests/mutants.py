@@ -322,8 +322,11 @@ def present(folder: Path, killers: tuple[str, ...]) -> list[str]:
 
 
 def killer_of(status: int, printed: str) -> str | None:
-    """The test that failed, None if all passed; raises RuntimeError if tests could not run."""
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
+    """The test that failed, None if all passed; raises RuntimeError if tests could not run.
+
+    A file that cannot be collected proves nothing: it may be broken without the fault, too.
+    """
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+::\S+)", printed, re.MULTILINE)
     if failed:
         return failed[1]
     if status not in (0, 5):

@@ -9,7 +9,7 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.fitting.problem import Problem
-from jscale.fitting.solver.gauss_newton import Status, deal, solve
+from jscale.fitting.solver.gauss_newton import Lanes, Status, deal, solve
 from jscale.fitting.solver.starts import automatic
 from tests.worlds import chinchilla, line
 
@@ -130,3 +130,10 @@ def test_other_objectives_converge(objective: js.fitting.objective.Objective) ->
     with float64_scope():
         lanes = solve(problem, automatic(problem, 32))
     assert lanes.status[lanes.best] == Status.CONVERGED
+
+
+def test_a_lane_that_ended_nowhere_finite_is_never_the_best() -> None:
+    objective = np.array([np.nan, 3.0, -np.inf, 2.0, np.inf])
+    whole = np.zeros(5, dtype=int)
+    lanes = Lanes(np.arange(5.0)[:, None], objective, whole, whole, np.ones(5))
+    assert lanes.best == 3
