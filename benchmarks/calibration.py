@@ -24,7 +24,7 @@ from jscale._precision import float64_scope
 from jscale.fitting.problem import Problem
 from jscale.uncertainty.arviz import mixing
 from jscale.uncertainty.bayes.density import (
-    Given,
+    DensityInputs,
     centred,
     coordinates_of_many,
     curves_of_many,
@@ -32,12 +32,14 @@ from jscale.uncertainty.bayes.density import (
     given_arrays,
 )
 from jscale.uncertainty.bayes.importance import importance
-from jscale.uncertainty.bayes.nuts import Plan, nuts
+from jscale.uncertainty.bayes.nuts import SamplerSettings, nuts
 from jscale.uncertainty.bayes.pooling import pooled_problem
 from jscale.uncertainty.bayes.priors import Priors, make_priors
 
 DRAWS, BINS = 99, 20
-PLAN = Plan(draws=250, warmup=500, chains=4, chain_method="vectorized", seed=0, progress=False)
+PLAN = SamplerSettings(
+    draws=250, warmup=500, chains=4, chain_method="vectorized", seed=0, progress=False
+)
 FAMILIES, RUNS = 6, 8
 
 
@@ -51,7 +53,7 @@ class Study:
     names: tuple[str, ...]
 
     @property
-    def given(self) -> Given:
+    def given(self) -> DensityInputs:
         """Return the arrays of the design, whose losses are replaced."""
         none = (np.zeros(self.problem.rows), np.zeros(self.problem.rows))
         return given_arrays(self.problem, none, 3.0, self.made.arrays)
@@ -77,7 +79,7 @@ def pooled() -> Study:
     return Study("power_const, E pooled over 6 families", problem, made, made.spec.labels)
 
 
-def stated(study: Study, z: np.ndarray, given: Given) -> np.ndarray:
+def stated(study: Study, z: np.ndarray, given: DensityInputs) -> np.ndarray:
     """Return the ranked quantities: values of families, not their offsets."""
     z = z.copy()
     z[:, : study.problem.layout.size] = coordinates_of_many(study.made.spec, z, given)
