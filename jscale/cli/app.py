@@ -1,6 +1,6 @@
-"""The command line: the commands on runs and fits, and the function that runs them all.
+"""The command line: its commands, and the entry point that runs them.
 
-The commands of planning are in :mod:`jscale.cli.planning`.
+The commands of planning are defined in :mod:`jscale.cli.planning`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Scaling laws: fit them, know how sure you are, decide with them.",
+    help="Fit scaling laws, quantify their uncertainty, and plan with them.",
 )
 
 
@@ -63,19 +63,19 @@ def fit(
     level: Level = 0.9,
     seed: Seed = 0,
     drop_invalid: DropInvalid = False,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the fit goes.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", help="File of the fit.")] = Path(
         "fit.json"
     ),
     plot: Annotated[
-        Path | None, typer.Option(help="Where the picture goes (default: beside the fit).")
+        Path | None, typer.Option(help="File of the plot (default: next to the fit).")
     ] = None,
     force: Force = False,
     json_: Json = False,
 ) -> None:
     """Fit a law, predict held-out runs, and write fit.json and fit.png.
 
-    Rows whose column `split` says `holdout` (or `held-out`) are not fitted: they are predicted
-    and compared.
+    Rows whose column `split` says `holdout` (or `held-out`) are not fitted but predicted, and
+    compared with the prediction.
     """
     from jscale.cli import fitting as commands
 
@@ -104,9 +104,9 @@ def show(
 def predict(
     file: Saved,
     at: Annotated[
-        list[str] | None, typer.Option("--at", help="Where: N=70B,D=1.4T; repeat as needed.")
+        list[str] | None, typer.Option("--at", help="Inputs, such as N=70B,D=1.4T; repeatable.")
     ] = None,
-    table: Annotated[Path | None, typer.Option(help="Or a table with the inputs.")] = None,
+    table: Annotated[Path | None, typer.Option(help="A table of inputs, instead of --at.")] = None,
     method: MethodOrNone = "auto",
     level: Level = 0.9,
     seed: Seed = 0,
@@ -130,7 +130,7 @@ def bootstrap(
     resamples: Annotated[int, typer.Option(min=2, help="Number of resamples.")] = 4000,
     kind: Annotated[str, typer.Option(help="pairs, bayesian, residual, or wild.")] = "pairs",
     cluster: Annotated[
-        str | None, typer.Option(help="Column of what is drawn together (default: runs).")
+        str | None, typer.Option(help="Column whose labels are resampled as units (default: runs).")
     ] = None,
     level: Level = 0.9,
     seed: Seed = 0,
@@ -138,7 +138,7 @@ def bootstrap(
     force: Force = False,
     json_: Json = False,
 ) -> None:
-    """Refit resampled runs of a saved fit, for errors and intervals of its parameters."""
+    """Refit a saved fit to resampled runs, for errors and intervals of its parameters."""
     from jscale.cli import uncertainty as commands_uncertainty
 
     intervals = Intervals(level, seed, resamples=resamples)
@@ -154,13 +154,15 @@ def posterior(
     method: Annotated[str, typer.Option(help="auto, importance, or nuts.")] = "auto",
     pool: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=COLUMN, one per group, drawn from one population; repeatable."),
+        typer.Option(help="NAME=COLUMN, a parameter per group, from one population; repeatable."),
     ] = None,
     trials: Annotated[
         str | None, typer.Option(help="Column of the number of trials, for counted outcomes.")
     ] = None,
     draws: Annotated[int, typer.Option(min=50, help="Draws per chain.")] = 1000,
-    warmup: Annotated[int, typer.Option(min=50, help="Steps before the first draw.")] = 1000,
+    warmup: Annotated[
+        int, typer.Option(min=50, help="Warm-up steps before the first draw.")
+    ] = 1000,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     level: Level = 0.9,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
@@ -168,7 +170,7 @@ def posterior(
     force: Force = False,
     json_: Json = False,
 ) -> None:
-    """Draw from the posterior of a saved fit: priors by role, noise found along with the law."""
+    """Draw from the posterior of a saved fit, with priors by role and noise inferred as well."""
     from jscale.cli import uncertainty as commands_uncertainty
 
     pooled = pairs(pool, "--pool")
@@ -196,27 +198,27 @@ def report(
     starts: Starts = None,
     at: Annotated[
         list[str] | None,
-        typer.Option("--at", help="Where to answer: N=70B,D=1.4T, or C=1e24; repeat as needed."),
+        typer.Option("--at", help="Inputs to predict: N=70B,D=1.4T, or C=1e24; repeatable."),
     ] = None,
     about: Annotated[
         list[str] | None,
-        typer.Option(help="ITEM=TEXT, what a fit cannot know: data, architecture, schedule, …"),
+        typer.Option(help="ITEM=TEXT, what a fit cannot know (data, architecture, …); repeatable."),
     ] = None,
-    title: Annotated[str | None, typer.Option(help="The page's title.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
     resamples: Resamples = 1000,
     level: Level = 0.9,
     seed: Seed = 0,
     drop_invalid: DropInvalid = False,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the page goes.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", help="File of the page.")] = Path(
         "report.html"
     ),
     force: Force = False,
     json_: Json = False,
 ) -> None:
-    """Fit a law and write a one-page report: answer, intervals, pictures, checks, and recipe.
+    """Fit a law and write a one-page report: answer, intervals, plots, checks and recipe.
 
-    Rows whose column `split` says `holdout` (or `held-out`) are not fitted: they are predicted
-    and compared.
+    Rows whose column `split` says `holdout` (or `held-out`) are not fitted but predicted, and
+    compared with the prediction.
     """
     from shlex import join
 
@@ -238,29 +240,33 @@ def compare(
     file: File = None,
     law: Annotated[
         list[str] | None,
-        typer.Option(help="A law, or auto; repeat (default: all that fit the columns, and auto)."),
+        typer.Option(
+            help="A law, or auto; repeatable (default: all that suit the columns, and auto)."
+        ),
     ] = None,
     column: Columns = None,
     loss_unit: Unit = None,
     share: Annotated[
-        float | None, typer.Option(help="Hold out this share of runs, those of largest compute.")
+        float | None,
+        typer.Option(help="Hold out this share of the runs, those with the largest compute."),
     ] = None,
     origins: Annotated[
-        int | None, typer.Option(min=1, help="Roll so many origins of compute forward instead.")
+        int | None,
+        typer.Option(min=1, help="Predict at this many successive origins of compute instead."),
     ] = None,
     factor: Annotated[
-        float, typer.Option(help="Predict only beyond so many times an origin.")
+        float, typer.Option(help="Predict only beyond this multiple of an origin.")
     ] = 1.0,
     resamples: Resamples = 500,
     level: Level = 0.9,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Compare laws by how they predict runs that they have not seen.
+    """Compare laws by how well they predict runs that were held out.
 
-    Held out are rows whose column `split` says `holdout`, or else the fifth of the runs with the
-    largest compute. "auto" is the ensemble of all laws that fit the columns, weighed by how each
-    extrapolated within the fitted runs.
+    Rows whose column `split` says `holdout` are held out, or else the fifth of the runs with the
+    largest compute. "auto" is the ensemble of all laws that suit the columns, weighted by how well
+    each extrapolated within the fitted runs.
     """
     from jscale.cli.comparing import compare_laws
 
@@ -317,11 +323,11 @@ def _options(
         typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Options of every command; --debug may also stand after the command (see main)."""
+    """Parse the options of every command; --debug may also follow the command (see main)."""
 
 
 def _columns(column: list[str] | None, group: str | None, run: str | None) -> dict[str, str]:
-    """Return the columns that options name, by what they are."""
+    """Return the columns named by options, by what they hold."""
     marks = {k: v for k, v in (("group", group), ("run", run)) if v is not None}
     return {**pairs(column, "--column"), **marks}
 
@@ -344,7 +350,7 @@ def _choices(
     starts: int | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Return the choices of a fit that options make."""
+    """Return the settings of a fit given by options."""
     return {
         "fixed": {k: _number(v) for k, v in pairs(fix, "--fix").items()},
         "tie": tuple(name.strip() for name in tie.split(",")) if tie else (),
@@ -362,7 +368,7 @@ def _number(text: str) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 for bad input, 1 for a fault of ours."""
+    """Run the command line and return its exit code: 0, 2 for bad input, 1 for a bug."""
     _never_fail_to_print()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
@@ -383,14 +389,14 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         known = isinstance(error, JscaleError)
         lead = "" if known else f"unexpected {type(error).__name__}: "
-        tail = "" if known else " (run again with --debug and report it, please)"
+        tail = "" if known else " (please run again with --debug and report it)"
         words = in_cli_words(str(error)) if known else str(error)
         screen(stderr=True).print(f"error: {lead}{words}{tail}", style="red", markup=False)
         return 2 if known else 1
 
 
 def _never_fail_to_print() -> None:
-    """Print "?" for a character that standard output or error has no code for."""
+    """Print "?" for characters that the encoding of standard output or error lacks."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -411,6 +417,6 @@ def _run(arguments: list[str]) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("always", JscaleWarning)
         warnings.showwarning = shown
-        # A command that writes down how it was called finds the words in its context.
+        # The report records how it was made: it reads the arguments from its context.
         code = app(arguments, standalone_mode=False, obj=tuple(arguments))
     return code if isinstance(code, int) else 0

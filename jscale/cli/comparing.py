@@ -1,4 +1,4 @@
-"""What ``jscale compare`` does: laws compared on runs that they have not seen, printed."""
+"""The work of ``jscale compare``: laws compared on held-out runs, and printed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jscale.cli.tables import held_out_rows, read_runs
 from jscale.comparison.law_weights import axis_of
 from jscale.data.runs import Runs
 from jscale.errors import FitWarning
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 
 
 def compare_laws(
     laws: Sequence[str], table: RunTable, hold_out: HoldOut, intervals: Intervals, output: Output
 ) -> None:
-    """Compare laws on runs held out by origins, by their column ``split``, or the largest ones."""
+    """Compare laws on runs held out by origins, by their column ``split``, or by compute."""
     check_level(intervals.level)
     runs = read_runs(table, laws)
     chosen = "auto" if list(laws) == ["auto"] else list(laws)
@@ -37,13 +37,13 @@ def compare_laws(
             seed=intervals.seed,
         )
     if output.as_json:
-        show_in.print_json(_document(comparison, intervals.level))
+        console.print_json(_document(comparison, intervals.level))
     else:
         _print(comparison, runs, intervals.level)
 
 
 def _scheme(runs: Runs, hold_out: HoldOut) -> Any:
-    """Return which runs are held out, as ``js.compare`` takes it."""
+    """Return what ``js.compare`` takes as ``holdout``: a scheme of splits, or a mask of rows."""
     held = held_out_rows(runs)
     axis = axis_of(runs) or "C"
     if hold_out.origins is not None:
@@ -56,8 +56,8 @@ def _scheme(runs: Runs, hold_out: HoldOut) -> Any:
 def _document(comparison: js.Comparison, level: float) -> dict[str, Any]:
     ensembles = comparison.ensembles
     return {
-        "table": show_in.records(comparison.table.reset_index()),
-        "auto": None if ensembles is None else show_in.records(ensembles),
+        "table": console.records(comparison.table.reset_index()),
+        "auto": None if ensembles is None else console.records(ensembles),
         "holdout": str(comparison.scheme),
         "level": level,
         "notes": list(comparison.notes),
@@ -65,15 +65,15 @@ def _document(comparison: js.Comparison, level: float) -> dict[str, Any]:
 
 
 def _print(comparison: js.Comparison, runs: Runs, level: float) -> None:
-    out = show_in.screen()
+    out = console.screen()
     splits = len(set(comparison.rows["split"]))
     rows = len(comparison.rows) // len(comparison.table)
     predictions = f"{rows} predictions" + (f" in {splits} splits" if splits > 1 else "")
     out.print(f"Runs: {runs.source}; held out: {comparison.scheme}, {predictions}", markup=False)
-    out.print(show_in.table_of(show_in.scores_table(comparison.table, level), index="law"))
+    out.print(console.table_of(console.scores_table(comparison.table, level), index="law"))
     out.print(
         "\nerror and score are relative to the measured loss; ± is a standard error over splits, "
-        "or over runs where there is one split. The score is the interval score: lower is better.",
+        "or over runs if there is one split. The score is the interval score: lower is better.",
         markup=False,
     )
     if comparison.ensembles is not None:
@@ -81,7 +81,7 @@ def _print(comparison: js.Comparison, runs: Runs, level: float) -> None:
         ranked = sorted(means.items(), key=lambda item: -item[1])
         shares = ", ".join(f"{name} {w:.2f}" for name, w in ranked if w >= 0.005)
         out.print(
-            f"auto mixes the laws by how they extrapolated within the fitted runs: {shares}",
+            f"auto weights the laws by how they extrapolated within the fitted runs: {shares}",
             markup=False,
         )
     for note in comparison.notes:

@@ -1,4 +1,4 @@
-"""What ``jscale data`` does: the list of data sets, and the card of one."""
+"""The work of ``jscale data``: the list of data sets, and the card of one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jscale as js
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 
 
 def list_data(name: str | None, *, as_json: bool) -> None:
@@ -16,19 +16,19 @@ def list_data(name: str | None, *, as_json: bool) -> None:
         return
     table = js.datasets.table()
     if as_json:
-        show_in.print_json(show_in.records(table))
+        console.print_json(console.records(table))
         return
-    show_in.screen().print(show_in.table_of(table.loc[:, ["name", "rows", "usable_for", "where"]]))
-    show_in.screen().print("\nA card, with licence and source: jscale data NAME.")
+    console.screen().print(console.table_of(table.loc[:, ["name", "rows", "usable_for", "where"]]))
+    console.screen().print("\nA card, with licence and source: jscale data NAME.")
 
 
 def _print_card(card: Any, as_json: bool) -> None:
-    """Print what is known of a data set, leaving out what is not."""
+    """Print what is known about a data set, omitting empty entries."""
     known = {k: v for k, v in vars(card).items() if v not in ("", None, (), {})}
     if as_json:
-        show_in.print_json(show_in.plain(known))
+        console.print_json(console.plain(known))
         return
-    out = show_in.screen()
+    out = console.screen()
     for key, value in known.items():
         if isinstance(value, Mapping):
             out.print(f"{key}:", markup=False)

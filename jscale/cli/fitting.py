@@ -1,4 +1,4 @@
-"""What ``jscale fit``, ``show`` and ``predict`` do: a fit made or loaded, and printed."""
+"""The work of ``jscale fit``, ``show`` and ``predict``: a fit made or loaded, and printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from jscale.errors import (
 )
 from jscale.io.fits import as_document
 from jscale.plots.fits import overview
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 from jscale.reporting.held_out import missed
 
 
@@ -40,7 +40,7 @@ def fit_and_report(
     output: Output,
     plot: Path,
 ) -> None:
-    """Fit the runs, predict those marked ``split == "holdout"``, print, and write both files."""
+    """Fit the runs, predict those marked as held out, print, and write both files."""
     check_level(intervals.level)
     assert output.path is not None
     _check_outputs(output.path, plot, output.force)
@@ -63,19 +63,19 @@ def fit_and_report(
     js.save(fit, output.path, overwrite=output.force)
     _draw(draws, checked, plot, intervals.level, output.force)
     if output.as_json:
-        show_in.print_json(
+        console.print_json(
             {
                 "fit": as_document(fit),
-                "held_out": [] if checked is None else show_in.records(checked.to_frame()),
-                "forecast": [] if forecast is None else show_in.records(forecast.to_frame()),
+                "held_out": [] if checked is None else console.records(checked.to_frame()),
+                "forecast": [] if forecast is None else console.records(forecast.to_frame()),
                 "files": {"fit": str(output.path), "plot": str(plot)},
             }
         )
         return
-    out = show_in.screen()
+    out = console.screen()
     out.print(f"Runs: {runs.source}", markup=False)
-    # Doubts about the table were told as warnings when it was read.
-    show_in.print_fit(out, fit, skip=[doubt.code for doubt in fit.runs.doubts])
+    # Doubts about the table were already printed as warnings when it was read.
+    console.print_fit(out, fit, skip=[doubt.code for doubt in fit.runs.doubts])
     if checked is not None and runs.held_out is not None:
         _print_check(out, checked, runs.held_out, fit)
         if forecast is not None:
@@ -84,13 +84,15 @@ def fit_and_report(
 
 
 def _check_outputs(output: Path, plot: Path, force: bool) -> None:
-    """Refuse what cannot be written before any work is done."""
+    """Raise FileError for outputs that cannot be written, before any work is done."""
     from matplotlib.backend_bases import FigureCanvasBase
 
     for path in (output, plot):
         check_free(path, force)
     if output.absolute() == plot.absolute():
-        raise FileError(f"The fit and the picture both go to {str(output)!r}; name one by --plot.")
+        raise FileError(
+            f"The fit and the plot both go to {str(output)!r}; name another file by --plot."
+        )
     kinds = sorted(FigureCanvasBase.get_supported_filetypes())
     if plot.suffix[1:].lower() not in kinds:
         raise FileError(
@@ -100,7 +102,7 @@ def _check_outputs(output: Path, plot: Path, force: bool) -> None:
 
 
 def quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
-    """Fit without Python warnings: the notes, printed after, say the same."""
+    """Fit without Python warnings: the notes, printed afterwards, repeat them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
         warnings.simplefilter("ignore", DataWarning)
@@ -108,7 +110,7 @@ def quiet_fit(law: str, runs: Runs, choices: Mapping[str, Any]) -> js.Fit:
 
 
 def _check(source: Any, fit: js.Fit, held_out: Runs | None, level: float) -> js.Prediction | None:
-    """Predict the held-out runs and put the measured output next to the prediction."""
+    """Predict the held-out runs, with their measured output in a column ``measured``."""
     if held_out is None:
         return None
     wanted = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values(), "C")))
@@ -129,18 +131,18 @@ def _forecast(fitted: Runs, fit: js.Fit, held_out: Runs, level: float) -> js.Pre
 
 
 def _print_check(out: Any, checked: js.Prediction, held_out: Runs, fit: js.Fit) -> None:
-    table = show_in.held_out_table(checked)
+    table = console.held_out_table(checked)
     furthest = checked.frame["extrapolation"].max()
     of = "compute" if fit.largest is not None else "largest input"
     inside = table[""].to_numpy() == "inside"
     runs = None if held_out.run is None else held_out.frame[held_out.run].to_numpy()
     out.print(
-        f"\nHeld-out runs, which the fit did not see (up to {furthest:.3g} times its {of})",
+        f"\nHeld-out runs, not used in the fit (up to {furthest:.3g} times its {of})",
         markup=False,
     )
-    out.print(show_in.table_of(table))
+    out.print(console.table_of(table))
     out.print(_score(checked), markup=False)
-    show_in.print_missed(out, fit.law, missed(inside, runs, checked.level))
+    console.print_missed(out, fit.law, missed(inside, runs, checked.level))
 
 
 def _score(checked: js.Prediction) -> str:
@@ -161,14 +163,14 @@ def _print_forecast(out: Any, forecast: js.Prediction, held_out: Runs, fit: js.F
         "intervals include the chance that it bends",
         markup=False,
     )
-    out.print(show_in.table_of(show_in.held_out_table(forecast)))
+    out.print(console.table_of(console.held_out_table(forecast)))
     out.print(_score(forecast), markup=False)
 
 
 def _draw(
     draws: js.Draws, checked: js.Prediction | None, plot: Path, level: float, force: bool
 ) -> None:
-    """Write the picture of a fit, with the held-out runs if there are any."""
+    """Write the plot of a fit, with the held-out runs if there are any."""
     held_out = None
     if checked is not None:
         held_out = checked.to_frame().rename(columns={"measured": "observed"})
@@ -183,9 +185,9 @@ def show(file: Path, *, as_json: bool) -> None:
     """Print a saved fit."""
     fit = js.load(file)
     if as_json:
-        show_in.print_json(as_document(fit))
+        console.print_json(as_document(fit))
     else:
-        show_in.print_fit(show_in.screen(), fit)
+        console.print_fit(console.screen(), fit)
 
 
 def predict_from(
@@ -195,11 +197,11 @@ def predict_from(
     intervals: Intervals,
     output: Output,
 ) -> None:
-    """Predict at points or a table's rows from a saved fit, and print."""
+    """Predict from a saved fit at points or at the rows of a table, and print."""
     fit = js.load(file)
     if bool(points) == (table is not None):
         example = ",".join(f"{x}=…" for x in fit.law.inputs)
-        raise DataError(f"Say where to predict, by --at {example} or by --table FILE.")
+        raise DataError(f"Give the inputs to predict at by --at {example} or by --table FILE.")
     where = read_table(table) if table is not None else read_points(fit, points)
     js.enable_compilation_cache()
     method = None if intervals.method == "none" else intervals.method
@@ -208,28 +210,30 @@ def predict_from(
             fit, where, method=method, level=intervals.level, seed=intervals.seed
         )
     if output.as_json:
-        show_in.print_json(
+        console.print_json(
             {
                 "output": prediction.output,
                 "level": intervals.level,
                 "method": prediction.method,
                 "seed": intervals.seed,
-                "predictions": show_in.records(prediction.frame),
+                "predictions": console.records(prediction.frame),
             }
         )
         return
-    out = show_in.screen()
+    out = console.screen()
     out.print(f"{fit.law.name}: {prediction.output}, by {prediction.method}", markup=False)
-    out.print(show_in.table_of(show_in.prediction_table(prediction)))
+    out.print(console.table_of(console.prediction_table(prediction)))
 
 
 def read_points(fit: js.Fit, points: list[dict[str, str]]) -> dict[str, list[Any]]:
-    """Return the points' values by name: numbers for inputs, text for a group's label."""
+    """Return the values of the points by name: numbers of inputs, text of labels of groups."""
     names = list(points[0])
     numbers = {*fit.law.inputs, *fit.runs.inputs}
     for point in points:
         if set(point) != set(names):
-            raise DataError(f"--at names {listing(names)} once and {listing(list(point))} later.")
+            raise DataError(
+                f"One --at names {listing(names)}, another {listing(list(point))}; name the same."
+            )
     return {n: [_value(n, p[n], n in numbers) for p in points] for n in names}
 
 

@@ -1,4 +1,4 @@
-"""The command ``jscale laws``: the list of laws, and the page of one law."""
+"""The work of ``jscale laws``: the list of laws, and the page of one law."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that several commands of the command line share, with their help, and pairs of them."""
+"""Options shared by several commands, with their help texts, and the parsing of NAME=VALUE."""
 
 from __future__ import annotations
 
@@ -20,23 +20,27 @@ Saved = Annotated[Path, typer.Argument(help="A saved fit.")]
 Law = Annotated[str, typer.Option(help="The law: see `jscale laws`.")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--column", "-c", help="NAME=COLUMN, such as N=params; repeat as needed."),
+    typer.Option("--column", "-c", help="NAME=COLUMN, such as N=params; repeatable."),
 ]
 Group = Annotated[str | None, typer.Option(help="Column of the family of a run.")]
 Run = Annotated[str | None, typer.Option(help="Column that identifies a run.")]
 Unit = Annotated[
     str | None, typer.Option(help="nats (default for losses), bits, perplexity or other.")
 ]
-Fix = Annotated[list[str] | None, typer.Option(help="NAME=VALUE, a fixed parameter.")]
-Tie = Annotated[str | None, typer.Option(help="Parameters that are equal: alpha,beta.")]
-Per = Annotated[list[str] | None, typer.Option(help="NAME=COLUMN, one per group.")]
+Fix = Annotated[list[str] | None, typer.Option(help="NAME=VALUE, a fixed parameter; repeatable.")]
+Tie = Annotated[str | None, typer.Option(help="Parameters tied to one value: alpha,beta.")]
+Per = Annotated[
+    list[str] | None, typer.Option(help="NAME=COLUMN, a parameter per group; repeatable.")
+]
 Objective = Annotated[
     str, typer.Option(help="huber, pseudo_huber, student_t, asymmetric, least_squares, …")
 ]
-Starts = Annotated[int | None, typer.Option(min=1, help="Number of starts (default: the law's).")]
+Starts = Annotated[
+    int | None, typer.Option(min=1, help="Number of starts (default: that of the law).")
+]
 Resamples = Annotated[int, typer.Option(min=2, help="Bootstrap resamples for intervals.")]
 DropInvalid = Annotated[
-    bool, typer.Option("--drop-invalid", help="Leave unusable rows out and list them.")
+    bool, typer.Option("--drop-invalid", help="Leave out invalid rows and list them.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Level = Annotated[float, typer.Option(help="Level of all intervals.")]
@@ -50,11 +54,13 @@ MethodOrNone = Annotated[
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="NAME=VALUE, another input of the law, or a group's label."),
+    typer.Option(
+        "--set", help="NAME=VALUE, another input of the law, or the label of a group; repeatable."
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 DrawsFile = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Where the draws go, as NetCDF for ArviZ.")
+    Path | None, typer.Option("--output", "-o", help="File of the draws (NetCDF for ArviZ).")
 ]
 
 _EXAMPLES = {
@@ -71,7 +77,7 @@ _EXAMPLES = {
 
 
 def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
-    """Return the values of texts NAME=VALUE by name; raises JscaleError for other texts."""
+    """Parse texts NAME=VALUE into values by name; raises JscaleError for other texts."""
     from jscale.errors import JscaleError
 
     values = {}
@@ -87,9 +93,9 @@ def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
 
 
 def split_pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
-    """Return the values of texts NAME=VALUE,NAME=VALUE by name, each named once.
+    """Parse texts NAME=VALUE,NAME=VALUE into values by name.
 
-    Raises JscaleError for other texts, and for a name that comes twice.
+    Raises JscaleError for other texts, and for names that are given twice.
     """
     from jscale.errors import JscaleError
 

@@ -10,40 +10,40 @@ import typer
 from jscale.cli.options import Json, Level, Method, Saved, Seed, Set, pairs, split_pairs
 from jscale.cli.requests import Budgets, Intervals, Output, Span, Target
 
-_COSTS = "What a choice costs: 6ND, attention, embeddings, lifetime, dollars."
+_COSTS = "Cost of a choice: 6ND, attention, embeddings, lifetime or dollars."
 
 
 def plan(
     file: Saved,
     flops: Annotated[
-        list[str] | None, typer.Option(help="A budget in FLOPs, such as 1e24; repeat as needed.")
+        list[str] | None, typer.Option(help="Budget in FLOPs, such as 1e24; repeatable.")
     ] = None,
     dollars: Annotated[
-        list[str] | None, typer.Option(help="Or in dollars, with --cost dollars:…; repeat.")
+        list[str] | None, typer.Option(help="Budget in dollars, with --cost dollars:…; repeatable.")
     ] = None,
     cost: Annotated[str, typer.Option(help=_COSTS)] = "6ND",
     bound: Annotated[
         list[str] | None,
-        typer.Option(help="Limits of N or D: D=1e9..2e12, or D=..2e12; repeat as needed."),
+        typer.Option(help="Limits of N or D: D=1e9..2e12, or D=..2e12; repeatable."),
     ] = None,
     set_: Set = None,
     choose: Annotated[
         list[str] | None,
-        typer.Option(help="Say what another size costs: N=7B; repeat as needed."),
+        typer.Option(help="Report the cost of another size: N=7B; repeatable."),
     ] = None,
     method: Method = "auto",
     level: Level = 0.9,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Find the size and the data with the lowest loss for a budget, with intervals.
+    """Find the size and amount of data with the lowest loss for a budget, with intervals.
 
     jscale plan fit.json --flops 1e24 --flops 1e25
 
     Costs: 6ND, attention:context=2048, embeddings, lifetime:tokens=1e12
-    (tokens that the model will serve), or dollars:price=2,flops=1e15 (of a
-    device for an hour; what it can do in a second), to which may be added
-    utilisation=0.4 and, at the end, of=lifetime:tokens=1e12.
+    (tokens that the model will serve), or dollars:price=2,flops=1e15 (price of
+    a device per hour, and its FLOPs per second), optionally followed by
+    utilisation=0.4 and, last, of=lifetime:tokens=1e12.
     """
     from jscale.cli import run_planning as commands_planning
 
@@ -60,13 +60,15 @@ def plan(
 
 def required(
     file: Saved,
-    variable: Annotated[str, typer.Argument(help="What is asked for: D, N, C, or another input.")],
+    variable: Annotated[
+        str, typer.Argument(help="The input to solve for: D, N, C, or another one.")
+    ],
     target: Annotated[
         list[str] | None,
-        typer.Option("--loss", "--target", help="The loss (or score) to reach; repeat as needed."),
+        typer.Option("--loss", "--target", help="Loss (or score) to reach; repeatable."),
     ] = None,
     cost: Annotated[
-        str | None, typer.Option(help="Of C, as in `jscale plan` (6ND by default).")
+        str | None, typer.Option(help="Cost behind C, as in `jscale plan` (default: 6ND).")
     ] = None,
     set_: Set = None,
     method: Method = "auto",
@@ -74,11 +76,11 @@ def required(
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Find how much of an input a loss takes, and whether it can be reached at all.
+    """Find how much of an input a loss requires, and whether it can be reached at all.
 
     jscale required fit.json D --loss 2.0 --set N=7B
 
-    jscale required fit.json C --loss 2.0: the budget, spent best on N and D.
+    jscale required fit.json C --loss 2.0: the budget, spent compute-optimally on N and D.
     """
     from jscale.cli import run_planning as commands_planning
 
@@ -93,16 +95,19 @@ def required(
 
 def crossover(
     a: Annotated[Path, typer.Argument(help="A saved fit.")],
-    b: Annotated[Path, typer.Argument(help="Another, of the same output in the same unit.")],
+    b: Annotated[
+        Path, typer.Argument(help="Another saved fit, of the same output in the same unit.")
+    ],
     along: Annotated[
-        str, typer.Option(help="An input of both; C of laws of N and D is spent best.")
+        str,
+        typer.Option(help="Input of both laws; C of laws of N and D is spent compute-optimally."),
     ] = "C",
     over: Annotated[
         str | None,
-        typer.Option(help="From where to where: 1e18..1e26 (default: to 100 times past the runs)."),
+        typer.Option(help="Range: 1e18..1e26 (default: up to 100 times beyond the runs)."),
     ] = None,
     equivalent: Annotated[
-        bool, typer.Option("--equivalent", help="Add what b needs to do as well as a.")
+        bool, typer.Option("--equivalent", help="Also report what b needs to match a.")
     ] = False,
     set_: Set = None,
     method: Method = "auto",
@@ -110,7 +115,7 @@ def crossover(
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Find where one fitted law overtakes another, and which is better where.
+    """Find where one fitted law overtakes another, and which one is better at each scale.
 
     jscale crossover ours.json theirs.json --over 1e18..1e26
     """

@@ -1,4 +1,4 @@
-"""What the options of planning say, as Python values: costs, budgets, spans, other inputs."""
+"""Options of planning as Python values: costs, budgets, ranges, other inputs."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _FORMS = (
     "lifetime:tokens=1e12",
     "dollars:price=2,flops=1e15",
 )
-# Where a span has an open end: so many times past the runs.
+# The open end of a range lies this many times beyond the runs.
 _OPEN = 1e12
 
 
 def cost_of(text: str) -> costs.Cost:
-    """Return the cost that a text such as "lifetime:tokens=1e12" says.
+    """Return the cost written by a text such as "lifetime:tokens=1e12".
 
-    Settings have the names that ``js.costs`` gives them; ``of=`` comes last and names the cost
-    in FLOPs that dollars are of. Raises PredictionError for any other text.
+    Settings have the names of the arguments in ``js.costs``; ``of=`` comes last and names the
+    cost in FLOPs to which a price in dollars applies. Raises PredictionError for any other text.
 
     >>> cost_of("dollars:price=2,flops=1e15,of=lifetime:tokens=1e12")
     Cost(dollars of 6·N·D + 2·N·1e+12, in dollars)
@@ -43,7 +43,9 @@ def cost_of(text: str) -> costs.Cost:
         return costs.training()
     if name not in _MADE:
         known = nearest(name, ("training", *_MADE)) if name not in _TRAINING else ""
-        raise PredictionError(f"--cost {text!r} is no cost.{known} Say one of {listing(_FORMS)}.")
+        raise PredictionError(
+            f"--cost {text!r} is not a cost.{known} Use one of {listing(_FORMS)}."
+        )
     listed, _, within = f",{rest}".partition(",of=")
     settings: dict[str, Any] = _settings(text, name, listed[1:] if mark else "")
     if within:
@@ -72,7 +74,7 @@ def _form(name: str) -> str:
 
 
 def _check_settings(text: str, name: str, settings: Mapping[str, Any]) -> None:
-    """Raise PredictionError for settings that a cost does not have, or needs."""
+    """Raise PredictionError for settings that a cost does not have, or that it lacks."""
     known = inspect.signature(_MADE[name]).parameters
     unknown = [key for key in settings if key not in known]
     if unknown:
@@ -88,7 +90,7 @@ def _check_settings(text: str, name: str, settings: Mapping[str, Any]) -> None:
 
 
 def number_of(text: str, where: str) -> float:
-    """Return a number; raises DataError, saying where, for a text that is none."""
+    """Return the number written by a text; raises DataError, naming the option, for any other."""
     try:
         return parse_number(text)
     except DataError as error:
@@ -96,9 +98,9 @@ def number_of(text: str, where: str) -> float:
 
 
 def positive(texts: Sequence[str], where: str) -> list[float]:
-    """Return positive numbers, each once; raises DataError or PredictionError for other texts.
+    """Return positive numbers without repeats; raises DataError or PredictionError for others.
 
-    ``where`` is what stands before each: "--flops ", "--choose N=".
+    ``where`` is what precedes each on the command line: "--flops ", "--choose N=".
     """
     numbers = [number_of(text, f"{where}{text}") for text in texts]
     wrong = [text for text, value in zip(texts, numbers, strict=True) if not value > 0]
@@ -108,27 +110,27 @@ def positive(texts: Sequence[str], where: str) -> list[float]:
 
 
 def budgets(flops: Sequence[str], dollars: Sequence[str], cost: costs.Cost) -> list[float]:
-    """Return the budgets in the unit of the cost; raises PredictionError for none in it."""
+    """Return the budgets in the unit of the cost; raises PredictionError if there are none."""
     given = {"--flops": flops, "--dollars": dollars}
     option = "--dollars" if cost.unit == "dollars" else "--flops"
     other = "--flops" if option == "--dollars" else "--dollars"
     if given[other]:
         also = f" A cost in dollars is --cost {_form('dollars')}." if other == "--dollars" else ""
         raise PredictionError(
-            f"The cost {cost.name} is in {cost.unit}: say the budget by {option}, not by "
+            f"The cost {cost.name} is in {cost.unit}: give the budget by {option}, not by "
             f"{other}.{also}"
         )
     if not given[option]:
         example = {"--flops": "1e24", "--dollars": "1e6"}[option]
-        raise PredictionError(f"Say the budget, such as {option} {example}.")
+        raise PredictionError(f"Give the budget, such as {option} {example}.")
     return positive(given[option], f"{option} ")
 
 
 def span(text: str, where: str, open_ends: bool = False) -> tuple[float | None, float | None]:
-    """Return the ends of a span LOW..HIGH, None for one that is left open, where it may be.
+    """Return the ends of a range LOW..HIGH, with None for an end left open, if it may be.
 
-    ``where`` is what stands before it: "--over ", "--bound D=". Raises PredictionError for any
-    other text, and for ends that do not rise or are not positive.
+    ``where`` is what precedes it on the command line: "--over ", "--bound D=". Raises
+    PredictionError for any other text, and for ends that do not rise or are not positive.
 
     >>> span("1e9..2e12", "--over ")
     (1000000000.0, 2000000000000.0)
@@ -141,12 +143,12 @@ def span(text: str, where: str, open_ends: bool = False) -> tuple[float | None, 
     first, last = (number_of(part, f"{where}{text}") if part else None for part in (low, high))
     known = [end for end in (first, last) if end is not None]
     if min(known) <= 0 or known != sorted(known):
-        raise PredictionError(f"{where}{text} must go up, from one positive number to another.")
+        raise PredictionError(f"{where}{text} must rise from one positive number to another.")
     return first, last
 
 
 def bounds(fit: Fit, texts: Mapping[str, str]) -> dict[str, tuple[float, float]]:
-    """Return limits of chosen inputs by name; raises PredictionError for what is none of them."""
+    """Return limits of N, D or D/N by name; raises PredictionError for any other name."""
     limits: dict[str, tuple[float, float]] = {}
     for name, text in texts.items():
         if name == "D/N":
@@ -156,7 +158,7 @@ def bounds(fit: Fit, texts: Mapping[str, str]) -> dict[str, tuple[float, float]]
             continue
         if name not in ("N", "D"):
             raise PredictionError(
-                f"--bound {name}={text}: limits are of what is chosen, N and D, or of D/N."
+                f"--bound {name}={text}: limits apply to what is chosen, N and D, or to D/N."
             )
         low, high = span(text, f"--bound {name}=", open_ends=True)
         seen = fit.runs[name]
@@ -168,10 +170,10 @@ def bounds(fit: Fit, texts: Mapping[str, str]) -> dict[str, tuple[float, float]]
 
 
 def others(fits: Sequence[Fit], free: Sequence[str], given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of all that laws need beside what is ``free``: numbers, and labels.
+    """Return the inputs and labels that laws need besides those that are ``free``.
 
     Raises PredictionError for names that are free, unknown or missing, and DataError for an
-    input that is no number.
+    input that is not a number.
     """
     inputs = dict.fromkeys(x for fit in fits for x in fit.law.inputs)
     labels = dict.fromkeys(c for fit in fits for c, _ in fit.problem.layout.groups)
@@ -179,9 +181,7 @@ def others(fits: Sequence[Fit], free: Sequence[str], given: Mapping[str, str]) -
     laws = listing(list(dict.fromkeys(fit.law.name for fit in fits)))
     for name, text in given.items():
         if name in free and name in inputs:
-            raise PredictionError(
-                f"--set {name}={text}: {name} is what is looked for; leave it out."
-            )
+            raise PredictionError(f"--set {name}={text}: {name} is the unknown; leave it out.")
         if name not in needed:
             takes = f"takes {listing(needed, 12)}" if needed else "takes no more"
             raise PredictionError(
@@ -190,7 +190,7 @@ def others(fits: Sequence[Fit], free: Sequence[str], given: Mapping[str, str]) -
     missing = [name for name in needed if name not in given]
     if missing:
         options = " ".join(f"--set {name}=…" for name in missing)
-        raise PredictionError(f"{laws}: {listing(missing, 12)} is missing. Say {options}.")
+        raise PredictionError(f"{laws}: {listing(missing, 12)} is missing. Add {options}.")
     return {
         name: number_of(text, f"--set {name}={text}") if name in inputs else text
         for name, text in given.items()
@@ -198,12 +198,12 @@ def others(fits: Sequence[Fit], free: Sequence[str], given: Mapping[str, str]) -
 
 
 def others_along(fits: Sequence[Fit], along: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return what laws need beside the input that they are compared along, as ``others`` does.
+    """Return what laws need besides the input along which they are compared (see ``others``).
 
-    Nothing where they cannot be compared along it: js.crossover says so.
+    Empty if they cannot be compared along it: js.crossover then raises the error.
     """
-    own = [along in fit.law.inputs for fit in fits]
+    direct = [along in fit.law.inputs for fit in fits]
     spent = [along == "C" and {"N", "D"} <= set(fit.law.inputs) for fit in fits]
-    if not all(has or best for has, best in zip(own, spent, strict=True)):
+    if not all(has or best for has, best in zip(direct, spent, strict=True)):
         return {}
-    return others(fits, (along,) if all(own) else (along, "N", "D"), given)
+    return others(fits, (along,) if all(direct) else (along, "N", "D"), given)

@@ -1,4 +1,4 @@
-"""A sign of life on standard error while something takes long."""
+"""A spinner on standard error while a long task runs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jscale.cli.requests import Output
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 
 
 @contextmanager
 def working(what: str, output: Output) -> Iterator[None]:
     """Show a spinner, if standard error is a terminal and the output is text."""
-    out = show_in.screen(stderr=True)
+    out = console.screen(stderr=True)
     if out.is_terminal and not output.as_json:
         with out.status(what):
             yield

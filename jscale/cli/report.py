@@ -1,4 +1,4 @@
-"""What ``jscale report`` does: fit, resample, check on held-out runs, and write the page."""
+"""The work of ``jscale report``: fit, resample, check on held-out runs, and write the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jscale.cli.requests import Intervals, Output, Page, RunTable
 from jscale.cli.tables import read_split
 from jscale.data.files import check_free
 from jscale.errors import DataWarning, FitWarning
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 from jscale.reporting.checklist import check_about
 from jscale.reporting.page import Report, report
 from jscale.uncertainty import automatic
@@ -29,7 +29,7 @@ def write_report(
     intervals: Intervals,
     output: Output,
 ) -> None:
-    """Fit the runs, answer at the points, and write the page; print what it says first."""
+    """Fit the runs, predict at the points, write the page, and print its first lines."""
     check_level(intervals.level)
     check_about(page.about)
     assert output.path is not None
@@ -43,7 +43,7 @@ def write_report(
         working("Resampling the runs and drawing the page …", output),
         warnings.catch_warnings(),
     ):
-        # The page's notes say the same.
+        # The notes on the page repeat these warnings.
         warnings.simplefilter("ignore", FitWarning)
         warnings.simplefilter("ignore", DataWarning)
         draws = automatic.draws(
@@ -66,18 +66,18 @@ def write_report(
         )
     if output.as_json:
         files = {"report": str(output.path)}
-        show_in.print_json({**show_in.plain(made.content), "files": files})
+        console.print_json({**console.plain(made.content), "files": files})
         return
     _print(made, runs.source, output.path)
 
 
 def _print(page: Report, source: str, output: Path) -> None:
-    out = show_in.screen()
+    out = console.screen()
     out.print(f"Runs: {source}\n", markup=False)
     for sentence in page.content["answer"]:
         out.print(sentence, markup=False)
     for note in page.content["warnings"]:
-        text = show_in.in_cli_words(f"{note['seen']} {note['means']}")
+        text = console.in_cli_words(f"{note['seen']} {note['means']}")
         out.print(f"\nwarning: {note['code']}. {text}", style="red", markup=False)
     if page.content["held_out"]:
         out.print(f"\n{page.content['held_out']}", markup=False)

@@ -1,4 +1,4 @@
-"""Requests: options that travel together from the command line to the work, as one object."""
+"""Requests: options that travel together from a command to its work, as one object."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pathlib import Path
 class RunTable:
     """A table of runs and how to read it; without a ``file``, jscale's own runs.
 
-    ``columns`` are the names that options gave, by what they hold; ``invalid`` is "raise" or
-    "drop".
+    ``columns`` maps quantities to the columns named by options; ``invalid`` is "raise" or "drop".
     """
 
     file: Path | None
@@ -23,7 +22,7 @@ class RunTable:
 
 @dataclass(frozen=True)
 class Intervals:
-    """The level of intervals, and the draws that they are made of ("none": no intervals)."""
+    """The level of intervals, and how the draws behind them are made ("none" for no intervals)."""
 
     level: float
     seed: int
@@ -42,7 +41,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How ``jscale posterior`` samples: its own options, by their names in ``js.posterior``."""
+    """How ``jscale posterior`` samples: its options, under their names in ``js.posterior``."""
 
     likelihood: str
     method: str
@@ -55,7 +54,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Page:
-    """What a report says besides the fit: answers at points, the checklist, its own command."""
+    """What a report shows besides the fit: predictions, the checklist, and how it was made."""
 
     points: Sequence[dict[str, str]]
     about: Mapping[str, str]
@@ -65,7 +64,7 @@ class Page:
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Which runs laws are compared on: a share of the largest, or successive origins."""
+    """On which runs laws are compared: a share of the largest, or those after an origin."""
 
     share: float | None
     origins: int | None
@@ -74,7 +73,7 @@ class HoldOut:
 
 @dataclass(frozen=True)
 class Budgets:
-    """What ``jscale plan`` is asked: budgets in FLOPs or dollars, limits, other choices."""
+    """The question to ``jscale plan``: budgets in FLOPs or dollars, limits, other choices."""
 
     flops: Sequence[str]
     dollars: Sequence[str]
@@ -85,7 +84,7 @@ class Budgets:
 
 @dataclass(frozen=True)
 class Target:
-    """What ``jscale required`` is asked: how much of a variable reaches each target."""
+    """The question to ``jscale required``: how much of a variable reaches each target."""
 
     variable: str
     values: Sequence[str]
@@ -94,7 +93,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Span:
-    """Along which input ``jscale crossover`` compares two fits, and from where to where."""
+    """The input along which ``jscale crossover`` compares two fits, and its range."""
 
     along: str
     over: str | None

@@ -1,4 +1,4 @@
-"""What ``jscale crossover`` does, and how it prints it."""
+"""The work of ``jscale crossover``, and its output."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from jscale.cli.run_planning import DRAWING, interval
 from jscale.errors import FitWarning
 from jscale.fitting.result import Fit
 from jscale.planning.crossover import Crossover
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 
-# Places that are printed, of the many that are computed.
+# How many of the computed places are printed.
 _PLACES = 9
-# What the JSON document says of a crossover, by its names.
+# Attributes of a crossover that its JSON document holds.
 _SHOWN = (
     "along",
     "at",
@@ -64,7 +64,7 @@ def crossover(
         worth = _equivalent(fits, choices) if span.equivalent else None
     recipes = dict(zip("ab", zip(files, fits, strict=True), strict=True))
     if output.as_json:
-        show_in.print_json(
+        console.print_json(
             {
                 **{
                     k: {"file": str(path), "law": fit.law.name}
@@ -73,14 +73,14 @@ def crossover(
                 "output": fits[0].law.output,
                 "seed": intervals.seed,
                 "paired": crossing.paired,
-                **{name: show_in.plain(getattr(crossing, name)) for name in _SHOWN},
+                **{name: console.plain(getattr(crossing, name)) for name in _SHOWN},
                 "summary": crossing.summary(),
-                "places": show_in.records(crossing.frame),
-                "equivalent": None if worth is None else show_in.records(worth),
+                "places": console.records(crossing.frame),
+                "equivalent": None if worth is None else console.records(worth),
             }
         )
         return
-    out = show_in.screen()
+    out = console.screen()
     for name, (path, fit) in recipes.items():
         out.print(f"{name}: {path} ({fit.law.name})", markup=False)
     _print_crossover(out, crossing, fits[0].law.output, worth)
@@ -88,7 +88,7 @@ def crossover(
 
 def _equivalent(fits: Sequence[Fit], choices: Mapping[str, Any]) -> pd.DataFrame:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # told of the same draws by the crossover
+        warnings.simplefilter("ignore", FitWarning)  # the crossover warned already
         return js.equivalent(*fits, **choices)
 
 
@@ -101,20 +101,20 @@ def _print_crossover(
     title = f"{100 * crossing.level:g}% interval"
     shown = _thinned(crossing.frame, title).rename(columns={"difference": "a − b"})
     shown["P(a better)"] = [f"{share:.2f}" for share in shown.pop("a_better")]
-    out.print(show_in.table_of(shown))
+    out.print(console.table_of(shown))
     if worth is not None:
         shown = _thinned(worth, title).rename(columns={"needs": "b needs"})
         shown["reached"] = [f"{100 * share:.3g}%" for share in shown.pop("exists")]
         out.print(
-            f"\nHow much {crossing.along} b needs to do as well as a, how many times a's that is, "
-            "and the probability that it gets there",
+            f"\nThe {crossing.along} that b needs to match a, as a multiple of a's, and the "
+            "probability that b can",
             markup=False,
         )
-        out.print(show_in.table_of(shown))
+        out.print(console.table_of(shown))
 
 
 def _thinned(frame: pd.DataFrame, title: str) -> pd.DataFrame:
-    """Return some rows evenly spread, with the interval in one column of the title."""
+    """Return some evenly spaced rows, with the interval in one column named ``title``."""
     rows = np.unique(np.linspace(0, len(frame) - 1, _PLACES).round().astype(int))
     table = frame.iloc[rows].copy()
     spans = [interval(*ends) for ends in table[["low", "high"]].to_numpy()]

@@ -1,4 +1,4 @@
-"""What ``jscale plan`` and ``jscale required`` do, and how they print it."""
+"""The work of ``jscale plan`` and ``jscale required``, and their output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jscale.fitting.result import Fit
 from jscale.planning.costs import Cost
 from jscale.planning.plan import Plan
 from jscale.planning.required import Required
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 from jscale.reporting.console import number
 
 DRAWING = "Resampling the runs for intervals …"
@@ -54,9 +54,9 @@ def plan(
         other = [allocation.excess(N=size) for size in sizes]
         near = allocation.near_optimal()
     if output.as_json:
-        show_in.print_json({"seed": intervals.seed, **_document(allocation, near, other)})
+        console.print_json({"seed": intervals.seed, **_document(allocation, near, other)})
     else:
-        _print_plan(show_in.screen(), allocation, near, other)
+        _print_plan(console.screen(), allocation, near, other)
 
 
 def _document(plan: Plan, near: pd.DataFrame, other: Sequence[pd.DataFrame]) -> dict[str, Any]:
@@ -67,10 +67,10 @@ def _document(plan: Plan, near: pd.DataFrame, other: Sequence[pd.DataFrame]) -> 
         "unit": plan.cost.unit,
         "level": plan.level,
         "method": plan.method,
-        "plan": show_in.records(plan.frame),
-        "exponents": show_in.records(plan.exponents),
-        "near_optimal": show_in.records(near),
-        "choices": [row for table in other for row in show_in.records(table)],
+        "plan": console.records(plan.frame),
+        "exponents": console.records(plan.exponents),
+        "near_optimal": console.records(near),
+        "choices": [row for table in other for row in console.records(table)],
         "notes": as_documents(plan.notes),
     }
 
@@ -79,14 +79,14 @@ def _check_chosen(fit: Fit) -> None:
     if not {"N", "D"} <= set(fit.law.inputs):
         raise PredictionError(
             f"`jscale plan` chooses N and D, but {fit.law.name} is of {listing(fit.law.inputs, 12)}"
-            ". In Python js.allocate takes other inputs, with variables=… and a cost of them."
+            ". In Python, js.allocate takes other inputs, with variables=… and a cost of them."
         )
 
 
 def _sizes(choices: Sequence[Mapping[str, str]]) -> list[float]:
     wrong = [name for choice in choices for name in choice if name != "N"]
     if wrong:
-        raise PredictionError(f"--choose {wrong[0]}=…: say the size, --choose N=7B.")
+        raise PredictionError(f"--choose {wrong[0]}=…: choose a size, --choose N=7B.")
     return values.positive([choice["N"] for choice in choices], "--choose N=")
 
 
@@ -96,7 +96,7 @@ def _print_plan(
     law, unit, output = plan.planner.fit.law, plan.cost.unit, plan.output
     out.print(f"{law.name}: the best N and D for a budget", style="bold", markup=False)
     out.print(f"cost: {plan.cost.name}; draws: {plan.method}\n", markup=False)
-    out.print(show_in.table_of(_plan_table(plan)))
+    out.print(console.table_of(_plan_table(plan)))
     last = plan.exponents.loc[plan.exponents["C"] == plan.exponents["C"].max()]
     out.print(f"\nAt {number(last['C'].iloc[0])} {unit} {_growth(last)}.", markup=False)
     spans = [
@@ -110,7 +110,7 @@ def _print_plan(
 
 
 def _growth(exponents: pd.DataFrame) -> str:
-    """Return in words how the best choice grows with the budget."""
+    """Describe how the best choice grows with the budget."""
     powers = []
     for row in exponents.to_dict("records"):
         best, low, high = (f"{round(row[x], 3) + 0.0:.3f}" for x in ("exponent", "low", "high"))
@@ -119,7 +119,7 @@ def _growth(exponents: pd.DataFrame) -> str:
 
 
 def _plan_table(plan: Plan) -> pd.DataFrame:
-    """Return a plan with a line for each quantity, so that intervals fit in 80 columns."""
+    """Return a plan with one line per quantity, so that intervals fit into 80 columns."""
     lines = []
     for row in plan.frame.to_dict("records"):
         for i, name in enumerate(("N", "D", "D/N", plan.output)):
@@ -143,34 +143,34 @@ def interval(low: float, high: float) -> str:
 
 def _print_choices(out: Console, table: pd.DataFrame, output: str, unit: str) -> None:
     out.print(
-        f"\nOther choices: their {output}, and the share of the budget that would do as well if "
-        "it were spent best",
+        f"\nOther choices: their {output}, and the share of the budget that would suffice if it "
+        "were spent compute-optimally",
         markup=False,
     )
     worth = [_worth(*row) for row in table[[output, "worth"]].to_numpy()]
     shown = table.assign(worth=worth).rename(columns={"C": unit, "excess": "over the best"})
-    out.print(show_in.table_of(shown))
+    out.print(console.table_of(shown))
 
 
 def _worth(output: float, worth: float) -> str:
     if not np.isfinite(output):
-        return "the budget does not buy it"
+        return "not affordable"
     return "less than a millionth" if np.isnan(worth) else f"{100 * worth:.3g}%"
 
 
 def required(
     file: Path, target: Target, given: Mapping[str, str], intervals: Intervals, output: Output
 ) -> None:
-    """Find what targets take from a saved fit, and print it with the chance to reach them."""
+    """Find what targets require under a saved fit, and print it with the chance to reach them."""
     check_level(intervals.level)
     wanted = [values.number_of(text, f"--loss {text}") for text in target.values]
     fit = js.load(file)
     if not wanted:
-        raise PredictionError(f"Say the {fit.law.output} to reach, such as --loss 2.0.")
+        raise PredictionError(f"Give the {fit.law.output} to reach, such as --loss 2.0.")
     variable = target.variable
     cost = _cost_of_compute(fit, variable, target.cost)
     free = (variable,) if cost is None else cost.inputs
-    # A variable that is none is refused by js.required itself.
+    # js.required itself raises the error for an unknown variable.
     known = variable in fit.law.inputs or cost is not None
     others = values.others([fit], free, given) if known else {}
     js.enable_compilation_cache()
@@ -186,7 +186,7 @@ def required(
             **others,
         )
     if output.as_json:
-        show_in.print_json(
+        console.print_json(
             {
                 "law": fit.law.name,
                 "variable": variable,
@@ -196,26 +196,26 @@ def required(
                 "level": intervals.level,
                 "method": needs.method,
                 "seed": intervals.seed,
-                "required": show_in.records(needs.frame),
+                "required": console.records(needs.frame),
                 "notes": as_documents(needs.notes),
             }
         )
     else:
-        _print_required(show_in.screen(), needs, fit.law.output, cost)
+        _print_required(console.screen(), needs, fit.law.output, cost)
 
 
 def _cost_of_compute(fit: Fit, variable: str, cost: str | None) -> Cost | None:
-    """Return the cost by which compute is spent best, None where something else is asked for."""
+    """Return the cost that compute is spent on, or None for another variable."""
     if variable == "C" and {"N", "D"} <= set(fit.law.inputs) and "C" not in fit.law.inputs:
         return values.cost_of(cost or "6ND")
     if cost is not None:
         raise PredictionError(
-            f"--cost {cost}: a cost is of what compute buys, `jscale required FILE C --cost …`, of "
-            "a law of N and D."
+            f"--cost {cost}: only C has a cost, `jscale required FILE C --cost …`, for a law of N "
+            "and D."
         )
     if variable == "C" and "C" not in fit.law.inputs:
         raise PredictionError(
-            f"C buys N and D, but {fit.law.name} is of {listing(fit.law.inputs, 12)}. Ask for one "
+            f"C pays for N and D, but {fit.law.name} is of {listing(fit.law.inputs, 12)}. Name one "
             "of these."
         )
     return None
@@ -229,11 +229,11 @@ def _print_required(out: Console, needs: Required, output: str, cost: Cost | Non
     frame.insert(place, f"{100 * needs.level:g}% interval", spans)
     frame["reached"] = [f"{100 * share:.3g}%" for share in frame["reached"]]
     amount = needs.variable if cost is None else cost.unit
-    spent = "" if cost is None else f", spent best at a cost of {cost.name}"
+    spent = "" if cost is None else f", spent compute-optimally at a cost of {cost.name}"
     out.print(
         f"{needs.law}: the least {needs.variable} for a {output}{spent}, by {needs.method}; "
         "reached is the probability that any amount is enough\n",
         markup=False,
     )
-    out.print(show_in.table_of(frame.rename(columns={"estimate": amount})))
+    out.print(console.table_of(frame.rename(columns={"estimate": amount})))
     print_notes(out, needs.notes)

@@ -1,4 +1,4 @@
-"""Tables of runs as the commands read them: named columns, and rows that are held out."""
+"""Tables of runs as commands read them: with named columns, and rows that are held out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MARKS = ("run", "group", "weight")
 
 @dataclass(frozen=True, eq=False)
 class SplitRuns:
-    """The runs to fit, those held out (None where none are), and where they are from."""
+    """The runs to fit, those held out (or None), and their source."""
 
     fitted: Runs
     held_out: Runs | None
@@ -30,7 +30,7 @@ class SplitRuns:
 
 
 def read_split(table: RunTable, law: str) -> SplitRuns:
-    """Read a table for a law; rows whose column ``split`` says so are held out."""
+    """Read a table for a law, holding out the rows marked in its column ``split``."""
     runs = read_runs(table, [law])
     held = held_out_rows(runs)
     if held is None:
@@ -38,14 +38,14 @@ def read_split(table: RunTable, law: str) -> SplitRuns:
     if held.all():
         raise DataError(
             f"All {len(runs)} rows of {runs.source} are held out by their column 'split'; give "
-            "those to fit another value, such as 'fit'."
+            "the rows to fit another value, such as 'fit'."
         )
     held_out = runs.where(held) if held.any() else None
     return SplitRuns(runs.where(~held), held_out, runs.source)
 
 
 def read_runs(table: RunTable, laws: Sequence[str]) -> Runs:
-    """Return all runs of a table (default: jscale's own), with the inputs of the laws."""
+    """Return all runs of a table (by default jscale's own), with the inputs of the laws."""
     known = [js.laws.get(law) for law in laws if law != "auto"]
     count = None
     if table.file is None:
@@ -69,9 +69,9 @@ def read_runs(table: RunTable, laws: Sequence[str]) -> Runs:
 
 
 def held_out_rows(runs: Runs) -> np.ndarray | None:
-    """Return which rows a table marks as held out (n,), None where it has no column ``split``.
+    """Return which rows are marked as held out (n,), or None without a column ``split``.
 
-    Warns with DataWarning where the column tells rows apart, but marks none.
+    Warns with DataWarning if that column has several values, but marks no row.
     """
     if "split" not in runs.frame.columns:
         return None
@@ -89,7 +89,7 @@ def held_out_rows(runs: Runs) -> np.ndarray | None:
 
 
 def _named(law: js.Law, columns: Mapping[str, str], table: pd.DataFrame) -> dict[str, str]:
-    """Return the columns given by name, and those of the law's own inputs that are found."""
+    """Return the columns given by name, and those of the law's inputs found in the table."""
     known = list(dict.fromkeys((*law.inputs, law.output, *GLOSSARY, *_MARKS)))
     for name, column in columns.items():
         if name not in known:

@@ -1,4 +1,4 @@
-"""What ``jscale bootstrap`` and ``jscale posterior`` do: draws from a saved fit, printed."""
+"""The work of ``jscale bootstrap`` and ``jscale posterior``: draws from a saved fit, printed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from jscale.cli.requests import Intervals, Output, Sampling
 from jscale.data.files import check_free
 from jscale.errors import DataError, FitWarning, nearest
 from jscale.fitting.result import Fit
-from jscale.reporting import console as show_in
+from jscale.reporting import console
 from jscale.uncertainty.draws import Draws
 
 
 def bootstrap(
     file: Path, kind: str, cluster: str | None, intervals: Intervals, output: Output
 ) -> None:
-    """Resample the runs of a saved fit, refit, and print the spread of its parameters."""
+    """Refit a saved fit to resampled runs, and print the spread of its parameters."""
     _check(intervals, output)
     fit = js.load(file)
     _check_column(fit, "--cluster", cluster)
@@ -47,7 +47,7 @@ def bootstrap(
 
 
 def posterior(file: Path, sampling: Sampling, intervals: Intervals, output: Output) -> None:
-    """Draw from the posterior of a saved fit, and print it with the verdict on the draws."""
+    """Draw from the posterior of a saved fit, and print it with the checks of the draws."""
     _check(intervals, output)
     fit = js.load(file)
     for name, column in sampling.pool.items():
@@ -61,7 +61,7 @@ def posterior(file: Path, sampling: Sampling, intervals: Intervals, output: Outp
 
 
 def _check(intervals: Intervals, output: Output) -> None:
-    """Refuse what cannot be done before any work."""
+    """Raise the errors of options before any work is done."""
     check_level(intervals.level)
     if output.path is not None:
         check_free(output.path, output.force)
@@ -79,7 +79,7 @@ def _check_column(fit: Fit, option: str, column: str | None) -> None:
 def _drawn(what: str, output: Output, draw: Callable[[], Draws]) -> Draws:
     js.enable_compilation_cache()
     with working(what, output), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # the notes, printed after, say the same
+        warnings.simplefilter("ignore", FitWarning)  # the notes, printed afterwards, repeat them
         return draw()
 
 
@@ -88,9 +88,9 @@ def _tell(draws: Draws, level: float, output: Output) -> None:
     if output.path is not None:
         _write(draws, output.path)
     if output.as_json:
-        show_in.print_json(_document(draws, level, output))
+        console.print_json(_document(draws, level, output))
         return
-    out, law = show_in.screen(), draws.fit.law.name
+    out, law = console.screen(), draws.fit.law.name
     out.print(f"{law}: {draws.method}, {len(draws)} draws{_trouble(draws)}", markup=False)
     if any(note.severity == "warning" for note in draws.notes):
         out.print("These draws failed their checks: see the warnings below.", style="red")
@@ -108,19 +108,19 @@ def _document(draws: Draws, level: float, output: Output) -> dict[str, Any]:
         "method": draws.method,
         "level": level,
         "draws": len(draws),
-        "settings": show_in.plain(dict(draws.settings)),
+        "settings": console.plain(dict(draws.settings)),
         "failed": draws.failed,
         "unsettled": draws.unsettled,
         "switched": draws.switched,
-        "summary": show_in.records(draws.summary(level).reset_index()),
-        "checks": show_in.plain(dict(getattr(draws, "checks", {}))),
+        "summary": console.records(draws.summary(level).reset_index()),
+        "checks": console.plain(dict(getattr(draws, "checks", {}))),
         "notes": as_documents(draws.notes),
         "files": {} if output.path is None else {"draws": str(output.path)},
     }
 
 
 def _sampler(draws: Draws) -> str:
-    """Say in a line which sampler ran, why, and how well its draws count."""
+    """Describe in one line which sampler ran, why, and how well it mixed."""
     settings, checks = draws.settings, getattr(draws, "checks", {})
     line = f"Sampled by {settings['method']}: {settings['why']}"
     if "max_rhat" in checks:
@@ -134,7 +134,7 @@ def _shown(summary: pd.DataFrame) -> Table:
         summary = summary.assign(
             fit=summary["fit"].astype(object).where(summary["fit"].notna(), "-")
         )
-    table = show_in.table_of(summary, index="parameter")
+    table = console.table_of(summary, index="parameter")
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
     return table

@@ -19,7 +19,7 @@ def test_first_command_of_the_readme():
     done = process("fit", "--resamples", "100")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Runs: stdlib_lm (embedded)" in done.stdout
-    assert "Held-out runs, which the fit did not see" in done.stdout
+    assert "Held-out runs, not used in the fit" in done.stdout
     assert "inside the 90% prediction interval" in told(done.stdout)
     assert Path("fit.png").read_bytes().startswith(PNG)
     table = js.datasets.load("stdlib_lm")

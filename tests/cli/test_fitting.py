@@ -84,7 +84,7 @@ def test_outputs_that_exist_are_kept(jscale, runs_csv, taken):
     ("arguments", "message"),
     [
         (["-o", "none/fit.json"], "The folder 'none' does not exist; create it first"),
-        (["-o", "fit.png"], "The fit and the picture both go to 'fit.png'; name one by --plot"),
+        (["-o", "fit.png"], "The fit and the plot both go to 'fit.png'; name another file by --plot"),
         (["--plot", "fit.xyz"], "'fit.xyz' has an unknown type '.xyz'; give --plot a name that"),
         (["--level", "90"], "level=90.0 must lie strictly between 0 and 1, such as 0.9"),
         (["--law", "chinchila"], "no law 'chinchila'. Did you mean 'chinchilla'?"),
@@ -176,13 +176,16 @@ def test_predict_far_out_warns(jscale, saved):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Say where to predict, by --at N=…,D=… or by --table FILE"),
-        (["--at", "N=1B,D=1B", "--table", "x.csv"], "Say where to predict, by --at N=…,D=… or"),
+        ([], "Give the inputs to predict at by --at N=…,D=… or by --table FILE"),
+        (
+            ["--at", "N=1B,D=1B", "--table", "x.csv"],
+            "Give the inputs to predict at by --at N=…,D=… or",
+        ),
         (["--at", "N=7B"], "D is missing. Say --at N=…,D=…."),
         (["--at", "N=7B,D=1B,tokens=3"], "tokens is not one of them. Say --at N=…,D=…."),
         (["--at", "N=7B, D"], "--at ' D' must read NAME=VALUE, such as --at N=70B,D=1.4T"),
         (["--at", "N=big,D=1B"], "--at N=big: 'big' is not a number. Write it as 70e9 or 70B"),
-        (["--at", "N=1B,D=1B", "--at", "D=1B"], "--at names N, D once and D later"),
+        (["--at", "N=1B,D=1B", "--at", "D=1B"], "One --at names N, D, another D; name the same"),
         (["--at", "N=1B,D=0"], "D must be a positive, finite number; it is 0.0 in row 0"),
         (["--at", "N=1B,D=1B", "--method", "nuts"], "method='nuts' is not known"),
         (["--table", "none.csv"], "'none.csv' does not exist"),

@@ -51,8 +51,8 @@ def test_a_cost_is_said_in_words(text, cost):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lifetim", "--cost 'lifetim' is no cost. Did you mean 'lifetime'? Say one of 6ND, att"),
-        ("6ND:tokens=1", "--cost '6ND:tokens=1' is no cost. Say one of 6ND"),
+        ("lifetim", "--cost 'lifetim' is not a cost. Did you mean 'lifetime'? Use one of 6ND, att"),
+        ("6ND:tokens=1", "--cost '6ND:tokens=1' is not a cost. Use one of 6ND"),
         ("lifetime", "lifetime needs tokens, as in lifetime:tokens=1e12"),
         ("dollars:price=2", "dollars needs flops, as in dollars:price=2,flops=1e15"),
         ("lifetime:1e12", "'1e12' must read NAME=NUMBER, as in lifetime:tokens=1e12"),
@@ -61,7 +61,10 @@ def test_a_cost_is_said_in_words(text, cost):
         ("lifetime:tokens=-1", "'lifetime:tokens=-1': tokens=-1.0 must be a positive, finite"),
         ("dollars:price=2,flops=1e15,utilisation=40", "is a share of the peak, up to 1"),
         ("dollars:price=2,flops=1e15,of=dollars:price=2,flops=1", "is no cost in FLOPs"),
-        ("dollars:price=2,flops=1e15,of=lif", "--cost 'lif' is no cost. Did you mean 'lifetime'?"),
+        (
+            "dollars:price=2,flops=1e15,of=lif",
+            "--cost 'lif' is not a cost. Did you mean 'lifetime'?",
+        ),
     ],
 )
 def test_a_wrong_cost_says_what_is_right(jscale, saved, text, message):
@@ -81,10 +84,10 @@ TRAINING, DOLLARS = js.costs.training(), js.costs.dollars(2.0, flops=1e15)
 def test_budgets_are_in_the_unit_of_the_cost_and_each_counts_once() -> None:
     assert budgets(["1e21", "3e21", "1e21"], [], TRAINING) == [1e21, 3e21]
     assert budgets([], ["1M"], DOLLARS) == [1e6]
-    with pytest.raises(PredictionError, match=r"Say the budget, such as --flops 1e24\."):
+    with pytest.raises(PredictionError, match=r"Give the budget, such as --flops 1e24\."):
         budgets([], [], TRAINING)
     with pytest.raises(
-        PredictionError, match=r"is in dollars: say the budget by --dollars, not by --f"
+        PredictionError, match=r"is in dollars: give the budget by --dollars, not by --f"
     ):
         budgets(["1e21"], ["1e6"], DOLLARS)
     with pytest.raises(PredictionError, match=r"A cost in dollars is --cost dollars:price=2"):
@@ -119,9 +122,9 @@ def test_spans(text: str, open_ends: bool, ends: Any) -> None:
         ("1e9", False, r"--over 1e9 must read LOW\.\.HIGH, such as 1e9\.\.2e12\.$"),
         ("..2e12", False, r"must read LOW\.\.HIGH, such as 1e9\.\.2e12\.$"),
         ("..", True, r"must read LOW\.\.HIGH, such as 1e9\.\.2e12, or \.\.2e12\.$"),
-        ("2..1", False, r"must go up, from one positive number to another"),
-        ("0..1", False, r"must go up, from one positive number to another"),
-        ("..-1", True, r"must go up, from one positive number to another"),
+        ("2..1", False, r"must rise from one positive number to another"),
+        ("0..1", False, r"must rise from one positive number to another"),
+        ("..-1", True, r"must rise from one positive number to another"),
     ],
 )
 def test_spans_that_are_none(text: str, open_ends: bool, message: str) -> None:
@@ -138,7 +141,7 @@ def test_limits_of_what_is_chosen(saved: dict[str, str]) -> None:
     assert limits["D/N"] == (20.0, 20.0)
     assert bounds(fit, {"D/N": "20..200"}) == {"D/N": (20.0, 200.0)}
     assert bounds(fit, {"N": "1e3.."})["N"] == (1e3, fit.runs["N"].max() * 1e12)
-    with pytest.raises(PredictionError, match=r"--bound U=1\.\.2: limits are of what is chosen"):
+    with pytest.raises(PredictionError, match=r"--bound U=1\.\.2: limits apply to what is chosen"):
         bounds(fit, {"U": "1..2"})
 
 
@@ -148,10 +151,10 @@ def test_other_inputs_are_numbers_and_labels_text(saved: dict[str, str]) -> None
     assert others(fits, ("D",), given) == {"N": 7e9, "family": "7B"}
     assert others(fits[:1], ("N", "D"), {}) == {}
     with pytest.raises(
-        PredictionError, match=r"chinchilla: N, family is missing\. Say --set N=… --s"
+        PredictionError, match=r"chinchilla: N, family is missing\. Add --set N=… --s"
     ):
         others(fits, ("D",), {})
-    with pytest.raises(PredictionError, match=r"--set D=1: D is what is looked for; leave it out"):
+    with pytest.raises(PredictionError, match=r"--set D=1: D is the unknown; leave it out"):
         others(fits, ("D",), {**given, "D": "1"})
     with pytest.raises(PredictionError, match=r"--set famly=x: chinchilla takes .*'family'\?"):
         others(fits, ("D",), {"famly": "x"})

@@ -20,7 +20,7 @@ def test_a_spinner_shows_on_a_terminal_alone(
 ) -> None:
     file = StringIO()
     screen = Console(file=file, force_terminal=terminal, width=80)
-    monkeypatch.setattr(progress.show_in, "screen", lambda stderr: screen)
+    monkeypatch.setattr(progress.console, "screen", lambda stderr: screen)
     with progress.working("Fitting …", Output(as_json)):
         pass
     assert ("Fitting …" in file.getvalue()) == shown

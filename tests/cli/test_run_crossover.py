@@ -55,7 +55,7 @@ def test_crossover_of_what_compute_buys(jscale, saved):
                             "--equivalent")  # fmt: skip
     assert (code, err) == (0, "")
     assert "loss along C, by laplace" in told(out)
-    assert "How much C b needs to do as well as a" in told(out)
+    assert "The C that b needs to match a" in told(out)
     assert max(map(len, out.splitlines())) <= 80
 
 
@@ -81,16 +81,16 @@ def test_pairs_of_common_runs_are_paired(jscale, saved):
             ["plain", "slow", "--along", "D"],
             "power_const has no input 'D'; it has C. Compare along",
         ),
-        (["plain", "plain", "--along", "D"], "chinchilla: N is missing. Say --set N=…."),
-        (["plain", "plain", "--set", "N=7B"], "--set N=7B: N is what is looked for; leave it out"),
+        (["plain", "plain", "--along", "D"], "chinchilla: N is missing. Add --set N=…."),
+        (["plain", "plain", "--set", "N=7B"], "--set N=7B: N is the unknown; leave it out"),
         (["slow", "slow", "--set", "M=7B"], "--set M=7B: power_const takes no more here."),
-        (["plain", "families"], "chinchilla: family is missing. Say --set family=…."),
+        (["plain", "families"], "chinchilla: family is missing. Add --set family=…."),
         (
             ["slow", "slow", "--over", "1e18"],
             "--over 1e18 must read LOW..HIGH, such as 1e9..2e12.",
         ),
         (["slow", "slow", "--over", "..1e18"], "--over ..1e18 must read LOW..HIGH"),
-        (["slow", "slow", "--over", "1e18..1e8"], "--over 1e18..1e8 must go up"),
+        (["slow", "slow", "--over", "1e18..1e8"], "--over 1e18..1e8 must rise"),
         (["slow", "slow", "--level", "2"], "level=2.0 must lie strictly between 0 and 1"),
         (["slow", "slow", "--method", "nuts"], "method='nuts' is not known"),
     ],

@@ -92,7 +92,7 @@ def test_plan_with_data_up_to_a_limit(jscale, saved):
 
 
 def test_what_another_choice_is_worth_is_said():
-    assert _worth(float("nan"), float("nan")) == "the budget does not buy it"
+    assert _worth(float("nan"), float("nan")) == "not affordable"
     assert _worth(3.0, float("nan")) == "less than a millionth"
     assert _worth(3.0, 0.5) == "50%"
 
@@ -107,28 +107,28 @@ def test_plan_far_out_warns(jscale, saved):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Say the budget, such as --flops 1e24."),
-        (["--cost", "dollars:price=2,flops=1e15"], "Say the budget, such as --dollars 1e6."),
-        (["--dollars", "1e6"], "The cost 6·N·D is in FLOPs: say the budget by --flops, not by "
+        ([], "Give the budget, such as --flops 1e24."),
+        (["--cost", "dollars:price=2,flops=1e15"], "Give the budget, such as --dollars 1e6."),
+        (["--dollars", "1e6"], "The cost 6·N·D is in FLOPs: give the budget by --flops, not by "
                                "--dollars. A cost in dollars is --cost dollars:price=2,flops"),
         (["--flops", "1e24", "--cost", "dollars:price=2,flops=1e15"],
-         "The cost dollars of 6·N·D is in dollars: say the budget by --dollars, not by --flops."),
+         "The cost dollars of 6·N·D is in dollars: give the budget by --dollars, not by --flops."),
         (["--flops", "much"], "--flops much: 'much' is not a number. Write it as 70e9 or 70B"),
         (["--flops", "0"], "--flops 0 must be a positive number"),
         (["--flops", "1e21", "--bound", "D"], "--bound 'D' must read NAME=VALUE, such as --bound "),
         (["--flops", "1e21", "--bound", "D=2e12"], "--bound D=2e12 must read LOW..HIGH, such as "
                                                    "1e9..2e12, or ..2e12."),
         (["--flops", "1e21", "--bound", "D=.."], "--bound D=.. must read LOW..HIGH"),
-        (["--flops", "1e21", "--bound", "D=2e12..1e9"], "D=2e12..1e9 must go up, from one positive "),
-        (["--flops", "1e21", "--bound", "D=-1..1e9"], "D=-1..1e9 must go up, from one positive "),
+        (["--flops", "1e21", "--bound", "D=2e12..1e9"], "D=2e12..1e9 must rise from one positive "),
+        (["--flops", "1e21", "--bound", "D=-1..1e9"], "D=-1..1e9 must rise from one positive "),
         (["--flops", "1e21", "--bound", "D=a..1e9"], "--bound D=a..1e9: 'a' is not a number"),
-        (["--flops", "1e21", "--bound", "M=..1e9"], "limits are of what is chosen, N and D"),
+        (["--flops", "1e21", "--bound", "M=..1e9"], "limits apply to what is chosen, N and D"),
         (["--flops", "1e21", "--bound", "D=..1e9", "--bound", "D=1e3.."], "--bound names D twice"),
         (["--flops", "1e21", "--bound", "N=1e9..2e9,D=1e9..2e9"], "is not met within the bounds"),
-        (["--flops", "1e21", "--set", "N=7B"], "N is what is looked for; leave it out"),
+        (["--flops", "1e21", "--set", "N=7B"], "N is the unknown; leave it out"),
         (["--flops", "1e21", "--set", "U=7B"], "--set U=7B: chinchilla takes no more here."),
         (["--flops", "1e21", "--set", "U"], "--set 'U' must read NAME=VALUE, such as --set N=7B"),
-        (["--flops", "1e21", "--choose", "D=7B"], "--choose D=…: say the size, --choose N=7B"),
+        (["--flops", "1e21", "--choose", "D=7B"], "--choose D=…: choose a size, --choose N=7B"),
         (["--flops", "1e21", "--choose", "N=big"], "--choose N=big: 'big' is not a number"),
         (["--flops", "1e21", "--choose", "N=0"], "--choose N=0 must be a positive number"),
         (["--flops", "1e21", "--choose", "7B"], "--choose '7B' must read NAME=VALUE, such as "),
@@ -144,10 +144,10 @@ def test_plan_of_other_files(jscale, saved):
     refused(jscale("plan", "none.json", "--flops", "1e21"), "'none.json' cannot be read")
     refused(
         jscale("plan", saved["slow"], "--flops", "1e21"),
-        "`jscale plan` chooses N and D, but power_const is of C. In Python js.allocate takes",
+        "`jscale plan` chooses N and D, but power_const is of C. In Python, js.allocate takes",
     )
     families = ["plan", saved["families"], "--flops", "1e21"]
-    refused(jscale(*families), "chinchilla: family is missing. Say --set family=….")
+    refused(jscale(*families), "chinchilla: family is missing. Add --set family=….")
     refused(jscale(*families, "--set", "famly=gpt"), "takes family here. Did you mean 'family'?")
     refused(jscale(*families, "--set", "family=gtp"), "Did you mean 'gpt'?")
 
@@ -199,7 +199,9 @@ def test_required_compute_is_spent_best(jscale, saved):
     arguments = ["required", saved["plain"], "C", "--loss", "2.9", "--loss", "1.2"]
     code, out, _ = jscale(*arguments)
     assert code == 0
-    assert "the least C for a loss, spent best at a cost of 6·N·D, by laplace" in told(out)
+    assert "the least C for a loss, spent compute-optimally at a cost of 6·N·D, by laplace" in told(
+        out
+    )
     answer = js.required(js.load(saved["plain"]), "C", loss=[2.9, 1.2], method="laplace")
     row = answer.frame.iloc[0]
     (line,) = [line.split() for line in out.splitlines() if line.split()[:1] == ["2.9"]]
@@ -216,27 +218,29 @@ def test_required_compute_is_spent_best(jscale, saved):
 
 def test_a_cost_is_of_what_compute_buys(jscale, saved):
     cost = ["--loss", "2.4", "--cost", "6ND"]
-    refused(jscale("required", saved["plain"], "D", *cost), "--cost 6ND: a cost is of what compute")
-    refused(jscale("required", saved["slow"], "C", *cost), "--cost 6ND: a cost is of what compute")
+    refused(jscale("required", saved["plain"], "D", *cost), "--cost 6ND: only C has a cost")
+    refused(jscale("required", saved["slow"], "C", *cost), "--cost 6ND: only C has a cost")
     wrong = ["required", saved["plain"], "C", "--loss", "2.4"]
-    refused(jscale(*wrong, "--cost", "lifetim"), "--cost 'lifetim' is no cost. Did you mean")
-    refused(jscale(*wrong, "--set", "N=7B"), "N is what is looked for; leave it out")
+    refused(jscale(*wrong, "--cost", "lifetim"), "--cost 'lifetim' is not a cost. Did you mean")
+    refused(jscale(*wrong, "--set", "N=7B"), "N is the unknown; leave it out")
 
 
 def test_compute_of_a_law_of_other_inputs(jscale, here):
     runs = js.simulate("power_const:N", SLOW, {"N": np.geomspace(1e6, 1e9, 30)}, noise=0.01)
     js.save(js.fit("power_const:N", runs, starts=8), "size.json")
-    refused(jscale("required", "size.json", "C", "--loss", "2.4"), "C buys N and D, but power_con")
+    refused(
+        jscale("required", "size.json", "C", "--loss", "2.4"), "C pays for N and D, but power_con"
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["D", "--set", "N=7B"], "Say the loss to reach, such as --loss 2.0."),
+        (["D", "--set", "N=7B"], "Give the loss to reach, such as --loss 2.0."),
         (["D", "--loss", "low", "--set", "N=7B"], "--loss low: 'low' is not a number"),
-        (["D", "--loss", "2.4"], "chinchilla: N is missing. Say --set N=…."),
+        (["D", "--loss", "2.4"], "chinchilla: N is missing. Add --set N=…."),
         (["D", "--loss", "2.4", "--set", "N=7B", "--set", "D=1B"],
-         "--set D=1B: D is what is looked for; leave it out"),
+         "--set D=1B: D is the unknown; leave it out"),
         (["D", "--loss", "2.4", "--set", "N=7B,M=1"], "--set M=1: chinchilla takes N here"),
         (["D", "--loss", "2.4", "--set", "N=7B,N=8B"], "--set names N twice; give it one value."),
         (["D", "--loss", "2.4", "--set", "N=0"], "N must be a positive, finite number"),

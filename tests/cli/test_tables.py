@@ -40,7 +40,7 @@ def test_all_rows_held_out(jscale, table):
     code, _, err = jscale("fit", "runs.csv", *FAST)
     assert code == 2
     assert "All 42 rows of runs.csv are held out by their column 'split'" in told(err)
-    assert "give those to fit another value, such as 'fit'." in told(err)
+    assert "give the rows to fit another value, such as 'fit'." in told(err)
 
 
 @pytest.mark.parametrize("mark", ["Holdout", " held-out", "held_out "])
