@@ -1,8 +1,8 @@
-"""compare: which law predicts best the runs that it has not seen.
+"""compare: scores of laws on runs that were held out from their fits.
 
 Every law is fitted to the same rows of every split and predicts the same rows, with intervals
-from its draws; all splits of a law are one batch of lanes. "auto" is the stacked ensemble, its
-weights made within the fitted rows of each split.
+from its draws; all splits of a law are one batch of lanes. "auto" is the stacked ensemble, whose
+weights are computed within the fitted rows of each split.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ def _check_names(chosen: Mapping[str, Law], members: Mapping[str, Law]) -> None:
     for name, law in chosen.items():
         if name in members and members[name] != law:
             raise LawError(
-                f'"auto" tries a law named {name!r} that is another than yours; give yours '
+                f'"auto" tries a different law named {name!r}; give yours '
                 f'another name: @jscale.law(name="my_{name}").'
             )
 
@@ -284,7 +284,7 @@ def _contenders(laws: Any) -> tuple[bool, bool, dict[str, Law]]:
 
 
 def _splits(runs: Runs, holdout: Any, by: str | None) -> tuple[Any, list[Split], np.ndarray | None]:
-    """Return what holds runs out, the splits, and the family of each (or None)."""
+    """Return the scheme that holds runs out, the splits, and the family of each (or None)."""
     if holdout is None:
         holdout = largest(axis_of(runs) or "C", 0.2)
     return splits_of(runs, holdout, by)
@@ -293,13 +293,13 @@ def _splits(runs: Runs, holdout: Any, by: str | None) -> tuple[Any, list[Split],
 def _left_out(
     tables: Mapping[str, FitTable], named: Mapping[str, Law], every: bool
 ) -> dict[str, str]:
-    """Check that the named laws answer all questions; of all laws, say which cannot."""
+    """Check that the named laws can predict all splits; with all laws, say which cannot."""
     left_out = {}
     for name in named:
         why = _cannot(tables[name])
         if why and not every:
             raise DataError(
-                f"{why} All laws must answer the same questions: hold out fewer runs, or leave "
+                f"{why} All laws must predict the same runs: hold out fewer runs, or leave "
                 "that law out."
             )
         if why:
@@ -317,7 +317,7 @@ def _left_out(
 
 
 def _cannot(table: FitTable) -> str:
-    """Say why a law cannot answer some question, or return nothing."""
+    """Say why a law cannot be used in some split, or return nothing."""
     name = table.law.name
     if table.failures:
         label, why = next(iter(table.failures.items()))
@@ -334,7 +334,7 @@ def _cannot(table: FitTable) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """What the laws entered answer to the questions of the splits, and how it is scored."""
+    """The predictions of the entered laws on the splits, and how they are scored."""
 
     split_fits: SplitFits
     splits: list[Split]
@@ -347,7 +347,7 @@ class _Answers:
     ) -> dict[str, pd.DataFrame]:
         """Return a row per split and predicted run of each law, and of the ensemble.
 
-        ``tables`` are the fits of the laws entered and of those that the ensemble mixes.
+        ``tables`` are the fits of the entered laws and of those that the ensemble mixes.
         """
         split_fits, questions = self.split_fits, Questions.of([s.test for s in self.splits])
         measured = split_fits.measured(questions)
@@ -405,7 +405,7 @@ def _past(runs: Runs, splits: list[Split], questions: Questions) -> np.ndarray:
 
 
 def _checked_oracle(runs: Runs, oracle: pd.DataFrame) -> pd.DataFrame:
-    """Return the oracle's intervals row for row; raises DataError where labels do not tell."""
+    """Return the oracle's intervals row by row; raises DataError where labels are ambiguous."""
     wanted = ["prediction_low", "prediction_high"]
     missing = [c for c in wanted if c not in oracle]
     if missing:
@@ -418,8 +418,8 @@ def _checked_oracle(runs: Runs, oracle: pd.DataFrame) -> pd.DataFrame:
         if not index.is_unique:
             twice = index[index.duplicated()].tolist()[0]
             raise DataError(
-                f"{whose} has the label {twice!r} more than once, so it is "
-                "not clear which row of the oracle is whose: number the rows of both, "
+                f"{whose} has the label {twice!r} more than once, so "
+                "the oracle cannot be matched to it row by row: number the rows of both, "
                 "df.reset_index(drop=True)."
             )
     absent = np.asarray(~labels.isin(oracle.index))
@@ -432,7 +432,7 @@ def _checked_oracle(runs: Runs, oracle: pd.DataFrame) -> pd.DataFrame:
 
 
 def _clusters(runs: Runs, splits: list[Split], families: np.ndarray | None) -> np.ndarray:
-    """What errs together: the rows of a family, a split, or a run where there is one split."""
+    """Clusters of correlated errors: a family, a split, or a run if there is one split."""
     questions = Questions.of([s.test for s in splits])
     if families is not None:
         return families[questions.sets]

@@ -1,4 +1,4 @@
-"""Comparison: how laws predicted runs that they had not seen, and what to think of it."""
+"""Comparison: the scores of laws on runs held out from their fits, with caveats."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ class Comparison:
 def tabulate(parts: Mapping[str, pd.DataFrame], clusters: np.ndarray, auto: str) -> pd.DataFrame:
     """Return the criteria of each law, the best interval score first.
 
-    ``parts`` are the laws' rows, all in the same order; ``clusters`` (P,) says which of them
-    err together. ``auto`` is the name of the ensemble, which takes no part in the weights.
+    ``parts`` are the laws' rows, all in the same order; ``clusters`` (P,) labels rows with
+    correlated errors. ``auto`` is the name of the ensemble, which takes no part in the weights.
     """
     summaries = {}
     for name, part in parts.items():
@@ -141,7 +141,7 @@ def tabulate(parts: Mapping[str, pd.DataFrame], clusters: np.ndarray, auto: str)
     table = pd.DataFrame.from_dict(summaries, orient="index").rename_axis("law")
     table = table.sort_values("interval_score", kind="stable")
     best = parts[str(table.index[0])]["interval_score"].to_numpy()
-    with np.errstate(invalid="ignore"):  # infinitely behind
+    with np.errstate(invalid="ignore"):  # inf − inf: both are infinitely behind
         behind = {name: parts[name]["interval_score"].to_numpy() - best for name in table.index}
         table["behind"] = [float(np.mean(behind[name])) for name in table.index]
         errors = [standard_error(behind[name], clusters) for name in table.index]
@@ -157,7 +157,7 @@ def tabulate(parts: Mapping[str, pd.DataFrame], clusters: np.ndarray, auto: str)
 def comparison_notes(
     fits: Mapping[str, FitTable], clusters: np.ndarray, rows: np.ndarray
 ) -> list[str]:
-    """Say what makes a comparison doubtful, for predictions of ``rows`` (P,) in ``clusters``."""
+    """Return the caveats of a comparison, for predictions of ``rows`` (P,) in ``clusters``."""
     notes = []
     count = len(np.unique(clusters))
     if count < _FEW_CLUSTERS:

@@ -1,7 +1,7 @@
-"""Criteria: how well predictions did against what was measured, each with a standard error.
+"""Criteria: the accuracy of predictions against measurements, each with a standard error.
 
 A criterion that is a mean over rows has a standard error over clusters of rows (runs of one
-family, checkpoints of one run): rows of a cluster err together, so they count as one.
+family, checkpoints of one run): errors within a cluster are correlated, so it counts once.
 Errors are of the logarithm or relative, since losses of different runs differ in size.
 """
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from jscale.errors import DataError, JscaleError
 
-# Criteria that are means over rows, by name; the others are of all rows together.
+# Criteria that are means over rows, by name; the others are computed from all rows together.
 MEANS = (
     "absolute_error",
     "bias",
@@ -57,7 +57,7 @@ def r2(predicted: Any, measured: Any) -> float:
     """
     predicted, measured = _pair(predicted, measured)
     total = float(np.sum((measured - measured.mean()) ** 2))
-    with np.errstate(over="ignore"):  # a law that runs away is infinitely wrong
+    with np.errstate(over="ignore"):  # a law that diverges is infinitely wrong
         left = float(np.sum((measured - predicted) ** 2))
     return 1.0 - left / total if total > 0 else np.nan
 
@@ -103,7 +103,7 @@ def standard_error(values: Any, clusters: Any = None) -> float:
 def by_row(
     frame: pd.DataFrame, measured: Any, level: float, *, oracle: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return a row per prediction: its error and, with intervals, how those did.
+    """Return a row per prediction: its error and, with intervals, their scores.
 
     ``frame`` is that of a :class:`~jscale.Prediction` (``curve``, ``prediction_low``,
     ``prediction_high``). Columns: ``absolute_error`` and ``bias`` (relative, of the curve),
@@ -128,7 +128,7 @@ def by_row(
 def summarise(
     rows: pd.DataFrame, predicted: Any, measured: Any, clusters: Any = None
 ) -> Mapping[str, float]:
-    """Return all criteria of rows of :func:`by_row`: means, RMSLE and R², with ``…_error`` beside.
+    """Return all criteria of rows of :func:`by_row`: means, RMSLE and R², with ``…_error``.
 
     RMSLE is infinite where a law predicts nothing above zero. Its error and that of R² are
     jackknifed over clusters: NaN with fewer than three.

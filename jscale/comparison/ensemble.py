@@ -1,8 +1,8 @@
-"""ensemble: the laws that fit a table's columns, weighed by how they extrapolated within it.
+"""ensemble: the laws that fit a table's columns, weighted by how well they extrapolated within it.
 
-No law is known to be right. Each is fitted to the smaller runs and predicts the larger ones,
-from origin after origin; how well it did says how much it is believed, and how much wider its
-intervals should have been. A law that never beat a simpler one out of range is not used.
+No law is known to be right. Each is fitted to the smaller runs and predicts the larger ones, at
+successive origins; its scores determine its weight, and how much wider its intervals should have
+been. A law that never beat a simpler one out of range is not used.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Ensemble:
 
     def _component(self, name: str, draws: Draws, weight: float) -> Component:
         component = component_of(draws.fit, draws.flat, name, weight)
-        # A law of compute among laws of N and D is asked at their compute.
+        # A law of compute, mixed with laws of N and D, is evaluated at C = 6·N·D.
         if "C" in draws.fit.law.inputs and "C" not in self.reference.law.inputs:
             return replace(component, function=OfCompute(component.function))
         return component
@@ -276,7 +276,7 @@ def ensemble(
     (table,), (weighing,) = weigh_each(split_fits, chosen, [np.arange(len(runs))])
     members = {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # told in the notes
+        warnings.simplefilter("ignore", FitWarning)  # reported in the notes
         for name in _with_weight(table):
             fitted = fit(chosen[name], runs, objective=kind, seed=seed, devices=devices)
             members[name] = bootstrap(fitted, resamples, seed=seed, progress=progress)
@@ -298,15 +298,15 @@ def _notes(table: pd.DataFrame, weighing: WeighingSplits) -> tuple[str, ...]:
     if not weighing.beyond:
         notes.append(
             f"[caution] not-extrapolated: {len(weighing.splits)} runs are too few, or too alike in "
-            "compute, to hold any out by origin. Each was left out in turn, which says little of "
-            "how a law extrapolates. Add runs."
+            "compute, to hold any out by origin. Each was left out in turn, which says little "
+            "about how a law extrapolates. Add runs."
         )
     widening = {name: float(table.at[name, "widening"]) for name in _with_weight(table)}
     widened = [f"{name} {w:g} times" for name, w in widening.items() if w >= _WIDE]
     if widened:
         notes.append(
-            f"[caution] intervals-widened: beyond the origins, runs lay outside these laws' "
-            f"intervals more often than they say; they are made wider: {listing(widened)}."
+            f"[caution] intervals-widened: beyond the origins, these laws' intervals "
+            f"covered runs less often than stated; they are widened: {listing(widened)}."
         )
     return tuple(notes)
 

@@ -80,7 +80,7 @@ def information(fits: Iterable[Fit] | Mapping[str, Fit]) -> pd.DataFrame:
     rows = {name: _criteria(fit, _log_likelihood(name, fit)) for name, fit in named.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("law")
     for column in ("aicc", "bic"):
-        with np.errstate(invalid="ignore"):  # infinite less infinite
+        with np.errstate(invalid="ignore"):  # inf − inf
             table[f"{column}_behind"] = table[column] - table[column].min()
     share = np.exp(-0.5 * table["aicc_behind"].to_numpy())
     table["akaike_weight"] = share / share.sum()
@@ -96,7 +96,7 @@ def _named(fits: Any) -> dict[str, Fit]:
     for key, fit in items:
         if not isinstance(fit, Fit):
             raise JscaleError(
-                f"fits[{key!r}] is {type(fit).__name__} and no Fit: give results of js.fit."
+                f"fits[{key!r}] is {type(fit).__name__}, not a Fit: give results of js.fit."
             )
     if isinstance(fits, Mapping):
         return {str(key): fit for key, fit in items}
@@ -104,7 +104,7 @@ def _named(fits: Any) -> dict[str, Fit]:
 
 
 def _names(fits: list[Fit]) -> dict[str, Fit]:
-    """Name fits by law; where one repeats by its objective too, then by a number."""
+    """Name fits by law; where names repeat, add the objective, then a number."""
     names = [fit.law.name for fit in fits]
     longer = [f"{fit.law.name}, {fit.settings.objective}" for fit in fits]
     names = [long if names.count(n) > 1 else n for n, long in zip(names, longer, strict=True)]
@@ -148,7 +148,7 @@ _SAME = "Likelihoods can be compared only for the same numbers: fit each law to 
 
 
 def _check_same(first: str, one: Fit, name: str, other: Fit) -> None:
-    """Raise DataError unless two fits are to the same numbers."""
+    """Raise DataError unless two fits are to the same data."""
     for what, a, b in (
         ("output", one.runs.output, other.runs.output),
         ("loss unit", one.runs.loss_unit, other.runs.loss_unit),
@@ -203,7 +203,7 @@ def _log_likelihood(name: str, fit: Fit) -> float:
 
 
 def _log_jacobian(y: np.ndarray, space: str) -> float:
-    """Σ ln of the slope of the space's map at outputs (n,): densities of residuals become of y."""
+    """Σ ln of the slope of the space's map at outputs (n,): from densities of residuals to y's."""
     if space == "log":
         return float(-np.sum(np.log(y)))
     return float(-np.sum(np.log(y) + np.log1p(-y))) if space == "logit" else 0.0

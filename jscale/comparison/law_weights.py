@@ -1,7 +1,7 @@
-"""Weights of laws: which laws to try, what to ask them within a set of rows, and how they did.
+"""Weights of laws: the laws to try, the splits within a set of rows, and the laws' scores there.
 
-Within the rows that may be seen, every law is fitted to the smaller runs and predicts the larger
-ones, from origin after origin. The scores are the evidence by which laws are weighed.
+Within the available rows, every law is fitted to the smaller runs and predicts the larger ones,
+at successive origins. The scores determine the weights of the laws.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def chosen_laws(laws: Any) -> dict[str, Law]:
     outputs = list(dict.fromkeys(law.output for law in chosen))
     if len(outputs) > 1:
         raise LawError(
-            f"The laws predict different things ({listing(outputs)}): errors of one cannot be set "
-            "beside errors of another. Compare laws of one output."
+            f"The laws predict different things ({listing(outputs)}): errors in one cannot be "
+            "compared with errors in another. Compare laws of one output."
         )
     return dict(zip(names, chosen, strict=True))
 
 
 def runs_of(laws: Mapping[str, Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
-    """Return Runs that hold what the laws need; with no law named, what the table has.
+    """Return Runs with the columns that the laws need; with no law named, all known columns.
 
     Raises DataError where a column ``loss_unit`` or ``count`` says that rows differ in it.
     """
@@ -78,7 +78,7 @@ def runs_of(laws: Mapping[str, Law] | None, data: Any, columns: Mapping[str, Any
         if len(values) > 1 and set(values) <= set(known):
             raise DataError(
                 f"The column {column!r} says that rows differ in {what}: {listing(values)}. Errors "
-                "of one cannot be set beside errors of another: convert them to one first, or "
+                "in one cannot be compared with errors in another: convert them first, or "
                 "compare each on its own."
             )
     return runs
@@ -108,7 +108,7 @@ def candidates(runs: Runs) -> dict[str, Law]:
 
 @dataclass(frozen=True, eq=False)
 class WeighingSplits:
-    """The questions asked within one set of rows, and the laws that can answer all of them."""
+    """The splits within one set of rows, and the laws that can be fitted in all of them."""
 
     laws: tuple[str, ...]
     splits: tuple[Split, ...]
@@ -116,12 +116,12 @@ class WeighingSplits:
 
 
 def weighing_splits(runs: Runs, rows: np.ndarray, laws: Mapping[str, Law]) -> WeighingSplits:
-    """Choose the questions of one set of rows: origin after origin, or each run in turn.
+    """Choose the splits of one set of rows: successive origins, or each run in turn.
 
-    At origins a law needs a run to spare at two of them at least, and two runs per parameter;
-    those that have not are left out, the one with the most parameters first. With fewer than
-    12 runs, or no law left, runs are left out in turn, and a run to spare is enough. Raises
-    DataError where no law has a run to spare.
+    At origins a law needs a spare run at two of them at least, and two runs per parameter; laws
+    that lack them are left out, the one with the most parameters first. With fewer than
+    12 runs, or no law left, runs are left out in turn, and one spare run is enough. Raises
+    DataError where no law has a spare run.
     """
     units = run_numbers(runs)
     count = len(np.unique(units[rows]))
@@ -165,7 +165,7 @@ def weigh_each(
     """Weigh the laws on each set of rows by itself, all sets of a law in one batch.
 
     Returns a table of :func:`~jscale.comparison.stacking.weigh` for each, with a row per law,
-    and what was asked. Raises DataError as :func:`weighing_splits`, naming the set by its label.
+    and the splits used. Raises DataError as :func:`weighing_splits`, naming the set by its label.
     """
     weighings = []
     for k, rows in enumerate(sets):
@@ -201,7 +201,7 @@ def weigh_each(
 
 
 def _whole_table(table: pd.DataFrame, laws: Mapping[str, Law]) -> pd.DataFrame:
-    """Return the table with a row for every law, also those that were not asked."""
+    """Return the table with a row for every law, including those that were not tried."""
     whole = table.reindex(pd.Index(list(laws), name="law"))
     whole["parameters"] = [len(law.names) for law in laws.values()]
     whole["weight"] = whole["weight"].fillna(0.0)
@@ -216,7 +216,7 @@ def _scores(
     positions: np.ndarray,
     questions: Questions,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Score one law on the questions of its own splits; NaN on the others.
+    """Score one law on the predictions of its own splits; NaN on the others.
 
     Returns log scores (W, P) by WIDENINGS, interval scores over the measured number and
     absolute errors of the logarithm (P,).

@@ -1,4 +1,4 @@
-"""Split fits: laws fitted to many sets of rows, and what they predict of other rows.
+"""Split fits: laws fitted to many sets of rows, and their predictions of other rows.
 
 A question is a pair: from the rows of a set, predict a row. All sets of a law are one batch of
 lanes, and all questions are flat arrays, a bounded number of samples at a time.
@@ -26,14 +26,14 @@ from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 from jscale.prediction.predictive import Samples
 
-# Samples (draw × question) that are held at once.
+# Limit on the samples (draw × question) in memory.
 _SAMPLES_AT_ONCE = 2**20
-# Fewer questions are filled up, so that they share a program: compiling one takes longer.
+# Fewer questions are padded to this many: sharing a program is cheaper than compiling another.
 _LEAST_PADDED = 512
 
 
 def checked_objective(objective: Objective | str) -> Objective:
-    """Return the objective; raises JscaleError where its scale is to be found."""
+    """Return the objective; raises JscaleError where its scale is to be estimated."""
     kind = as_objective(objective)
     if kind.auto:
         raise JscaleError(
@@ -45,14 +45,14 @@ def checked_objective(objective: Objective | str) -> Objective:
 
 @dataclass(frozen=True, eq=False)
 class Questions:
-    """What is asked, flat: from set number ``sets`` (P,), predict row number ``rows`` (P,)."""
+    """The questions, flat: from set number ``sets`` (P,), predict row number ``rows`` (P,)."""
 
     sets: np.ndarray
     rows: np.ndarray
 
     @classmethod
     def of(cls, tests: Sequence[np.ndarray]) -> Questions:
-        """Ask every set for its rows."""
+        """Pair every set with the rows that it predicts."""
         sets = np.repeat(np.arange(len(tests)), [len(rows) for rows in tests])
         return cls(sets, np.concatenate([*tests, np.empty(0, dtype=int)]).astype(int))
 
@@ -62,7 +62,7 @@ class Questions:
 
 @dataclass(frozen=True, eq=False)
 class SplitFits:
-    """How laws are tried: on which runs, by which objective, with how many draws."""
+    """How laws are fitted and drawn: the runs, the objective, and the number of draws."""
 
     runs: Runs
     objective: Objective
@@ -87,7 +87,7 @@ class SplitFits:
     def fit_all(
         self, laws: Mapping[str, Law], sets: Sequence[np.ndarray], labels: Sequence[Any]
     ) -> dict[str, FitTable]:
-        """Fit every law to every set of rows, two laws at a time, those that take longest first.
+        """Fit every law to every set of rows, two laws at a time, the slowest first.
 
         While one law's lanes are solved, the other's program is compiled or its fits are judged.
         """
@@ -114,7 +114,7 @@ class SplitFits:
             yield slice(first, min(first + size, len(questions)))
 
     def samples(self, table: FitTable, questions: Questions, piece: slice) -> Samples:
-        """Return what a law predicts of some questions (m,), by its draws (R, m)."""
+        """Return a law's predictions for some questions (m,), one per draw (R, m)."""
         sets, rows = questions.sets[piece], questions.rows[piece]
         draws = table.draws if table.draws is not None else np.empty((len(table), 0, 0))
         params = np.concatenate([table.params.to_numpy()[:, None], draws], axis=1)[sets]

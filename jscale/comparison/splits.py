@@ -1,7 +1,7 @@
-"""Splits: which runs a law is fitted to, and which it must then predict.
+"""Splits: the runs that a law is fitted to, and the runs that it must then predict.
 
-A scheme maps Runs to splits. What is asked of a scaling law lies beyond the runs it saw, so
-the schemes that matter hold out the largest compute, once or from origin after origin.
+A scheme maps Runs to splits. Scaling laws are used to extrapolate, so the schemes that matter hold
+out the largest compute, once or at successive origins.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def origins(column: str = "C", count: int = 6, factor: float = 1.0) -> Scheme:
                 f"{column} spans too little for origins with factor={factor:g}: nothing is left "
                 "beyond the median. Use a smaller factor."
             )
-        # Rounding of a cut must not put its own row on both sides, or on neither.
+        # Rounding of a cut must not put the row that defines it on both sides, or on neither.
         cuts = np.geomspace(low, high[0], int(count)) * (1 + 1e-12)
         units = run_numbers(runs)
         ends = np.full(units.max() + 1, -np.inf)
@@ -362,7 +362,7 @@ def splits_of(
         missing = labels.isna().to_numpy()
         raise DataError(f"column {by!r} has no label in {rows_at(runs.frame, missing, missing)}.")
     if not isinstance(holdout, Scheme) and len(np.asarray(holdout)) != len(runs):
-        scheme.make(runs)  # says how long the mask must be
+        scheme.make(runs)  # raises with the length that the mask must have
     splits, families = [], []
     for key, rows in labels.groupby(labels, sort=False).indices.items():
         family = key.item() if isinstance(key, np.generic) else key  # 3, not np.int64(3)

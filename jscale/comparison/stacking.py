@@ -1,7 +1,7 @@
-"""Stacking: how much each law is to be believed, from how it predicted beyond what it had seen.
+"""Stacking: the weight of each law, from its predictions beyond the runs that it was fitted to.
 
 The evidence is a set of questions, grouped by origin: each law was fitted to the runs up to an
-origin and predicted runs beyond it. Later origins count more: they ask from nearly all the runs.
+origin and predicted runs beyond it. Later origins count more, since they use nearly all the runs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# How many times wider a law's intervals may be made.
+# Factors by which a law's intervals may be widened.
 WIDENINGS = (1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.5, 8.0)
 _ITERATIONS = 300
-# Before it is seen which mixture does best, weights go by the inverse fourth power of the
-# interval score, and this is worth a tenth of all questions: from a handful of origins,
-# stacking alone would put all the weight on one law or the other.
+# The prior weights are proportional to the inverse fourth power of the interval score and count
+# as much as a tenth of all questions: from a handful of origins, stacking alone would put all the
+# weight on a single law.
 _PRIOR, _POWER = 0.1, 4.0
-# The k-th origin counts by k to this power.
+# The k-th origin has a weight proportional to k to this power.
 _RECENT = 3.0
 _LEAST = 0.01
 _WORST_SCORE, _WORST_LOG = 1e3, -50.0
@@ -101,14 +101,14 @@ def _by_origins(evidence: Evidence) -> pd.DataFrame:
 
 
 def _counts(origin: np.ndarray) -> np.ndarray:
-    """Each question's share of all (P,): the k-th origin's goes by k³, shared by its rows."""
+    """Each question's share (P,): an origin's is proportional to k³, split among its rows."""
     place, size = np.unique(origin, return_inverse=True, return_counts=True)[1:]
     counts = (place + 1.0) ** _RECENT / size[place]
     return counts / counts.sum()
 
 
 def _never_better(evidence: Evidence, scores: np.ndarray) -> list[str]:
-    """For each law, the simpler one that it beat at no origin, in words; "" if there is none."""
+    """For each law, the simpler law that it never beat, in words; "" if there is none."""
     place = np.unique(evidence.origin, return_inverse=True)[1]
     size = np.bincount(place)
     by_origin = np.stack([np.bincount(place, row) / size for row in scores])
@@ -135,7 +135,7 @@ def _in_inverse(error: np.ndarray) -> np.ndarray:
 
 
 def _without_the_least(weights: np.ndarray, why: list[str]) -> np.ndarray:
-    """Return weights without those below a hundredth, saying so in ``why``."""
+    """Return weights with those below a hundredth removed, recorded in ``why``."""
     for k in np.flatnonzero((weights > 0) & (weights < _LEAST)):
         why[k] = f"less than {_LEAST:g} of the weight"
     kept = np.where(weights >= _LEAST, weights, 0.0)

@@ -1,1 +1,1 @@
-"""The discrepancy of a law: a Gaussian process by which the truth may bend away from it."""
+"""The discrepancy of a law: a Gaussian process for the departure of the truth from the law."""

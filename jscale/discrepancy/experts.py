@@ -1,4 +1,4 @@
-"""Experts: a law under every kernel, noise and prior, each with its weight.
+"""Experts: a law under each combination of kernel, noise and prior, with its weight.
 
 Tables of one law are lanes of one program: hyperparameters × priors × tables. The host
 decomposes the covariance of each kernel once; everything else runs in compiled programs.
@@ -21,7 +21,7 @@ from jscale.fitting.problem import Data, bucket, evaluate_rows, log_centre, pad_
 from jscale.fitting.solver.compilation import programs
 from jscale.model.layout import Layout
 
-# Shares of the noise's variance that rows of one run have in common, and each alone.
+# Shares of the noise variance common to the rows of one run, and specific to each row.
 _COMMON = 0.5
 _LEAST_SHARE, _MOST_SHARE = 0.02, 2.0
 _PLAIN_SHARE = 1.0
@@ -29,9 +29,9 @@ _PLAIN_SHARE = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """What a table of n runs says: inputs by the law's order, outputs in the space, and errors.
+    """The n observations of a table: inputs in the law's order, outputs in the space, errors.
 
-    ``run`` numbers the run that each row belongs to, where several rows are of one run; ``known``
+    ``run`` is the index of the run of each row, where a run has several rows; ``known``
     are known standard deviations in the space; ``relative`` are variances relative to the noise's.
     """
 
@@ -47,7 +47,7 @@ class Observations:
 
 
 class Solved(NamedTuple):
-    """The experts of one table: log weights (K, G, P) adding up to one, and how they came.
+    """The experts of one table, with normalised log weights (K, G, P) and what they derive from.
 
     ``scale`` is that of the noise, ``start`` the starting fit whose reducible shares kernels use.
     """
@@ -64,7 +64,7 @@ class Solved(NamedTuple):
 
 
 def coordinates(inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Return where points lie for a kernel (m, d): logarithms of positive inputs, others as are."""
+    """Return a kernel's coordinates (m, d): logarithms of positive inputs, others unchanged."""
     return np.stack([np.log(x) if np.all(x > 0) else x for x in inputs], axis=1)
 
 
@@ -86,7 +86,7 @@ def _level_program(layout: Layout, floor: Floor | None) -> Callable[..., tuple[A
 
 
 def site_of(member: Member, theta: np.ndarray, data: Data, n: int) -> Site:
-    """Return the first n rows of data as a kernel sees them, shares by a starting fit."""
+    """Return the first n rows of data as a kernel's Site, with shares from a starting fit."""
     output, floor = _level_program(member.layout, member.floor)(theta, data)
     output, floor = np.asarray(output)[:n], np.asarray(floor)[:n]
     share = 2.0 * (1.0 - floor / output) if member.space == "log" else np.full(n, np.nan)
@@ -117,12 +117,12 @@ def solve(
     ]
 
 
-# Numbers that one program may hold in its decorrelating bases: 64 MB.
+# Limit on the numbers in a program's decorrelating bases: 64 MB.
 _NUMBERS_AT_ONCE = 8_000_000
 
 
 def solve_each(members: Sequence[Member], tables: Sequence[Observations]) -> list[Solved]:
-    """Solve tables of any members, those of one program and size together."""
+    """Solve tables of any members, batching those of the same program and size."""
     groups: dict[Any, list[int]] = {}
     for i, (member, table) in enumerate(zip(members, tables, strict=True)):
         groups.setdefault((member.program_key, bucket(len(table), steps=2)), []).append(i)
@@ -180,6 +180,7 @@ def _table(member: Member, table: Observations, data: Data, start: Start) -> tup
     kernels = member.prior.kernels
     basis, spectrum = np.zeros((len(kernels), rows, rows)), np.zeros((len(kernels), rows))
     for k, kernel in enumerate(kernels):
+        # Eigenvalues of a covariance are not negative: clipping removes the rounding below zero.
         values, vectors = np.linalg.eigh(root @ covariance(kernel, site, site) @ root.T)
         basis[k, :n, :n] = vectors.T @ root
         spectrum[k, :n] = np.maximum(values, 0.0)
@@ -202,12 +203,14 @@ def _table(member: Member, table: Observations, data: Data, start: Start) -> tup
 def _noise_root(table: Observations, start: Start) -> np.ndarray:
     """Return L⁻¹ of the noise's relative covariance V = L·Lᵀ (n, n).
 
-    Outliers have noise of their own; known errors add to it; rows of one run share half of it.
+    Outliers get larger noise; known errors add to it; rows of one run share half of it.
     """
+    # All variances here are relative to the noise variance of the starting fit.
     sd = np.sqrt(start.variance)
     if table.relative is not None:
         sd = sd * np.sqrt(table.relative)
     if table.run is None:
+        # Without repeated rows V is diagonal and its root needs no factorisation.
         total = sd**2 if table.known is None else sd**2 + (table.known / start.scale) ** 2
         return np.diag(1.0 / np.sqrt(total))
     same = table.run[:, None] == table.run[None, :]

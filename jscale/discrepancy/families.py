@@ -1,7 +1,7 @@
-"""Families: which laws a forecast weighs for the columns of a table, and their priors.
+"""Families: the laws that a forecast weighs, given the columns of a table, and their priors.
 
-Tables of N and D have the law of Hoffmann et al.; tables of one input a constant and a power law
-with at most one break; any other law of the catalogue, or of the user's own, has a weak prior.
+Tables of N and D use the law of Hoffmann et al.; tables of one input use a constant plus a power
+law with at most one break; any other law, of the catalogue or the user's own, has a weak prior.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from jscale.model.layout import Layout
 from jscale.model.roles import Exponent, Fraction, Positive, Real
 
 SURFACE, ONE_AXIS = "loss_surface", "one_axis"
-# The frontier's level is the median of the outputs of so many largest runs.
+# The frontier's level is the median output of this many of the largest runs.
 _LAST = 5
-# A break that there is not: its slope is fixed at zero by a prior as narrow as this.
+# Without a break, its change of slope is pinned at zero by a prior this narrow.
 _NO_BREAK = (0.0, 1e-4)
 _WIDTH = 0.25
 # Exponents of the law are kept within ±60, where doubles are still far from their limits.
@@ -126,7 +126,7 @@ def _with_level(variant: Variant, level: float) -> Variant:
 
 
 def weak_prior(prior: ForecastPrior | None = None) -> FamilyPrior:
-    """Return the weak prior of a law that no corpus tells of: roles' priors, all kernels.
+    """Return the weak prior of a law without a training corpus: roles' priors, all kernels.
 
     Kernels, noises and their weights are those learnt for the surface law; parameters have the
     wide priors of their roles.

@@ -5,8 +5,9 @@ covariance
 
     a² · (rho·rho')^p · M(‖u − u'‖ / length),   M(r) = (1 + √5·r + 5r²/3)·exp(−√5·r),
 
-u the logarithms of the inputs and rho twice the reducible share of the loss: where more is left
-to learn, a law may bend more. Lengths of many e-folds make a discrepancy that bends slowly.
+where u are the logarithms of the inputs and rho is twice the reducible share of the loss: the more
+is left to learn, the further the truth may depart from the law. Lengths of many e-folds give a
+slowly varying discrepancy.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _jax_numpy() -> Any:
 def distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return Euclidean distances (n, m) between points (n, d) and (m, d)."""
     square = np.zeros((len(left), len(right)))
-    for i in range(left.shape[1]):  # no (n, m, d) array: tables may have thousands of rows
+    for i in range(left.shape[1]):  # Avoids an (n, m, d) array: tables may have thousands of rows.
         square += (left[:, None, i] - right[None, :, i]) ** 2
     return np.sqrt(square)
 

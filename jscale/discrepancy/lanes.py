@@ -4,10 +4,10 @@ With K = cov δ + σ²·V, parameters minimise
 
     ½·(z − f(θ))ᵀ K⁻¹ (z − f(θ)) + ½·(θ − μ)ᵀ P (θ − μ),
 
-generalised least squares with a Gaussian prior. The host decomposes V^(−½)·cov δ·V^(−½) = Q·Λ·Qᵀ
-once per kernel; K is then diagonal in that basis for every noise σ, so that a lane needs only
-products of matrices: no factorisation runs inside a compiled program, where LAPACK calls
-of many lanes can wait for each other's threads for ever (jax 0.10 on CPUs).
+which is generalised least squares with a Gaussian prior. The host decomposes
+V^(−½)·cov δ·V^(−½) = Q·Λ·Qᵀ once per kernel; K is then diagonal in that basis for every noise σ,
+so that a lane needs only matrix products. No factorisation runs inside a compiled program, where
+concurrent LAPACK calls of many lanes can deadlock on each other's threads (jax 0.10 on CPUs).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from jscale.fitting.solver.compilation import programs
 from jscale.model.layout import Layout
 
 _STEPS = 8
-# Shares of a Gauss–Newton step that are tried; none is taken where all make matters worse.
+# Fractions of a Gauss–Newton step to try; the last skips it where the others raise the cost.
 _SHARES = (1.0, 0.5, 0.2, 0.05, 0.0)
 
 
 class Table(NamedTuple):
-    """One table of runs, padded: its data, and how the errors of each kernel are decorrelated.
+    """One padded table of runs: its data, and the basis that decorrelates each kernel's errors.
 
     ``mask`` (rows,) is 1 for real rows. ``basis`` (K, rows, rows) are Qᵀ·V^(−½), ``spectrum``
     (K, rows) the eigenvalues Λ. ``noise`` (G,) are variances σ². ``start``, ``mean`` and
@@ -45,7 +45,7 @@ class Table(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """Where lanes (K, G, P) ended.
+    """The end points of lanes (K, G, P).
 
     ``theta`` (…, p); ``evidence`` (…) the log marginal likelihood by Laplace's approximation, less
     the constant Σ ln v; ``inverse`` (…, p, p) the covariance of θ; ``residual`` (…, rows) and
@@ -103,6 +103,7 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
 
     basis, spectrum, noise, start, mean, precision, fixed = at
     data, mask = table.data._replace(fixed={**table.data.fixed, **fixed}), table.mask
+    # Whitening: in the basis K is diagonal, so its inverse root is one division per row.
     weight = mask / jnp.sqrt(spectrum + noise)
 
     def curve(theta: Any) -> Any:
@@ -118,6 +119,7 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
         return 0.5 * jnp.sum(r * r) + 0.5 * jnp.sum(precision * off * off)
 
     def normal(theta: Any) -> tuple[Any, Any, Any]:
+        # Forward mode: a law has far fewer parameters than a table has rows.
         slopes = weight[:, None] * (basis @ jax.jacfwd(curve)(theta))
         r = residual(theta)
         return slopes, r, slopes.T @ slopes + jnp.diag(precision)
@@ -126,8 +128,10 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
         theta, _ = state
         slopes, r, matrix = normal(theta)
         gradient = slopes.T @ r - precision * (theta - mean)
+        # Most coordinates are logarithms: a step of 3 multiplies a parameter by 20.
         move = jnp.clip(solve_spd(matrix, gradient[:, None])[0][:, 0], -3.0, 3.0)
         shares = jnp.asarray(_SHARES, move.dtype)
+        # All fractions at once, instead of a line search, whose loop would wait for the worst lane.
         costs = jax.vmap(lambda share: cost(theta + share * move))(shares)
         best = shares[jnp.argmin(jnp.where(jnp.isfinite(costs), costs, jnp.inf))]
         return (theta + best * move, jnp.max(jnp.abs(move))), None
@@ -135,7 +139,9 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
     (theta, move), _ = jax.lax.scan(step, (start, jnp.zeros((), start.dtype)), None, length=_STEPS)
     slopes, r, matrix = normal(theta)
     inverse, log_matrix = solve_spd(matrix, jnp.eye(layout.size, dtype=matrix.dtype))
+    # Padded rows have spectrum + noise = noise: without the mask they would count as data.
     log_errors = jnp.sum(mask * jnp.log(jnp.where(mask > 0, spectrum + noise, 1.0)))
+    # Laplace: the Gaussian integral over theta around its optimum; the prior is normalised.
     evidence = (
         -cost(theta)
         - 0.5 * log_errors

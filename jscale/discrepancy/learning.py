@@ -1,8 +1,8 @@
-"""Learning a family's weights: which kernels, noises and priors predicted past sweeps best.
+"""Learning a family's weights: those under which the experts predicted past sweeps best.
 
-Each record is a question asked of a past sweep: the runs below a cut, and the log density that
-every expert gave to the larger runs. The weights maximise the mean log density of the mixture,
-data sets weighing alike, then families within them, then questions.
+Each record is a forecasting task from a past sweep: the runs below a cut, and the log density that
+every expert assigned to the larger runs. The weights maximise the mean log density of the mixture;
+data sets count equally, then the families within them, then the tasks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from jscale._precision import float64_scope
 from jscale.discrepancy.prior import FamilyPrior
 
-# A miss costs no more than so many nats, so that one odd run does not decide the prior.
+# The loss of a miss is capped at this many nats, so that one odd run does not decide the prior.
 _FLOOR = -8.0
 _RIDGE = (0.003, 0.006, 0.006)
 _TEMPER_PRIOR = (-0.58, 0.0)
@@ -29,7 +29,7 @@ class Record:
     """A question: ``evidence`` (K, G, P) and log densities (K, G, P, m) of the m larger runs.
 
     ``runs`` and ``scale`` are the number of fitted runs and their noise's scale; ``data_set`` and
-    ``part`` name where the question comes from.
+    ``part`` name the question's source.
     """
 
     data_set: str
@@ -41,7 +41,7 @@ class Record:
 
 
 def question_weights(records: Sequence[Record]) -> np.ndarray:
-    """Return weights (R,) adding up to one: data sets alike, then their parts, then questions."""
+    """Return weights (R,) that sum to one: equal for data sets, then parts, then questions."""
     parts: dict[str, dict[str, int]] = {}
     for record in records:
         counts = parts.setdefault(record.data_set, {})
@@ -98,7 +98,9 @@ def _objective(template: FamilyPrior, records: Sequence[Record]) -> Any:
     K, G, P = len(template.kernels), len(template.noises), len(template.variants)
     most = max(r.log_density.shape[-1] for r in records)
     evidence = np.stack([_usable(r.evidence, -1e6) for r in records])
+    # Only differences of evidence matter; the shift keeps tempered exponentials in range.
     evidence -= evidence.max(axis=(1, 2, 3), keepdims=True)
+    # Records of all sizes in one padded array; padding has no share in `counted`.
     density = np.zeros((len(records), K, G, P, most), dtype=np.float32)
     counted = np.zeros((len(records), most))
     for i, record in enumerate(records):
@@ -106,6 +108,7 @@ def _objective(template: FamilyPrior, records: Sequence[Record]) -> Any:
         density[i, ..., :m] = _usable(record.log_density, -1e4)
         counted[i, :m] = question_weights(records)[i] / m
     features = np.stack([template.features(r.runs, r.scale) for r in records])
+    # Few questions inform some weights: the ridge shrinks those towards equal weights.
     ridge = jnp.asarray(np.tile(_RIDGE, K + G + P))
 
     def loss(flat: Any, evidence: Any, density: Any, counted: Any, features: Any) -> Any:

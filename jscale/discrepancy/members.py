@@ -13,8 +13,8 @@ from jscale.model.layout import Layout, Slot
 
 Floor = Callable[[Mapping[str, Any]], Any]
 
-# Means and standard deviations of a law's parameters by role where no corpus tells them: in
-# centred coordinates, floors and amplitudes relative to the lowest output.
+# Prior means and standard deviations by role, for laws without a training corpus: in centred
+# coordinates, with floors and amplitudes relative to the lowest output.
 BY_ROLE: Mapping[str, tuple[float, float]] = {
     "floor": (-0.7, 0.9),
     "scale": (-1.5, 1.2),
@@ -50,7 +50,7 @@ class Member:
 
     @property
     def program_key(self) -> tuple[Any, ...]:
-        """What members must share to be lanes of one program."""
+        """The key that members must share to be lanes of one program."""
         shape = (len(self.prior.kernels), len(self.prior.noises), *self.mean.shape)
         return (self.layout, self.space, self.floor, tuple(self.fixed), shape)
 
@@ -100,6 +100,6 @@ class _SingleFloor:
 
 
 def single_floor(layout: Layout) -> Floor | None:
-    """Return how to read a law's irreducible output, None unless it has one floor."""
+    """Return a function for a law's irreducible output, None unless it has exactly one floor."""
     floors = [p.name for p in layout.law.parameters if p.role.name == "floor"]
     return _SingleFloor(floors[0]) if len(floors) == 1 else None

@@ -1,4 +1,4 @@
-"""Mixtures of normals: the predictive distribution of a forecast, point by point."""
+"""Mixtures of normals: the predictive distribution of a forecast, at each point."""
 
 from __future__ import annotations
 

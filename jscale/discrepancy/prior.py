@@ -1,7 +1,7 @@
-"""The learnt prior: what past sweeps say of a law's parameters, kernels and noises.
+"""The learnt prior: what past sweeps imply for a law's parameters, kernels and noises.
 
 A prior is data: numbers in a JSON file with its provenance, learnt from many tables of runs
-(:func:`jscale.learn_prior`) and holding none of their rows. For each family of laws it has
+(:func:`jscale.learn_prior`) without containing any of their rows. For each family of laws it has
 
 - variants of the law's parameters: means and standard deviations in the solver's centred
   coordinates, amplitudes and floors relative to the lowest fitted loss;
@@ -36,7 +36,7 @@ Kernel = tuple[Component, ...]
 class Variant:
     """One prior of a law's parameters: ``parameters[name]`` is (mean, standard deviation).
 
-    ``extra`` holds numbers that a family needs besides, such as where a break lies.
+    ``extra`` holds further numbers that a family needs, such as the place of a break.
     """
 
     name: str
@@ -79,7 +79,7 @@ class FamilyPrior:
         return float(np.exp(self.temper @ self.features(n, scale)[:2]))
 
     def features(self, n: int, scale: float) -> np.ndarray:
-        """Return what log weights are linear in: (1, ln(n/n0), ln(s/s0))."""
+        """Return the features that log weights are linear in: (1, ln(n/n0), ln(s/s0))."""
         logs = np.log([n / self.centre[0], scale / self.centre[1]])
         return np.array([1.0, *np.clip(logs, _LEAST_LOG, _MOST_LOG)])
 
@@ -216,7 +216,7 @@ def _family_of(name: str, part: Mapping[str, Any]) -> FamilyPrior:
 
 
 def read_prior(path: str | Path) -> ForecastPrior:
-    """Read a prior that was saved; raises FileError for a file that is none."""
+    """Read a saved prior; raises FileError if the file is not one."""
     path = Path(path)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -228,7 +228,7 @@ def read_prior(path: str | Path) -> ForecastPrior:
 
 
 def default_prior() -> ForecastPrior:
-    """Return the prior that comes with the package."""
+    """Return the prior that ships with the package."""
     text = resources.files("jscale.discrepancy").joinpath("prior.json").read_text(encoding="utf-8")
     return from_document(json.loads(text), "the package's prior")
 
@@ -236,7 +236,7 @@ def default_prior() -> ForecastPrior:
 def as_prior(prior: Any) -> ForecastPrior | None:
     """Return the prior that ``prior=`` names, None for "weak".
 
-    Raises JscaleError for what is none of "default", "weak", None, a path or a ForecastPrior.
+    Raises JscaleError unless it is "default", "weak", None, a path or a ForecastPrior.
     """
     if isinstance(prior, ForecastPrior):
         return prior

@@ -1,6 +1,6 @@
-"""Questions asked of a past sweep: from its smaller runs, what are the larger ones?
+"""Forecasting tasks from a past sweep: predict its larger runs from its smaller ones.
 
-A prior is learnt, and forecasts are judged, by the answers.
+Priors are learnt from the answers, and forecasts are evaluated on them.
 """
 
 from __future__ import annotations

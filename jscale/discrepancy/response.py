@@ -1,8 +1,8 @@
-"""Responses: what a forecast's law describes of an outcome, so that intervals keep its range.
+"""Responses: the transform of an outcome that a law models, so that intervals stay in range.
 
-A loss is described as it is, on a logarithmic scale. A bounded outcome between 0 and 1 is described
-by its odds, or by the odds of its complement where it rises with scale: the logarithm of the odds
-is the logit, and no interval leaves the range.
+A loss is modelled unchanged, on a logarithmic scale. An outcome between 0 and 1 is modelled by its
+odds, or by the odds of its complement if it rises with scale: the logarithm of the odds is the
+logit, and no interval leaves the range.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RESPONSES = (PLAIN, ODDS, FAILURE_ODDS)
 
 
 def to_response(values: Any, response: str) -> Any:
-    """Map outcomes to what the law describes.
+    """Map outcomes to the response that the law models.
 
     >>> to_response(np.array([0.8]), "odds of failure").round(3)
     array([0.25])
@@ -28,21 +28,21 @@ def to_response(values: Any, response: str) -> Any:
 
 
 def from_response(values: Any, response: str) -> Any:
-    """Map what the law describes back to outcomes: the inverse of :func:`to_response`."""
+    """Map responses back to outcomes: the inverse of :func:`to_response`."""
     if response == PLAIN:
         return values
     return values / (1.0 + values) if response == ODDS else 1.0 / (1.0 + values)
 
 
 def falls(response: str) -> bool:
-    """Whether the outcome falls where the response rises, so that interval ends trade places."""
+    """Whether the outcome falls where the response rises, so that interval ends swap."""
     return response == FAILURE_ODDS
 
 
 def response_of(y: np.ndarray, output: str, size: np.ndarray) -> str:
     """Return the response that suits outcomes (n,) at sizes (n,): plain for a loss.
 
-    An outcome that is not called a loss and lies strictly between 0 and 1 is described by its odds:
+    An outcome that is not called a loss and lies strictly between 0 and 1 is modelled by its odds:
     those of failure where it rises with size (Spearman's rank correlation above zero).
     """
     if output == "loss" or not ((y > 0) & (y < 1)).all():

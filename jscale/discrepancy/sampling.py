@@ -1,9 +1,9 @@
 """Draws of whole functions: a law's curve and its discrepancy, at any inputs at once.
 
-A draw takes an expert by its weight, parameters from their posterior, and the discrepancy given
-them on a grid of points that spans the runs and what lies beyond; between the points it is
-interpolated by the kernel itself. A draw is then a function of the inputs with numbers of its own,
-which plans can minimise and differentiate.
+A draw picks an expert by its weight, parameters from their posterior, and the discrepancy given
+them on a grid of points that covers the runs and the range beyond; between grid points the kernel
+itself interpolates. Each draw is thus a function of the inputs with its own vector of numbers,
+which planning can minimise and differentiate.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _NEGLIGIBLE = 0.02
 class BentLaw:
     """A law and its discrepancy as a function of a draw's numbers and of the inputs.
 
-    A draw's numbers are: the law's parameters; those of the starting fit, for the reducible
-    share; what inputs are divided by; the grid's points; and for each component of the kernel the
-    power of the share, the length, and the grid's weights.
+    A draw's vector holds the law's parameters; those of the starting fit, for the reducible share;
+    the divisors of the inputs; the grid points; and for each component of the kernel the power
+    of the share, the length, and the grid's weights.
     """
 
     layout: Layout
@@ -54,7 +54,7 @@ class BentLaw:
 
     @property
     def law(self) -> Law | None:
-        """A law that may bend is no law of its parameters alone."""
+        """None: with a discrepancy, the curve is not determined by the law's parameters alone."""
         return None
 
     def split(self, flat: Any) -> tuple[Any, ...]:
@@ -131,7 +131,7 @@ def draw_functions(
 ) -> tuple[BentLaw, np.ndarray]:
     """Draw functions from a member's experts.
 
-    ``shares`` (K, G, P) are the experts' weights; ``count`` draws are dealt out to them in
+    ``shares`` (K, G, P) are the experts' weights; ``count`` draws are allotted to them in
     proportion. Returns the function and the draws' numbers (count, q).
     """
     member = solved.member
@@ -156,17 +156,20 @@ def draw_functions(
     unit = np.array([member.unit.get(name, 1.0) for name in member.layout.law.inputs])
     shared = np.tile(np.concatenate([start, unit, grid.ravel()]), (len(theta), 1))
     whole = np.concatenate([natural, shared, parts], axis=1)
+    # Draws come out expert by expert; shuffled, any prefix of them is a fair sample.
     return function, whole[rng.permutation(len(whole))]
 
 
 def _without_negligible(shares: np.ndarray) -> np.ndarray:
-    """Leave out experts of little weight: each needs a factorisation of its own."""
+    """Drop experts of negligible weight: each needs its own factorisation."""
+    # Dropped experts hold so little weight that systematic resampling would rarely reach them.
     flat = shares.ravel()
     return np.where(flat >= _NEGLIGIBLE * flat.max(), flat, 0.0)
 
 
 def _dealt(shares: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal draws out in proportion to shares: systematic resampling."""
+    """Allot draws in proportion to shares: systematic resampling."""
+    # One uniform offset for all draws: counts differ from count·share by less than one.
     edges = np.cumsum(shares / shares.sum())
     at = (np.arange(count) + rng.random()) / count
     return np.bincount(np.minimum(np.searchsorted(edges, at), len(edges) - 1), minlength=len(edges))
@@ -191,11 +194,14 @@ def _of_expert(
     weight = table.mask / np.sqrt(table.spectrum[k] + table.noise[g])
     cross = np.concatenate([_cross(c, solved, grid) for c in kernel], axis=1)
     whitened = weight[:, None] * (table.basis[k][:, :n] @ cross)
-    # By the law itself, not its slopes: what parameters do to it in range, δ must undo.
+    # From the law itself, not its linearisation: within range, δ has to compensate for what the
+    # drawn parameters do to the curve.
     off = solved.observations.target - _curves(solved, theta, p)
     mean = (off @ (table.basis[k][:, :n] * weight[:, None]).T) @ whitened
     prior = [c.amplitude**2 * matern(distances(grid, grid) / c.length) for c in kernel]
+    # The posterior of the components on the grid given the runs: a Schur complement.
     spread = _block_diagonal(prior) - whitened.T @ whitened
+    # Close to the runs the conditional variance is rounding alone, perhaps negative.
     jitter = _JITTER * np.diag(spread).max() * np.eye(len(spread))
     bend_root = np.linalg.cholesky(_symmetric(spread) + jitter)
     bends = mean + rng.standard_normal((count, len(spread))) @ bend_root.T
@@ -219,10 +225,12 @@ def _component_rows(
 ) -> np.ndarray:
     """Return each component's power, length and interpolation weights, flat (count, …)."""
     rows = np.zeros((len(bends), components, 2 + points))
-    rows[:, :, 1] = 1.0  # a length that divides safely where a kernel has fewer components
+    # Rows of absent components keep length 1, so that distances are not divided by zero.
+    rows[:, :, 1] = 1.0
     for i, component in enumerate(kernel):
         block = bends[:, i * points : (i + 1) * points]
         scale = component.amplitude**2
+        # Kriging weights: the drawn values solved once, so that evaluation is one product.
         matrix = prior[i] / scale + _JITTER * np.eye(points)
         rows[:, i, 0], rows[:, i, 1] = component.power, component.length
         rows[:, i, 2:] = np.linalg.solve(matrix, block.T).T

@@ -1,7 +1,7 @@
 """A robust starting fit under a prior, and the scale of the noise around it.
 
-Kernels take the reducible share of the loss from this fit, and noise its scale. Runs that lie
-far off are given noise of their own, so that they do not widen the intervals of all others.
+Kernels take the reducible share of the loss from this fit, and noise its scale. Outlying
+runs get larger noise, so that they do not widen the intervals of all other runs.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def robust_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any, 
         def step(theta: Any, _: Any) -> tuple[Any, None]:
             slopes = jax.jacfwd(curve)(theta) / scale
             r = (target - curve(theta)) / scale
+            # Weights psi(r)/r of the pseudo-Huber loss: outlying runs hardly pull the fit.
             weight = 1.0 / jnp.sqrt(1.0 + r * r)
             matrix = slopes.T @ (weight[:, None] * slopes) + jnp.diag(precision)
             gradient = slopes.T @ (weight * r) - precision * (theta - mean)
@@ -89,7 +90,7 @@ def robust_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any, 
 
 
 def offsets(p: int) -> np.ndarray:
-    """Return where starts lie around a prior's mean (S, p), in its standard deviations.
+    """Return the offsets of starts from a prior's mean (S, p), in prior standard deviations.
 
     The mean itself, then points of a Halton sequence mapped to a normal distribution.
     """
@@ -125,6 +126,7 @@ def robust_start(
     def run(start: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, ...]:
         end = program(start, mean, sd**-2.0, whole, mask, scale, fixed)
         theta, cost, residual = (np.asarray(x) for x in end)
+        # A start at which the law overflows must not win by comparing false with NaN.
         cost = np.where(np.isfinite(cost), cost, np.inf)
         best = np.argmin(cost, axis=2)
         theta = np.take_along_axis(theta, best[:, :, None, None], 2)
@@ -134,6 +136,7 @@ def robust_start(
 
     start = mean[:, :, None, :] + sd[:, :, None, :] * offsets(mean.shape[2])
     theta, cost, residual = run(start, np.full(len(members), _FIRST_SCALE))
+    # The scale and the fit depend on each other: alternate, as two rounds suffice.
     for _ in range(_ROUNDS):
         theta, cost, residual = run(theta, _scales(members, cost, residual, counts))
     scales = _scales(members, cost, residual, counts)
@@ -165,11 +168,12 @@ def _scales(
 def noise_scale(residual: np.ndarray, parameters: int, least: float) -> float:
     """Return the noise's scale of residuals (n,): 1.4826·MAD·√(n/(n − p)).
 
-    With n ≤ 2p, where the median of residuals says little, their root mean square by degrees of
-    freedom instead.
+    With n ≤ 2p, where the median of residuals says little, it is their root mean square, corrected
+    for degrees of freedom, instead.
     """
     n = len(residual)
     spare = max(n - parameters, 1)
+    # A fit passes close to p of the runs, which makes their median residual too small.
     if n > 2 * parameters:
         scale = _NORMAL * float(np.median(np.abs(residual))) * float(np.sqrt(n / spare))
     else:
@@ -179,4 +183,5 @@ def noise_scale(residual: np.ndarray, parameters: int, least: float) -> float:
 
 def outlier_variance(residual: np.ndarray, scale: float) -> np.ndarray:
     """Return each run's variance relative to the noise's: more than 1 past three scales."""
+    # The variance at which the residual would be three standard deviations.
     return np.maximum(1.0, (np.abs(residual) / (_FAR_OUT * scale)) ** 2)

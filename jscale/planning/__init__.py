@@ -1,1 +1,1 @@
-"""Plans: what to train with a budget, what a target takes, and which recipe wins where."""
+"""Plans: what to train on a budget, what a target requires, and which recipe is better where."""

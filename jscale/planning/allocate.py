@@ -151,7 +151,7 @@ def _budgets(C: Any) -> np.ndarray:
 
 
 def _check_reached(planner: Planner, best: np.ndarray, budgets: np.ndarray) -> None:
-    """Raise PredictionError for budgets that no choice within the bounds costs."""
+    """Raise PredictionError for budgets that no choice within the bounds can spend."""
     last, rest = planner.choice.variables[-1], best[:, -1]
     low, high = planner.ends_of_last(budgets)
     wrong = ~planner.attainable(best, budgets)
@@ -179,7 +179,7 @@ def _check_ratio(planner: Planner, best: np.ndarray, budgets: np.ndarray) -> Non
 
 
 def _frame(planner: Planner, optima: Optima, budgets: np.ndarray, level: float) -> pd.DataFrame:
-    """Return the table of a plan, all but how far it extrapolates."""
+    """Return the table of a plan, without the column ``extrapolation``."""
     columns: dict[str, Any] = {"C": budgets}
     for i, name in enumerate(planner.choice.variables):
         columns |= _with_interval(name, optima.inputs[..., i], level)

@@ -1,4 +1,4 @@
-"""The smallest budget that reaches a target when it is spent best, for every draw."""
+"""The smallest budget that reaches a target when spent compute-optimally, for every draw."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from jscale.planning.search import Optima, Planner
 from jscale.prediction.components import Component, over_draws
 
-# How far below and beyond the costs of the runs budgets are searched, and how finely.
+# The range of budgets searched, below and above the costs of the runs, and its resolution.
 _BELOW, _BEYOND = 1e3, 1e15
 _PER_DECADE = 4
 _HALVINGS = 32
@@ -71,7 +71,7 @@ def _amounts(
 def _halved(
     planner: Planner, flat: np.ndarray, best: np.ndarray, ends: np.ndarray, targets: np.ndarray
 ) -> np.ndarray:
-    """Return the log budgets (L,) between ends (2, L), from which on lanes reach their targets.
+    """Return the log budgets (L,) between ends (2, L) above which lanes reach their targets.
 
     ``best`` (2, L, k − 1) are the optima at the ends; a search between starts between them.
     """

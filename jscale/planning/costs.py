@@ -1,7 +1,7 @@
-"""Costs: what a choice of size and data comes to, in FLOPs or in dollars.
+"""Costs: the price of a choice of size and data, in FLOPs or in dollars.
 
-A cost is a function of a law's inputs by name. Every one here rises in each of them, so that a
-budget and all inputs but one give that one.
+A cost is a function of a law's inputs by name. It increases in each of them, so that a budget and
+all inputs but one determine the last.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def lifetime(tokens: float) -> Cost:
 def dollars(
     price: float, *, flops: float, utilisation: float = 0.4, of: Cost | None = None
 ) -> Cost:
-    """Return what a cost in FLOPs comes to in dollars.
+    """Return a cost in dollars, from one in FLOPs.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def dollars(
     if utilisation > 1:
         raise PredictionError(f"utilisation={utilisation!r} is a share of the peak, up to 1.")
     if within.unit != "FLOPs":
-        raise PredictionError(f"{within} is no cost in FLOPs; give one, of=js.costs.training().")
+        raise PredictionError(f"{within} is not a cost in FLOPs; give one, of=js.costs.training().")
     each = price / (_HOUR * flops * utilisation)
 
     def cost(*values: Any) -> Any:
@@ -284,7 +284,7 @@ def as_cost(given: Any) -> Cost:
         return training()
     if not callable(given):
         raise PredictionError(
-            f"cost={given!r} is no cost: js.costs.lifetime(1e12), or a function of inputs by "
+            f"cost={given!r} is not a cost: js.costs.lifetime(1e12), or a function of inputs by "
             "name, lambda N, D: 6 * N * D."
         )
     known = inspect.signature(given).parameters.values()
@@ -293,7 +293,7 @@ def as_cost(given: Any) -> Cost:
         raise PredictionError(
             f"A cost names its inputs, such as lambda N, D: 6 * N * D; {many[0]} names none."
         )
-    # One with a default is the function's own, no input.
+    # An argument with a default is an option of the function, not an input.
     names = tuple(p.name for p in known if p.default is p.empty)
     return Cost(getattr(given, "__name__", "cost"), given, names, "units of the cost")
 

@@ -1,6 +1,6 @@
-"""crossover and equivalent: where one recipe overtakes another, and what one is worth in the other.
+"""crossover and equivalent: where one recipe overtakes another, and its equivalent in the other.
 
-Both look at two fitted laws along one input, for every pair of draws.
+Both compare two fitted laws along one input, for every pair of draws.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Crossover:
         last = self.frame.iloc[-1]
         verdict = f"At {self.along} = {high}, a is better with probability {last['a_better']:.2f}."
         if self.left_out:
-            verdict += f" {self.left_out} draws that give no number in the range are left out."
+            verdict += f" {self.left_out} draws that are NaN in the range are left out."
         if not np.isfinite(self.at):
             return (
                 f"At the estimate there is no crossing from {self.along} = {low} to {high}; "
@@ -337,7 +337,7 @@ def equivalent(
         raise _no_number(pair)
     if not known.all():
         warnings.warn(
-            f"{int((~known).sum())} draws give no number in the range and are left out. Narrow it: "
+            f"{int((~known).sum())} draws are NaN in the range and are left out. Narrow it: "
             "over=(low, high).",
             FitWarning,
             stacklevel=outside(),
@@ -361,7 +361,7 @@ def equivalent(
 
 
 def _finite(gap: np.ndarray, pair: _Pair) -> tuple[np.ndarray, int]:
-    """Leave out draws that have no number somewhere; return the rest and how many were left."""
+    """Drop draws with a NaN somewhere; return the others and how many were dropped."""
     known = np.asarray(np.isfinite(gap).all(axis=1))
     if not known[0] or not known[1:].any():
         raise _no_number(pair)
@@ -370,13 +370,13 @@ def _finite(gap: np.ndarray, pair: _Pair) -> tuple[np.ndarray, int]:
 
 def _no_number(pair: _Pair) -> PredictionError:
     return PredictionError(
-        f"The estimate, or every draw, of a or b gives no number somewhere from {pair.along} = "
+        f"The estimate, or every draw, of a or b is NaN somewhere from {pair.along} = "
         f"{pair.places[0]:.4g} to {pair.places[-1]:.4g}. Narrow the range: over=(low, high)."
     )
 
 
 class _Drawing(NamedTuple):
-    """How Fits are drawn, and for which function."""
+    """How draws of Fits are made, and the function to name in messages."""
 
     method: str
     seed: int
@@ -412,12 +412,12 @@ class _Pair:
         for name in others:
             if name not in known:
                 raise PredictionError(
-                    f"{name!r} is no other input of either law.{nearest(name, sorted(known))} "
+                    f"{name!r} is not another input of either law.{nearest(name, sorted(known))} "
                     f"Theirs are {listing(sorted(known), 12) or 'none'}."
                 )
         first = predictor_of(a, method, seed, caller=caller)
-        # Refits of common runs by one seed share the luck of those runs, and their differences
-        # are sharper for it; any other draws must not share their random numbers.
+        # Refits of common runs with one seed share the errors of those runs, which cancel in
+        # differences; any other draws must not share their random numbers.
         common = first.resamples is not None and fits[0].runs.digest == fits[1].runs.digest
         second = predictor_of(b, method, seed if common else seed + 1, caller=caller)
         low, high = _range(fits, along, over)
@@ -432,7 +432,7 @@ class _Pair:
 
     @property
     def falling(self) -> bool:
-        """Whether less is better: an output that rises along the way is better the more."""
+        """Whether less is better: an output that rises along the input is better when larger."""
         law = self.a.reference.law
         chosen = {self.along} if self.along in law.inputs else {"N", "D"}
         return not chosen & set(law.rising)
@@ -525,7 +525,7 @@ def _every_crossing(gap: np.ndarray, logs: np.ndarray) -> tuple[float, ...]:
 
 
 def _inverted(outputs: np.ndarray, logs: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return where rows of falling outputs (R, G) first come down to those wanted (R, m)."""
+    """Return where rows of falling outputs (R, G) first reach the target outputs (R, m)."""
     amounts = np.empty_like(wanted)
     for row, (curve, target) in enumerate(zip(outputs, wanted, strict=True)):
         lowest = np.minimum.accumulate(np.where(np.isfinite(curve), curve, np.inf))

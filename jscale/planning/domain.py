@@ -1,4 +1,4 @@
-"""Where a chosen input may lie: what its law says of it, given the other inputs."""
+"""The domain of a chosen input under its law, given the other inputs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stand_ins(fit: Fit, names: Sequence[str]) -> dict[str, float]:
 
 
 def domain_of(law: Law, name: str, others: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the least and the most that an input may be, beside the others (numbers or arrays)."""
+    """Return the least and the greatest value of an input, given the others (numbers or arrays)."""
     low, high = law.limits.get(name, (0.0, np.inf))
     for least, most in law.ordered:
         if most == name and least in others:

@@ -1,4 +1,4 @@
-"""best_mixture: the shares of data with the lowest predicted loss, and how sure they are."""
+"""best_mixture: the data shares with the lowest predicted loss, and their uncertainty."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def _weights(names: Sequence[Any], given: Mapping[Any, float] | None) -> np.ndar
     unknown = [key for key in given if key not in names]
     if unknown:
         raise PredictionError(
-            f"weights has {listing([repr(u) for u in unknown])}, which is no target."
+            f"weights has {listing([repr(u) for u in unknown])}, which is not a target."
             f"{nearest(str(unknown[0]), map(str, names))} Targets are {listing(names, 20)}."
         )
     weight = np.array([float(given.get(name, 0.0)) for name in names])
@@ -215,7 +215,7 @@ def _weights(names: Sequence[Any], given: Mapping[Any, float] | None) -> np.ndar
 
 
 def _inputs(targets: Sequence[Target], given: Mapping[str, Any]) -> dict[str, float]:
-    """Return the inputs beside the shares; raises PredictionError."""
+    """Return the inputs other than the shares; raises PredictionError."""
     wanted = [x for t in targets for x in t.law.inputs if x not in t.law.simplex]
     wanted = list(dict.fromkeys(wanted))
     unknown = [name for name in given if name not in wanted]
@@ -224,7 +224,7 @@ def _inputs(targets: Sequence[Target], given: Mapping[str, Any]) -> dict[str, fl
         call = ", ".join(["best_mixture(fits", *(f"{name}=…" for name in wanted)])
         raise PredictionError(
             (f"{listing(missing)} is missing. " if missing else "")
-            + (f"{listing(unknown)} is no input beside the shares. " if unknown else "")
+            + (f"{listing(unknown)} is not an input besides the shares. " if unknown else "")
             + f"Call {call})."
         )
     inputs = {}
@@ -247,7 +247,7 @@ def _limits(
     unknown = [name for name in given if name not in names]
     if unknown:
         raise PredictionError(
-            f"limits names {listing(unknown)}, which is no share.{nearest(unknown[0], names)} "
+            f"limits names {listing(unknown)}, which is not a share.{nearest(unknown[0], names)} "
             f"Shares are {listing(names, 20)}."
         )
     bounds = np.array([given.get(name, (0.0, 1.0)) for name in names], dtype=np.float64)
@@ -305,7 +305,7 @@ def _solve(
     high: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the optimum of each lane (1 + R, k), and its gap (1 + R,)."""
-    # A share that the others already keep below 1 needs no barrier there.
+    # A share that the lower limits of the others already keep below its limit needs no barrier.
     cap = np.where(high < 1, high, 2.0)
     names = targets[0].law.simplex
     with float64_scope():

@@ -10,25 +10,25 @@ from jscale.fitting.notes import Note
 from jscale.planning.search import Optima, Planner
 
 _FAR_BELOW = 10.0
-# Share of draws at a bound from which a note says so.
+# Share of draws at a bound above which there is a note.
 _NOTABLE = 0.01
 
 
 def notes_on_optima(planner: Planner, optima: Optima) -> Iterator[Note]:
-    """Yield what to know of optima (R, b), the estimate's first: unsettled, or at a bound."""
+    """Yield notes on optima (R, b), the estimate's first: unsettled, or at a bound."""
     loose = ~optima.settled
     if loose.any():
         of_estimate = bool(loose[0].any())
         yield Note(
             "search-unsettled",
             "warning" if of_estimate else "caution",
-            f"In {int(loose.sum())} of {loose.size} draws and budgets the search did not settle"
+            f"In {int(loose.sum())} of {loose.size} draws and budgets the search did not converge"
             f"{', the estimate among them' if of_estimate else ''}.",
-            "The law may be flat or undefined there; such draws are in the intervals as they are.",
+            "The law may be flat or undefined there; the intervals include these draws unchanged.",
             "Give bounds nearer to the runs.",
         )
     if planner.ratio is not None and planner.ratio[0] == planner.ratio[1]:
-        return  # nothing is chosen
+        return  # no input is free to choose
     at_bound = optima.bound[0] != 0
     if at_bound.any():
         yield _at_bound(planner, optima.bound[0])
@@ -39,7 +39,7 @@ def notes_on_optima(planner: Planner, optima: Optima) -> Iterator[Note]:
             "caution",
             f"In {100 * share:.0f} % of draws and budgets the best choice lies at a bound.",
             "Intervals hold those bounds.",
-            "Add runs that tell size and data apart, or give bounds that mean something.",
+            "Add runs that separate size from data, or give meaningful bounds.",
         )
 
 
@@ -54,12 +54,12 @@ def _at_bound(planner: Planner, sides: np.ndarray) -> Note:
         "warning",
         f"At {int(at_bound.sum())} of {len(sides)} budgets the best {name} is the "
         f"{'largest' if largest else 'smallest'} that the bounds allow.",
-        f"Under the fitted law ever {'larger' if largest else 'smaller'} {name} is better there; "
-        "the bound is no answer of the law.",
-        "Give bounds that mean something, or use a law that has an optimum."
+        f"Under the fitted law an ever {'larger' if largest else 'smaller'} {name} is better "
+        "there; the bound, not the law, determines the answer.",
+        "Give meaningful bounds, or use a law that has an optimum."
         if unbounded
-        else "Where the bound is a limit that you mean, such as the data that there are, this is "
-        "the best within it; else give others.",
+        else "Where the bound is a real limit, such as the available data, this is the optimum "
+        "within it; otherwise give others.",
     )
 
 
@@ -71,8 +71,8 @@ def notes_on_small(planner: Planner, budgets: np.ndarray) -> Iterator[Note]:
             "below-the-runs",
             "caution",
             f"{int(small.sum())} of {len(budgets)} budgets are more than {_FAR_BELOW:g} times "
-            f"smaller than what the cheapest run comes to at this cost ({planner.spent[0]:.3g} "
+            f"smaller than the cheapest run at this cost ({planner.spent[0]:.3g} "
             f"{planner.choice.cost.unit}).",
-            "The law was not seen at models so small, and may buy less than one parameter there.",
-            "Give budgets like those of the runs or larger, in the unit of the cost.",
+            "No runs so small were fitted, and such a budget may buy less than one parameter.",
+            "Give budgets at least as large as those of the runs, in the unit of the cost.",
         )

@@ -1,7 +1,7 @@
 """The lowest loss that a budget buys, for a batch of draws and budgets at once.
 
-Inputs are chosen on the logarithmic scale. The budget takes one of them, the last, from the
-others; a damped Newton search finds those, and two open steps at its end carry derivatives.
+Inputs are chosen on the logarithmic scale. The budget and the other inputs determine the last one;
+a damped Newton search finds the others, and two unrolled steps at its end carry derivatives.
 Everything here is a pure function of arrays, safe under jit and vmap.
 """
 
@@ -18,12 +18,12 @@ from jscale.prediction.components import Function
 _STEPS = 12
 _LONGEST = 1.5
 _AT_BOUND = 1e-6
-# e-folds around the bounds in which a ratio's place is looked for.
+# e-folds around the bounds within which the point of a given ratio is searched.
 _AROUND = 25.0
 
 
 class Choice(NamedTuple):
-    """What is static of a plan: the function of one draw, what is chosen, and what it costs."""
+    """The static part of a plan: the function of one draw, the chosen inputs, and the cost."""
 
     function: Function
     variables: tuple[str, ...]
@@ -46,7 +46,7 @@ class Place(NamedTuple):
     ratio: Any = None
 
 
-# What differs from lane to lane.
+# The numbers that differ from lane to lane.
 _LANE: Any = Place(flat=0, budget=0, others=None, codes=None, low=0, high=0, ratio=None)
 
 
@@ -60,7 +60,7 @@ class Found(NamedTuple):
 
 
 def all_inputs(choice: Choice, free: Any, place: Place) -> Any:
-    """Return the logarithms of all variables (k,): the free ones, and what the budget leaves."""
+    """Return the logarithms of all variables (k,): free ones and the budget's."""
     import jax.numpy as jnp
 
     *first, last = choice.variables
@@ -107,7 +107,7 @@ def output_at(choice: Choice, inputs: Any, place: Place) -> Any:
 def free_bounds(choice: Choice, place: Place) -> tuple[Any, Any]:
     """Return log bounds (k − 1,) of the free inputs, at which the last is within its own too.
 
-    That is so for two inputs; of more, only the free ones are held.
+    This holds for two inputs; of more, only the free ones are bounded.
     """
     import jax.numpy as jnp
 
@@ -141,7 +141,7 @@ def _at_ratio(choice: Choice, ratio: Any, place: Place) -> Any:
 
 
 def objective(choice: Choice, free: Any, place: Place) -> Any:
-    """Return what is minimised: the output, or its negative where more is better."""
+    """Return the function to minimise: the output, or its negative where more is better."""
     output = output_at(choice, all_inputs(choice, free, place), place)
     return output if choice.falling else -output
 
@@ -164,7 +164,7 @@ def lowest(choice: Choice, start: Any, place: Place) -> Found:
         free, _ = state
         move = jnp.clip(newton(free, still), -_LONGEST, _LONGEST)
         new = jnp.clip(free + move, low, high)
-        # Where the budget cannot be met there is no output: go a part of the way.
+        # Where the budget cannot be met the output is NaN: shorten the step.
         there = jnp.isfinite(objective(choice, new, still))
         new = jnp.where(there, new, jnp.clip(free + 0.2 * move, low, high))
         return new, jnp.max(jnp.abs(new - free))
@@ -179,7 +179,7 @@ def lowest(choice: Choice, start: Any, place: Place) -> Found:
 
 
 def _downhill(slope: Any, bend: Any) -> Any:
-    """Return Newton's step, the curvature taken positive, so that it always goes down."""
+    """Return Newton's step with the absolute curvature, so that it always descends."""
     import jax.numpy as jnp
 
     if slope.shape[0] == 1:

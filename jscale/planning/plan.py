@@ -1,4 +1,4 @@
-"""Plan: what to choose for each budget, how sure that is, and what another choice would cost."""
+"""Plan: the best choice for each budget, its uncertainty, and the cost of other choices."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from jscale.prediction.components import Component
 from jscale.prediction.predictor import Predictor
 from jscale.uncertainty.draws import tails
 
-# e-folds of the first input, past which a near-optimal range is not followed.
+# Limit of a near-optimal range, in e-folds of the first input.
 _WIDEST = 40.0
 # e-folds of compute over which an exponent is taken.
 _STEP = 0.05
-# An optimum at a bound is within it but for rounding.
+# An optimum at a bound may lie outside it by rounding.
 _SLACK = 1e-9
 
 
@@ -80,7 +80,7 @@ class Plan:
     def exponents(self) -> pd.DataFrame:
         """d ln x*/d ln C of each input at each budget, with its interval (found when asked for).
 
-        One-sided where bounds that were given let no budget a little larger, or smaller, be spent.
+        One-sided where the given bounds do not allow a slightly larger, or smaller, budget.
         """
         budgets = self.frame["C"].to_numpy()
         point = self.planner.point[None]
@@ -170,7 +170,7 @@ class Plan:
             For a plan of more than two inputs, or a share that is not positive.
         """
         if len(self.planner.choice.variables) != 2:
-            raise PredictionError("The near-optimal range is that of a plan of two inputs.")
+            raise PredictionError("The near-optimal range exists only for plans of two inputs.")
         if not within > 0:
             raise PredictionError(f"within={within!r} must be a positive share, such as 0.001.")
         name = self.planner.choice.variables[0]
@@ -195,7 +195,7 @@ class Plan:
         return edges[0], edges[1]
 
     def _above(self, C: float, best: float, there: float) -> float:
-        """Return by which share the output at ``there`` is worse than at ``best``."""
+        """Return the relative excess of the output at ``there`` over that at ``best``."""
         values = self._objective(np.array([best, there]), C)
         return float((values[1] - values[0]) / abs(values[0])) if np.isfinite(values[1]) else np.inf
 
@@ -260,7 +260,7 @@ class Plan:
     def _objective(self, logs: np.ndarray, C: float) -> np.ndarray:
         """Return the objective of the point estimate at logarithms of the first input.
 
-        Infinite where a bound that was given is broken.
+        Infinite where a given bound is violated.
         """
         point, choice = self.planner.point[None], self.planner.choice
         free = logs[None, :, None]

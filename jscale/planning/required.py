@@ -1,4 +1,4 @@
-"""required: the size, data or compute that a loss or score takes, and whether it can be reached."""
+"""required: the size, data or compute that a target loss or score takes, if it can be reached."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from jscale.prediction.extrapolation import extrapolation, warn_if_far
 from jscale.prediction.predictor import Predictor, predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
-# Where an output is looked for: so far below and beyond the runs (a limit is reached, or never).
+# The search range, as factors below and above the runs (wide enough to meet a limit).
 _BELOW, _BEYOND = 1e6, 1e30
 _GRID = 241
 _HALVINGS = 48
@@ -283,7 +283,7 @@ def _table(fit: Fit, variable: str, given: dict[str, Any]) -> pd.DataFrame:
     law = fit.law
     if variable not in law.inputs:
         raise PredictionError(
-            f"{variable!r} is no input of {law.name}.{nearest(str(variable), law.inputs)} Its "
+            f"{variable!r} is not an input of {law.name}.{nearest(str(variable), law.inputs)} Its "
             f"inputs are {listing(law.inputs, 12)}."
         )
     if variable in given:
@@ -334,7 +334,7 @@ def _program(function: Function, variable: str, falling: bool) -> Callable[..., 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """What is searched for each row of ``table``: a variable, along a grid of its logarithm."""
+    """The search of a variable for each row of ``table``, along a grid of its logarithm."""
 
     variable: str
     table: pd.DataFrame
@@ -345,7 +345,7 @@ class _Search:
 
     @classmethod
     def of(cls, fit: Fit, variable: str, table: pd.DataFrame) -> _Search:
-        """Span the grid from far below the runs to far beyond, as far as the law holds."""
+        """Span the grid from far below the runs to far above, within the law's domain."""
         inputs = Points.in_table(fit, table).inputs
         named = dict(zip(fit.law.inputs, inputs, strict=True))
         others = {name: values for name, values in named.items() if name != variable}
@@ -366,7 +366,7 @@ class _Search:
 
 
 def _past(fit: Fit, variable: str, frame: pd.DataFrame) -> np.ndarray:
-    """Return how many times past the largest compute fitted the answers lie, 0 where unknown."""
+    """Return the compute of the answers over the largest fitted compute, 0 where unknown."""
     known = {**{x: frame[x] for x in fit.law.inputs if x in frame}, variable: frame["estimate"]}
     if fit.largest is None:
         return np.zeros(len(frame))
@@ -380,7 +380,7 @@ def _past(fit: Fit, variable: str, frame: pd.DataFrame) -> np.ndarray:
 def _notes(
     fit: Fit, variable: str, frame: pd.DataFrame, reached_already: np.ndarray
 ) -> Iterator[Note]:
-    """Yield notes on targets out of reach, for the estimate or some draws, and on those met."""
+    """Yield notes on targets out of reach, for the estimate or some draws, or already met."""
     never = ~np.isfinite(frame["estimate"].to_numpy())
     if never.any():
         shown = listing([f"{v:.4g}" for v in frame.loc[never, fit.law.output]])
@@ -406,6 +406,6 @@ def _notes(
             "info",
             f"In {int(reached_already.sum())} of {len(frame)} rows the smallest {variable} that "
             "the law takes, or a millionth of the smallest fitted, reaches the target already.",
-            "The answer is that amount, and says only that the target is no target.",
+            "The answer is that amount: the target is already met by the smallest choice.",
             "Ask for a harder one.",
         )

@@ -1,4 +1,4 @@
-"""Optima of draws at budgets: starts, batches, and a second search where one did not settle."""
+"""Optima of draws at budgets: starts, batches, and a second search where one did not converge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from jscale.planning.optimum import (
 )
 from jscale.prediction.components import Component, over_draws
 
-# Lanes of a search that are compiled and held at once; searches on a grid hold more for each.
+# Lanes of a search per compiled call; searches on a grid need more memory for each.
 _LANES = 16_384
 _GRID = 129
 _AT_ONCE = 1024
@@ -33,7 +33,7 @@ class Optima:
     """Optima of R samples at b budgets.
 
     ``inputs`` (R, b, k) and ``output`` (R, b) there; ``bound`` (R, b) is the side, −1 or 1, of the
-    first variable that is at a bound, 0 where none is; ``settled`` (R, b) says which searches did.
+    first variable that is at a bound, 0 where none is; ``settled`` (R, b) which converged.
     """
 
     inputs: np.ndarray
@@ -203,8 +203,8 @@ class Planner:
     def _lowest_place(self, values: np.ndarray) -> np.ndarray:
         """Return the place (L,) of the lowest of objectives (L, G).
 
-        Along one free input, the lowest valley: some laws are lower still at an absurd end, which
-        counts only where there is no valley.
+        Along one free input, the lowest interior minimum: some laws are lower still at an absurd end,
+        which counts only where there is no such minimum.
         """
         finite = np.where(np.isfinite(values), values, np.inf)
         if self._free > 1:

@@ -1,4 +1,4 @@
-"""From the arguments of a plan to what searches for it, everything checked on the way."""
+"""From the arguments of a plan, checked, to its planner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jscale.planning.search import Planner
 from jscale.prediction.components import Component, component_of, estimate
 from jscale.prediction.predictor import Predictor
 
-# How far a plan looks beyond the inputs of the runs, at budgets like theirs.
+# How far a plan searches beyond the inputs of the runs, at similar budgets.
 _BEYOND = 100.0
 _RATIO = "D/N"
 
@@ -31,7 +31,7 @@ def planner_of(
     bounds: Mapping[str, Any],
     others: Mapping[str, Any],
 ) -> Planner:
-    """Check what is to be chosen under a cost, and return what searches for it.
+    """Check the inputs to choose and the cost, and return the planner.
 
     The planner is that of the fit's own law at its estimate; :meth:`Planner.of` makes that of any
     other component. Raises PredictionError.
@@ -110,7 +110,7 @@ def _notes_on_lost(
 def _check_chosen(
     fit: Fit, cost: Cost, chosen: tuple[str, ...], bounds: Any, others: Mapping[str, Any]
 ) -> None:
-    """Raise PredictionError for inputs that cannot be chosen so."""
+    """Raise PredictionError for inputs that cannot be chosen under this cost."""
     law = fit.law
     missing = [x for x in chosen if x not in law.inputs]
     if missing or len(chosen) < 2:

@@ -17,7 +17,7 @@ _HALVINGS = 12
 _BARRIER = 1e-13
 _LOWERED = 0.1
 _TO_EDGE = 0.99
-# A share this near its limit is at it.
+# A share this close to its limit counts as being at it.
 _AT_LIMIT = 1e-7
 
 
@@ -73,7 +73,7 @@ def minimise(function: Callable[[Any], Any], start: Any, low: Any, high: Any) ->
 
 
 def _room(left: Any, move: Any) -> Any:
-    """Return how far to go along a move, at most 1, so that all that is left stays positive."""
+    """Return the fraction of a move, at most 1, that keeps all slacks positive."""
     import jax.numpy as jnp
 
     shrinks = move < 0
@@ -82,7 +82,7 @@ def _room(left: Any, move: Any) -> Any:
 
 
 def _settled(r: Any, low: Any, high: Any) -> Any:
-    """Put shares that are next to a limit at it; the rest takes the difference in proportion."""
+    """Move shares close to a limit onto it; the others absorb the difference in proportion."""
     import jax.numpy as jnp
 
     at_low, at_high = r - low < _AT_LIMIT, high - r < _AT_LIMIT

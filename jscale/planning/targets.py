@@ -1,4 +1,4 @@
-"""Targets: the losses that a mixture is chosen for, whatever they were fitted by."""
+"""Targets: the losses that a mixture is chosen for, from any kind of fit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where draws came from: in words, and what is needed to make them again."""
+    """The source of draws: in words, and as the settings that reproduce them."""
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -101,8 +101,8 @@ def _check_same_shares(targets: list[Target]) -> None:
 def _drawn(source: Any, method: str | None, seed: int, place: int = 0) -> Predictor:
     """Return a source as a predictor, a Fit drawn by a seed of its place.
 
-    Resamples of one seed pair the targets' runs, which share their luck; other draws of one seed
-    would share nothing but random numbers, and need a seed for each target.
+    Resamples with one seed pair the targets' runs, whose errors are shared; other draws with one
+    seed would share only random numbers, so each target needs its own seed.
     """
     predictor = predictor_of(source, method, seed, caller=_CALLER, point=True, also=_ALSO)
     if place == 0 or predictor.resamples is not None:
@@ -111,7 +111,7 @@ def _drawn(source: Any, method: str | None, seed: int, place: int = 0) -> Predic
 
 
 def _law(predictor: Predictor) -> Component:
-    """Return the predictor's one law; raises PredictionError where it is more."""
+    """Return the predictor's only law; raises PredictionError where there are several."""
     return only_law(predictor, _CALLER, "Give a fit, or draws of one law, for each target.")
 
 
@@ -133,7 +133,7 @@ def _alone(name: Any, component: Component) -> Target:
 
 
 def _of_groups(component: Component) -> list[Target]:
-    """Return a target for each label that parameters differ by, or the one there is."""
+    """Return a target for each label that parameters differ by, or the only one."""
     fit = component.fit
     groups = fit.problem.layout.groups
     if not groups:
@@ -164,7 +164,7 @@ def _of_table(table: FitTable, method: str | None) -> list[Target]:
     if table.failures:
         raise PredictionError(
             f"{listing([repr(k) for k in table.failures])} could not be fitted: see "
-            "table.failures. Mend or leave out those rows, and fit again."
+            "table.failures. Correct or leave out those rows, and fit again."
         )
     if method is not None and table.draws is None:
         raise PredictionError(

@@ -60,7 +60,7 @@ def test_a_cost_is_said_in_words(text, cost):
         ("lifetime:tokens=1e12,of=6ND", "lifetime has no 'of'. It takes tokens"),
         ("lifetime:tokens=-1", "'lifetime:tokens=-1': tokens=-1.0 must be a positive, finite"),
         ("dollars:price=2,flops=1e15,utilisation=40", "is a share of the peak, up to 1"),
-        ("dollars:price=2,flops=1e15,of=dollars:price=2,flops=1", "is no cost in FLOPs"),
+        ("dollars:price=2,flops=1e15,of=dollars:price=2,flops=1", "is not a cost in FLOPs"),
         (
             "dollars:price=2,flops=1e15,of=lif",
             "--cost 'lif' is not a cost. Did you mean 'lifetime'?",

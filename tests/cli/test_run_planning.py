@@ -244,7 +244,7 @@ def test_compute_of_a_law_of_other_inputs(jscale, here):
         (["D", "--loss", "2.4", "--set", "N=7B,M=1"], "--set M=1: chinchilla takes N here"),
         (["D", "--loss", "2.4", "--set", "N=7B,N=8B"], "--set names N twice; give it one value."),
         (["D", "--loss", "2.4", "--set", "N=0"], "N must be a positive, finite number"),
-        (["d", "--loss", "2.4", "--set", "N=7B"], "'d' is no input of chinchilla. Did you mean"),
+        (["d", "--loss", "2.4", "--set", "N=7B"], "'d' is not an input of chinchilla. Did you mean"),
         (["D", "--loss", "2.4", "--set", "N=7B", "--level", "1"], "level=1.0 must lie strictly"),
     ],
 )  # fmt: skip

@@ -552,7 +552,7 @@ def test_a_law_of_ones_own_with_a_name_that_auto_tries() -> None:
     def power(C, *, a: js.Positive):
         return a + 0.0 * C
 
-    with pytest.raises(js.LawError, match="'power' that is another than yours; give yours another"):
+    with pytest.raises(js.LawError, match="a different law named 'power'; give yours another"):
         js.compare([power, "auto"], of_compute())
 
 

@@ -130,7 +130,7 @@ def test_intervals_made_wider_are_said(straight: js.Runs) -> None:
     assert widening >= 2.0
     assert found.table.loc["power", "weight"] == 1.0
     (note,) = found.notes
-    assert "intervals-widened: beyond the origins, runs lay outside" in note
+    assert "intervals-widened: beyond the origins, these laws' intervals covered" in note
     assert note.endswith(f"made wider: power {widening:g} times.")
     alone = js.predict(found.members["power"], C=1e22).frame
     wider = js.predict(found, C=1e22).frame

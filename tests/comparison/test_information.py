@@ -253,7 +253,7 @@ def score() -> js.Fit:
         (lambda: [], "There is no fit to rank: give one or more"),
         (lambda: one(), "fits must be several fits, .*, not Fit"),
         (lambda: 3, "fits must be several fits, .*, not int"),
-        (lambda: [one(), "chinchilla"], r"fits\[1\] is str and no Fit: give results of js\.fit"),
+        (lambda: [one(), "chinchilla"], r"fits\[1\] is str, not a Fit: give results of js\.fit"),
         (lambda: {"a": None}, r"fits\['a'\] is NoneType and no Fit"),
         (lambda: [fitted("power_const", RUNS, "huber")],
          r"power_const was fitted by huber\(delta=0\.001.* is no likelihood with a fitted scale.*js\.rollout"),

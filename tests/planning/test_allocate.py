@@ -186,7 +186,7 @@ def test_tokens_per_parameter_held(chinchilla: js.Draws, variables: Any, cost: A
     [
         ({"C": -1.0}, r"C=-1.0 must be positive, finite budgets"),
         ({"C": "large"}, r"C='large' must be positive"),
-        ({"C": 1e12, "cost": 6.0}, r"cost=6.0 is no cost: js.costs.lifetime"),
+        ({"C": 1e12, "cost": 6.0}, r"cost=6.0 is not a cost: js.costs.lifetime"),
         ({"C": 1e12, "variables": ("N",)}, r"chooses at least two inputs of chinchilla \(N, D\)"),
         ({"C": 1e12, "variables": ("N", "d")}, r"not N, d. Did you mean 'D'"),
         ({"C": 1e12, "cost": lambda N: N, "variables": ("N", "D")}, r"does not depend on D"),

@@ -23,7 +23,7 @@ from jscale.planning.costs import as_cost, check_rising
         (lambda: js.costs.dollars(1.0, flops=1e15, utilisation=2.0), r"utilisation=2.0 is a share"),
         (
             lambda: js.costs.dollars(1.0, flops=1.0, of=js.costs.dollars(1.0, flops=1.0)),
-            r"is no cost in FLOPs",
+            r"is not a cost in FLOPs",
         ),
     ],
 )
@@ -88,7 +88,7 @@ def test_what_is_taken_as_a_cost() -> None:
     own = as_cost(two_kinds)
     assert (own.name, own.inputs, own.unit) == ("two_kinds", ("N", "V", "D"), "units of the cost")
     assert own(D=2.0, N=1.0, V=1.0) == 48.0
-    with pytest.raises(js.PredictionError, match=r"cost=6\.0 is no cost: js\.costs\.lifetime"):
+    with pytest.raises(js.PredictionError, match=r"cost=6\.0 is not a cost: js\.costs\.lifetime"):
         as_cost(6.0)
     with pytest.raises(js.PredictionError, match=r"names its inputs, .* \*\*x names none"):
         as_cost(lambda **x: 1.0)

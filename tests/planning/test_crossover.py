@@ -75,11 +75,11 @@ def test_draws_without_a_number_are_left_out(pair) -> None:
     assert found.left_out == 100
     assert found.frame["a_better"].iloc[0] > 0.99
     assert found.at_low == pytest.approx(whole.at_low, rel=0.5)
-    assert "100 draws that give no number in the range are left out" in found.summary()
-    with pytest.warns(js.FitWarning, match="100 draws give no number in the range and are left"):
+    assert "100 draws that are NaN in the range are left out" in found.summary()
+    with pytest.warns(js.FitWarning, match="100 draws are NaN in the range and are left"):
         worth = js.equivalent(replace(pair[0], values=values), pair[1], over=(1e7, 1e12))
     assert not worth[["low", "high"]].isna().any(axis=None)
-    with pytest.raises(js.PredictionError, match="gives no number somewhere from C = 1e"):
+    with pytest.raises(js.PredictionError, match="is NaN somewhere from C = 1e"):
         js.crossover(replace(pair[0], values=values * np.nan), pair[1], over=(1e7, 1e15))
 
 
@@ -185,7 +185,7 @@ def test_surfaces_are_compared_along_their_best_use_of_compute() -> None:
         ({"over": (1.0, 0.5)}, r"over=\(1.0, 0.5\) must be two positive numbers"),
         ({"over": 3.0}, r"over=3.0 must be two positive numbers"),
         ({"level": 2.0}, r"level"),
-        ({"n": 3.0}, r"'n' is no other input of either law. Theirs are none"),
+        ({"n": 3.0}, r"'n' is not another input of either law. Theirs are none"),
     ],
 )
 def test_bad_input(pair, change: dict[str, Any], message: str) -> None:

@@ -154,11 +154,11 @@ def test_an_optimum_outside_the_fitted_mixtures_is_noted() -> None:
     [
         ("exact", {"weights": {"prse": 1.0}}, js.PredictionError, r"'prse'.*no target.*'prose'"),
         ("exact", {"weights": {"prose": -1.0}}, js.PredictionError, r"weights must be 0 or more"),
-        ("exact", {"limits": {"r_cod": (0, 1)}}, js.PredictionError, r"r_cod, which is no share"),
+        ("exact", {"limits": {"r_cod": (0, 1)}}, js.PredictionError, r"r_cod, which is not a share"),
         ("exact", {"limits": {"r_web": (0.5, 0.2)}}, js.PredictionError, r"is \(0.5, 0.2\); the low"),
         ("exact", {"limits": dict.fromkeys(SHARES, (0.0, 0.3))}, js.PredictionError,
          r"lowest shares add up to 0, the highest to 0.9; 1 must lie between"),
-        ("exact", {"N": 1e9}, js.PredictionError, r"N is no input beside the shares"),
+        ("exact", {"N": 1e9}, js.PredictionError, r"N is not an input besides the shares"),
         ("exact", {"level": 1.5}, js.JscaleError, r"level=1.5 must lie strictly"),
         (3, {}, js.PredictionError, r"takes a FitTable, a mapping .* Draws, or .*, not int"),
         ({}, {}, js.PredictionError, r"not an empty one"),

@@ -1,4 +1,4 @@
-"""Notes on plans: searches that did not settle, optima at a bound, budgets below the runs."""
+"""Notes on plans: searches that did not converge, optima at a bound, budgets below the runs."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def test_searches_that_did_not_settle(planner: Planner, settled, severity, seen)
 
 @pytest.mark.parametrize(("side", "word"), [(1, "largest"), (-1, "smallest")])
 def test_an_estimate_at_a_bound(planner: Planner, side: int, word: str) -> None:
-    """A bound that was given may be meant; one of the search is no answer."""
+    """A bound that was given may be intended; one of the search is not an answer."""
     found = optima([[0, side], [0, side]])
     (note,) = notes_on_optima(planner, found)
     assert note.code == "no-interior-optimum"
     assert note.seen == f"At 1 of 2 budgets the best N is the {word} that the bounds allow."
-    assert note.do.startswith("Give bounds that mean something")
+    assert note.do.startswith("Give meaningful bounds")
     (given,) = notes_on_optima(replace(planner, wide=np.array([1.0, 0.0])), found)
-    assert given.do.startswith("Where the bound is a limit that you mean")
+    assert given.do.startswith("Where the bound is a real limit")
 
 
 @pytest.mark.parametrize(("at_bound", "noted"), [(1, False), (2, True)])

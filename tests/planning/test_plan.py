@@ -36,7 +36,7 @@ def test_a_limit_of_data_holds_for_other_choices_too(chinchilla: js.Draws) -> No
     assert smaller[["loss", "excess", "worth"]].isna().all(axis=None)
     larger = plan.excess(N=best * 2)
     assert larger["excess"].item() > 0
-    assert "a limit that you mean" in plan.notes[0].do
+    assert "is a real limit" in plan.notes[0].do
 
 
 def test_exponents_at_the_edge_of_what_bounds_allow(chinchilla: js.Draws) -> None:

@@ -73,7 +73,7 @@ def test_far_answers_are_warned_of(chinchilla: js.Draws) -> None:
 @pytest.mark.parametrize(
     ("variable", "given", "message"),
     [
-        ("U", {"loss": 2.0, "N": 1e5}, r"'U' is no input of chinchilla"),
+        ("U", {"loss": 2.0, "N": 1e5}, r"'U' is not an input of chinchilla"),
         ("D", {"N": 1e5}, r"the target is missing: required\(draws, 'D', loss=…, N=…\)"),
         ("D", {"loss": 2.0, "N": 1e5, "D": 1e6}, r"D is what is asked for"),
         ("D", {"loss": 2.0}, r"N is missing"),

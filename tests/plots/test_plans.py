@@ -376,5 +376,5 @@ def test_bad_input(plan, needed, name, given, message) -> None:
 def test_a_valley_needs_two_inputs(plan: js.Plan) -> None:
     choice = plan.planner.choice._replace(variables=("N", "V", "D"))
     three = replace(plan, planner=replace(plan.planner, choice=choice))
-    with pytest.raises(js.PredictionError, match="near-optimal range is that of a plan of two"):
+    with pytest.raises(js.PredictionError, match="near-optimal range exists only for plans of two"):
         plots.valley(three)

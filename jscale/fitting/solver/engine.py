@@ -104,11 +104,13 @@ def run_queue(
     axes = (0, 0, 0 if families else None, None)
     step = jax.vmap(lambda lane, w, d, k: advance(model, lane, w, d, k), in_axes=axes)
 
+    # Lanes are refilled between rounds only: checking after each step would cost more.
     def going(state: _State) -> Any:
         return jnp.any(state.lanes.status == Status.RUNNING) | (state.next < queue.count)
 
     def round_of_steps(state: _State) -> _State:
         free = state.lanes.status != Status.RUNNING
+        # Under a condition, since refilling gathers weights and data of the whole tile.
         state = jax.lax.cond(
             jnp.any(free) & (state.next < queue.count),
             lambda s: _refill(model, s, queue, data, families, numbers.shape),
@@ -144,6 +146,7 @@ def _idle_tile(tile: int, families: bool, queue: Queue, data: Data) -> _State:
         width=jnp.ones((tile,), dtype),
         freedom=jnp.ones((tile,), dtype),
         rounding=jnp.zeros((tile,), dtype),
+        # DROPPED is any status but RUNNING: the slot is free.
         status=jnp.full((tile,), Status.DROPPED, jnp.int32),
         step=whole,
         idle=whole,
@@ -167,8 +170,10 @@ def _refill(
     lanes = state.lanes
     length, p = queue.theta.shape
     free = lanes.status != Status.RUNNING
+    # The k-th free slot takes the k-th lane in line.
     place = state.next + jnp.cumsum(free.astype(jnp.int32)) - 1
     filled = free & (place < queue.count)
+    # Gathers need a valid index; what they read for slots that stay idle is discarded.
     here = jnp.where(filled, place, 0)
 
     def put(new: Any, old: Any) -> Any:
@@ -194,6 +199,7 @@ def _refill(
         status=put(Status.RUNNING, lanes.status).astype(jnp.int32),
         step=put(0, lanes.step),
         idle=put(0, lanes.idle),
+        # Idle slots point past the queue, where writes are dropped.
         slot=jnp.where(filled, place, jnp.where(free, length, lanes.slot)).astype(jnp.int32),
     )
     return state._replace(

@@ -113,6 +113,7 @@ def solve(
     if S == 0:
         return _empty(starts)
     places = _places(devices)
+    # Sizes depend on rows and platform alone, so any number of lanes shares one program.
     tile, longest = sizes(problem.rows, places[0].platform)
     job = _Job(problem, starts, weights, family, settings, longest)
     program = compiled(problem.model, tile, family is not None)
@@ -120,11 +121,14 @@ def solve(
 
     def one(k: int) -> tuple[slice, Ended]:
         part = slice(cuts[k], cuts[k + 1])
+        # JAX's precision is set per thread, and this runs in the threads of a pool.
         scope = float32_scope() if settings.single else float64_scope()
         with scope, jax.default_device(places[k % len(places)]):
             ended = program(*job.arguments(part))
+            # Copying to the host here waits for the program, so that the threads overlap.
             return part, Ended(*(np.asarray(x)[: part.stop - part.start] for x in ended))
 
+    # Queues come back in order, so that lanes stay in the order of their starts.
     parts = []
     for part, ended in _each(one, len(cuts) - 1, len(places)):
         parts.append(ended)
@@ -154,6 +158,7 @@ def descend(
     settings = settings or SolveSettings()
     steps: Any = 0
     same: Any = {"weights": weights, "family": family, "devices": devices}
+    # The last solve uses the objective's own width.
     for width in problem.objective.stages:
         stage = solve(problem, starts, settings=settings._replace(width=width), **same)
         starts, steps = stage.theta, steps + stage.steps
@@ -172,12 +177,14 @@ def _places(devices: Sequence[Any] | None) -> list[Any]:
 
     chosen = list(devices) if devices else jax.devices()[:1]
     if chosen[0].platform == "cpu" and len(chosen) < workers():
+        # One queue keeps one core busy: XLA does not split such small operations.
         chosen = chosen * (workers() // len(chosen))
     return chosen
 
 
 def deal(lanes: int, longest: int, places: int) -> list[int]:
     """Return where to cut lanes into queues, evenly, so that all places end together."""
+    # As many rounds as full queues would need, but with all queues of equal length.
     rounds = max(-(-lanes // (longest * places)), 1)
     queues = min(rounds * places, lanes)
     return [lanes * k // queues for k in range(queues + 1)]
@@ -218,11 +225,13 @@ class _Job:
             data = jax.tree.map(lambda x: self._fill(np.asarray(x)[members]), data)
         if self.weights is not None:
             given = self.weights[part]
+            # Rows past the real ones are padding and keep weight zero.
             weights = np.zeros((self.longest, problem.rows))
             weights[:count, : given.shape[1]] = given
         elif members is not None:
             weights = self._fill(problem.weights[members])
         else:
+            # A view: no copy is made until the transfer to the device.
             weights = np.broadcast_to(problem.weights, (self.longest, problem.rows))
         width = settings.width if settings.width is not None else problem.objective.width
         queue = Queue(

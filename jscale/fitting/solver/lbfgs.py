@@ -81,6 +81,7 @@ def descend_lbfgs(
         lanes = _in_tiles(run, theta, units, rows, progress if last else None)
     assert lanes is not None
     error = rounding_error(np.asarray(problem.data.target), problem.model.space, problem.weights)
+    # An exact fit ends at rounding, where no line search can succeed: it is not stuck.
     exact = lanes.objective <= rows @ objective(error).rho
     lanes.status[exact & (lanes.status == Status.STUCK)] = Status.CONVERGED
     return lanes
@@ -133,6 +134,7 @@ def _units_of(problem: Problem, starts: np.ndarray, rows: np.ndarray, width: flo
     program = _curvatures(problem.model)
     units = np.ones_like(starts)
     for first in range(0, len(starts), _TILE):
+        # A constant tile size, so that one program serves any number of starts.
         at = np.minimum(np.arange(first, first + _TILE), len(starts) - 1)
         shape = problem.objective.shape
         M = np.asarray(program(starts[at], rows[at], problem.data, width, shape))
@@ -177,6 +179,7 @@ def _lane(function: Callable[[Any], Any], theta: Any, unit: Any, steps: int) -> 
     import optax
 
     size = jnp.abs(function(theta))
+    # A dead or zero start leaves the objective unscaled.
     size = jnp.where(jnp.isfinite(size) & (size > 0), size, 1.0)
 
     def scaled(x: Any) -> Any:
@@ -186,6 +189,7 @@ def _lane(function: Callable[[Any], Any], theta: Any, unit: Any, steps: int) -> 
     value_and_grad = optax.value_and_grad_from_state(scaled)
     zero = jnp.zeros_like(theta)
     first, slope = jax.value_and_grad(scaled)(zero)
+    # Relative to the slope at the start: absolute slopes mean nothing for a user's function.
     low = 1e-6 * jnp.max(jnp.abs(slope))
 
     def going(carry: Any) -> Any:
@@ -196,8 +200,10 @@ def _lane(function: Callable[[Any], Any], theta: Any, unit: Any, steps: int) -> 
         value, grad = value_and_grad(x, state=state)
         direction, new = solver.update(grad, state, x, value=value, grad=grad, value_fn=scaled)
         updates = jnp.asarray(direction)
+        # To first order, what the step should gain.
         gain = -jnp.sum(jnp.asarray(grad) * updates)
         moved: Any = optax.apply_updates(x, updates)
+        # The line search has evaluated the new point already; its value is in the state.
         after = optax.tree_utils.tree_get(new, "value")
         better = after < best - _ROUNDING * jnp.abs(best)
         idle = jnp.where(better, 0, idle + 1)
@@ -208,9 +214,11 @@ def _lane(function: Callable[[Any], Any], theta: Any, unit: Any, steps: int) -> 
         status = jnp.where(
             (status == Status.RUNNING) & (count + 1 >= steps), Status.OUT_OF_STEPS, status
         )
+        # A failed line search may return a worse point.
         kept = jnp.where(after <= best, moved, x)
         return kept, new, jnp.fmin(after, best), idle, status.astype(jnp.int32), count + 1
 
+    # Without this check the loop would run on NaN until the last step.
     alive = jnp.isfinite(first) & jnp.all(jnp.isfinite(slope))
     status = jnp.where(alive, Status.RUNNING, Status.DEAD_START).astype(jnp.int32)
     whole = jnp.zeros((), jnp.int32)

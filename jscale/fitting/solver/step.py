@@ -96,6 +96,7 @@ def advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Numbers) -> La
     """Take one step of one lane: propose, evaluate, accept or reject, adjust damping (JAX)."""
     import jax.numpy as jnp
 
+    # A fresh lane has no evaluation yet: its first "step" is zero and only evaluates.
     fresh = ~jnp.isfinite(lane.at.F)
     s = jnp.where(fresh, 0.0, _direction(model.layout, lane, numbers.identity))
     trial = evaluate(model, lane.theta + s, w, data, lane.width, numbers.shape)
@@ -105,15 +106,19 @@ def advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Numbers) -> La
     curved = jnp.sum(lane.at.H * s[:, None] * s[None, :])
     expected = -(jnp.sum(lane.at.g * s) + 0.5 * curved)
     finite = jnp.isfinite(trial.F) & jnp.all(jnp.isfinite(trial.g)) & jnp.all(jnp.isfinite(trial.M))
+    # Near the optimum F changes by less than its rounding; such steps are not rejected.
     rounding = _NOISE * jnp.finfo(old.dtype).eps * jnp.abs(old)
     taken = finite & (fresh | (old + rounding >= trial.F))
     ratio = jnp.where(expected > 10 * rounding, (old - trial.F) / expected, 1.0)
 
+    # Damping falls faster than it rises: close to the optimum steps become Newton steps.
     factor = jnp.where(ratio > 0.75, 0.2, jnp.where(ratio < 0.25, 2.0, 1.0))
+    # After a rejection damping restarts from a level that matters, however low it had become.
     damping = jnp.where(
         taken, lane.damping * factor, jnp.maximum(4.0 * lane.damping, _STEADY_DAMPING)
     )
     damping = jnp.where(fresh, lane.damping, jnp.maximum(damping, _SMALLEST_DAMPING))
+    # Counts steps without improvement beyond rounding, whether they were taken or not.
     idle = jnp.where(taken & (fresh | (old - trial.F > 10 * rounding)), 0, lane.idle + 1)
 
     seen = (fresh, finite, taken, idle, damping, curved)
@@ -136,12 +141,15 @@ def _direction(layout: Layout, lane: Lane, identity: Any) -> Any:
     plain = plain_coordinates(layout)
     diagonal = jnp.diag(at.M)
     tiny = jnp.finfo(diagonal.dtype).tiny
+    # The identity term bounds steps along directions in which M vanishes (dead terms).
     even = jnp.where(plain, 0.0, identity * jnp.max(jnp.where(plain, 0.0, diagonal)))
     A = at.H + lane.damping * (at.M + jnp.diag(1e-3 * diagonal + even))
+    # Unit diagonal: curvatures of different parameters differ by many orders of magnitude.
     scale = 1.0 / jnp.sqrt(jnp.maximum(jnp.diag(A), tiny))
     eps = 4 * jnp.finfo(diagonal.dtype).eps
     factor = cho_factor(A * scale[:, None] * scale[None, :] + eps * jnp.eye(p))
     step = scale * cho_solve(factor, -at.g * scale)
+    # A long step is shortened as a whole, which keeps its direction.
     limit = _LONGEST_STEP * jnp.where(plain, jnp.maximum(1.0, jnp.abs(lane.theta)), 1.0)
     longest = jnp.max(jnp.abs(step) / limit)
     return step * jnp.minimum(1.0, 1.0 / jnp.maximum(longest, tiny))
@@ -154,6 +162,8 @@ def _judge(layout: Layout, lane: Lane, s: Any, trial: Evaluation, seen: Any) -> 
     fresh, finite, taken, idle, damping, curved = seen
     small = _is_small(layout, lane, s, trial, curved)
     converged = ~fresh & taken & small
+    # A lane that stalls within a fraction of a standard error of its optimum has converged
+    # for every practical purpose; one that stalls further away is stuck.
     ended = (idle >= _PATIENCE) & ~converged
     close = _in_errors(lane, curved, lane.at) <= _CLOSE_IN_SD**2
     close |= lane.rounding >= lane.at.F
@@ -167,6 +177,7 @@ def _in_errors(lane: Lane, curved: Any, at: Evaluation) -> Any:
     """The squared length of a step in standard errors: sᵀHs over the variance of psi."""
     import jax.numpy as jnp
 
+    # Parameters have covariance H⁻¹·(spread/freedom), hence this ratio.
     return curved / jnp.maximum(at.spread / lane.freedom, jnp.finfo(curved.dtype).tiny)
 
 
