@@ -1,4 +1,4 @@
-"""From a law, runs and choices to a Problem, checking all that depends on the law."""
+"""From a law, runs and options to a Problem, with the checks that depend on the law."""
 
 from __future__ import annotations
 
@@ -214,8 +214,9 @@ def _check_groups(layout: Layout, codes: Mapping[str, np.ndarray], weight: np.nd
         unused = [label for label, sum_ in zip(labels, total, strict=True) if sum_ == 0]
         if unused:
             raise DataError(
-                f"All rows with {column}={listing(unused)} have weight 0, so nothing says what "
-                "their own parameters are. Leave those rows out of the table, or give them weight."
+                f"All rows with {column}={listing(unused)} have weight 0, so their own "
+                "parameters are undetermined. Leave those rows out of the table, or give them "
+                "weight."
             )
 
 
@@ -258,7 +259,7 @@ def _weights(runs: Runs, weights: np.ndarray | None) -> np.ndarray:
 
 
 def _doubts(law: Law, runs: Runs) -> tuple[Doubt, ...]:
-    """Constant inputs, and pairs of inputs that move together."""
+    """Notes on constant inputs, and on pairs of inputs that move together."""
     inputs = [name for name in law.inputs if name not in law.codes]
     doubts = [_constant(name, runs) for name in inputs if np.ptp(runs[name]) == 0]
     varying = [n for n in inputs if np.ptp(runs[n]) > 0 and (runs[n] > 0).all()]

@@ -1,4 +1,4 @@
-"""What a fit's optimum tells: standard errors, undetermined directions, influence of outliers."""
+"""Diagnostics at the optimum: standard errors, undetermined directions, influence of outliers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jscale.model.layout import Layout
 _OUTLIER_SHARE = 0.02
 _SMOOTHING = 0.7
 _HIGHEST_LEVERAGE = 0.9
-# Families linearised by one call of the program.
+# Families linearised per call of the program.
 _AT_ONCE = 16
 
 
@@ -139,7 +139,7 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     if problem.freedom < 1:
         return np.diag(np.full(p, np.inf))
     psi = problem.objective(r).psi
-    # A column that overflows carries no information; one that is merely large is scaled.
+    # A column that overflows carries no information; large ones are scaled.
     moving = np.any(J != 0, axis=0) & np.isfinite(J).all(axis=0)
     J = J[:, moving]
     size = np.abs(J).max(axis=0)
@@ -151,12 +151,12 @@ def covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     values = floored(values)
     inverse = (vectors / values) @ vectors.T / np.outer(scale, scale)
     by_run = sums_by(J * (w * psi)[:, None], problem.units[used])
-    # As a product with its own transpose, so that no variance comes out negative.
+    # A product with its own transpose, so that no variance is negative.
     scores = by_run @ inverse / size
     whole = np.diag(np.where(moving, 0.0, np.inf))
     with np.errstate(over="ignore", invalid="ignore"):
         sandwich = len(by_run) / (len(by_run) - p) * scores.T @ scores
-    # A covariance that overflows after all is as good as unknown.
+    # A covariance that still overflows counts as unknown.
     if not np.isfinite(sandwich).all():
         sandwich = np.diag(np.full(len(sandwich), np.inf))
     whole[np.ix_(moving, moving)] = sandwich
@@ -190,7 +190,8 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
     s = 0.7·1.4826·MAD around each residual: for Huber's loss P(|r + s·z| < delta). Standard errors
     are then conservative: nominal 90 % intervals of E, alpha and beta covered 93–99 % on 900
     simulated data sets (benchmarks/standard_errors.py), and on the Chinchilla replication's 240
-    points errors are .97, .96 and .84 of the bootstrap's. A smaller s trades the one for the other.
+    points errors are .97, .96 and .84 of the bootstrap's.
+    A smaller s trades the former for the latter.
     """
     if not objective.kinked:
         return objective(residual).curvature
@@ -200,10 +201,10 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """How well the Jacobian, its columns at unit length, determines the parameters together.
+    """How well the Jacobian, with columns of unit length, determines the parameters jointly.
 
     ``condition`` is the square of its largest over its smallest singular value, ``names`` the
-    coordinates that matter in the direction that changes predictions least.
+    coordinates with large weight in the direction that changes predictions least.
     """
 
     condition: float
@@ -211,7 +212,7 @@ class Directions:
 
 
 def directions(problem: Problem, optimum: Optimum) -> Directions:
-    """Find how well the data determine the parameters together, and what they do not."""
+    """Return how well the data determine the parameters jointly, and which they do not."""
     J = optimum.jacobian * np.sqrt(problem.weights[: problem.n])[:, None]
     finite = np.asarray(np.isfinite(J).all(axis=0))
     if not finite.all():
@@ -271,9 +272,9 @@ def pattern_in_residuals(problem: Problem, optimum: Optimum) -> tuple[float, flo
     """Return how much of the residuals a quadratic in the logarithms of the inputs explains.
 
     Returns (share of variance, p-value of the F test). Residuals are clipped at three robust
-    standard deviations, so that outliers are not taken for a pattern. A right law leaves no
-    pattern; one that bends wrongly does, and will miss further out. (1.0 as p-value where
-    there are too few rows to tell.)
+    standard deviations, so that outliers are not mistaken for a pattern. A correct law leaves
+    no pattern; one with the wrong curvature does, and will miss further out. (The p-value is 1.0
+    where there are too few rows.)
     """
     used = problem.used
     columns = [np.asarray(x)[: problem.n][used] for x in problem.data.inputs]

@@ -1,4 +1,4 @@
-"""Where a law holds: positive inputs, limits, inputs that bound one another, and shares of 1."""
+"""The domain of a law: positive inputs, limits, mutual bounds, shares that sum to 1."""
 
 from __future__ import annotations
 

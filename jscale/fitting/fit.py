@@ -1,4 +1,4 @@
-"""fit: from a law and a table to a Fit. The host side: it validates, solves, judges, warns."""
+"""fit: from a law and a table to a Fit. The host side: checks, solving, diagnostics, warnings."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 The optimum is found by a solver whose steps are never differentiated: at the optimum
 g(theta; weights, targets, inputs) = 0, so d theta = −H⁻¹·dg with the exact Hessian H. The rule
 is a ``custom_jvp`` outermost over a ``custom_vmap``: a mapped axis joins the solver's lanes,
-instead of turning its loop into one that runs until the last lane has ended, and that order
-lets vmap, grad, vmap(grad), jacrev and hessian through.
+instead of turning its loop into one that runs until the last lane has ended; this order supports
+vmap, grad, vmap(grad), jacrev and hessian.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jscale.fitting.solver.step import Lane, Numbers, Status, advance, blank, se
 
 _STEPS = 200
 _NEWTON_STEPS = 8
-# A Newton step that would still move a coordinate by more shows that there is no optimum here.
+# A final Newton step longer than this, in any coordinate, shows that this is not an optimum.
 _SETTLED = 1e-6
 
 
@@ -188,12 +188,12 @@ def _follow(model: Model, objective: Objective, theta: Any, at: Any, towards: An
     change = jax.jvp(lambda *x: g(theta, *x), given, changes)[1]
     H, slope = jax.jacfwd(lambda t: (g(t, *given),) * 2, has_aux=True)(theta)
     exists = jax.lax.stop_gradient(_exists(model, objective, theta, H, slope, at))
-    # A factor, not a choice, so that it is still there when the rule is run backwards.
+    # A factor instead of a where, so that it survives transposition in reverse mode.
     return jnp.where(exists, -1.0, jnp.nan) * _solve(H, change)
 
 
 def _exists(model: Model, objective: Objective, theta: Any, H: Any, g: Any, at: Any) -> Any:
-    """Whether the optimum is one, and has a derivative."""
+    """Whether the point is an optimum with a derivative."""
     import jax.numpy as jnp
 
     if model.loss.vertices:

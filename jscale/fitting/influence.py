@@ -1,4 +1,4 @@
-"""influence: which runs a fit rests on, without refitting.
+"""influence: the effect of each run on a fit, without refitting.
 
 Leaving a run out takes its weight to zero. To first order the optimum then moves by
 w·H⁻¹·psi·dr/dtheta (the infinitesimal jackknife), for all runs from one factorisation.
@@ -181,7 +181,7 @@ def influence(
 
 
 def check_smoothed(smoothed: bool | str) -> None:
-    """Raise JscaleError for a choice of curvature that there is not."""
+    """Raise JscaleError for an unknown choice of curvature."""
     check_choice("smoothed", smoothed, ("auto", True, False))
 
 

@@ -1,4 +1,4 @@
-"""Notes: what a user should know of a fit before trusting it, each with a code and a remedy."""
+"""Notes: caveats to read before trusting a fit, each with a code and a remedy."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Note:
 def agreement(lanes: Lanes, rounding: float) -> tuple[int, int]:
     """Return how many lanes ended at the best objective (to 1e-8), and how many ended at all.
 
-    Lanes that a staged search left behind are not counted.
-    ``rounding`` is the objective that rounding alone gives: exact fits are all alike.
+    Lanes that a staged search dropped are not counted. ``rounding`` is the objective that rounding
+    alone gives: all exact fits count as equally good.
     """
     best = lanes.objective[lanes.best]
     alike = lanes.objective <= best * (1 + _ALIKE) + rounding
@@ -76,7 +76,7 @@ def notes_on_search(lanes: Lanes, rounding: float) -> Iterable[Note]:
 
 
 def notes_on_data(problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
-    """Notes carried over from the table, and on how many independent runs there are."""
+    """Notes carried over from the table, and on the number of independent runs."""
     for doubt in doubts:
         yield Note(doubt.code, "caution", doubt.seen, "", doubt.remedy)
     p = problem.layout.size
@@ -86,7 +86,7 @@ def notes_on_data(problem: Problem, doubts: Iterable[Doubt]) -> Iterable[Note]:
             "no-spare-runs",
             "warning",
             f"{n} independent runs for {p} parameters.",
-            "The law passes through the runs: nothing says how sure it is, errors are infinite.",
+            "The law passes through the runs: errors cannot be estimated and are infinite.",
             "Add runs, or fix or tie parameters.",
         )
     elif n < 3 * p:
@@ -103,13 +103,13 @@ def notes_on_optimum(
     problem: Problem, optimum: Optimum, errors: np.ndarray, conditioning: Directions
 ) -> Iterable[Note]:
     """Notes on what the data determine, and on the objective's shape at the optimum."""
-    # An error of 3 is much for a logarithm, but says nothing of a plain number.
+    # An error of 3 is large for a logarithm, but means nothing for a plain number.
     plain = plain_coordinates(problem.layout)
     labels = zip(problem.layout.labels, errors, plain, strict=True)
     wide = [name for name, error, skip in labels if _WIDE < error < np.inf and not skip]
     if conditioning.condition > _ILL_CONDITIONED or wide:
         names = conditioning.names if conditioning.condition > _ILL_CONDITIONED else tuple(wide)
-        names = names or problem.layout.labels  # a direction spread thin over many
+        names = names or problem.layout.labels  # a direction with small weights on many coordinates
         yield Note(
             "unidentified",
             "warning",
@@ -143,7 +143,7 @@ def notes_on_terms(problem: Problem, shares: dict[str, float]) -> Iterable[Note]
             "at-edge" if floor else "dead-term",
             "caution",
             f"{label} makes at most {share:.1e} of any prediction.",
-            "It is zero as far as the data tell"
+            "The data do not distinguish it from zero"
             + (": no irreducible loss is seen." if floor else ", and its exponent means nothing."),
             f"Fix it, fixed={{{name!r}: …}}, or use a law without the term.",
         )
@@ -192,14 +192,14 @@ def notes_on_outliers(
 
 
 def notes_on_pattern(share: float, chance: float) -> Iterable[Note]:
-    """A note where the residuals follow the inputs: the law bends otherwise than the data."""
+    """A note where the residuals depend on the inputs: the law has the wrong curvature."""
     if chance < _NO_CHANCE and share >= _PATTERN_SHARE:
         yield Note(
             "residuals-patterned",
             "caution",
             f"A curve in the inputs explains {100 * share:.0f}% of the residuals' variance "
             f"(by chance: p = {chance:.1e}).",
-            "The law bends otherwise than the data do, so it may miss larger runs by more than "
-            "its intervals say.",
+            "The law has the wrong curvature, so it may miss larger runs by more than its "
+            "intervals suggest.",
             "Hold out the largest runs, look at plots.residuals, try a more flexible law.",
         )

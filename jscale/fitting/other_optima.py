@@ -1,4 +1,4 @@
-"""Ties: other optima, far away, that fit the runs as well as the best one does."""
+"""Other optima: distant ones that fit the runs as well as the best one does."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from jscale.fitting.notes import Note
 from jscale.fitting.problem import Problem
 from jscale.fitting.solver.gauss_newton import Lanes, Status
 
-# Twice a rise of the log likelihood, at which a 68 % interval of one parameter ends.
+# Twice the drop of the log likelihood at the ends of a 68 % interval of one parameter.
 _AS_GOOD = 1.0
-# Standard errors, from which on an optimum is not of the same valley.
+# Distance, in standard errors, beyond which an optimum lies in another valley.
 _FAR = 3.0
-# Optima whose residuals differ by less are the same law written otherwise (terms that swap).
+# Optima whose residuals differ by less are the same curve in other parameters (swapped terms).
 _SAME_CURVE = 1e-6
 
 

@@ -1,4 +1,4 @@
-"""Points: inputs to predict at, checked against what a fit's law can take."""
+"""Points: inputs to predict at, checked against the domain of a fit's law."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def input_table(
     columns = _columns(fit)
     call = call or f"Call predict(fit, {', '.join(f'{c}=…' for c in columns)})."
     given = {**_given(where, call), **by_name}
-    # A table may have any columns beside; a name given by hand that means nothing is a slip.
+    # A table may have other columns; an unknown name given by hand is a mistake.
     by_hand = by_name if isinstance(where, (pd.DataFrame, Runs)) else given
     unknown = [k for k in by_hand if k not in (*columns, *fit.runs.inputs, *also)]
     missing = [k for k in columns if k not in given]

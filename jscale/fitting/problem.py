@@ -1,4 +1,4 @@
-"""Problem: a law, runs and an objective as padded arrays: all that a solver sees.
+"""Problem: a law, runs and an objective as padded arrays, all that a solver sees.
 
 Everything here is a pure function of arrays, safe under jit and vmap. The number of rows is
 padded to a size bucket with copies of the first row at weight zero, so that tables of similar
@@ -17,13 +17,13 @@ import numpy as np
 from jscale.fitting.objective import Objective
 from jscale.model.layout import Layout
 
-# Rows whose sums are taken at once; more are padded to a multiple of it.
+# Rows per block of a sum; longer tables are padded to a multiple of it.
 BLOCK = 512
 _FEW_PARTS = 256
 
 
 class Model(NamedTuple):
-    """What a program is compiled for: everything static of a problem.
+    """The static part of a problem, for which programs are compiled.
 
     ``loss`` is the objective's class, whose numbers a program takes as data.
     """
@@ -34,7 +34,7 @@ class Model(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What a program is given: arrays, no copy of them per lane.
+    """The arrays that a program receives, shared by all lanes.
 
     ``inputs`` holds (rows,) arrays in the law's order, ``codes`` a (rows,) integer array per
     group column, ``target`` the observations in the objective's space (rows,), ``centre``
@@ -170,9 +170,9 @@ def bucket(n: int, steps: int = 8) -> int:
 def buckets(counts: Sequence[int]) -> list[int]:
     """Return the padded number of rows for each of many parts of a table.
 
-    Every bucket is a program to compile, which takes longer than a few hundred fits. Few parts
-    therefore share one as long as that less than quadruples their rows, more parts fill coarse
-    buckets, and only so many that compiling hardly counts have buckets as fine as one problem's.
+    Every bucket needs a program, and compiling one takes longer than a few hundred fits. Few parts
+    therefore share one bucket if that less than quadruples their rows; more parts use coarse
+    buckets; fine buckets are used only when parts are so numerous that compile time is negligible.
     """
     fine = [bucket(n) for n in counts]
     if len(fine) >= _FEW_PARTS * len(set(fine)):

@@ -1,4 +1,4 @@
-"""What made a result: versions, device, precision, and the kind of processor."""
+"""Provenance of a result: versions, device, precision, and the kind of processor."""
 
 from __future__ import annotations
 

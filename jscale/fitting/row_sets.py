@@ -42,7 +42,7 @@ from jscale.fitting.solver.search import search_families
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 
-# A chunk of sets holds at most so many lanes, and cells (lane × row) of resamples' weights.
+# Limits of a chunk of sets: lanes, and cells (lane × row) of resamples' weights.
 _LANES_AT_ONCE = 2**15
 _CELLS_AT_ONCE = 2**22
 
@@ -62,7 +62,7 @@ class RowSets:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How many draws of the parameters each set gets, and by which method.
+    """The number of draws of the parameters for each set, and their method.
 
     ``method`` is the name of a registered one that draws many sets at once.
     """
@@ -123,7 +123,7 @@ def fit_sets(
 
 @dataclass(frozen=True)
 class _Row:
-    """What is kept of one set; ``why`` it failed, if it did."""
+    """The results kept for one set, and ``why`` it failed, if it did."""
 
     status: str
     params: np.ndarray
@@ -312,7 +312,7 @@ class _Batch:
 
 
 def _judged(problem: Problem, lanes: Lanes, optimum: Optimum, shares: dict[str, float]) -> _Row:
-    """Errors, status and the codes of the notes of one family."""
+    """Return errors, status and the codes of the notes of one family."""
     theta_covariance = covariance(problem, optimum)
     conditioning = directions(problem, optimum)
     rounding = rounding_floor(problem)

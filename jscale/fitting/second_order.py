@@ -1,7 +1,7 @@
 """Second order: a problem to second order around its optimum, and how the optimum moves.
 
-At an optimum the slope g(theta; weights, targets, inputs) of F is zero. A small change of what
-the fit was given changes g, and the optimum moves so that it is zero again:
+At an optimum the slope g(theta; weights, targets, inputs) of F is zero. A small change in the
+fit's data changes g, and the optimum moves so that it is zero again:
 d theta = −H⁻¹·dg, with H the exact Hessian of F. Here are H and the parts of dg, row by row.
 Where F has a kink at its optimum there is no such H; then curvature is smoothed, as it is for
 standard errors, or NotDifferentiable says so.
@@ -148,7 +148,7 @@ def expand(problem: Problem, theta: np.ndarray) -> SecondOrder:
 
 
 def checked(local: SecondOrder) -> SecondOrder:
-    """Return what it is given; raises NotDifferentiable where its Hessian is singular."""
+    """Return its argument; raises NotDifferentiable where its Hessian is singular."""
     why = _why_not(local)
     if why:
         raise NotDifferentiable(f"{why} {_ways_out(local)}")
@@ -274,7 +274,7 @@ def _predictions(model: Model) -> Callable[..., Any]:
 def prediction_slopes(
     problem: Problem, theta: np.ndarray, inputs: Any, codes: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return predictions (m,) and d prediction/d theta (m, p) at padded inputs, as they come."""
+    """Return predictions (m,) and d prediction/d theta (m, p) at padded inputs."""
     data = problem.data._replace(inputs=tuple(inputs), codes=codes, target=np.zeros(0))
     slopes, predicted = _predictions(problem.model)(theta, data)
     return np.asarray(predicted), np.asarray(slopes)

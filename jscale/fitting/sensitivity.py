@@ -1,4 +1,4 @@
-"""sensitivity: what errors in the table itself do to a fit.
+"""sensitivity: the effect on a fit of errors in the table itself.
 
 Parameter counts leave out embeddings, tokens are rounded, losses are read off a plot. To first
 order the optimum moves by −H⁻¹·dg for a small change of any input or of the output.
@@ -194,7 +194,7 @@ def _spread(
     shared: np.ndarray | None,
     signed: bool,
 ) -> np.ndarray:
-    """Return what one column's error does to all numbers: signed if shared by all rows."""
+    """Return the effect of one column's error on all numbers: signed if shared by all rows."""
     moves = _by_logarithm(fit, local, name) * error[:, None] @ slopes.T
     if shared is None:
         return np.sqrt(np.sum(moves**2, axis=0))
@@ -231,7 +231,7 @@ def _errors(fit: Fit, columns: dict[str, Any]) -> dict[str, np.ndarray]:
         )
     if not columns:
         raise DataError(
-            "No errors are given. Say how sure the table's columns are: "
+            "No errors are given. Give the errors of the table's columns: "
             f"sensitivity(fit, {known[0]}=0.1, {law.output}=0.01)."
         )
     return {name: _error(name, value, n) for name, value in columns.items()}
@@ -259,7 +259,7 @@ def _shared(fit: Fit, common: bool | str) -> np.ndarray | None:
     frame = fit.runs.frame
     if not isinstance(common, str) or common not in frame.columns:
         raise DataError(
-            f"common={common!r} is no column of the table.{nearest(str(common), frame.columns)} "
+            f"common={common!r} is not a column of the table.{nearest(str(common), frame.columns)} "
             "Use True for one error of all rows, False for one each, or a column of labels: "
             f"{listing(list(frame.columns), 20)}."
         )

@@ -1,4 +1,4 @@
-"""Settings: the choices of a fit, checked and in the form in which they are kept."""
+"""Settings: the options of a fit, checked and normalised."""
 
 from __future__ import annotations
 

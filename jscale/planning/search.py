@@ -203,8 +203,8 @@ class Planner:
     def _lowest_place(self, values: np.ndarray) -> np.ndarray:
         """Return the place (L,) of the lowest of objectives (L, G).
 
-        Along one free input, the lowest interior minimum: some laws are lower still at an absurd end,
-        which counts only where there is no such minimum.
+        Along one free input, the lowest interior minimum: some laws are lower still at an absurd
+        end, which counts only where there is no such minimum.
         """
         finite = np.where(np.isfinite(values), values, np.inf)
         if self._free > 1:

@@ -229,8 +229,8 @@ def test_a_group_whose_rows_all_have_no_weight() -> None:
     weights = np.array([1.0, 1, 1, 1, 1, 1, 0, 0])
     with pytest.raises(
         DataError,
-        match=r"All rows with family=c have weight 0, so nothing says what their own parameters "
-        r"are\. Leave those rows out of the table, or give them weight\.",
+        match=r"All rows with family=c have weight 0, so their own parameters are "
+        r"undetermined\. Leave those rows out of the table, or give them weight\.",
     ):
         built("power_const:N", runs=runs, per={"E": "family"}, weights=weights)
 

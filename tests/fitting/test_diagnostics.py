@@ -108,7 +108,7 @@ def test_rows_without_weight_change_no_error() -> None:
 
 def test_without_a_run_to_spare_errors_are_infinite() -> None:
     runs = js.simulate("power_const", {"E": 1.0, "A": 9.0, "alpha": 0.1}, {"C": [1e3, 1e6, 1e9]})
-    with pytest.warns(js.FitWarning, match="nothing says how sure it is"):
+    with pytest.warns(js.FitWarning, match="errors cannot be estimated and are infinite"):
         fit = js.fit("power_const", runs)
     assert np.isinf(fit.stderr).all()
     for draw in (js.bootstrap, js.laplace):

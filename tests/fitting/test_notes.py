@@ -125,7 +125,7 @@ def test_at_edge():
     note = note_of(fit_of("power_const", concave()), "at-edge")
     assert note.severity == "caution"
     assert note.seen.startswith("E makes at most ")
-    assert note.means == "It is zero as far as the data tell: no irreducible loss is seen."
+    assert note.means == "The data do not distinguish it from zero: no irreducible loss is seen."
     assert note.do == "Fix it, fixed={'E': …}, or use a law without the term."
 
 

@@ -173,7 +173,7 @@ def test_the_table(fit: js.Fit) -> None:
         ({"N": -0.1}, DataError, r"N=-0.1 must be a relative error, zero or more"),
         ({"N": [0.1, 0.2]}, DataError, r"N=0.1 for 10 %, or 103, one per row"),
         ({"N": "ten"}, DataError, r"N='ten' must be a relative error"),
-        ({"N": 0.1, "common": "splits"}, DataError, r"no column .* Did you mean 'split'"),
+        ({"N": 0.1, "common": "splits"}, DataError, r"not a column .* Did you mean 'split'"),
     ],
 )
 def test_errors_that_make_no_sense(

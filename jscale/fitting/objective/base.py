@@ -3,9 +3,9 @@
 Residuals r = prediction − observation are taken in a space: "log" (of the logarithms), "linear"
 or "logit". A fit in log space predicts the conditional median.
 
-A class is all that the library knows of an objective. Programs are compiled for the class and
-take its numbers (the width and the shape parameters) as data, so that another delta compiles
-nothing; formulas are therefore functions of arrays and numbers, and never read ``self``.
+The library knows nothing of an objective but its class. Programs are compiled for the class and
+take its numbers (the width and the shape parameters) as data, so that a new delta needs no
+compilation; formulas are therefore functions of arrays and numbers, and never read ``self``.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Objective:
     shape_names: ClassVar[tuple[str, ...]]
 
     def __post_init__(self) -> None:
-        # A subclass of a registered class would otherwise pass for its parent.
+        # A subclass of a registered class would otherwise be taken for its parent.
         if "kind" not in vars(type(self)):
             raise JscaleError(
                 f"{type(self).__name__} is not registered as an objective. Give it a name: "
@@ -207,7 +207,7 @@ class Objective:
             return jax.jvp(lambda y: cls.rho(y, delta, *shape), (x,), (one,))
 
         (rho, psi), (_, curvature) = jax.jvp(value_and_slope, (r,), (one,))
-        # psi/r tends to rho''(0); the inner choice keeps 0/0 out of derivatives as well.
+        # psi/r tends to rho''(0); the inner where keeps 0/0 out of the derivatives as well.
         at_zero = r == 0
         weight = jnp.where(at_zero, curvature, psi / jnp.where(at_zero, one, r))
         return Terms(rho, psi, weight, curvature)
@@ -304,7 +304,7 @@ class Objective:
     # What else the library asks
 
     def value(self, residual: np.ndarray, weights: np.ndarray) -> float:
-        """Return F as it is shown to the user.
+        """Return F as reported to the user.
 
         Parameters
         ----------

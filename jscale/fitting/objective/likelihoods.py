@@ -14,10 +14,10 @@ from jscale.fitting.objective.registry import register_objective
 
 # abs(r) is minimised as a Huber loss with this small a kink; shown values use abs(r) itself.
 _KINK = 1e-8
-# Wider than any residual: squares have no kink, and this number can still be computed with.
+# Wider than any residual: squares have no kink, and this number is still safe in arithmetic.
 _NO_KINK = 1e300
-# From one width to a tenth of it, lanes follow the optimum; straight down to the kink, they
-# would stop at the first kinks that they meet.
+# Lanes follow the optimum from one width to a tenth of it; going straight to the final kink, they
+# would stop at the first kinks on their way.
 _DOWN_TO_A_KINK = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
 

@@ -13,17 +13,17 @@ from jscale.fitting.provenance import cpu_features
 
 _LARGEST = 512 * 1024 * 1024
 
-# Programs of one kind that are kept; those of the laws that were used least recently go.
+# Programs of one kind that are kept; the least recently used are dropped.
 _MOST_PROGRAMS = 48
-# Each shape of a program takes up to some hundred memory maps, of which Linux allows a process
-# a number (65530): beyond, it crashes. Past this share of it all compiled code is let go.
+# Each shape of a program takes up to a few hundred memory maps, and Linux allows a process 65530:
+# beyond that it crashes. Past this share of the limit, all compiled code is dropped.
 _MOST_MAPS = 0.6
 
 Made = TypeVar("Made", bound=Callable[..., Any])
 
 
 def programs(make: Made) -> Made:
-    """Keep what ``make`` compiles by its arguments, the last 48, with memory maps to spare."""
+    """Cache the last 48 programs that ``make`` compiles, by arguments, and spare memory maps."""
 
     @lru_cache(maxsize=_MOST_PROGRAMS)
     @wraps(make)
@@ -35,7 +35,7 @@ def programs(make: Made) -> Made:
 
 
 def spare_maps() -> bool:
-    """Let all compiled code go if this process nears Linux's limit of memory maps; say if so.
+    """Drop all compiled code if this process nears Linux's limit of memory maps; say if so.
 
     Programs are compiled again when they are next called.
     """

@@ -1,9 +1,9 @@
 """The engine: one compiled program takes a queue of lanes through a tile of fixed width.
 
-A tile's few lanes stay in the processor's cache. After every few steps, lanes that have ended
-write their result to their place in the queue and the next ones take their slots, so that no slot
-waits for the slowest lane. One program per model serves starts, resamples and polishing: the
-lengths of queue and tile depend on the number of rows alone, and everything else is data.
+A tile's few lanes fit in the processor's cache. Every few steps, finished lanes write their result
+to their place in the queue and the next ones take their slots, so that no slot waits for the
+slowest lane. One program per model serves starts, resamples and polishing: the
+lengths of queue and tile depend only on the number of rows, and everything else is data.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jscale.fitting.solver.compilation import programs
 from jscale.fitting.solver.step import Lane, Numbers, Status, advance, blank, settled
 
 _STEPS_A_ROUND = 2
-# Cells (lane × row) of a tile on a processor, and in a queue: a few MB of weights.
+# Cells (lane × row) of a tile on a CPU, and of a queue: a few MB of weights.
 _TILE_CELLS = 4096
 _QUEUE_CELLS = 2**19
 _LONGEST_QUEUE = 1024
@@ -26,7 +26,7 @@ _ACCELERATOR_CELLS = 2**26
 
 
 class Queue(NamedTuple):
-    """Lanes in line: starts (Q, p), damping and width (Q,), weights (Q, rows); ``count`` are real.
+    """Waiting lanes: starts (Q, p), damping and width (Q,), weights (Q, rows); ``count`` are real.
 
     Every lane carries its weights, even where all are equal, so that a search and a bootstrap
     share one program.
@@ -40,7 +40,7 @@ class Queue(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Where lanes of a queue ended, each (Q, …)."""
+    """The end points of a queue's lanes, each (Q, …)."""
 
     theta: Any
     objective: Any
@@ -73,7 +73,7 @@ def _power_of_two(number: int) -> int:
 
 
 def workers() -> int:
-    """Return how many queues run at once on a processor: one per core this process may use."""
+    """Return how many queues run at once on a CPU: one per core available to this process."""
     try:
         return max(len(os.sched_getaffinity(0)), 1)
     except AttributeError:
@@ -82,7 +82,7 @@ def workers() -> int:
 
 @programs
 def compiled(model: Model, tile: int, families: bool) -> Callable[..., Ended]:
-    """Return the compiled program: (queue, data, numbers) to where its lanes ended.
+    """Return the compiled program: (queue, data, numbers) to the end points of its lanes.
 
     ``families`` says that every array of the data has a leading axis (Q,).
     """
@@ -97,7 +97,7 @@ def compiled(model: Model, tile: int, families: bool) -> Callable[..., Ended]:
 def run_queue(
     model: Model, tile: int, families: bool, queue: Queue, data: Data, numbers: Numbers
 ) -> Ended:
-    """Take every lane of a queue to its end, a tile at a time (JAX)."""
+    """Run every lane of a queue to its end, a tile at a time (JAX)."""
     import jax
     import jax.numpy as jnp
 
@@ -128,7 +128,7 @@ def run_queue(
 
 
 def _idle_tile(tile: int, families: bool, queue: Queue, data: Data) -> _State:
-    """Return a tile of idle slots, and a blank result for every lane in line."""
+    """Return a tile of idle slots, and a blank result for every waiting lane."""
     import jax
     import jax.numpy as jnp
 
@@ -163,14 +163,14 @@ def _idle_tile(tile: int, families: bool, queue: Queue, data: Data) -> _State:
 def _refill(
     model: Model, state: _State, queue: Queue, data: Data, families: bool, shape: Any
 ) -> _State:
-    """Give idle slots to the next lanes in line; slots that stay idle keep their state."""
+    """Give idle slots to the next waiting lanes; slots that stay idle keep their state."""
     import jax
     import jax.numpy as jnp
 
     lanes = state.lanes
     length, p = queue.theta.shape
     free = lanes.status != Status.RUNNING
-    # The k-th free slot takes the k-th lane in line.
+    # The k-th free slot takes the k-th waiting lane.
     place = state.next + jnp.cumsum(free.astype(jnp.int32)) - 1
     filled = free & (place < queue.count)
     # Gathers need a valid index; what they read for slots that stay idle is discarded.
@@ -208,7 +208,7 @@ def _refill(
 
 
 def _write(ended: Ended, lanes: Lane) -> Ended:
-    """Write the state of each lane in a slot to its place; the last writing stays."""
+    """Write the state of each lane in a slot to its place; later writes overwrite earlier ones."""
     now = Ended(lanes.theta, lanes.at.F, lanes.status, lanes.step, lanes.damping)
     return Ended(
         *(old.at[lanes.slot].set(new, mode="drop") for old, new in zip(ended, now, strict=True))

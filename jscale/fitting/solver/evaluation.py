@@ -1,8 +1,8 @@
 """Evaluation: the objective, its slope and its two curvatures at a point, in one pass.
 
-Each row's residual is a scalar function of the few coordinates, so its slope is taken in
-reverse mode, row by row (forward mode for laws that only have that, such as those with a
-loop of unknown length). The sums over rows are matrix products, which are several times
+Each row's residual is a scalar function of a few coordinates, so its slope is computed in reverse
+mode, row by row (in forward mode for laws that support nothing else, such as those with a loop of
+unknown length). The sums over rows are matrix products, which are several times
 faster than reductions. Many rows are summed in blocks, so that a lane's Jacobian stays in
 the processor's cache and memory does not grow with the number of rows.
 
@@ -40,7 +40,7 @@ def evaluate(
 ) -> Evaluation:
     """Return F, g, H, M and spread at ``theta`` (JAX).
 
-    ``width`` is the objective's scale, ``shape`` its second number where it has one. H is the
+    ``width`` is the objective's scale, ``shape`` its second number, if any. H is the
     Gauss–Newton matrix of the true curvature, or of zero where that is negative.
     """
     import jax
@@ -74,11 +74,13 @@ def _evaluate_block(
     r, J = residuals_and_slopes(model, theta, data)
     rho, psi, majoriser, curvature = model.loss.terms(r, width, *shape)
     if not model.loss.convex:
+        # A redescending loss is concave in its tails; steps need a positive curvature.
         curvature = jnp.maximum(curvature, 0.0)
     p = theta.shape[0]
+    # One product gives the majoriser, the curvature and the slope together.
     right = [J * (weights * majoriser), J * (weights * curvature), (weights * psi)[None]]
-    # Computed in rows as they lie in memory, then turned once: the product wants columns, and
-    # would else compute every entry against the grain.
+    # Computed row by row, as laid out in memory, then transposed once. Without the barriers XLA
+    # would fuse both into the product, which reads columns, with strided access to every entry.
     right = jax.lax.optimization_barrier(jnp.concatenate(right))
     product = J @ jax.lax.optimization_barrier(right.T)
     return Evaluation(

@@ -1,9 +1,9 @@
 """The default solver: batched, majoriser-damped Gauss–Newton, over lanes.
 
 A *lane* is one start (or one resample, of one family) on its way to an optimum:
-:mod:`jscale.fitting.solver.step` is one step of it, :mod:`jscale.fitting.solver.engine` the
-program that takes many to their ends. Here lanes are dealt out to queues, one at a time per
-core or device.
+:mod:`jscale.fitting.solver.step` takes one step, :mod:`jscale.fitting.solver.engine` runs many
+lanes to their ends in one program. Here lanes are distributed over queues, one at a time per core
+or device.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["WARM", "Lanes", "SolveSettings", "Status", "descend", "solve"]
 
 
 class SolveSettings(NamedTuple):
-    """What steers a solve: numbers, which are data, so that changing them compiles nothing.
+    """The numbers that control a solve. They are data, so that changing them needs no compilation.
 
     ``damping`` and ``width``, which replaces the objective's own scale, are a number or one per
     lane (S,). ``single`` computes in float32, for a search on an accelerator whose best lanes are
-    then polished; it has programs of its own.
+    then polished; it has separate programs.
     """
 
     damping: Any = 1.0
@@ -43,7 +43,7 @@ WARM = SolveSettings(damping=0.1)
 
 @dataclass(frozen=True)
 class Lanes:
-    """Where lanes ended: coordinates (S, p), objective, Status, steps and damping (S,)."""
+    """The end points of lanes: coordinates (S, p), objective, Status, steps and damping (S,)."""
 
     theta: np.ndarray
     objective: np.ndarray
@@ -93,7 +93,7 @@ def solve(
     family : ndarray of int, shape (S,), optional
         Of Families: which one each lane belongs to.
     settings : SolveSettings, optional
-        What steers the solve.
+        The numbers that control the solve.
     devices : sequence of jax.Device, optional
         Queues of lanes run one at a time on each of them. Default: the first device; on a
         processor as many queues at a time as there are cores.
@@ -152,7 +152,7 @@ def descend(
     """Solve, through the objective's stages where it has some.
 
     Least absolute deviations are solved as Huber losses of ever smaller width, each stage from
-    where the last one ended: solved at once, lanes would stop at the first kinks that they meet.
+    the end of the last one: solved directly, lanes would stop at the first kinks on their way.
     Arguments as for :func:`solve`; steps are those of all stages together.
     """
     settings = settings or SolveSettings()
@@ -172,7 +172,7 @@ def _empty(starts: np.ndarray) -> Lanes:
 
 
 def _places(devices: Sequence[Any] | None) -> list[Any]:
-    """The devices to run on, each as often as it runs queues at the same time."""
+    """The devices to run on, each repeated once per queue that it runs concurrently."""
     import jax
 
     chosen = list(devices) if devices else jax.devices()[:1]
@@ -183,7 +183,7 @@ def _places(devices: Sequence[Any] | None) -> list[Any]:
 
 
 def deal(lanes: int, longest: int, places: int) -> list[int]:
-    """Return where to cut lanes into queues, evenly, so that all places end together."""
+    """Return the cuts of lanes into queues of equal length, so that all places end together."""
     # As many rounds as full queues would need, but with all queues of equal length.
     rounds = max(-(-lanes // (longest * places)), 1)
     queues = min(rounds * places, lanes)
@@ -191,7 +191,7 @@ def deal(lanes: int, longest: int, places: int) -> list[int]:
 
 
 def _each(one: Callable[[int], Any], count: int, places: int) -> Any:
-    """Run ``one`` for 0, 1, … in order, as many at a time as there are places."""
+    """Run ``one`` for 0, 1, … in order, with one thread per place."""
     if count == 1 or places == 1:
         return map(one, range(count))
     return _in_threads(one, count, places)
@@ -252,7 +252,7 @@ class _Job:
         return self._fill(value[part])
 
     def _fill(self, values: np.ndarray) -> np.ndarray:
-        """Lengthen to the queue's length; what is added is never given a slot."""
+        """Pad to the queue's length; the padding is never given a slot."""
         full = np.zeros((self.longest, *values.shape[1:]), dtype=values.dtype)
         full[: len(values)] = values
         return full

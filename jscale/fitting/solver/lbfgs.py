@@ -1,9 +1,9 @@
 """L-BFGS (optax), for many parameters, or objectives that are not sums of residuals.
 
-The default solver holds two p × p matrices per lane, which serves up to some two dozen
+The default solver holds two p × p matrices per lane, which is efficient up to about two dozen
 parameters. Here a lane holds a few past steps instead. Each function is divided by its size
 at the start and, for a Problem, coordinates are divided by the curvature there, since the
-line search judges steps by absolute numbers.
+line search uses absolute tolerances.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from jscale.fitting.solver.step import Status
 _TILE = 16
 _STEPS = 2000
 _MEMORY = 20
-# A lane has converged when a step is expected to gain less than this share of its objective,
-# and has come to its end when it has not gained more than rounding for so many steps.
+# A lane has converged when the expected gain of a step is below this share of its objective, and
+# has ended when it has gained no more than rounding for this many steps.
 _SMALL_GAIN = 1e-15
 _ROUNDING = 4 * np.finfo(np.float64).eps
 _PATIENCE = 8
@@ -152,7 +152,7 @@ def _in_tiles(
     rows: np.ndarray | None,
     progress: Callable[[int], object] | None,
 ) -> Lanes:
-    """Run lanes a tile at a time; the last tile is filled up with copies of the last start."""
+    """Run lanes a tile at a time; the last tile is padded with copies of the last start."""
     starts = np.asarray(starts, dtype=np.float64)
     units = np.ones_like(starts) if units is None else units
     parts = []

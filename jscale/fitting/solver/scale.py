@@ -4,7 +4,7 @@ Each class of objectives states its equation (``scale_excess``). Huber's proposa
 Σ w·min(|r|/s, k)² = (n − p)·E[min(|Z|, k)²] with k = 1.345 and Z standard normal, and uses
 delta = k·s. The Student-t's scale s is that of largest likelihood:
 Σ w·[(df + 1)·u²/(df + u²) − 1] = 0 with u = r/s. Residuals change little with the scale, so
-parameters and scale are solved for in turn, each from where the other ended.
+parameters and scale are solved for alternately, each from the other's last result.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def search_with_scale(
 
     ``search`` maps a problem to lanes. Returns the problem with the scale as a number, and the
     lanes of the last search. Where all residuals vanish, the scale is that of rounding, and the
-    lanes are those of a smooth objective, which has the same optimum. Call inside the float64
+    lanes are those of a smooth objective with the same optimum. Call inside the float64
     scope.
     """
     objective = problem.objective
@@ -50,7 +50,7 @@ def search_with_scale(
     for _ in range(_ROUNDS):
         new = solve_scale(objective, problem, _used_residuals(problem, theta))
         settled = abs(new - delta) <= _SETTLED * delta
-        # From far off the scale converges slowly, so it is extrapolated a little.
+        # Far from the solution the scale converges slowly, so it is slightly over-relaxed.
         delta = new if settled else max(new * (new / delta) ** 0.5, _smallest(problem))
         now = at_scale(problem, objective.at(delta))
         if settled:
@@ -92,7 +92,7 @@ def solve_scale(objective: Objective, problem: Problem, residual: np.ndarray) ->
 
 
 def _smallest(problem: Problem) -> float:
-    """A scale that rounding of the observations alone explains."""
+    """The scale of the rounding of the observations."""
     weights, target = problem.weights[: problem.n], np.asarray(problem.data.target)[: problem.n]
     return float(4 * np.max(rounding_error(target, problem.model.space, weights)))
 

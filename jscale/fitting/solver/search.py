@@ -1,6 +1,6 @@
-"""The search for the best optimum: many starts, few of which are worth taking to the end.
+"""The search for the best optimum: many starts, only the best of which are solved to the end.
 
-Up to some hundreds of starts are all solved to the end. Of more, and of each family's in a batch,
+Up to a few hundred starts are all solved to the end. With more, and for each family of a batch,
 all take a few steps, the best of each family continue, and the best of those are solved to the
 end. Terms that have died on the way (their amplitude no longer moves any prediction) are seeded
 again.
@@ -22,22 +22,22 @@ from jscale.fitting.solver.starts import lane_shares, reseed
 
 _EXHAUSTIVE = 512
 _SEARCH = SolveSettings(steps=150)
-# Stages of many starts: (steps, share of all starts that continues, how many at least).
+# Stages of a search: (steps, share of the starts that continue, minimum number of them).
 _STAGES = ((6, 1 / 8, 128), (14, 1 / 64, 32))
 # The same, per family of a batch.
 _FAMILY_STAGES = ((3, 1 / 4, 16), (8, 1 / 10, 6))
-# After the search the best unfinished lanes continue for some rounds, (how near to the best of
-# their family, steps), at first many of them, then few; in a batch, few per family throughout.
+# After the search the best unfinished lanes continue for some rounds (closeness to the best of
+# their family, steps): at first many of them, then few; in a batch, few per family throughout.
 _ROUNDS = ((2.0, 40), *((1.02, 40),) * 20)
 _FINISHED = 32
 _FEW = 4
-# A lane is also tried from where it would be this many rounds later. Where that converges, and
-# the lane itself gains less than a share _FLAT of its objective in a round, it is left there.
+# A lane is also started from its extrapolation by this many rounds. If that converges, and the
+# lane itself gains less than a share _FLAT of its objective in a round, the lane is abandoned.
 _LEAPS = (3.0, 10.0, 30.0)
 _FAMILY_LEAPS = (4.0, 25.0)
 _FLAT = 1e-4
 _DEAD_SHARE = 1e-3
-# In float32 even a few starts are first searched and then polished, all of them.
+# In float32 even a few starts are searched first, and then all of them polished.
 _ALL_CONTINUE = ((60, 1.0, 1),)
 _RESEEDED = 32
 
@@ -51,7 +51,7 @@ def search(
     devices: Sequence[Any] | None = None,
     mixed: bool | None = None,
 ) -> Lanes:
-    """Solve from all starts (S, p); then finish the best ones where lanes ran out of steps.
+    """Solve from all starts (S, p); then continue the best lanes that ran out of steps.
 
     Of more than 512 starts only the best are solved to the end; the others have status DROPPED
     (and an infinite objective where only a coarser one is known). ``mixed`` searches in float32
@@ -75,7 +75,7 @@ def search(
 
 @dataclass(frozen=True)
 class Placement:
-    """Devices to search on and to polish on, and whether the search is in float32."""
+    """The devices for the search and for the polish, and whether the search uses float32."""
 
     devices: Sequence[Any] | None
     polish: Sequence[Any] | None
@@ -138,7 +138,7 @@ def _staged(
     on: Placement,
     tick: Callable[[int], object] | None,
 ) -> Lanes:
-    """Successive halving with a quota for each family; then the best to the end."""
+    """Successive halving with a quota for each family; then solve the best to the end."""
     widths = problem.objective.stages
     members = family if isinstance(problem, Families) else None
     # Lanes are compared at the widest width; descend narrows it at the end.
@@ -179,7 +179,7 @@ def _staged(
             problem, lanes.theta[going], family=chosen, settings=_SEARCH, devices=on.polish
         )
     else:
-        # From float32 a lane knows where it is, but not how far it can trust its model.
+        # Coordinates carry over from float32, but the damping reflects the coarser precision.
         damping = np.full(len(going), WARM.damping) if on.mixed else lanes.damping[going]
         settings = _SEARCH._replace(damping=damping)
         last = solve(
@@ -202,7 +202,7 @@ def best_of_each(
 
 
 def _reseed_dead_terms(problem: Problem, lanes: Lanes, devices: Any) -> Lanes:
-    """Give the best lanes in which a term has died another chance; keep what is better."""
+    """Restart dead terms of the best lanes; keep the better result."""
     if not problem.layout.linear or len(lanes.theta) == 1:
         return lanes
     best = np.argsort(lanes.objective, kind="stable")[: 4 * _RESEEDED]
@@ -234,12 +234,11 @@ def _finish(
 
 
 class _Finish:
-    """Lanes on their way to the end, each with a scout that may have run ahead of it.
+    """Unfinished lanes, each with a scout that may be ahead of it.
 
-    A valley that is nearly flat takes thousands of steps, one after the other, while most slots
-    of the program are idle. Idle slots try extrapolated points along each lane's last move: the
-    scouts. The lane itself goes on as well, since a scout may leap out of the valley; in the end
-    the better of the two is kept.
+    A nearly flat valley takes thousands of sequential steps, while most slots of the program are
+    idle. Idle slots try extrapolated points along each lane's last move: the scouts. The lane
+    itself continues as well, since a scout may leave the valley; the better of the two is kept.
     """
 
     def __init__(
@@ -265,7 +264,7 @@ class _Finish:
         return best_of_each(value, family, unfinished, quota)
 
     def round(self, which: np.ndarray, steps: int) -> None:
-        """Take lanes ``which`` and their scouts some steps further."""
+        """Advance lanes ``which`` and their scouts by some steps."""
         before, gained = self._leading(which), self.lanes.objective[which]
         lanes, scouts = self._advanced(which, steps)
         self.lanes = self.lanes.replaced(which, lanes)
@@ -280,7 +279,7 @@ class _Finish:
         return np.where(ahead[:, None], self.scouts.theta[which], self.lanes.theta[which])
 
     def _advanced(self, which: np.ndarray, steps: int) -> tuple[Lanes, Lanes]:
-        """Take lanes further, their scouts, and new scouts along their last moves.
+        """Advance lanes, their scouts, and new scouts along their last moves.
 
         Returns the lanes and for each the best scout, the old one where no new one is better.
         """

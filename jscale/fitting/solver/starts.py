@@ -1,8 +1,8 @@
-"""Starts: where the lanes of a multi-start fit begin.
+"""Starts: the initial coordinates of a multi-start fit.
 
 Exponents, locations and the like are drawn from their roles' ranges by a Sobol sequence.
-Parameters in which the law is linear are then solved for, by least squares of relative
-errors without negative amplitudes: so every start already fits the data's level.
+Parameters in which the law is linear are then solved for, by non-negative least squares
+of relative errors, so that every start already matches the level of the data.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jscale.model.supports import to_line
 _TILE = 64
 # A coordinate at which an amplitude counts as switched off: exp of it is exactly zero.
 _OFF = -1e4
-# An amplitude solved for is given at least this share, so that its term can be felt at all.
+# Lower limit on a solved amplitude's share, so that its term has a gradient.
 _SMALLEST_SHARE = 0.1
 _ENUMERATED = 4
 _SWEEPS = 200
@@ -45,7 +45,7 @@ def _sobol_table() -> np.ndarray:
 
 
 def unit_points(count: int, dimensions: int, seed: int) -> np.ndarray:
-    """Return ``count`` well-spread points (count, dimensions) in the unit cube.
+    """Return ``count`` low-discrepancy points (count, dimensions) in the unit cube.
 
     Seed 0 gives the plain table; another seed shifts it around the cube.
     """
@@ -82,7 +82,7 @@ def automatic_many(families: Families, count: int, seed: int = 0) -> np.ndarray:
 
 
 def _drawn(problem: Problem, points: np.ndarray) -> np.ndarray:
-    """Turn unit points (S, p) into coordinates by each role's range and units."""
+    """Map unit points (S, p) to coordinates by each role's range and units."""
     observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
     size = np.abs(observed)
     typical = float(np.partition(size, len(size) // 2)[len(size) // 2]) or 1.0
@@ -97,7 +97,7 @@ def _drawn(problem: Problem, points: np.ndarray) -> np.ndarray:
 def _draw(
     slot: Slot, unit: np.ndarray, typical: float, lowest: float, problem: Problem
 ) -> np.ndarray:
-    """Turn unit points into one parameter's coordinates."""
+    """Map unit points to one parameter's coordinates."""
     role = slot.role
     low, high = role.start
     if role.unit == "range":
@@ -172,7 +172,7 @@ def _equations(
 
     program = _normal_equations(problem.model)
     single = isinstance(problem, Problem)
-    # A few families at once stay in the cache, and so does the program's one shape.
+    # Small groups fit in the cache, and their common shape needs a single compilation.
     group = 1 if single else _FAMILIES
     data, weights = problem.data, problem.weights
     if single:
@@ -229,7 +229,7 @@ def with_amplitudes(problem: Problem | Families, theta: np.ndarray) -> np.ndarra
     amplitudes = _amplitude_coordinates(problem, *flat, observed).reshape(*theta.shape[:2], k)
     solved = theta.copy()
     solved[:, :, [i for i, _ in problem.layout.linear]] = amplitudes
-    # A lane whose columns overflow keeps its drawn amplitudes; the solver will judge it.
+    # A lane whose columns overflow keeps its drawn amplitudes; the solver may reject it.
     return np.where(np.isfinite(solved), solved, theta)
 
 
@@ -266,7 +266,7 @@ def _amplitude_coordinates(
 def _least_squares(gram: Any, side: Any, nonnegative: Any) -> np.ndarray:
     """Minimise ½aᵀGa − aᵀb per lane (S, k), some entries non-negative.
 
-    Few entries: exactly, as the best of all choices of which are zero. Many: by descent.
+    Few entries: exactly, by enumerating the sets of zero entries. Many: by descent.
     """
     gram = gram + 1e-9 * np.eye(gram.shape[-1])
     if np.sum(nonnegative) > _ENUMERATED:
@@ -298,7 +298,7 @@ def make(problem: Problem, starts: Any, seed: int) -> np.ndarray:
     """Return starts (S, p) as chosen: "auto", a number, "hoffmann", or parameter values.
 
     Call inside the float64 scope. Raises LawError for values that miss a parameter, and for
-    "hoffmann" with a law that has not its five parameters.
+    "hoffmann" with a law that lacks its five parameters.
     """
     if isinstance(starts, tuple):
         return given(problem, starts)

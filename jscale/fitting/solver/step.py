@@ -1,9 +1,9 @@
-"""One step of one lane, and how a lane ends.
+"""One step of one lane, and the criteria by which a lane ends.
 
 Each step solves (H + λ·(M + 1e-3·diag M + ν·max(diag M)·I)) s = −g, where H is the active-set
 Gauss–Newton matrix (close to Newton as λ → 0) and M the majoriser of iteratively reweighted
-least squares (descent is certain at λ ≥ 1). There is no line search: one fused evaluation
-decides whether the step is taken, and moves λ.
+least squares (descent is guaranteed at λ ≥ 1). There is no line search: one fused evaluation
+decides whether the step is accepted, and updates λ.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from jscale.model.roles import REAL
 _LONGEST_STEP = 3.0
 _STUCK_DAMPING = 1e8
 _SMALLEST_DAMPING = 1e-12
-# Differences of F below this many roundings of it neither reject nor reward.
+# Changes of F below this many roundings neither reject a step nor count as progress.
 _NOISE = 45.0
 _SMALL_STEP_IN_SD = 1e-8
 _SMALL_STEP = 1e-12
 _SMALL_SHARE = 1e-9
 _STEADY_DAMPING = 1e-3
-# A lane that has not improved beyond rounding for this many steps has come to its end.
+# A lane that has not improved beyond rounding for this many steps has ended.
 _PATIENCE = 15
 _CLOSE_IN_SD = 1e-4
 
@@ -45,7 +45,7 @@ class Status(IntEnum):
 
 
 class Numbers(NamedTuple):
-    """What steers a solve, as data: identity damping ν, most steps, the objective's shape."""
+    """What controls a solve, as data: identity damping ν, most steps, the objective's shape."""
 
     identity: Any
     steps: Any
@@ -57,7 +57,7 @@ class Lane(NamedTuple):
 
     ``width`` is the objective's scale, ``freedom`` the rows with weight less parameters,
     ``rounding`` an objective that rounding of the observations alone gives, ``slot`` the
-    lane's place in line.
+    lane's place in the queue.
     """
 
     theta: Any
@@ -73,7 +73,7 @@ class Lane(NamedTuple):
 
 
 def blank(p: int, dtype: Any) -> Evaluation:
-    """Return what a lane holds before its first evaluation: F = ∞, so a zero step is taken."""
+    """Return a lane's state before its first evaluation: F = ∞, so that a zero step is accepted."""
     import jax.numpy as jnp
 
     zero = jnp.zeros((), dtype)
@@ -102,7 +102,7 @@ def advance(model: Model, lane: Lane, w: Any, data: Any, numbers: Numbers) -> La
     trial = evaluate(model, lane.theta + s, w, data, lane.width, numbers.shape)
 
     old = lane.at.F
-    # Sums, since products of so small matrices cost more to call than to compute.
+    # Sums: products of such small matrices cost more to call than to compute.
     curved = jnp.sum(lane.at.H * s[:, None] * s[None, :])
     expected = -(jnp.sum(lane.at.g * s) + 0.5 * curved)
     finite = jnp.isfinite(trial.F) & jnp.all(jnp.isfinite(trial.g)) & jnp.all(jnp.isfinite(trial.M))
@@ -200,7 +200,7 @@ def _is_small(layout: Layout, lane: Lane, s: Any, trial: Evaluation, curved: Any
     if plain.any():
         # A plain number must settle to as many digits as its logarithm would.
         in_errors &= jnp.max(jnp.where(plain, share, 0.0)) <= coarse * _SMALL_SHARE
-    # A heavily damped step is short in a flat valley too, so damping must have gone.
+    # A heavily damped step is short in a flat valley too, so the damping must be low.
     return undamped & (in_errors | (lane.rounding >= trial.F) | tiny)
 
 
