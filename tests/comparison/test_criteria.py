@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 import jscale as js
 from jscale.comparison import criteria
@@ -36,25 +36,6 @@ def test_the_interval_score_is_lowest_for_the_true_interval() -> None:
     np.testing.assert_allclose(criteria.interval_score([1.0], [2.0], [0.9], 0.9), [1 + 20 * 0.1])
     with pytest.raises(js.JscaleError, match="level=90 must lie strictly between 0 and 1"):
         criteria.interval_score([1.0], [2.0], [1.5], 90)
-
-
-def test_the_log_score_is_near_the_density_and_prefers_the_truth() -> None:
-    rng = np.random.default_rng(1)
-    logs = 0.7 + 0.02 * rng.standard_normal((4000, 3))
-    at = np.exp([0.7, 0.72, 0.68])
-    found = log_score(np.exp(logs), at)
-    np.testing.assert_allclose(found, norm.logpdf(np.log(at), 0.7, 0.02), atol=0.12)
-    far = log_score(np.exp(logs), np.exp([1.2, 1.2, 1.2]))
-    assert np.isfinite(far).all()
-    assert (far < found - 5).all()
-
-
-def test_the_kernel_of_the_log_score_is_students() -> None:
-    """All samples alike but for the spread that sets the width: the kernel itself."""
-    logs = np.array([-1.0, 0.0, 1.0])[:, None]
-    width = 1.06 * (1.0 / 1.349) * 3**-0.2
-    expected = np.log(np.mean(t.pdf((0.3 - logs[:, 0]) / width, 4) / width))
-    assert log_score(np.exp(logs), np.exp([0.3]))[0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_clusters_count_as_one() -> None:

@@ -7,29 +7,11 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.simulation.worlds import CHINCHILLA, compute, grid
+from jscale.simulation.worlds import CHINCHILLA, grid
 
-DESIGN = grid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5))
 # Far points are meant here; what is said of them has tests of its own.
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.ExtrapolationWarning")
 BEYOND = {"N": [5e9, 2e10], "D": [3e11, 1e12]}
-
-
-@pytest.fixture(scope="module")
-def runs() -> js.Runs:
-    return js.simulate("chinchilla", CHINCHILLA, DESIGN, noise=0.005, seed=1)
-
-
-@pytest.fixture(scope="module")
-def forecast(runs: js.Runs) -> js.Forecast:
-    return js.forecast(runs)
-
-
-@pytest.fixture(scope="module")
-def scores() -> js.Forecast:
-    table = compute(1e18, 1e21, 10)
-    table["score"] = 0.95 - 0.6 * (table["C"] / 1e18) ** -0.2
-    return js.forecast(table, output="score")
 
 
 def test_it_predicts_both_intervals(forecast: js.Forecast) -> None:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass, replace
-
 import numpy as np
 import pandas as pd
 import pytest
 
 import jscale as js
-from jscale.fitting.notes import Note
-from jscale.prediction.components import curves
-from jscale.prediction.newruns import errors_of
-from jscale.simulation.worlds import CHINCHILLA
-from jscale.uncertainty.noise.model import noise_model
+from tests.prediction.near import NEAR, Shift
 
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
 
-NEAR = {"N": 2e9, "D": 5e10}
 COLUMNS = [
     "N", "D", "curve", "confidence_low", "confidence_high", "prediction_low", "prediction_high",
     "extrapolation",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def draws(surface: js.Fit) -> js.Draws:
-    return js.laplace(surface, 200, seed=1)
 
 
 def at(fit: js.Fit, **inputs) -> np.ndarray:
@@ -161,14 +148,6 @@ def test_an_input_of_any_sign_may_have_any_sign():
         js.predict(fit, x=np.nan, method=None)
 
 
-def test_a_source_that_is_no_fit():
-    with pytest.raises(
-        js.PredictionError,
-        match="predict takes a Fit, Draws, or another predictor such as an Ensemble, not str",
-    ):
-        js.predict("fit.json", **NEAR)  # type: ignore[arg-type]
-
-
 # ── Methods and intervals ────────────────────────────────────────────────────────────────────
 
 
@@ -191,12 +170,6 @@ def test_methods(surface, method, name):
     assert prediction.level == 0.8
 
 
-def test_unknown_method(surface):
-    wrong = r"method='laplac' is not known\. Did you mean 'laplace'\? Use auto, bayesian"
-    with pytest.raises(js.PredictionError, match=wrong):
-        js.predict(surface, **NEAR, method="laplac")
-
-
 def test_wrong_level_is_told_before_any_work(surface):
     with pytest.raises(js.JscaleError, match=r"level=95 must lie strictly between 0 and 1"):
         js.predict(surface, **NEAR, level=95)
@@ -206,14 +179,6 @@ def test_confidence_lies_inside_prediction_around_the_curve(draws):
     frame = js.predict(draws, draws.fit.runs).frame
     names = ["prediction_low", "confidence_low", "curve", "confidence_high", "prediction_high"]
     assert (np.diff(frame[names].to_numpy(), axis=1) > 0).all()
-
-
-def test_intervals_are_quantiles_of_the_draws(draws):
-    frame = js.predict(draws, **NEAR, level=0.8).frame
-    sampled = draws.fit.law(**NEAR, **draws.to_frame())
-    expected = np.exp(np.quantile(np.log(sampled), [0.1, 0.9]))
-    found = frame[["confidence_low", "confidence_high"]].to_numpy()[0]
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
 def test_levels_nest(draws):
@@ -241,14 +206,6 @@ def test_chunks_change_nothing_for_the_curve(draws):
     assert whole.index.tolist() == list(range(600))
 
 
-def test_curves_are_the_law_for_every_sample(draws):
-    table = draws.fit.runs.frame.head(3)
-    found = curves(draws.fit, table, draws.flat[:5])
-    for row, sample in zip(found, draws.to_frame().head(5).to_dict("records"), strict=True):
-        expected = draws.fit.law(table["N"], table["D"], **sample)
-        np.testing.assert_allclose(row, expected, rtol=1e-12)
-
-
 def test_settings_are_enough_to_predict_the_same_again(surface):
     draws = js.laplace(surface, 200, seed=1)
     first = js.predict(draws, **NEAR, seed=5)
@@ -261,132 +218,6 @@ def test_settings_are_enough_to_predict_the_same_again(surface):
 # ── New runs ─────────────────────────────────────────────────────────────────────────────────
 
 
-def spread(frame: pd.DataFrame, kind: str = "prediction") -> float:
-    """The logarithmic width of the first row's interval."""
-    return float(np.log(frame[f"{kind}_high"] / frame[f"{kind}_low"]).iloc[0])
-
-
-@dataclass(frozen=True)
-class Shift:
-    """A noise that puts every new run so far above the curve."""
-
-    by: float
-    notes: tuple = ()
-
-    def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
-        assert len(table) == curves.shape[1]
-        return np.full(curves.shape, self.by)
-
-
-NOTE = Note("heard-of", "info", "Seen.", "", "")
-
-
-def test_noise_of_the_draws_own_goes_before_that_of_residuals(draws):
-    own = replace(draws, noise=Shift(0.3, (NOTE,)))
-    prediction = js.predict(own, **NEAR)
-    frame = prediction.frame
-    for end in ("low", "high"):
-        ratio = frame[f"prediction_{end}"] / frame[f"confidence_{end}"]
-        assert ratio.tolist() == pytest.approx([np.exp(0.3)])
-    assert prediction.notes == (NOTE,)
-    assert repr(prediction).endswith("\n[info] heard-of: Seen.")
-    given = js.predict(own, **NEAR, noise=Shift(0.5)).frame
-    assert (given["prediction_low"] / given["confidence_low"])[0] == pytest.approx(np.exp(0.5))
-
-
-def test_a_noise_that_draws_nothing(draws):
-    with pytest.raises(
-        js.PredictionError, match=r"noise=0\.1 draws no errors: give js\.noise_model"
-    ):
-        js.predict(draws, **NEAR, noise=0.1)  # type: ignore[arg-type]
-
-
-def test_new_runs_have_the_noise_models_errors(draws):
-    model = noise_model(draws.fit)
-    curve = np.log(curves(draws.fit, pd.DataFrame([NEAR]), draws.flat))
-    new = curve + errors_of(model, curve, pd.DataFrame([NEAR]), 5)
-    frame = js.predict(draws, **NEAR, seed=5).frame
-    expected = np.exp(np.quantile(new, [0.05, 0.95]))
-    found = frame[["prediction_low", "prediction_high"]].to_numpy()[0]
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
-
-
-@pytest.fixture(scope="module")
-def many_families() -> js.Draws:
-    """Twelve families whose losses differ by an effect ten times a run's own error."""
-    design = js.designs.random(96, (1e8, 1e10), (2e9, 2e11), seed=1)
-    design["family"] = [f"f{k % 12}" for k in range(96)]
-    noise = js.Noise(sd=0.003, shared={"family": 0.03})
-    frame = js.simulate("chinchilla", CHINCHILLA, design, noise=noise, seed=2).frame
-    return js.laplace(js.fit("chinchilla", js.Runs.from_frame(frame, group="family")), 2000)
-
-
-def test_a_run_of_a_new_family(many_families):
-    """Its interval is the wider, and as wide as the planted effect asks for."""
-    family = js.predict(many_families, **NEAR, new="family", level=0.68)
-    assert 0.04 < spread(family.frame) < 0.12  # 2·0.03, from twelve, and a curve bent by them
-    assert family.settings["new"] == "family"
-    assert "by laplace, new runs of a new family\n" in repr(family)
-    run = js.predict(many_families, **NEAR, level=0.68)
-    assert family.frame["confidence_low"].equals(run.frame["confidence_low"])
-    assert "new" not in run.settings
-
-
-def test_a_new_family_of_unknown_families(draws):
-    with pytest.raises(js.JscaleError, match=r'new="family" needs the family of each run'):
-        js.predict(draws, **NEAR, new="family")
-    with pytest.raises(js.PredictionError, match=r"new='famly' .*Did you mean 'family'\? Use run"):
-        js.predict(draws, **NEAR, new="famly")
-
-
-def test_pooled_draws_have_their_own_for_a_new_family(draws):
-    class Pooled(js.Draws):
-        def for_new_group(self, seed: int) -> js.Draws:
-            return replace(draws, method=f"a new one of {seed}", noise=Shift(0.2))
-
-    pooled = Pooled(draws.fit, draws.values, draws.names, "pooled", noise=Shift(0.1))
-    old, new = js.predict(pooled, **NEAR), js.predict(pooled, **NEAR, new="family", seed=3)
-    assert (old.method, new.method) == ("pooled", "a new one of 3")
-    for found, shift in ((old, 0.1), (new, 0.2)):
-        ratio = found.frame["prediction_low"] / found.frame["confidence_low"]
-        assert ratio.tolist() == pytest.approx([np.exp(shift)])
-
-
-def test_known_errors_add_in_quadrature(draws):
-    wide = replace(draws, values=np.repeat(draws.values[:, :1], 20000, axis=1))
-    plain = replace(wide, noise=Shift(0.0))
-    frame = js.predict(plain, **NEAR, known_error=0.02, level=0.68).frame
-    assert frame["known_error"].tolist() == [0.02]
-    assert spread(frame) == pytest.approx(2 * 0.9945 * 0.02, rel=0.03)
-    table = pd.DataFrame({**NEAR, "seen": [0.0, 0.05]}, index=["x", "y"])
-    frame = js.predict(plain, table, known_error="seen").frame
-    assert spread(frame) == pytest.approx(0.0, abs=1e-12)
-    assert spread(frame.loc[["y"]]) == pytest.approx(2 * 1.645 * 0.05, rel=0.05)
-
-
-def test_known_errors_that_the_runs_have_too_are_counted_once():
-    runs = js.simulate("power_const", POWER, {"C": np.geomspace(1e17, 1e22, 200)}, noise=0.02)
-    fit = js.fit("power_const", runs.frame.assign(seen=0.018))
-    draws, table = js.laplace(fit, 4000), pd.DataFrame({"C": [1e20], "seen": [0.018]})
-    once = spread(js.predict(draws, table, known_error="seen").frame)
-    twice = spread(js.predict(draws, table, known_error=0.018).frame)
-    none = spread(js.predict(draws, table).frame)
-    assert once == pytest.approx(none, rel=0.1)
-    assert twice > 1.2 * none
-
-
-def test_known_errors_that_cannot_be_used(draws):
-    table = pd.DataFrame({**NEAR, "seen": [0.01, np.nan]}, index=["x", "y"])
-    with pytest.raises(js.PredictionError, match=r"'sen': the table .* Did you mean 'seen'\? Give"):
-        js.predict(draws, table, known_error="sen")
-    with pytest.raises(
-        js.PredictionError, match=r"zero or more, but row 'y' \(nan\)\. Give numbers"
-    ):
-        js.predict(draws, table, known_error="seen")
-    with pytest.raises(js.PredictionError, match=r"known_error has 3 numbers for 2 rows; give one"):
-        js.predict(draws, table, known_error=[0.1, 0.1, 0.1])
-
-
 def test_an_ensembles_new_runs(draws, curve):
     source = mixed(draws, curve, chinchilla=0.7, power_const=0.3)
     frame = js.predict(source, **NEAR, noise=Shift(0.3), known_error=1e-9).frame
@@ -396,38 +227,6 @@ def test_an_ensembles_new_runs(draws, curve):
 
 
 # ── Extrapolation ────────────────────────────────────────────────────────────────────────────
-
-
-def test_extrapolation_is_a_factor_of_compute(surface):
-    largest = surface.runs["C"].max()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        frame = js.predict(surface, N=2e9, D=[5e10, largest / 1.2e9], method=None).frame
-    np.testing.assert_allclose(frame["extrapolation"], [6e20 / largest, 10.0])
-
-
-def test_extrapolation_without_compute_is_of_the_input():
-    runs = js.simulate(
-        "power_const:N", {"E": 1.7, "A": 9, "alpha": 0.15}, {"N": np.geomspace(1e6, 1e9, 9)}
-    )
-    fit = js.fit("power_const:N", runs)
-    with pytest.warns(
-        js.errors.ExtrapolationWarning, match=r"largest fitted input \(up to 20 times\)"
-    ):
-        frame = js.predict(fit, N=2e10, method=None).frame
-    assert frame["extrapolation"].tolist() == pytest.approx([20.0])
-
-
-def test_far_out_is_told(surface):
-    largest = surface.runs["C"].max()
-    wrong = (
-        r"1 of 2 predictions lie more than 10 times past the largest fitted compute \(up to 50 "
-        r"times\)\. If the law is wrong out there, .* Hold out your largest runs"
-    )
-    with pytest.warns(js.errors.ExtrapolationWarning, match=wrong) as seen:
-        js.predict(surface, N=2e9, D=[5e10, 50 * largest / 1.2e10], method=None)
-    assert len(seen) == 1
-    assert seen[0].filename == __file__
 
 
 # ── The result ───────────────────────────────────────────────────────────────────────────────
@@ -442,36 +241,12 @@ def test_prediction_shows_itself(draws):
     assert (prediction.frame["curve"] > 0).all()
 
 
-def test_draws_that_leave_the_laws_range_are_said():
-    """A score law whose draws fall below zero has no logarithm there."""
-
-    @js.law(output="score")
-    def falling(C, *, a: js.Real, b: js.Real):
-        return a - b * C
-
-    C = np.linspace(1.0, 10.0, 20)
-    noise = 1 + 0.05 * np.random.default_rng(0).standard_normal(20)
-    table = pd.DataFrame({"C": C, "score": (2.0 - 0.1 * C) * noise})
-    fit = js.fit(falling, table, loss_unit="other")
-    draws = js.laplace(fit, 200)
-    with pytest.warns(js.FitWarning, match=r"draws give no log score in row 0: .* nearer to the"):
-        js.predict(draws, C=19.8)
-
-
 # ── Ensembles ────────────────────────────────────────────────────────────────────────────────
 
 
 def weighed(widening: float = 1.0, **weights: float) -> pd.DataFrame:
     index = pd.Index(weights, name="law")
     return pd.DataFrame({"weight": list(weights.values()), "widening": widening}, index)
-
-
-@pytest.fixture(scope="module")
-def curve(surface) -> js.Draws:
-    """The same runs as a law of C alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return js.laplace(js.fit("power_const", surface.runs), 200, seed=2)
 
 
 def mixed(draws: js.Draws, curve: js.Draws, **choices) -> js.Ensemble:
@@ -550,51 +325,3 @@ def test_an_ensemble_has_its_draws(draws, curve, method):
 
 
 # ── Posteriors ───────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-def test_the_curve_of_a_posterior_is_its_own(surface):
-    """A prior far from the fit takes the posterior, and with it the curve, away from the fit."""
-    far = ("lognormal", float(np.log(1.6 * surface.params["E"])), 0.002)
-    post = js.posterior(surface, priors={"E": far}, method="importance", draws=250)
-    row = js.predict(post, **NEAR).frame.iloc[0]
-    fitted = js.predict(surface, **NEAR, method=None).frame["curve"].iloc[0]
-    assert row["confidence_low"] < row["curve"] < row["confidence_high"]
-    assert not row["confidence_low"] < fitted < row["confidence_high"]
-
-
-def test_errors_of_new_runs_are_drawn_apart_from_the_draws(surface):
-    """Draws and errors by normal numbers from one stream would go together."""
-    draws = js.laplace(surface, 4000, seed=0)
-
-    class Normal:
-        def draw(self, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
-            self.errors = np.random.default_rng(seed).standard_normal(curves.shape)
-            return self.errors
-
-    noise = Normal()
-    js.predict(draws, **NEAR, noise=noise, seed=0)
-    for name in draws.names:
-        assert abs(np.corrcoef(noise.errors[:, 0], draws[name].to_numpy()[0])[0, 1]) < 0.07, name
-
-
-def test_settings_name_the_noise_and_the_known_error(surface):
-    import json
-
-    draws, noise = js.laplace(surface, 100), js.noise_model(surface, "student_t")
-    plain = js.predict(draws, **NEAR).settings
-    assert not {"noise", "known_error"} & set(plain)
-    told = js.predict(draws, **NEAR, noise=noise, known_error=0.01).settings
-    assert told["known_error"] == 0.01
-    assert told["noise"].startswith("NoiseModel: a Student-t of about")
-    rows = js.predict(draws, **NEAR, known_error=np.array([0.02])).settings
-    assert json.loads(json.dumps({k: rows[k] for k in ("known_error",)})) == {"known_error": [0.02]}
-
-
-def test_a_new_family_from_a_posterior_that_is_not_pooled(surface):
-    post = js.posterior(surface, draws=50, method="importance")
-    with pytest.raises(
-        js.PredictionError,
-        match=r"needs a pooled posterior; this one has not learnt.*pool=\{\"E\": ",
-    ):
-        js.predict(post, **NEAR, new="family")
