@@ -1,9 +1,9 @@
-"""Components: draws of whole functions, which predictions and plans are computed from.
+"""Components: draws of whole functions, from which predictions and plans are computed.
 
 A predictor is one component (a law and draws of its parameters) or several with weights (laws of
 an ensemble, members of a forecast). A component holds a pure function of parameters and inputs,
-the static part that programs are compiled for, and an array of numbers for each draw. What is
-computed for a component's draws, such as an optimum, needs to know nothing else of them.
+the static part that programs are compiled for, and an array of numbers for each draw. Whatever
+is computed from a component's draws, such as an optimum, needs nothing else.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class LawFunction:
 
 @dataclass(frozen=True)
 class OfCompute:
-    """A function that takes the compute C, at inputs that give N and D in its place."""
+    """A function of the compute C, evaluated at inputs that give N and D instead."""
 
     function: Function
 
@@ -92,7 +92,7 @@ class WeightedMean:
 
     @property
     def law(self) -> None:
-        """A mean of laws is no law."""
+        """None: a mean of laws is not itself a law."""
         return None
 
     def __call__(self, flat: Any, inputs: Mapping[str, Any], codes: Any) -> Any:
@@ -176,7 +176,7 @@ def curves(fit: Fit, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
 
 
 class Evaluate(Protocol):
-    """Computes something for samples of one component."""
+    """A computation on samples of one component."""
 
     def __call__(
         self, component: Component, samples: np.ndarray, rows: np.ndarray
@@ -308,6 +308,6 @@ def over_draws(
 
 
 def _shares(components: Sequence[Component]) -> np.ndarray:
-    """Return the components' weights, adding up to one."""
+    """Return the components' weights, which sum to one."""
     weights = np.array([c.weight for c in components])
     return weights / weights.sum()

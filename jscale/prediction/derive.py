@@ -1,7 +1,7 @@
-"""derive: what follows from a law's parameters in closed form, with its interval.
+"""derive: quantities in closed form of a law's parameters, with intervals.
 
-The tokens that a loss takes, the best size at a budget, a critical batch size: each law
-declares such quantities as functions of its parameters, and here they are taken over draws.
+The tokens that a loss requires, the optimal size for a budget, a critical batch size: each law
+declares such quantities as functions of its parameters, which are evaluated here for all draws.
 """
 
 from __future__ import annotations
@@ -153,12 +153,12 @@ def derive(
 
 
 def _check_component(component: Component, name: str, inputs: list[str]) -> None:
-    """Raise an error for a component whose draws do not give the quantity."""
+    """Raise an error for a component whose draws do not determine the quantity."""
     law = component.function.law
     if law is None:
         raise PredictionError(
             f"derive evaluates a closed form of a law's parameters, and {component.name} is more "
-            "than a law: what it adds would be lost. Use allocate or required, or derive from "
+            "than a law: what it adds would be ignored. Use allocate or required, or derive from "
             "draws of the law alone: derive(js.draws(fit), …)."
         )
     if _inputs_of(_function(law, name)) != inputs:
@@ -200,15 +200,15 @@ def _table(fit: Fit, name: str, function: Any, inputs: Mapping[str, Any]) -> pd.
 
 
 def _check_far(fit: Fit, name: str, table: pd.DataFrame) -> None:
-    """Warn where a quantity is wanted past ten times the largest compute fitted."""
+    """Warn where a quantity is evaluated past ten times the largest fitted compute."""
     if fit.largest is None or not ("C" in table or {"N", "D"} <= set(table)):
         return
     warn_if_far(
         extrapolation(fit, table),
         f"rows of {name}",
         "compute",
-        "Intervals cover what is unsure within the law, not that the law may be wrong. Hold out "
-        "your largest runs to see how it fares: js.rollout(law, runs).",
+        "Intervals cover the uncertainty within the law, not that the law may be wrong. Hold out "
+        "your largest runs to check its predictions: js.rollout(law, runs).",
     )
 
 

@@ -1,4 +1,4 @@
-"""digits_needed: to how many digits parameters must be printed so that predictions survive it."""
+"""digits_needed: the number of digits of printed parameters that preserves predictions."""
 
 from __future__ import annotations
 

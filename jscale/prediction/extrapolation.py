@@ -1,4 +1,4 @@
-"""How far past the fitted runs is far, and the warning that says so everywhere alike."""
+"""Extrapolation: distances past the fitted runs, and the common warning about large ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAR = 10.0
 
 
 def is_far(past: Any) -> np.ndarray:
-    """Return where something lies more than ten times past the runs, whatever the rounding."""
+    """Return which distances are more than ten times past the runs, up to rounding."""
     return np.nan_to_num(np.asarray(past, dtype=np.float64), posinf=0.0) > FAR * (1 + 1e-9)
 
 

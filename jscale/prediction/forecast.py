@@ -1,10 +1,11 @@
-"""forecast: laws weighed under a learnt prior, each with the chance that it bends.
+"""forecast: laws weighted under a learnt prior, each with a discrepancy.
 
     ln y = ln f(x; θ) + δ(x) + ε
 
-f is a law, δ a Gaussian process over the logarithms of the inputs by which the truth may bend away
-from it, ε the noise of a run. An interval that knows only the uncertainty within a law is too
-narrow far from the runs, since no law is exactly right; δ says how far laws have been seen to bend.
+f is a law, δ a Gaussian process over the logarithms of the inputs by which the truth may depart
+from it, and ε the noise of a run. An interval that allows only for the uncertainty within a law is
+too narrow far from the runs, since no law is exactly right; δ has the size of the departures seen
+in past sweeps.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from jscale.prediction.predict import Prediction
 from jscale.prediction.predict import predict as predict_any
 
 DRAWS = 1000
-# Experts of less weight than this share of the largest are left out of mixtures.
+# Experts below this share of the largest weight are left out of mixtures.
 _NEGLIGIBLE = 1e-7
 
 
@@ -84,7 +85,7 @@ class Forecast:
 
     @cached_property
     def log_weights(self) -> tuple[np.ndarray, ...]:
-        """Log weights (K, G, P) of each law's experts, adding up to one over all laws."""
+        """Log weights (K, G, P) of each law's experts, normalised over all laws."""
         each = []
         for solved in self.experts:
             prior, n = solved.member.prior, len(solved.observations)
@@ -97,7 +98,7 @@ class Forecast:
 
     @property
     def weights(self) -> pd.Series:
-        """The weight of each law, adding up to one."""
+        """The weight of each law; weights sum to one."""
         total = [float(np.exp(log).sum()) for log in self.log_weights]
         names = [member.law.name for member in self.laws]
         return pd.Series(total, pd.Index(names, name="law"), name="weight")
@@ -158,7 +159,7 @@ class Forecast:
 
     @property
     def resamples(self) -> None:
-        """Draws of a forecast are no refits."""
+        """None: draws of a forecast are not refits."""
         return None
 
     @cached_property
@@ -208,7 +209,7 @@ class Forecast:
             )
         if new_run.given is not None:
             raise PredictionError(
-                "noise=…: a forecast has its own noise. Add what is known besides by "
+                "noise=…: a forecast has its own noise. Add known errors by "
                 "known_error=…, or predict from draws of a fit."
             )
         return ForecastSampler(self)
@@ -282,7 +283,7 @@ class Forecast:
         -------
         DataFrame
             The inputs, and the shares ``noise`` (of a run), ``parameters`` (of the law),
-            ``discrepancy`` (the chance that the law bends) and ``choice`` (of the law and of
+            ``discrepancy`` (the departure from the law) and ``choice`` (of the law and of
             hyperparameters), adding up to one; ``mostly`` names the largest in words.
         """
         table = input_table(self.reference, where, inputs)
@@ -300,7 +301,7 @@ class Forecast:
         words = {
             "noise": "the noise of a run",
             "parameters": "the parameters of the law",
-            "discrepancy": "the chance that the law bends",
+            "discrepancy": "the departure from the law",
             "choice": "the choice of the law",
         }
         largest = shares.idxmax(axis=1).map(words)
@@ -382,7 +383,7 @@ class ForecastSampler:
         return input_table(self.predictor.reference, where, inputs)
 
     def beyond(self, past: np.ndarray) -> str:
-        """Return how often intervals covered real runs as many times past the fitted ones."""
+        """Return the measured coverage of real runs equally far past the fitted ones."""
         return measured_coverage(self.predictor, past)
 
     def predictive(self, table: pd.DataFrame, seed: int) -> MixturePredictive:
@@ -417,7 +418,7 @@ def forecast(
         with a constant and at most one break for runs of one input.
     prior : "default", "weak", path, ForecastPrior or None
         The learnt prior. The default one was learnt from losses of language models; other
-        outcomes, and laws that no corpus tells of, have the weak prior, which None is too.
+        outcomes, and laws without a training corpus, get the weak prior, as does None.
         :func:`jscale.learn_prior` learns one from your own sweeps.
     response : {"auto", "plain", "odds", "odds of failure"}
         What laws describe: the outcome itself, or for an outcome between 0 and 1 its odds, so

@@ -1,4 +1,4 @@
-"""From a table of runs to a forecast's members: which laws, which priors, which observations."""
+"""From a table of runs to a forecast's members: their laws, priors and observations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from jscale.model.law import Law
 AUTO = "auto"
 _LEAST_RUNS = 3
 _SURFACE_LAW = "chinchilla"
-# Columns that a law of one axis may take, the one that says most first.
+# Candidate inputs of a law of one axis, the most informative first.
 _AXES = ("C", "N", "D")
 
 
@@ -35,7 +35,7 @@ _AXES = ("C", "N", "D")
 class LawMember:
     """A law of a forecast: its member, its observations, and the problem they make.
 
-    ``learnt`` says whether a corpus tells of its parameters.
+    ``learnt`` says whether its prior was learnt from a corpus.
     """
 
     law: Law
@@ -49,7 +49,7 @@ class LawMember:
 def runs_of(laws: Sequence[Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
     """Return the runs of a forecast: checked, rows of weight 0 left out.
 
-    Raises DataError for what is no table, or fewer than three independent runs.
+    Raises DataError unless it is a table of at least three independent runs.
     """
     if laws:
         runs = as_runs(max(laws, key=lambda law: len(law.inputs)), data, columns)
@@ -106,12 +106,12 @@ def _with_response(runs: Runs, response: str) -> Runs:
 
 
 def size_of(runs: Runs) -> np.ndarray:
-    """Return what tells small runs from large ones: compute, or else the first input."""
+    """Return the size of each run: compute, or else the first input."""
     return np.asarray(runs["C"] if "C" in runs.inputs else runs[runs.inputs[0]])
 
 
 def choose_response(runs: Runs, response: str) -> str:
-    """Return the response asked for, or with "auto" the one that suits the outcomes."""
+    """Return the given response, or with "auto" the one that suits the outcomes."""
     if response != AUTO:
         return response
     y = np.asarray(runs[runs.output], dtype=np.float64)
@@ -180,7 +180,8 @@ def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawMember:
 
 def _problem(law: Law, runs: Runs, fixed: Mapping[str, float] | None = None) -> Problem:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # a prior tells inputs apart that runs do not
+        # With a prior, inputs need not vary in these runs.
+        warnings.simplefilter("ignore", DataWarning)
         return build(law, runs, Settings(huber(), fixed=fixed or {}), few=True)[0]
 
 

@@ -1,4 +1,4 @@
-"""Notes on a forecast: what decides it, and what to do about it."""
+"""Notes on a forecast: what determines it, and what to do about it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _MOSTLY_PRIOR = 0.85
 _ROUGH = 0.5
 _UNSURE = 0.2
 _SHORT = 3.0
-# Times past the fitted runs up to which data sets hold runs to check forecasts by.
+# Distance past the fitted runs up to which data sets contain runs to check forecasts.
 _CALIBRATED = 1000.0
 
 
 def measured_coverage(forecast: Any, past: np.ndarray) -> str:
-    """Return what was measured of forecasts in the furthest band of distance among points.
+    """Return the measured coverage of forecasts in the furthest band of distance among points.
 
-    Of real data sets, each forecast under a prior that was learnt without it.
+    From real data sets, each forecast with a prior learnt without it.
     """
     furthest = float(np.nanmax(past))
     family = forecast.experts[0].member.prior.name
@@ -43,12 +43,12 @@ def measured_coverage(forecast: Any, past: np.ndarray) -> str:
             )
     return (
         "How often intervals cover runs so far past the fitted ones was not measured for such "
-        "outcomes. Hold out your largest runs to see how a forecast fares."
+        "outcomes. Hold out your largest runs to check a forecast."
     )
 
 
 def notes_on(forecast: Any) -> Iterator[Note]:
-    """Yield what to know of a forecast before trusting it."""
+    """Yield caveats to read before trusting a forecast."""
     yield from _on_prior(forecast)
     yield from _on_rough_residuals(forecast)
 
@@ -59,13 +59,13 @@ def _on_prior(forecast: Any) -> Iterator[Note]:
         why = (
             f"the outcome is {forecast.runs.output!r}"
             if forecast.runs.output != "loss"
-            else "no corpus tells of these laws"
+            else "there is no training corpus for these laws"
         )
         yield Note(
             "weak-prior",
             "info",
             f"The prior is weak, since {why}.",
-            "Intervals rest on these runs and on how laws of language models have bent.",
+            "Intervals rest on these runs and on how language models have departed from laws.",
             "Learn a prior from your own past sweeps: js.learn_prior(sweeps).",
         )
     for member, solved, logs in zip(

@@ -1,4 +1,4 @@
-"""The fit that describes a forecast's law: what checks inputs and knows the runs."""
+"""The fit that describes a forecast's law: it checks inputs and holds the runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""learn_prior: a forecast's prior from one's own past sweeps."""
+"""learn_prior: a forecast's prior, learnt from past sweeps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEGLIGIBLE = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A question of a sweep, and what every expert said of the larger runs.
+    """A question from a sweep, and every expert's prediction of the larger runs.
 
     ``mean`` and ``variance`` (K, G, P, m) are of a new run; ``measured`` (m,) is in the space and
     ``distance`` (m,) says how many times past the fitted runs' largest size each lies. ``runs``
@@ -51,7 +51,7 @@ class Answer:
 
     @property
     def record(self) -> Record:
-        """The answer as what a prior is learnt from."""
+        """The answer as a record for learning a prior."""
         density = -0.5 * np.log(2.0 * np.pi * self.variance)
         density = density - 0.5 * (self.measured - self.mean) ** 2 / self.variance
         return Record(self.data_set, self.part, self.runs, self.scale, self.evidence, density)
@@ -136,14 +136,14 @@ def digests(sweeps: Mapping[str, Any]) -> dict[str, str]:
 
 
 def answers_of(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int = 0) -> list[Answer]:
-    """Ask every sweep its questions and return the answers; raises DataError for none."""
+    """Answer the questions of every sweep; raises DataError if there are none."""
     posed = list(_posed(sweeps, prior, seed))
     if not posed:
         raise DataError(
             "These sweeps are too small to learn from: none has 8 runs below a cut of compute and "
             "2 beyond. Add sweeps, or larger runs."
         )
-    # Some at a time, since decorrelating bases of all questions would fill the memory.
+    # In batches, since the decorrelating bases of all questions would fill the memory.
     posed.sort(key=lambda p: (p.member.law.name, len(p.member.observations)))
     answers = []
     for first in range(0, len(posed), _AT_ONCE):
@@ -166,7 +166,7 @@ def _posed(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int) -> Iterat
     for data_set, part, runs in parts_of(sweeps):
         size = size_of(runs).astype(np.float64)
         parameters = np.asarray(runs["N"]) if "N" in runs.inputs else None
-        # The seed is of the part's own name, so that adding a sweep changes no other's questions.
+        # Seeded by the part's own name, so that adding a sweep changes no other part's questions.
         draw_seed = int(hashlib.sha256(f"{data_set}|{part}|{seed}".encode()).hexdigest()[:8], 16)
         for question in _questions_of(runs, size, parameters, draw_seed):
             mask = np.zeros(len(runs), dtype=bool)
@@ -174,7 +174,7 @@ def _posed(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int) -> Iterat
             try:
                 (member,) = members_of(None, runs.where(mask), prior, PLAIN)
             except DataError:
-                continue  # the runs that are left no longer vary in their inputs
+                continue  # the remaining runs do not vary in their inputs
             yield _Posed(data_set, part, question, runs, member)
 
 
@@ -224,5 +224,5 @@ def without(answers: Sequence[Answer], data_set: str) -> list[Answer]:
 
 
 def relearnt(family: FamilyPrior, answers: Sequence[Answer]) -> FamilyPrior:
-    """Return a family's prior with weights learnt from answers; its own where there are none."""
+    """Return a family's prior with weights learnt from answers; unchanged where there are none."""
     return learn_family(family, [a.record for a in answers], family) if answers else family

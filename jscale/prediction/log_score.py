@@ -1,4 +1,4 @@
-"""log_score: the log density of what was measured, under samples of what was predicted."""
+"""log_score: the log density of measurements under samples of the predictive distribution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def log_score(samples: Any, measured: Any) -> np.ndarray:
 
     A kernel estimate with Silverman's width, in logarithms; its tails are those of a
     Student-t with 4 degrees of freedom, so that a miss costs much but not everything. Samples
-    that are no positive number count as misses.
+    that are not positive numbers count as misses.
     """
     from scipy.special import gammaln, logsumexp
 

@@ -1,4 +1,4 @@
-"""What a forecast says of points: mixtures of normals for the curve and for new runs."""
+"""The predictive distribution of a forecast: mixtures of normals for the curve and for new runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New runs: what is asked of them, a run or a family, with which known error."""
+"""New runs: the options of predicting a new run or family, with known errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NEW = ("run", "family")
 
 @dataclass(frozen=True)
 class NewRun:
-    """What is predicted of new runs: of the fitted families or of a new one (``new``).
+    """The kind of new runs to predict: of the fitted families or of a new one (``new``).
 
     ``column`` names the fitted runs' known errors, which are then no part of their noise;
     ``given`` is a noise to use in place of the draws' own; ``known`` the known errors of new runs
@@ -37,7 +37,7 @@ class NewRun:
 
     @classmethod
     def asked(cls, new: str, known_error: Any, given: NewRuns | None) -> NewRun:
-        """Check what was asked; raises PredictionError."""
+        """Check the options; raises PredictionError."""
         check_choice("new", new, _NEW, error=PredictionError)
         if given is not None and not callable(getattr(given, "draw", None)):
             raise PredictionError(
@@ -48,7 +48,7 @@ class NewRun:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What is needed to predict the same again, where it is not the usual: plain values."""
+        """The options that differ from the defaults, as plain values, to reproduce a prediction."""
         entries: dict[str, Any] = {} if self.new == "run" else {"new": self.new}
         if self.known is not None:
             entries["known_error"] = self.known
@@ -58,11 +58,11 @@ class NewRun:
         return entries
 
     def of(self, draws: Draws, seed: int) -> tuple[Draws, NewRuns]:
-        """Return the draws to predict with, and what draws the errors of new runs.
+        """Return the draws to predict with, and the noise that draws errors of new runs.
 
         For a new family these are the draws that a pooled posterior makes for one, with their own
-        noise. Else it is the noise that was given, or the draws' own, or that of the residuals;
-        for a new family always the latter, since draws' own noise is of the fitted ones.
+        noise. Otherwise it is the given noise, or the draws' own, or that of the residuals; for
+        a new family always the last, since the draws' own noise describes the fitted ones.
         """
         new = self.new
         new_family = draws.for_new_group(seed) if new == "family" else None
@@ -83,7 +83,7 @@ class NewRun:
 
 
 def _plain(known_error: Any) -> Any:
-    """Return known errors as JSON can hold them; whether they are numbers is checked later."""
+    """Return known errors as JSON values; whether they are numbers is checked later."""
     if known_error is None or isinstance(known_error, str):
         return known_error
     values = np.asarray(known_error)
@@ -91,7 +91,7 @@ def _plain(known_error: Any) -> Any:
 
 
 def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.DataFrame:
-    """Return the table with the column of known errors that were asked for, checked.
+    """Return the table with the column of the given known errors, checked.
 
     They come as numbers, one or one per row, or as the name of a column of ``where``.
     """
@@ -124,13 +124,13 @@ def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.D
 
 
 def beside(noise: NewRuns) -> tuple[str, ...]:
-    """Return the columns, beside the law's inputs, that a noise reads of new rows."""
+    """Return the columns that a noise reads for new rows, besides the law's inputs."""
     return getattr(noise, "columns", ())
 
 
 def errors_of(noise: NewRuns, curves: np.ndarray, table: pd.DataFrame, seed: int) -> np.ndarray:
     """Draw the errors of new runs (R, m) at rows of inputs, the known ones added."""
-    # A stream apart: draws made with the same seed must not be drawn along with their errors.
+    # A separate stream: draws made with the same seed must be independent of the errors.
     apart = int(np.random.SeedSequence((seed, 2)).generate_state(1)[0])
     errors = noise.draw(curves, table, apart)
     if KNOWN not in table:
@@ -140,7 +140,7 @@ def errors_of(noise: NewRuns, curves: np.ndarray, table: pd.DataFrame, seed: int
 
 
 def remarks(draws: Sequence[Draws], noises: Sequence[NewRuns]) -> tuple[Note, ...]:
-    """Return the notes of draws and of noises, each once."""
+    """Return the notes of draws and of noises, without duplicates."""
     each = [source.notes for source in draws]
     each += [getattr(noise, "notes", ()) for noise in noises]
     return tuple(dict.fromkeys(note for notes in each for note in notes))

@@ -1,7 +1,7 @@
 """predict: the curve and new runs at given inputs, each with its own interval.
 
-A confidence interval is of the curve: where the law's median lies. A prediction interval is
-of a new run: the curve's uncertainty and a run's own noise together. Both are always given.
+A confidence interval covers the curve, the law's median. A prediction interval covers a new run:
+the curve's uncertainty and a run's own noise together. Both are always given.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from jscale.uncertainty.draws import Draws, NewRuns
 _WITHIN_A_LAW = (
     "If the law is wrong out there, the true loss can lie well outside these intervals: they "
     "only cover uncertainty within the law. Of simulated runs of two laws other than the one "
-    "fitted, 80% prediction intervals held 20% and 96% at ten times the largest compute, and 1% "
-    "and 29% at a hundred times. Hold out your largest runs to see how it fares, or forecast with "
-    "the chance that the law bends: js.forecast(runs)."
+    "fitted, 80% prediction intervals covered 20% and 96% at ten times the largest compute, and "
+    "1% and 29% at a hundred times. Hold out your largest runs to check it, or forecast with a "
+    "discrepancy that allows the law to be wrong: js.forecast(runs)."
 )
 
 
@@ -194,6 +194,6 @@ def _framed(table: pd.DataFrame, predictive: Predictive, level: float) -> pd.Dat
 
 def _warn_far(frame: pd.DataFrame, axis: str, sampler: Sampler) -> None:
     past = frame["extrapolation"].to_numpy()
-    # A forecast knows how often its intervals covered larger runs; a law's draws do not.
+    # A forecast has a measured coverage of larger runs; draws of a law do not.
     advice = getattr(sampler, "beyond", None)
     warn_if_far(past, "predictions", axis, _WITHIN_A_LAW if advice is None else advice(past))

@@ -1,8 +1,8 @@
-"""Predictive: what a law, or a mixture of laws, says of new runs, as weighted samples.
+"""Predictive: the distribution of new runs under a law or a mixture of laws, as weighted samples.
 
 A law gives samples of its curve (its parameters' draws) and of new runs (the curve and a run's
-own error), in the objective's space. A mixture gives the samples of all its laws, weighted.
-Intervals and scores are read off the samples, by the same code for both.
+own error), in the objective's space. A mixture gives the weighted samples of all its laws.
+Intervals and scores are computed from the samples by the same code for both.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SPAN = 10.0
 class Samples:
     """One law at points (m,): ``curve`` (m,) at the fit itself, ``curves`` and ``new`` (R, m).
 
-    All are in ``space``; a draw that gives no number is NaN and is left out of quantiles.
+    All are in ``space``; a draw without a value is NaN and is left out of quantiles.
     """
 
     curve: np.ndarray
@@ -50,7 +50,7 @@ class Samples:
 class Predictive:
     """A mixture of K laws' samples at points (m,), ``weights`` (K, m) adding up to one.
 
-    ``mute`` (m,) says where the samples of no law say anything.
+    ``mute`` (m,) marks the points at which no law's samples are informative.
     """
 
     parts: tuple[Samples, ...]
@@ -64,11 +64,12 @@ class Predictive:
 
     @classmethod
     def mix(cls, parts: Sequence[Samples], weights: np.ndarray) -> Predictive:
-        """Mix laws by weights (K, m); one that says nothing at a point has none there.
+        """Mix laws by weights (K, m); a law that is uninformative at a point has no weight there.
 
-        A law says nothing where its own 90 % interval of a new run spans more than a factor of
-        ten, or has no end: resamples of a flexible law can run away far out, and a small weight
-        would take the mixture's interval with it. Where all say nothing, all keep their weights.
+        A law is uninformative where its own 90 % interval of a new run spans more than a factor of
+        ten, or is unbounded: resamples of a flexible law can diverge far out, and even with a
+        small weight would widen the mixture's interval. Where all are uninformative, all keep
+        their weights.
         """
         says = np.stack([_says_something(part) for part in parts])
         some = (says & (weights > 0)).any(axis=0)
@@ -78,10 +79,10 @@ class Predictive:
     def frame(self, level: float) -> pd.DataFrame:
         """Return the curve and both intervals, equal-tailed at ``level``: a row per point.
 
-        A mixture's curve is the median of its curves' samples, so that a law of little weight
-        that runs away does not take the curve with it; where one law has all the weight, it is
-        that law's own, and where no law's samples say anything, the median of the laws' own.
-        Without samples there is the curve alone.
+        A mixture's curve is the median of its curves' samples, so that a diverging law of little
+        weight does not move it; where one law has all the weight, it is that law's own, and where
+        no law is informative, the median of the laws' own curves. Without samples, only the curve
+        is returned.
         """
         space = self.parts[0].space
         if not any(len(part.curves) for part in self.parts):
@@ -143,7 +144,7 @@ class Predictive:
 
 
 def _says_something(part: Samples) -> np.ndarray:
-    """Whether a law's 90 % interval of a new run has ends less than a factor of ten apart (m,)."""
+    """Return where a law's 90 % interval of a new run spans less than a factor of ten (m,)."""
     with np.errstate(all="ignore"):
         low, high = from_space(quantiles(part.new, (0.05, 0.95)), part.space)
         return (low > 0) & np.isfinite(high) & (high < _SPAN * low)

@@ -1,4 +1,4 @@
-"""Quantiles of samples by column, quick also where some samples are no number."""
+"""Quantiles of samples by column, fast also where some samples are NaN."""
 
 from __future__ import annotations
 

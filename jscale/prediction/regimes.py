@@ -1,4 +1,4 @@
-"""regime: is a fitted exponent that of a variance limit, or of the resolution of the data?"""
+"""regime: whether a fitted exponent is variance-limited or resolution-limited."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ def search_with_scale(
     scope.
     """
     objective = problem.objective
+    # A wide Huber loss first: it finds the basin before any scale is known.
     rough = at_scale(problem, huber(_FIRST_WIDTH, objective.space))
     smooth = search(rough)
     theta = _best(smooth)
@@ -57,6 +58,7 @@ def search_with_scale(
             break
         theta = _best(descend(now, theta[None], settings=WARM))
     lanes = search(now)
+    # The search starts afresh at the final scale; the lane followed so far may still be better.
     warm = descend(now, theta[None], settings=WARM)
     if warm.objective[0] < lanes.objective[lanes.best]:
         lanes = lanes.replaced(np.array([lanes.best]), warm)
@@ -84,6 +86,7 @@ def solve_scale(objective: Objective, problem: Problem, residual: np.ndarray) ->
     def excess(log_scale: float) -> float:
         return objective.scale_excess(residual / np.exp(log_scale), weights, share)
 
+    # The excess falls with the scale, so one bracket in the logarithm holds the only root.
     low, high = np.log(least), np.log(largest * 1e3)
     if excess(low) <= 0:
         return least * objective.tuning

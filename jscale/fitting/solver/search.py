@@ -162,6 +162,7 @@ def _staged(
         kept = best_of_each(lanes.objective, family, going, quota)
         dead = lanes.status == Status.DEAD_START
         dropped = np.setdiff1d(going, kept)
+        # Dead starts keep their own status, so that the table of the search tells them apart.
         lanes.status[dropped[~dead[dropped]]] = Status.DROPPED
         if tick is not None:
             tick(len(dropped))
@@ -193,6 +194,7 @@ def best_of_each(
 ) -> np.ndarray:
     """Return which lanes of ``among`` are the ``quota`` lowest of their family, in order."""
     value = np.where(np.isfinite(objective[among]), objective[among], np.inf)
+    # Ties are broken by number, so that results do not depend on the order of lanes.
     order = among[np.lexsort((among, value, family[among]))]
     groups = family[order]
     first = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
@@ -205,9 +207,11 @@ def _reseed_dead_terms(problem: Problem, lanes: Lanes, devices: Any) -> Lanes:
     """Restart dead terms of the best lanes; keep the better result."""
     if not problem.layout.linear or len(lanes.theta) == 1:
         return lanes
+    # Only good lanes are worth it: a poor lane with a dead term is common.
     best = np.argsort(lanes.objective, kind="stable")[: 4 * _RESEEDED]
     best = best[np.isfinite(lanes.objective[best])]
     shares = lane_shares(problem, lanes.theta[best][None])[0]
+    # Negated, so that NaN counts as dead.
     dead = ~(shares >= _DEAD_SHARE)
     which = np.flatnonzero(dead.any(axis=1))[:_RESEEDED]
     if not which.size:
@@ -245,6 +249,7 @@ class _Finish:
         self, problem: Problem | Families, lanes: Lanes, family: np.ndarray, devices: Any
     ) -> None:
         self.problem, self.lanes, self.family, self.devices = problem, lanes, family, devices
+        # A scout that has not run yet must never win a comparison.
         unknown = np.full(len(lanes.theta), np.inf)
         self.scouts = replace(lanes, objective=unknown, steps=np.zeros_like(lanes.steps))
         # Each lane's last move (S, p), NaN where none is known yet.
@@ -289,6 +294,7 @@ class _Finish:
         leaps = _FAMILY_LEAPS if grouped else _LEAPS
         known = np.isfinite(scouts.objective) & (scouts.status == Status.OUT_OF_STEPS)
         old, moving = np.flatnonzero(known[which]), np.flatnonzero(np.isfinite(move).all(axis=1))
+        # One batch: the lanes, their old scouts, then new scouts at each leap.
         owner = np.concatenate([np.arange(k), old, *(moving for _ in leaps)])
         leapt = [lead[moving] + leap * move[moving] for leap in leaps]
         theta = np.concatenate([lanes.theta[which], scouts.theta[which[old]], *leapt])

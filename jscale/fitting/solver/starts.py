@@ -85,6 +85,7 @@ def _drawn(problem: Problem, points: np.ndarray) -> np.ndarray:
     """Map unit points (S, p) to coordinates by each role's range and units."""
     observed = from_space(np.asarray(problem.data.target)[: problem.n], problem.model.space)
     size = np.abs(observed)
+    # The median without averaging; 1 where the data are all zero.
     typical = float(np.partition(size, len(size) // 2)[len(size) // 2]) or 1.0
     lowest = float(observed.min())
     theta = np.empty_like(points)
@@ -132,6 +133,7 @@ def _columns(model: Model, theta: Any, data: Any) -> tuple[Any, Any]:
     import jax.numpy as jnp
 
     index = np.array([i for i, _ in model.layout.linear])
+    # An amplitude held as a logarithm is zero far down its axis, a plain one at zero.
     off = np.array([_OFF if logarithm else 0.0 for _, logarithm in model.layout.linear])
     unit = np.array([0.0 if logarithm else 1.0 for _, logarithm in model.layout.linear])
     settings = np.vstack([off, np.where(np.eye(len(index), dtype=bool), unit, off)])
@@ -157,6 +159,7 @@ def _normal_equations(model: Model) -> Callable[..., Any]:
     def one(theta: Any, weights: Any, observed: Any, data: Any) -> tuple[Any, Any, Any]:
         columns, offset = _columns(model, theta, data)
         share = jnp.max(jnp.abs(columns / observed), axis=1)
+        # Only k × k Gram matrices leave the program: the host solves them without the rows.
         basis = columns * jnp.sqrt(weights)
         rest = (observed - offset) * jnp.sqrt(weights)
         return basis @ basis.T, basis @ rest, share
@@ -179,6 +182,7 @@ def _equations(
         data, weights = jax.tree.map(lambda x: np.asarray(x)[None], (data, weights))
     observed = from_space(np.asarray(data.target), problem.model.space)
     if relative and problem.model.space == "log":
+        # Log residuals are relative errors to first order.
         weights = weights * observed**-2
     families, count, _ = theta.shape
     parts = []
@@ -239,6 +243,7 @@ def reseed(problem: Problem, theta: np.ndarray, dead: np.ndarray, seed: int = 0)
     drawn = _drawn(problem, unit_points(len(theta), layout.size, seed + 1))
     fresh = theta.copy()
     for k, (i, _) in enumerate(layout.linear):
+        # Dead terms get the exponent of a fresh draw; the other coordinates stay.
         owner = next(s for s in layout.slots if s.first <= i < s.first + s.size)
         exponents = {e.exponent for e in layout.law.powers if e.amplitude == owner.name}
         for slot in layout.slots:
@@ -253,6 +258,7 @@ def _amplitude_coordinates(
 ) -> np.ndarray:
     logarithm = np.array([is_log for _, is_log in problem.layout.linear])
     with np.errstate(all="ignore"):
+        # Unit diagonal: terms differ in size by orders of magnitude.
         size = np.sqrt(np.einsum("skk->sk", gram))
         scaled = gram / (size[:, :, None] * size[:, None, :])
         right = side / size
@@ -268,6 +274,7 @@ def _least_squares(gram: Any, side: Any, nonnegative: Any) -> np.ndarray:
 
     Few entries: exactly, by enumerating the sets of zero entries. Many: by descent.
     """
+    # A tiny ridge separates columns that coincide, as two equal exponents make them.
     gram = gram + 1e-9 * np.eye(gram.shape[-1])
     if np.sum(nonnegative) > _ENUMERATED:
         return _by_descent(gram, side, nonnegative)
@@ -276,6 +283,7 @@ def _least_squares(gram: Any, side: Any, nonnegative: Any) -> np.ndarray:
     best, lowest = np.zeros_like(side), np.full(len(side), np.inf)
     for kept in product(*([(True, False) if n else (True,) for n in nonnegative])):
         mask = np.array(kept, dtype=float)
+        # A row and column of the identity pin an excluded amplitude at zero, in one batched solve.
         system = gram * np.outer(mask, mask) + np.diag(1.0 - mask)
         solution = np.linalg.solve(system, (side * mask)[..., None])[..., 0]
         gain = -0.5 * np.einsum("sk,sk->s", side, solution)
