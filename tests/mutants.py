@@ -82,7 +82,7 @@ MUTANTS = (
         "return float(self.delta)",
         "return 1e-3",
         "The scale delta of an objective is ignored.",
-        ("tests/fitting/test_objective.py", "tests/fitting/test_fit.py"),
+        ("tests/fitting/objective", "tests/conformance/test_objectives.py"),
     ),
     Mutant(
         "padding", "jscale/fitting/build.py",
@@ -92,7 +92,7 @@ MUTANTS = (
     ),
     Mutant(
         "weights", "jscale/fitting/build.py",
-        "weight = _weights(runs, weights)", "weight = np.ones(len(runs))",
+        "weight = _weights(runs, settings.weights)", "weight = np.ones(len(runs))",
         "Weights of runs are ignored.",
         ("tests/fitting/test_build.py", "tests/fitting/test_fit.py"),
     ),
@@ -138,15 +138,15 @@ MUTANTS = (
     ),
     Mutant(
         "sandwich", "jscale/fitting/diagnostics.py",
-        "found = len(by_run) / (len(by_run) - p) * scores.T @ scores",
-        "found = inverse * np.mean(psi**2) / np.outer(size, size)",
+        "sandwich = len(by_run) / (len(by_run) - p) * scores.T @ scores",
+        "sandwich = inverse * np.mean(psi**2) / np.outer(size, size)",
         "Standard errors take all runs to err alike and independently: no sandwich.",
         ("tests/fitting/test_diagnostics.py",),
     ),
     Mutant(
         "freedom", "jscale/fitting/diagnostics.py",
-        "found = len(by_run) / (len(by_run) - p) * scores.T @ scores",
-        "found = scores.T @ scores",
+        "sandwich = len(by_run) / (len(by_run) - p) * scores.T @ scores",
+        "sandwich = scores.T @ scores",
         "Standard errors do not count the fitted parameters.",
         ("tests/fitting/test_diagnostics.py",),
     ),
@@ -251,10 +251,11 @@ MUTANTS = (
         ("tests/prediction/test_predict.py",),
     ),
     Mutant(
-        "swapped-intervals", "jscale/prediction/predictive.py",
-        '"confidence_low": bounds[0], "confidence_high": bounds[2],',
-        '"confidence_low": ends[0], "confidence_high": ends[1],',
-        "Confidence intervals are those of a new run.",
+        "swapped-intervals",
+        "jscale/prediction/predictive.py",
+        '"confidence_high": bounds[2],',
+        '"confidence_high": ends[1],',
+        "The upper end of a confidence interval is that of a prediction interval.",
         ("tests/prediction/test_predictive.py", "tests/prediction/test_predict.py"),
     ),
     Mutant(

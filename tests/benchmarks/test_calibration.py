@@ -11,6 +11,7 @@ from benchmarks import calibration
 from jscale.uncertainty.bayes import nuts
 
 
+@pytest.mark.full
 def test_ranks_are_uniform_for_chinchilla(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four bins: p below 1e-4 would be chance once in 1600 runs of six quantities."""
     monkeypatch.setattr(nuts, "_ATTEMPTS", ((0.95, 1),))

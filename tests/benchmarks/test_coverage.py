@@ -32,6 +32,7 @@ def test_checkpoints_are_simulated_at_every_count():
     assert {s.count for s in scenarios() if s.clustered} == {20, 60, 240}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "name", ["chinchilla, growing, 60 runs", "chinchilla, checkpoints, 20 runs"]
 )

@@ -83,6 +83,7 @@ CURVES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("law", CURVES)
 def test_a_trial_has_each_target_run_beside_its_own_prediction(law):
     table = runs()

@@ -25,6 +25,7 @@ def families(seed: int) -> pd.DataFrame:
     return pd.concat([many.assign(family="many"), few.assign(family="few")], ignore_index=True)
 
 
+@pytest.mark.full
 def test_a_family_of_six_runs_borrows_exponents() -> None:
     at = {"N": 1e10, "D": 1e12}
     truth = js.laws.get("chinchilla")(**at, **{**TRUTH, "E": 2.0})

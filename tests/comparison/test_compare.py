@@ -53,12 +53,14 @@ def test_the_best_law_comes_first_and_the_others_say_how_far_behind(held: js.Com
     assert "labelled('split', 'holdout')" in repr(held)
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_comparison(table: pd.DataFrame, held: js.Comparison) -> None:
     again = js.compare(["power_const"], table, holdout=table["split"] == "holdout", resamples=300)
     first = held.rows[held.rows["law"] == "power_const"].reset_index(drop=True)
     pd.testing.assert_frame_equal(again.rows, first)
 
 
+@pytest.mark.full
 def test_the_right_law_wins_where_it_made_the_runs() -> None:
     runs = js.simulate("farseer", FARSEER, SURFACE, noise=0.005, seed=0)
     found = js.rollout(["chinchilla", "farseer"], runs, count=3, resamples=200)
@@ -133,6 +135,7 @@ def test_a_table_in_a_notebook(held: js.Comparison) -> None:
     assert "labelled(&#x27;split&#x27;" in page
 
 
+@pytest.mark.full
 def test_scores_of_the_right_law_approach_the_oracles_as_runs_grow() -> None:
     """The oracle knows the curve and the noise: score 2σ·φ(z)/(α/2), log score −ln(σ√(2πe))."""
     sd, z = 0.01, norm.ppf(0.95)
@@ -179,6 +182,7 @@ def by_world(many: js.Runs) -> js.Comparison:
     return js.compare(LAWS, many, by="world", resamples=60)
 
 
+@pytest.mark.full
 def test_families_are_compared_as_each_is_alone(many: js.Runs, by_world: js.Comparison) -> None:
     columns = ["law", "split", "family", "row", "place", "measured", "extrapolation"]
     assert list(by_world.rows)[:7] == columns
@@ -195,6 +199,7 @@ def test_families_are_compared_as_each_is_alone(many: js.Runs, by_world: js.Comp
     assert (many["world"][by_world.rows["place"]] == by_world.rows["family"]).all()
 
 
+@pytest.mark.full
 def test_rows_of_a_family_err_together(by_world: js.Comparison) -> None:
     for name in LAWS:
         rows = by_world.rows[by_world.rows["law"] == name]
@@ -387,6 +392,7 @@ def refitted(long: js.Runs, known: pd.DataFrame) -> js.Comparison:
     )
 
 
+@pytest.mark.full
 def test_quick_intervals_are_near_the_bootstraps_with_many_runs(
     long: js.Runs, refitted: js.Comparison
 ) -> None:

@@ -39,6 +39,7 @@ def test_the_law_without_a_break_is_believed_where_there_is_none(found: js.Ensem
     assert found.table.loc["power", "error"] > 5 * found.table.loc["power_const", "error"]
 
 
+@pytest.mark.full
 def test_the_law_with_a_break_is_believed_where_there_is_one() -> None:
     runs = js.simulate("broken:1", BENT, compute(1e16, 1e22, 16), noise=0.002, seed=0)
     found = js.ensemble(runs, resamples=60)

@@ -55,6 +55,7 @@ def test_laplace_errors():
     assert likelihood(fit) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("df", [3.0, 8.0])
 def test_student_t_errors_at_the_scale_of_largest_likelihood(df):
     fit = fitted("power_const", RUNS, js.student_t(df))
@@ -179,6 +180,7 @@ def test_names_tell_fits_of_one_law_apart():
 # ── What it picks ────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_the_planted_law_is_picked_most_of_the_time():
     """Of 20 tables each: the one-axis law against a surface, and the surface against it."""
     design = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 5))
@@ -194,6 +196,7 @@ def test_the_planted_law_is_picked_most_of_the_time():
     assert right["power_const"] >= 16
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 def test_neither_too_few_nor_too_many_parameters_are_picked():
     picked = []

@@ -251,6 +251,7 @@ def test_a_law_that_no_set_uses_is_left_out() -> None:
     np.testing.assert_allclose(turned.weights, [[0.3, 1.0], [0.7, 0.0]])
 
 
+@pytest.mark.full
 def test_of_surfaces_one_exponent_is_believed_where_there_is_one() -> None:
     laws = {name: js.laws.get(name) for name in ("chinchilla_tied", "chinchilla")}
     design = grid(np.geomspace(1e8, 1e9, 4), np.geomspace(2e9, 2e10, 4))

@@ -53,6 +53,7 @@ def test_a_bootstrap_and_a_prior_go_too(draws: js.Draws, fit: js.Fit) -> None:
     assert set(before.children) == {"prior", "prior_predictive", "observed_data"}
 
 
+@pytest.mark.full
 def test_outputs_drawn_anew_are_as_the_rows_were(post: Posterior, fit: js.Fit) -> None:
     """As many observed rows lie inside intervals of the predictive as these say, about."""
     new = to_datatree(post)["posterior_predictive"]["loss"]
@@ -80,6 +81,7 @@ def test_parameters_per_group_lie_along_their_column(fit: js.Fit) -> None:
     np.testing.assert_array_equal(E.sel(family="b"), grouped["E[b]"])
 
 
+@pytest.mark.full
 def test_arviz_runs_on_it(post: Posterior, fit: js.Fit, tmp_path: Path) -> None:
     data = to_arviz(post)
     assert isinstance(data, az.InferenceData if CLASSIC else xarray.DataTree)

@@ -11,6 +11,7 @@ from jscale.uncertainty.arviz import to_datatree
 stats = pytest.importorskip("arviz_stats")
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::jscale.JscaleWarning")
 def test_summary_loo_and_compare_take_the_tree(fit: js.Fit) -> None:
     post = js.posterior(fit, method="nuts", draws=200, warmup=200, seed=1)

@@ -257,6 +257,7 @@ def test_residuals_stay_within_their_group():
     assert draws["a[a]"].std() < 1e-6 < 1e-2 < draws["a[b]"].std()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["residual", "wild"])
 @pytest.mark.parametrize(
     "objective", [js.huber(0.1, "linear"), js.least_absolute("linear"), js.student_t(3, 0.2, "linear")]
@@ -270,6 +271,7 @@ def test_the_curve_of_resampled_errors_is_the_fitted_one(kind, objective):
     assert np.abs(off).max() < 0.25
 
 
+@pytest.mark.full
 def test_residuals_of_an_envelope_keep_to_their_side():
     fit = js.fit(straight, line(200), objective=js.asymmetric(0.01, 10.0, space="linear"))
     draws = js.bootstrap(fit, 1000, kind="residual")

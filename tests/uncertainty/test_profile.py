@@ -90,6 +90,7 @@ def test_the_statistic_has_the_size_of_a_sandwich_wald_statistic_nearby():
     np.testing.assert_allclose(near["statistic"], wald, rtol=0.2)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "objective", ["huber", "least_squares", "least_absolute", "student_t"]
 )  # fmt: skip
@@ -204,6 +205,7 @@ def test_fits_without_noise_or_runs_to_spare():
 # ── Coverage ─────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_intervals_cover_as_often_as_they_say():
     """Of E by least squares in 20 worlds, within 3.5 standard errors of the count; Wald's too."""

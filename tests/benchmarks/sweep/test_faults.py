@@ -86,6 +86,7 @@ def undisturbed(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str
     return out, subprocess.CompletedProcess(runs, sweep.returncode, said, errors)
 
 
+@pytest.mark.full
 def test_a_full_disk_fails_one_run_and_the_sweep_goes_on(undisturbed):
     out, ended = undisturbed
     good, refused = added_run(GOOD).name, added_run(REFUSED).name
@@ -99,6 +100,7 @@ def test_a_full_disk_fails_one_run_and_the_sweep_goes_on(undisturbed):
     assert kept == {f"{good}.json", f"{refused}.log", "sweep.lock", "wall.json"}
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 def test_kill_9_in_the_middle_of_a_run_and_a_second_sweep(undisturbed, tmp_path):
     run = added_run(GOOD).name
@@ -139,6 +141,7 @@ def test_kill_9_in_the_middle_of_a_run_and_a_second_sweep(undisturbed, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {f"{run}.json", "sweep.lock", "wall.json"}
 
 
+@pytest.mark.full
 def test_a_row_of_a_table_is_trained_again(undisturbed, monkeypatch, tmp_path, capsys):
     collect(undisturbed[0], tmp_path, partial=True)
     monkeypatch.setattr(tables, "FOLDER", tmp_path)

@@ -100,6 +100,7 @@ def trained_record(monkeypatch, tmp_path, small_corpus) -> dict:
     return json.loads((tmp_path / f"{CURVE.name}.json").read_text())
 
 
+@pytest.mark.full
 def test_record_of_a_run(monkeypatch, tmp_path, small_corpus, capsys):
     trained = trained_record(monkeypatch, tmp_path, small_corpus)
     shares = [float(line) for line in capsys.readouterr().out.split()]

@@ -68,6 +68,7 @@ def test_importance_draws_from_all_modes(bimodal: Posterior) -> None:
     assert best == pytest.approx(max(share, 1 - share), abs=0.06)
 
 
+@pytest.mark.full
 def test_chains_that_may_see_one_mode_alone_are_not_trusted(roots: js.Fit) -> None:
     post = js.posterior(roots, likelihood="normal", method="nuts", draws=200, seed=1)
     assert "several-modes" in verdicts.failed(post.notes)
@@ -93,6 +94,7 @@ def test_a_mode_is_found_once_from_many_starts(bimodal: Posterior) -> None:
     assert len(alone) == 1
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("method", "used"), [("auto", "nuts"), ("importance", "importance")])
 def test_a_mode_that_was_not_reached(
     monkeypatch: pytest.MonkeyPatch, fit: js.Fit, method: str, used: str

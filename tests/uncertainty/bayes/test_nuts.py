@@ -24,6 +24,7 @@ print(post.values.shape, post.settings["chain_method"], post.checks["max_rhat"] 
 """
 
 
+@pytest.mark.full
 def test_chains_mix_and_are_counted(fit: js.Fit) -> None:
     post = posterior(fit, method="nuts", draws=120, warmup=170, chains=3, seed=5)
     assert post.values.shape == (3, 120, 5)
@@ -34,6 +35,7 @@ def test_chains_mix_and_are_counted(fit: js.Fit) -> None:
     assert not np.array_equal(post.values[0], post.values[1])
 
 
+@pytest.mark.full
 def test_tables_of_similar_size_share_a_program(fit: js.Fit) -> None:
     posterior(fit, method="nuts", draws=50, warmup=100)
     kernels = nuts._kernel.cache_info().misses
@@ -50,6 +52,7 @@ def _spec(fit: js.Fit):
     return Spec(fit.problem.layout, "log", "student_t")
 
 
+@pytest.mark.full
 def test_a_failed_attempt_is_repeated_with_smaller_steps(
     fit: js.Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +71,7 @@ def test_parallel_chains_want_devices(fit: js.Fit) -> None:
         posterior(fit, method="nuts", chain_method="paralel")
 
 
+@pytest.mark.full
 def test_parallel_chains_on_two_devices() -> None:
     env = {**os.environ, "JAX_NUM_CPU_DEVICES": "2"}
     done = subprocess.run(
@@ -76,6 +80,7 @@ def test_parallel_chains_on_two_devices() -> None:
     assert done.stdout.strip() == "(2, 200, 3) parallel True", done.stderr[-2000:]
 
 
+@pytest.mark.full
 def test_sequential_chains_are_the_same_chains(fit: js.Fit) -> None:
     a, b = (
         posterior(fit, method="nuts", draws=50, warmup=50, chains=2, chain_method=how, seed=1)

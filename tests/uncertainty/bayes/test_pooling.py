@@ -18,6 +18,7 @@ def pooled(shared: js.Fit) -> Posterior:
     return posterior(shared, pool={"E": "family"}, seed=1)
 
 
+@pytest.mark.full
 def test_names_and_extras(pooled: Posterior) -> None:
     assert pooled.names == (*(f"E[{x}]" for x in LABELS), "A", "alpha")
     assert set(pooled.extras) == {"E[mean]", "E[spread]", "noise_scale"}
@@ -26,6 +27,7 @@ def test_names_and_extras(pooled: Posterior) -> None:
     assert pooled.checks["min_ess"] > 400
 
 
+@pytest.mark.full
 def test_planted_values_are_covered() -> None:
     """Of 4 worlds × 8 families, 90 % intervals cover 22 or more with 99.9 % probability."""
     covered, spreads = 0, []
@@ -40,6 +42,7 @@ def test_planted_values_are_covered() -> None:
     assert np.mean(spreads) == pytest.approx(SPREAD, rel=0.4)
 
 
+@pytest.mark.full
 def test_a_family_of_two_runs_borrows() -> None:
     """Its interval is narrower than where its E has the same prior as any other's, alone.
 
@@ -125,6 +128,7 @@ def test_labels_that_do_not_suit(shared: js.Fit) -> None:
         posterior(missing, pool={"E": "family"})
 
 
+@pytest.mark.full
 def test_a_new_group_of_what_is_not_pooled(shared: js.Fit) -> None:
     post = posterior(refit(shared, per={"A": "family"}), pool={"E": "family"}, draws=50, warmup=100)
     with pytest.raises(js.JscaleError, match="A differs by group without being pooled"):

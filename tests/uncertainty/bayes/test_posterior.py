@@ -52,6 +52,7 @@ def test_binomial_rates_have_the_posterior_of_an_integral() -> None:
     assert post.extras == {}
 
 
+@pytest.mark.full
 def test_beta_binomial_rates_have_the_posterior_of_an_integral() -> None:
     k, n = np.array([10, 60, 25, 48]), np.array([100, 120, 90, 100])
     fit = rates(k.tolist(), n.tolist())
@@ -91,6 +92,7 @@ def test_auto_takes_importance_where_it_does(fit: js.Fit, by_importance: Posteri
     assert auto.passed
 
 
+@pytest.mark.full
 def test_auto_takes_nuts_where_importance_fails() -> None:
     table = js.datasets.load("stdlib_lm")
     fit = js.fit("chinchilla", table[table["split"] == "fit"])
@@ -226,6 +228,7 @@ def test_a_tail_that_importance_sampling_misses_is_left_to_nuts() -> None:
     assert np.log(post.to_frame()["E"]).std() > 0.08
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.JscaleWarning")
 def test_a_floor_that_was_fitted_to_zero_is_no_bar_to_the_mode() -> None:
     """Of our eight smallest runs E is fitted next to zero, its logarithm far off any prior."""
@@ -237,6 +240,7 @@ def test_a_floor_that_was_fitted_to_zero_is_no_bar_to_the_mode() -> None:
     assert "mode-not-settled" not in {note.code for note in post.notes}
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.JscaleWarning")
 def test_chains_start_where_the_prior_has_mass(fit: js.Fit) -> None:
     from numpyro.distributions import Uniform
@@ -324,6 +328,7 @@ def test_settings_hold_what_makes_it_again(fit: js.Fit) -> None:
     assert counted.settings["trials"] == "n"
 
 
+@pytest.mark.full
 def test_one_chain_is_checked_by_its_halves(fit: js.Fit) -> None:
     post = posterior(fit, method="nuts", chains=1, draws=400, seed=1)
     assert np.isfinite(post.checks["max_rhat"])

@@ -55,6 +55,7 @@ def test_the_link_at_the_laws_own_curve() -> None:
     np.testing.assert_allclose(draws.fit.params[list(OUTER)], outer.params, rtol=1e-12)
 
 
+@pytest.mark.full
 def test_measured_losses_with_errors_of_their_own_flatten_the_link() -> None:
     """Errors in the input lower the slope; the law's curve, which averages them out, does not."""
     frame = world(4, rows=400, loss=0.15, score=0.002)
@@ -111,6 +112,7 @@ def inside(way: int) -> tuple[float, float]:
     return float(held[0] / WORLDS), float(held[1] / WORLDS)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("way", range(len(WAYS)))
 def test_intervals_hold_the_planted_score(way: int) -> None:
     """Within three Monte-Carlo errors of 90 %, of the curve and of new runs."""
@@ -193,6 +195,7 @@ def test_few_scores_are_enough_for_a_link() -> None:
     assert len(chained(frame, 20).fit.runs) == 6
 
 
+@pytest.mark.full
 def test_families_of_their_own_and_one_without_scores() -> None:
     floors = {"a": 1.6, "b": 1.8, "c": 2.0}
     frames = []
@@ -243,6 +246,7 @@ def test_reports_and_files_take_it(choices: dict[str, Any], tmp_path: Any) -> No
     pd.testing.assert_series_equal(js.load(tmp_path / "fit.json").params, draws.fit.params)
 
 
+@pytest.mark.full
 def test_other_links_and_objectives() -> None:
     frame = world()
     gadre = js.laws.get("exponential_link").published["arXiv:2403.08540, C4, 17 tasks"]

@@ -89,6 +89,7 @@ def test_the_fit_describes_the_composed_law() -> None:
     assert fit.stderr["floor"] == 0.0
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_families_with_losses_or_scores_alone() -> None:
     table = pd.concat(

@@ -315,6 +315,7 @@ def hits() -> dict[tuple[str, float], int]:
     return found
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("kind", ["confidence", "prediction"])
