@@ -1,4 +1,4 @@
-"""From a fit to draws of its parameters: resampling and normal approximations, and noise."""
+"""From a fit to draws of its parameters: resampling, normal approximations, and noise."""
 
 from __future__ import annotations
 

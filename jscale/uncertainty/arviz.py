@@ -1,4 +1,4 @@
-"""ArviZ: draws as its containers and back, and the few numbers that are taken from it.
+"""ArviZ: draws as its containers and back, and the statistics computed by it.
 
 The only file that imports arviz (0.x) or arviz_base and arviz_stats (1.x), inside functions. Draws
 arrive as finished groups of labelled arrays, and become one ``xarray.DataTree``, the same under
@@ -45,7 +45,7 @@ def smoothed_log_weights(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         classic = _classic()
-        # 1.x takes log likelihoods, and so the negative of log weights.
+        # 1.x takes log likelihoods, the negative of log weights.
         smoothed, k = classic.psislw(usable) if classic else _array_stats().psislw(-usable)
     smoothed = np.asarray(smoothed)
     return smoothed - np.logaddexp.reduce(smoothed), float(k)
@@ -54,8 +54,8 @@ def smoothed_log_weights(log_weights: np.ndarray) -> tuple[np.ndarray, float]:
 def mixing(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (R-hat, bulk effective number of draws), each (k,), for draws (chain, draw, k).
 
-    R-hat is the rank-normalised split one (arXiv:1903.08008), of the halves of a chain that is
-    alone; NaN where draws do not move.
+    R-hat is the rank-normalised split one (arXiv:1903.08008), of the halves of a single
+    chain; NaN where draws are constant.
     """
     if len(values) == 1:
         half = values.shape[1] // 2

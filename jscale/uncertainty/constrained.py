@@ -2,7 +2,7 @@
 
 The quantity is constrained by a heavily weighted pseudo-observation. For a point of the curve
 this is a run like any other; for parameters and functions of them, the law gets inputs that tell
-the pseudo-observation, whose output is the quantity, from the real runs. The quantity is measured
+the pseudo-observation, whose output is the quantity, from the real runs. The quantity is expressed
 in a coordinate: the logarithm of a positive quantity, the logit of a fraction.
 """
 
@@ -31,7 +31,7 @@ _FROM, _PER = "_from", "_per"
 
 @dataclass(frozen=True, eq=False)
 class Constrained:
-    """A quantity ``name`` of a fit that can be constrained to a value, measured in ``space``.
+    """A quantity ``name`` of a fit that can be constrained to a value, expressed in ``space``.
 
     ``model`` is that of the problem with the pseudo-observation, whose inputs are ``inputs`` (all
     of the model's law but the last two) and whose group codes are ``codes``. ``on_curve`` says
@@ -88,6 +88,7 @@ class Constrained:
         objective = self.fit.problem.objective
         width = min(objective.width, 1.0)
         per = 1.0 if self.on_curve else max(width, 1e-4) / error
+        # Stiff enough to hold the quantity, not so stiff that rounding hides the real runs.
         weight = objective.pin_weight(_STIFF * curvature, error, per)
         count = len(wanted)
         data, weights = self._extended(per, weight)
@@ -117,6 +118,7 @@ class Constrained:
         centre = np.concatenate([np.asarray(problem.data.centre), np.zeros(extra)])
         target = _with(problem.data.target, 0.0, n, rows)
         weights = np.zeros(rows)
+        # The pseudo-observation takes the first padded row.
         weights[:n], weights[n] = problem.weights[:n], weight
         data = problem.data._replace(inputs=inputs, codes=codes, centre=centre, target=target)
         return data, weights
@@ -139,7 +141,7 @@ def _sums(model: Model) -> Callable[..., Any]:
 
 
 def constrain(fit: Fit, what: Any) -> Constrained:
-    """Return the quantity that ``what`` names; raises JscaleError where it names none."""
+    """Return the quantity that ``what`` names; raises JscaleError for an unknown name."""
     if isinstance(what, Mapping):
         return _of_the_curve(fit, what)
     if callable(what):
@@ -266,7 +268,7 @@ def _space(support: str) -> str:
 
 
 def _picked(spaces: dict[str, str], free: tuple[str, ...]) -> Callable[..., Any]:
-    """Return the coordinate of the one of the parameters that the inputs choose."""
+    """Return the coordinate of the parameter that the inputs select."""
 
     def quantity(values: Mapping[str, Any], chosen: tuple[Any, ...]) -> Any:
         shares = zip(free, chosen, strict=True)

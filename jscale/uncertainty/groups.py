@@ -1,4 +1,4 @@
-"""Groups: draws as labelled arrays, plain enough for any container to hold.
+"""Groups: draws as labelled arrays, independent of any container.
 
 What ArviZ calls a group (``posterior``, ``observed_data``, …) is here a set of arrays with named
 dimensions. Draws make their groups; :mod:`jscale.uncertainty.arviz` turns them into its containers.

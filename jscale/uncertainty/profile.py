@@ -1,10 +1,10 @@
 """profile: how much worse a law fits as one quantity is moved away from its estimate.
 
-At each value the law is fitted again with the quantity held there (see
-:mod:`jscale.uncertainty.constrained`): the profile of the objective. It makes no use of the
-quantity's being normal, or on a scale where it is: an interval may be lopsided, or have no end
-where the runs set no bound. All values are lanes of one batch. A fit with the quantity held near
-a value lies on the profile at the value that it comes to, so no multiplier is sought.
+At each value the law is refitted with the quantity constrained there (see
+:mod:`jscale.uncertainty.constrained`): the profile of the objective. It does not
+assume that the quantity is normal on any scale: an interval may be asymmetric, or unbounded where
+the runs set no bound. All values are lanes of one batch. A fit with the quantity constrained near
+a value lies on the profile at the value that it attains, so no multiplier is needed.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from jscale.fitting.statistics import floored, unit_diagonal_eigh
 from jscale.uncertainty.constrained import Constrained, constrain
 from jscale.uncertainty.draws import no_spare_runs
 
-# How far the first values go, in half-widths of a normal interval, and how often that is doubled.
+# Reach of the first values, in half-widths of a normal interval, and the number of doublings.
 _REACH = 1.5
 _DOUBLINGS = 5
-# A statistic by which another optimum on the way must be better to be told of.
+# The improvement in the statistic above which another optimum is reported.
 _BETTER = 0.05
 _EDGES = {"log": (0.0, np.inf), "logit": (0.0, 1.0), "linear": (-np.inf, np.inf)}
 
@@ -219,7 +219,7 @@ def profile(
 
 
 def limit_of(level: float, freedom: int) -> float:
-    """Return what √statistic stays below inside an interval: Student's t quantile."""
+    """Return the limit of √statistic inside an interval: Student's t quantile."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.5 * (1.0 + level)))
@@ -236,7 +236,7 @@ def _crossing(at: np.ndarray, root: np.ndarray, limit: float) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class _Scale:
-    """What a statistic is made with: ``c`` times 2·(F − ``best``).
+    """The scale of the statistic: ``c`` times 2·(F − ``best``).
 
     ``error`` is the standard error of the quantity's coordinate, ``curvature`` the profile's
     second derivative in it, ``along`` (p,) how parameters follow it to first order.
@@ -259,13 +259,15 @@ class _Scale:
             )
         if not np.isfinite(a).all() or not a.any():
             raise JscaleError(
-                f"{held.name} does not move with any free parameter at the fit: it has no profile."
+                f"{held.name} does not depend on any free parameter at the fit: it has no profile."
             )
         along = _solve(fit, a)
         inverse = float(a @ along)
         if _is_classical(fit):
+            # Then c·2(F − F̂) is the usual F statistic with 1 and n − p degrees of freedom.
             c = problem.freedom / (2.0 * best)
         else:
+            # Otherwise scaled to match the sandwich variance near the estimate.
             c = inverse / float(of_parameters(fit.theta_covariance, a[None])[0, 0])
         error = float(np.clip(np.sqrt(inverse / c), 1e-12, 1e3)) if c > 0 else 1.0
         return cls(best, c, error, 1.0 / inverse, along / inverse)
@@ -293,7 +295,7 @@ def _is_classical(fit: Fit) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Walk:
-    """A profile on its way.
+    """A partial profile.
 
     For each ``target`` (G,), in units of ``limit`` standard errors, the lane that ended lowest:
     ``total`` with the pseudo-observation, ``theta`` (G, p), and the quantity's coordinate ``at``
@@ -316,9 +318,10 @@ class _Walk:
         return np.maximum(2.0 * (self.objective - least) * self.scale.c, 0.0)
 
     def solved(self, target: np.ndarray) -> _Walk:
-        """Add targets: from where parameters go to first order, and from the nearest known."""
+        """Add targets, started from the first-order prediction and from the nearest known."""
         fit = self.held.fit
         shift = (target * self.limit * self.scale.error)[:, None] * self.scale.along
+        # First order fails far out: starts stay within a few units of the estimate.
         most = 3.0 * np.maximum(np.abs(fit.theta), 1.0)
         ahead = fit.theta + np.clip(shift, -most, most)
         near = np.repeat(fit.theta[None], len(target), axis=0)
@@ -327,7 +330,7 @@ class _Walk:
         return self._from(np.tile(target, 2), np.concatenate([ahead, near]))
 
     def from_neighbours(self) -> _Walk:
-        """Solve again for each target from where its neighbours ended."""
+        """Solve again for each target, started from its neighbours' solutions."""
         last = len(self.target) - 1
         before = np.maximum(np.arange(last + 1) - 1, 0)
         after = np.minimum(np.arange(last + 1) + 1, last)
@@ -348,16 +351,17 @@ class _Walk:
             whole = tuple(np.concatenate(pair) for pair in zip(old, whole, strict=True))
         if not len(whole[0]):
             raise FitError(
-                f"No fit with {self.held.name} held came to an end: the objective is not finite "
+                f"No fit with {self.held.name} constrained converged: the objective is not finite "
                 "nearby. Read fit.notes, or use js.bootstrap(fit)."
             )
+        # Sorted by target, then by objective: the first of each target is its lowest lane.
         order = np.lexsort((whole[1], whole[0]))
         _, first = np.unique(whole[0][order], return_index=True)
         kept = [x[order[first]] for x in whole]
         return replace(self, **dict(zip(_COLUMNS, kept, strict=True)))
 
     def further(self, reach: float, points: int) -> np.ndarray:
-        """Return targets from ``reach`` to twice that, on sides where the interval does not end."""
+        """Return targets from ``reach`` to twice that, on sides where the interval is open."""
         root = np.sqrt(self.statistic)
         steps = np.linspace(1.0, 2.0, max(points // 4, 2) + 1)[1:] * reach
         low = self.target < 0
@@ -412,8 +416,8 @@ def _notes(profiled: Profile, better: float) -> list[Note]:
             Note(
                 "profile-lower",
                 "warning",
-                f"On the way a better optimum was met (by a statistic of {better:.2g}).",
-                "The fit is not at the least objective, and the interval is about the better one.",
+                f"A better optimum was met along the profile (by a statistic of {better:.2g}).",
+                "The fit is not at the lowest objective; the interval refers to the better one.",
                 f"Fit again with more starts: starts={4 * max(profiled.fit.agree[1], 16)}.",
             )
         )

@@ -1,8 +1,8 @@
-"""Refits: resamples of a fit's problem, taken to their optima some at a time.
+"""Refits: resamples of a fit's problem, refitted in chunks.
 
 Each refit starts at the fit. Since a resample's best optimum may lie in another basin, a share
 of them (the guarded ones) also starts at other optima of the fit's own objective and at
-automatic starts; the lower end counts.
+automatic starts; the lowest is kept.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from jscale.fitting.solver.lbfgs import descend_lbfgs
 from jscale.fitting.solver.starts import automatic
 from jscale.uncertainty.noise.model import studentised_by
 
-# Numbers in the weights or targets of the resamples taken at a time: 64 MB.
+# Numbers in the weights or targets of a chunk of resamples: 64 MB.
 _NUMBERS_AT_ONCE = 2**23
-# Below so many units there are few patterns of signs, and Webb's six points take their place.
+# Below this many units there are few patterns of signs, and Webb's six points replace them.
 _FEW_FOR_SIGNS = 12
 _WEBB = np.sqrt(np.array([0.5, 1.0, 1.5]))
 
@@ -37,7 +37,7 @@ _AUTOMATIC = 32
 _OTHER_OPTIMA = 2
 _GUARDED_SHARE = 0.05
 _GUARDED_LEAST = 50
-# An end is in another basin where it is lower by this share; rounding does not reach it.
+# A refit that is lower by this share lies in another basin; rounding is far smaller.
 _LOWER = 1e-6
 _MANY_SWITCH = 0.03
 _MANY_FAIL = 0.01
@@ -45,11 +45,11 @@ _MANY_FAIL = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Refits:
-    """Where the refits of R resamples ended.
+    """The refits of R resamples.
 
-    ``theta`` (R, p), ``objective`` and ``status`` (R,); ``switched`` (R,) says which ended lower
-    from elsewhere than from the fit. Of the first of each chunk, ``guarded`` in all, ``seen``
-    switched; ``everywhere`` says that therefore all later ones started elsewhere too.
+    ``theta`` (R, p), ``objective`` and ``status`` (R,); ``switched`` (R,) marks those whose lowest
+    optimum was reached from elsewhere than the fit. Of the first of each chunk, ``guarded`` in
+    all, ``seen`` switched; ``everywhere`` says that all later ones then started elsewhere too.
     """
 
     theta: np.ndarray
@@ -108,7 +108,7 @@ def warn_of_failures(count: int, failed: int, unsettled: int, do: str) -> None:
 
 
 class _Start(NamedTuple):
-    """Coordinates (k, p) to start at, by turns, and how carefully."""
+    """Starting coordinates (k, p), used in turn, and the settings of their solve."""
 
     theta: np.ndarray
     settings: SolveSettings
@@ -126,7 +126,7 @@ def _elsewhere(problem: Problem, theta: np.ndarray) -> Iterator[_Start]:
 
 
 def other_optima(problem: Problem, theta: np.ndarray, cold: np.ndarray) -> np.ndarray | None:
-    """Return the best optima (k, p) that starts (m, p) end at, beside that of ``theta`` (p,).
+    """Return the best optima (k, p) reached from starts (m, p), other than that of ``theta`` (p,).
 
     At most two, the lowest first; None where the objective is not finite from ``theta``. Call
     inside the float64 scope.
@@ -145,7 +145,7 @@ def other_optima(problem: Problem, theta: np.ndarray, cold: np.ndarray) -> np.nd
 
 
 class _Guard:
-    """Starts some refits of a chunk elsewhere too, and keeps what ends lower."""
+    """Starts some refits of a chunk elsewhere too, and keeps the lower optimum."""
 
     def __init__(self, chunk: Chunk, lanes: Lanes, others: list[_Start], rounding: float) -> None:
         self.chunk, self.lanes, self.others, self.rounding = chunk, lanes, others, rounding
@@ -158,6 +158,7 @@ class _Guard:
             again = self.chunk.descend(which, starts, other.settings, None)
             finite = np.isfinite(self.lanes.objective[which])
             known = np.where(finite, self.lanes.objective[which], 0.0)
+            # A refit that failed from the fit takes any finite end from elsewhere.
             limit = np.where(finite, known - (_LOWER * np.abs(known) + self.rounding), np.inf)
             better = np.isfinite(again.objective) & (again.objective < limit)
             self.switched[which[better]] = finite[better] | self.switched[which[better]]
@@ -197,7 +198,7 @@ class Resampler(Protocol):
 
     @property
     def theta(self) -> np.ndarray:
-        """Where refits start (p,)."""
+        """The coordinates at which refits start (p,)."""
         ...
 
     @property
@@ -206,7 +207,7 @@ class Resampler(Protocol):
         ...
 
     def chunks(self, resamples: int) -> Iterator[Chunk]:
-        """Yield all resamples, as many at a time as memory is meant to hold."""
+        """Yield all resamples, in chunks of bounded memory."""
         ...
 
 
@@ -217,7 +218,7 @@ def chunk_size(problem: Problem) -> int:
 
 @dataclass(frozen=True, eq=False)
 class RandomResamples:
-    """Draws resamples of a problem, of a kind, from one stream of random numbers.
+    """Draws resamples of one kind, from a single stream of random numbers.
 
     ``units`` are those of the rows with weight.
     """
@@ -230,7 +231,7 @@ class RandomResamples:
     lbfgs: bool = False
 
     def chunks(self, resamples: int) -> Iterator[Chunk]:
-        """Yield all resamples, as many at a time as memory is meant to hold."""
+        """Yield all resamples, in chunks of bounded memory."""
         rng = np.random.default_rng(self.seed)
         most = chunk_size(self.problem)
         draw = self._weights if self.kind in WEIGHTED else self._targets()
@@ -249,6 +250,7 @@ class RandomResamples:
     def _targets(self) -> Callable[[int, np.random.Generator], Chunk]:
         problem = self.problem
         optimum = linearise(problem, self.theta)
+        # Studentised, since a fit bends towards its own runs and its raw residuals are too small.
         errors = centred(problem, studentised_by(problem, optimum, self.units.unit))
         target = np.array(problem.data.target)
         used = np.flatnonzero(problem.used)
@@ -268,10 +270,10 @@ class RandomResamples:
 
 
 def centred(problem: Problem, errors: np.ndarray) -> np.ndarray:
-    """Take out of errors (n,) what the objective, fitting a constant, would find in them.
+    """Subtract from errors (n,) the constant that the objective would fit to them.
 
-    The mean for squares, the median for absolute values: so that the fitted curve is the right
-    one for resampled errors. By bisection: the slope of a sum of losses has one change of sign.
+    It is the mean for squares and the median for absolute values, so that the fitted curve is the
+    optimum under resampled errors. By bisection: the slope of a sum of losses changes sign once.
     """
     weights = problem.weights[: problem.n][problem.used]
     low, high = float(errors.min()), float(errors.max())
@@ -285,13 +287,14 @@ def centred(problem: Problem, errors: np.ndarray) -> np.ndarray:
 def residual_errors(
     units: Units, errors: np.ndarray
 ) -> Callable[[int, np.random.Generator], np.ndarray]:
-    """Return a function that puts units' errors (n,) onto others of their stratum: (R, n).
+    """Return a function that permutes units' errors (n,) within strata, with replacement: (R, n).
 
-    Raises JscaleError where units of a stratum have not all as many rows.
+    Raises JscaleError unless all units of a stratum have the same number of rows.
     """
     strata = []
     for stratum in np.unique(units.stratum):
         rows = np.flatnonzero(units.stratum == stratum)
+        # Blocks of rows by unit, so that one index moves a whole unit.
         rows = rows[np.argsort(units.unit[rows], kind="stable")]
         sizes = np.unique(units.unit[rows], return_counts=True)[1]
         if sizes.min() < sizes.max():
@@ -316,8 +319,8 @@ def wild_errors(
 ) -> Callable[[int, np.random.Generator], np.ndarray]:
     """Return a function that multiplies errors (n,) by a random number per unit: (R, n).
 
-    Signs (Rademacher) leave each error its size, so also the density at a kink that near-absolute
-    losses depend on; below 12 units their few patterns are widened to Webb's six points,
+    Signs (Rademacher) preserve the size of each error, and with it the density at a kink, on which
+    near-absolute losses depend; below 12 units their few patterns are widened to Webb's six points,
     ±√½, ±1, ±√1½ (Webb, Queen's Economics Department Working Paper 1315). Mammen's two points,
     not symmetric, would move the curve of any objective but squares.
     """

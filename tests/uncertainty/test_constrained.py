@@ -61,7 +61,7 @@ def test_functions_that_are_none(fit):
 
     with pytest.raises(js.JscaleError, match=r"pair returned an array of shape \(2,\)"):
         profile(fit, pair)
-    with pytest.raises(js.JscaleError, match=r"does not move with any free parameter"):
+    with pytest.raises(js.JscaleError, match=r"does not depend on any free parameter"):
         profile(fit, lambda p: 0.0 * p["alpha"])
 
 

@@ -166,7 +166,7 @@ def test_a_better_optimum_on_the_way_is_told(fit):
     theta[0] += 0.02
     found = profile(replace(fit, theta=theta), "alpha")
     assert any(note.code == "profile-lower" for note in found.notes)
-    assert "On the way a better optimum was met" in repr(found)
+    assert "A better optimum was met along the profile" in repr(found)
 
 
 # ── What cannot be profiled ──────────────────────────────────────────────────────────────────

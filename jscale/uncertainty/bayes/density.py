@@ -27,14 +27,14 @@ _LANES_AT_ONCE = 16
 
 @dataclass(frozen=True, eq=False)
 class Own:
-    """A prior by a NumPyro distribution over a parameter's own value."""
+    """A NumPyro distribution stated as the prior of a parameter's own value."""
 
     name: str
     distribution: Any
 
 
 class Spec(NamedTuple):
-    """What a program is compiled for: the layout, the likelihood, what is pooled, own priors."""
+    """The static part of a program: layout, likelihood, pooled parameters, stated priors."""
 
     layout: Layout
     space: str
@@ -60,13 +60,13 @@ class Spec(NamedTuple):
 
 
 class DensityInputs(NamedTuple):
-    """What a program is given.
+    """The arrays that a program receives.
 
     ``counts`` are (successes, trials), each (rows,). ``mean`` and ``sd`` (size,) are the normal
     priors of z's coordinates, ``plain`` (size,) is 1 where they apply; ``spread`` (pooled,) the
-    scales of the half-normal priors of the spreads. ``share`` (size,) says how far a family's
-    coordinate is its own value instead of an offset, ``anchor`` (pooled, 2) the mean and the log
-    spread that such a value is measured by.
+    scales of the half-normal priors of the spreads. ``share`` (size,) is the degree to which
+    a family's coordinate is centred (its own value instead of an offset), ``anchor`` (pooled, 2)
+    the mean and the log spread that standardise such a value.
     """
 
     data: Data
@@ -82,7 +82,7 @@ class DensityInputs(NamedTuple):
 
 
 def coordinates(spec: Spec, z: Any, given: DensityInputs) -> Any:
-    """Return the layout's coordinates theta (p,) at z: offsets become the families' own (JAX)."""
+    """Return the layout's coordinates theta (p,) at z: offsets become families' values (JAX)."""
     theta = z[: spec.layout.size]
     for k, name in enumerate(spec.pooled):
         where, mean, log_width = _families(spec, k, name, z, given)
@@ -91,7 +91,7 @@ def coordinates(spec: Spec, z: Any, given: DensityInputs) -> Any:
 
 
 def _families(spec: Spec, k: int, name: str, z: Any, given: DensityInputs) -> Any:
-    """Where a pooled parameter's families lie in z; what they are measured from, and by.
+    """The place of a pooled parameter's families in z, with their location and scale.
 
     With share 0 that is the population's mean and spread (non-centred); with share 1 the anchor,
     so that a family that its own runs determine does not move with the population's spread.
@@ -132,7 +132,7 @@ def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: Density
     where, mean, (log_width, width) = _families(spec, k, name, z, given)
     centre, log_spread = z[spec.population(name)], z[spec.population(name) + 1]
     ratio = jnp.exp(log_spread) / given.spread[k]
-    # The last terms are the Jacobians of the logarithm, and of what a family is measured by.
+    # The last terms are the Jacobians: of the logarithm, and of a family's scale.
     spread = -0.5 * ratio**2 - jnp.log(given.spread[k]) + 0.5 * np.log(2 / np.pi) + log_spread
     offset = (mean + width * z[where] - centre) * jnp.exp(-log_spread)
     each = -0.5 * offset**2 - log_spread - 0.5 * np.log(2 * np.pi) + log_width
@@ -140,7 +140,7 @@ def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: Density
 
 
 def _own_density(spec: Spec, stated: Own, z: Any, given: DensityInputs) -> Any:
-    """The log density of a parameter's own value, carried over to its coordinates.
+    """The log density of a parameter's own value, transformed to its coordinates.
 
     A parameter's value depends on other coordinates only through ones that come before it
     (amplitudes through exponents), so the Jacobian is the slope along its own coordinates.
@@ -156,12 +156,14 @@ def _own_density(spec: Spec, stated: Own, z: Any, given: DensityInputs) -> Any:
         assert slot is not None
 
         def of_one(u: Any) -> Any:
+            # Other coordinates stay fixed, as the Jacobian of a triangular map requires.
             moved = theta.at[slot.where].set(u)
             return spec.layout.natural(moved, given.data.fixed, given.data.centre)[stated.name]
 
         value, slope = jax.jvp(of_one, (theta[slot.where],), (jnp.ones_like(theta[slot.where]),))
         log_slope = jnp.log(jnp.abs(slope))
     inside = stated.distribution.support(value)
+    # Outside the support the mean stands in, so that no NaN enters the derivative.
     density = stated.distribution.log_prob(jnp.where(inside, value, stated.distribution.mean))
     return jnp.sum(jnp.where(inside, density + log_slope, -jnp.inf))
 
@@ -170,6 +172,7 @@ def log_joint(spec: Spec, z: Any, given: DensityInputs) -> Any:
     """Return the log joint density at z, a number, −inf where it is not one (JAX)."""
     import jax.numpy as jnp
 
+    # Rows of weight 0, padding included, may be NaN, and 0·NaN would spread.
     terms = jnp.where(given.weights > 0, pointwise(spec, z, given), 0.0)
     total = jnp.sum(given.weights * terms) + log_prior(spec, z, given)
     return jnp.where(jnp.isfinite(total), total, -jnp.inf)
@@ -245,7 +248,7 @@ class Mode:
     """The point of highest joint density: z (size,), ``root`` with root·rootᵀ the covariance.
 
     The covariance is the inverse of the negative ``hessian`` (Laplace); ``height`` is the log
-    density, ``settled`` says whether Newton's steps came to rest.
+    density, ``settled`` says whether Newton's steps converged.
     """
 
     z: np.ndarray
@@ -271,6 +274,7 @@ def _mode_program(spec: Spec) -> Callable[..., Any]:
 
     def newton(gradient: Any, hessian: Any, damping: Any) -> Any:
         values, vectors = jnp.linalg.eigh(hessian)
+        # Absolute eigenvalues: at a saddle Newton's step would climb towards it.
         size = jnp.abs(values) + damping * jnp.max(jnp.abs(values)) + 1e-12
         step = -vectors @ ((vectors.T @ gradient) / size)
         return step, -gradient @ step
@@ -280,6 +284,7 @@ def _mode_program(spec: Spec) -> Callable[..., Any]:
         new = (trial, *at(trial, given))
         better = jnp.isfinite(new[1]) & (new[1] < kept[1])
         kept = jax.tree.map(lambda a, b: jnp.where(better, a, b), new, kept)
+        # Damping vanishes after some good steps, so that the last ones are pure Newton.
         smaller, larger = jnp.where(damping < 1e-9, 0.0, 0.1 * damping), 10 * damping + 1e-7
         damping = jnp.where(better, smaller, larger)
         step, promised = newton(kept[2], kept[3], damping)
@@ -307,7 +312,7 @@ def find_mode(spec: Spec, start: np.ndarray, given: DensityInputs) -> Mode:
 def _root(hessian: np.ndarray) -> np.ndarray:
     """Return a root of the inverse of a Hessian, made positive."""
     values, vectors = np.linalg.eigh(hessian)
-    # A direction that is flat says nothing of its width: it is taken as of order one.
+    # A flat direction has no width of its own: it is given one of order one.
     size = np.abs(values)
     return vectors * np.where(size > 1e-6, 1 / np.sqrt(np.maximum(size, 1e-6)), 1.0)
 
@@ -320,7 +325,7 @@ def _hessian_program(spec: Spec) -> Callable[..., Any]:
 
 
 def centred(spec: Spec, given: DensityInputs, mode: Mode) -> tuple[DensityInputs, Mode]:
-    """Let families that their runs determine move on their own; returns given and mode anew.
+    """Centre the families that their runs determine; returns the new inputs and mode.
 
     With h the curvature along a family's offset, of which the prior's share is 1/h, its
     coordinate becomes its own value by 1 − 1/h and an offset by 1/h (arXiv:1906.03028 learns such
@@ -333,7 +338,7 @@ def centred(spec: Spec, given: DensityInputs, mode: Mode) -> tuple[DensityInputs
         assert slot is not None
         share[slot.where] = 1.0 - 1.0 / np.maximum(np.diag(mode.hessian)[slot.where], 1.0)
         anchor[k] = mode.z[at : at + 2]
-    # At the mode itself, a coordinate is the same number by either measure.
+    # At the mode itself, centred and non-centred coordinates coincide.
     given = given._replace(share=share, anchor=anchor)
     hessian = np.asarray(_hessian_program(spec)(mode.z, given))
     return given, replace(mode, root=_root(hessian), hessian=hessian)
@@ -344,7 +349,7 @@ def given_arrays(
 ) -> DensityInputs:
     """Gather a program's arrays; weights are scaled to a mean of 1 over the rows that have any.
 
-    So a row counts as one run on average, and scaling all weights changes nothing.
+    A row thus counts as one run on average, and scaling all weights has no effect.
     """
     weights = problem.weights / problem.weights[problem.weights > 0].mean()
     mean, sd, plain, spread = normal

@@ -29,10 +29,10 @@ _FIRST_PART = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """Points z (S, size) with ``weights`` (S,) adding up to one, and how good they are.
+    """Points z (S, size) with ``weights`` (S,) adding up to one, and their quality.
 
-    ``k`` is Pareto's, ``share`` the effective number of draws over their number, ``rounds`` how
-    often the proposal was made.
+    ``k`` is Pareto's, ``share`` the effective number of draws over their number, ``rounds`` the
+    number of proposals.
     """
 
     z: np.ndarray
@@ -53,7 +53,7 @@ class Weighted:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """What rounds are chosen by: all k that pass are alike, then the larger share counts."""
+        """The key that ranks rounds: k that pass are equal, then the larger share is better."""
         return (-RELIABLE if self.passes else -self.k), self.share
 
     def resampled(self, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -72,9 +72,10 @@ class _Proposal:
     shares: np.ndarray
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Return points (count, size), from each component its share of them."""
+        """Return points (count, size), allotted to the components by their shares."""
         size = self.centres.shape[1]
         x = rng.standard_normal((count, size))
+        # A t with few degrees of freedom: its tails must not be thinner than the posterior's.
         x /= np.sqrt(rng.chisquare(_DF, size=(count, 1)) / _DF)
         edges = np.round(np.cumsum(self.shares)[:-1] * count).astype(int)
         parts = np.split(x, edges)
@@ -90,6 +91,7 @@ class _Proposal:
         for centre, root, share in zip(self.centres, self.roots, self.shares, strict=True):
             x = np.linalg.solve(root, (z - centre).T)
             shape = -0.5 * (_DF + size) * np.log1p(np.sum(x * x, axis=0) / _DF)
+            # The normalising constant of the t is common to all components and left out.
             logs.append(np.log(share) - np.linalg.slogdet(root)[1] + shape)
         return np.stack(logs)
 
@@ -102,10 +104,10 @@ def importance(
     rng: np.random.Generator,
     others: Sequence[Mode] = (),
 ) -> Weighted:
-    """Draw weighted points, ``count`` or 4000; the proposal is moved to their moments if need be.
+    """Draw weighted points, ``count`` or 4000; the proposal is adapted to their moments if needed.
 
-    Fewer points seldom reach a tail, and weights that saw none of it look even. For the same
-    reason the first proposal stays a part of those that are moved. With ``others``, further
+    Fewer points seldom reach a tail, and weights look even where none did. For the same reason
+    the first proposal remains a component of the adapted ones. With ``others``, further
     modes, the proposal is a mixture around all. Of the rounds, one whose k passes is kept, and of
     these that of the largest effective share. Call inside the float64 scope.
     """
@@ -120,6 +122,7 @@ def importance(
         now = _round(spec, given, proposal, count, rng, rounds)
         if best is None or now.rank > best.rank:
             best = now
+        # Stop also where too few points count for their moments to mean anything.
         if (best.passes and best.share >= _AIM) or now.share * count < 10 * spec.size:
             break
         proposal = _beside(first, _moved(first, now))
@@ -139,16 +142,17 @@ def _round(
     z = proposal.draw(count, rng)
     density = np.logaddexp.reduce(proposal.log_densities(z), axis=0)
     smoothed, k = smoothed_log_weights(log_joint_of_many(spec, z, given) - density)
+    # Weights need no normalising constant of the joint density: they are normalised here.
     weights = np.exp(smoothed - smoothed.max())
     weights /= weights.sum()
     return Weighted(z, weights, k, 1.0 / float(np.sum(weights**2)) / count, rounds)
 
 
 def _moved(proposal: _Proposal, now: Weighted) -> _Proposal:
-    """Move each component to the weighted moments of the points that are its own.
+    """Move each component to the weighted moments of its points.
 
-    A point is a component's by its share of the mixture's density there (arXiv:0710.4242). One
-    with too few points for moments stays as it is.
+    A point belongs to a component by its share of the mixture's density there (arXiv:0710.4242). A
+    component with too few points for moments is unchanged.
     """
     log = proposal.log_densities(now.z)
     # How much of each point is due to each component: a soft assignment, as in EM.
@@ -161,7 +165,7 @@ def _moved(proposal: _Proposal, now: Weighted) -> _Proposal:
 
 
 def _beside(first: _Proposal, moved: _Proposal) -> _Proposal:
-    """Return a mixture of both, the first with a part of the points."""
+    """Return a mixture of both, with a fixed part of the points from the first."""
     return _Proposal(
         np.concatenate([moved.centres, first.centres]),
         np.concatenate([moved.roots, first.roots]),
@@ -170,7 +174,7 @@ def _beside(first: _Proposal, moved: _Proposal) -> _Proposal:
 
 
 def _at_least(shares: np.ndarray) -> np.ndarray:
-    """Give every component a part of the points: what it is for is not known beforehand."""
+    """Give every component a minimum part of the points, as its share is not known beforehand."""
     shares = np.maximum(shares, _LEAST_PART if len(shares) > 1 else 1.0)
     return shares / shares.sum()
 
@@ -179,5 +183,6 @@ def _moments(z: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Return the weighted mean of points, and a root of their covariance."""
     centre = weights @ z
     off = z - centre
+    # An eigenvalue root, since a Cholesky factor would fail where few points carry weight.
     values, vectors = np.linalg.eigh((off * weights[:, None]).T @ off)
     return centre, vectors * np.sqrt(np.maximum(values, 1e-14 * values.max()))

@@ -1,8 +1,8 @@
 """Likelihoods: how observed runs scatter around a law's curve, and counted outcomes.
 
 "student_t" and "normal" are densities of residuals in the objective's space (of log losses, by
-default), with a scale to be found. "binomial" and "beta_binomial" are for rates of so many trials:
-the law's output is the probability of success.
+default), with a scale to be estimated. "binomial" and "beta_binomial" are for rates of a known
+number of trials: the law's output is the probability of success.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def nuisance_prior(likelihood: str, space: str) -> tuple[str, float, float]:
 def log_density(
     likelihood: str, space: str, predicted: Any, target: Any, counts: Any, nuisance: Any, df: Any
 ) -> Any:
-    """Return the log likelihood of each row (rows,), −inf where the law gives no number (JAX).
+    """Return the log likelihood of each row (rows,), −inf where the law gives NaN (JAX).
 
     ``predicted`` are the law's outputs, ``target`` the observations in ``space``, ``counts``
     (successes, trials), ``nuisance`` the logarithm of the scale or concentration.

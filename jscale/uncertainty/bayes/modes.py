@@ -1,6 +1,6 @@
-"""The modes of a posterior: where sampling starts, and whether one of them stands for all.
+"""The modes of a posterior: the starts of sampling, and whether a single one dominates.
 
-The best mode is climbed to from the fit, others from other optima of the fit's objective. A
+The best mode is reached from the fit, others from other optima of the fit's objective. A
 mode's share of the posterior is that of its normal approximation.
 """
 
@@ -15,9 +15,9 @@ from jscale.uncertainty.bayes.density import DensityInputs, Mode, Spec, find_mod
 from jscale.uncertainty.refits import other_optima
 
 _AUTOMATIC = 32
-# Of a standard deviation: ends of two climbs that are nearer are one mode.
+# In standard deviations: ends of two climbs closer than this are one mode.
 _SAME = 0.1
-# A mode that has less of the posterior is left out.
+# Modes with a smaller share of the posterior are left out.
 _LEAST_SHARE = 1e-3
 
 
@@ -41,7 +41,7 @@ def residuals_at(fit: Fit, theta: np.ndarray) -> np.ndarray:
 def find_modes(spec: Spec, starts: np.ndarray, given: DensityInputs) -> tuple[Mode, ...]:
     """Climb from ``starts`` (k, size); return the distinct modes, that of the largest share first.
 
-    Climbs that did not settle are left out, unless none did: then the end of the first is
+    Climbs that did not converge are left out, unless none did: then the end of the first is
     returned alone. Modes with less than a thousandth of the posterior are left out. Call inside
     the float64 scope.
     """

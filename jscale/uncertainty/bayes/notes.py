@@ -1,4 +1,4 @@
-"""Notes on a posterior: whether its draws can be trusted, and what the priors had to say."""
+"""Notes on a posterior: whether its draws can be trusted, and the influence of the priors."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _OTHER_MODES = 0.01
 def notes_on_chains(
     divergences: int, many: int, rhat: np.ndarray, ess: np.ndarray, names: list[str]
 ) -> Iterable[Note]:
-    """Notes on NUTS: divergences, chains that disagree, draws that are too alike.
+    """Notes on NUTS: divergences, chains that disagree, highly correlated draws.
 
-    ``names`` are of what varies: R-hat that is not a number is of chains that stood still.
+    ``names`` are the quantities that vary: where R-hat is NaN, chains did not move.
     """
     if divergences:
         yield Note(
@@ -42,7 +42,7 @@ def notes_on_chains(
             "not-mixed",
             "warning",
             f"R-hat is above {MIXED} for {listing(unmixed, 24)}.",
-            "The chains have not come to agree: intervals mean little yet.",
+            "The chains disagree: intervals are not reliable yet.",
             "Take a longer warmup and more draws (warmup=2000, draws=4000), or fix or tie "
             "parameters.",
         )
@@ -57,7 +57,7 @@ def few_draws(which: str) -> Note:
         "few-effective-draws",
         "warning",
         f"Fewer than {ENOUGH} effective draws: {which}.",
-        "Intervals carry much Monte-Carlo error of their own.",
+        "Intervals have a large Monte Carlo error.",
         "Take more draws (draws=4000).",
     )
 
@@ -79,9 +79,9 @@ def notes_on_importance(k: float, share: float, many: int) -> Iterable[Note]:
         yield Note(
             "importance-uneven",
             "warning",
-            f"By their weights {100 * share:.0f} % of the points count (k {k:.2f}).",
-            "Few points carry the tails, which are then cut short: where this was measured, "
-            "standard deviations came out up to two fifths too small.",
+            f"The effective share of the points is {100 * share:.0f} % (k {k:.2f}).",
+            "Few points carry the tails, which are then truncated: measured standard "
+            "deviations were up to two fifths too small.",
             'Use method="nuts".',
         )
     if share * many < ENOUGH:
@@ -97,8 +97,8 @@ def notes_on_modes(settled: bool, shares: np.ndarray, walked: bool) -> Iterable[
         yield Note(
             "mode-not-settled",
             "warning",
-            "The search for the posterior's mode did not settle.",
-            "Sampling starts away from it, or the posterior has none: draws may miss what counts.",
+            "The search for the posterior's mode did not converge.",
+            "Sampling starts away from it, or the posterior has none: draws may miss the bulk.",
             "Fix or tie parameters that the data do not determine, or give tighter priors "
             "(priors=…).",
         )
@@ -143,8 +143,8 @@ def notes_on_priors(
             "info",
             f"The data narrow the prior that you stated for {listing(given, 24)} by less "
             "than 20 %.",
-            "What the posterior says of these is mostly what you said.",
-            "Add runs that inform them, if the data should decide.",
+            "Their posterior is mostly the prior that you stated.",
+            "Add runs that inform them, if the data should determine them.",
         )
     driven = [name for name in driven if name not in given]
     if driven:
@@ -152,7 +152,7 @@ def notes_on_priors(
             "prior-driven",
             "caution",
             f"The data narrow the prior of {listing(driven, 24)} by less than 20 %.",
-            "What the posterior says of these is mostly what the prior said.",
+            "Their posterior is mostly their prior.",
             f'Read js.prior_summary, state your own prior (priors={{"{driven[0].split("[")[0]}": '
             "…}), or add runs that inform them.",
         )
@@ -166,13 +166,13 @@ def notes_on_priors(
             "prior-conflict",
             "caution",
             f"The posterior lies far out in its prior: {listing(far, 24)}.",
-            "The prior pulls it away from where the data alone would put it.",
+            "The prior pulls it away from the values that the data alone support.",
             "Check the units of the table and give a prior that allows such values (priors=…).",
         )
 
 
 def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Note]:
-    """Note a prior whose curves (S, n) do not reach most runs (n,), in the objective's space."""
+    """Note a prior whose curves (S, n) miss most runs (n,), in the objective's space."""
     low = np.min(np.where(np.isfinite(curves), curves, np.inf), axis=0)
     high = np.max(np.where(np.isfinite(curves), curves, -np.inf), axis=0)
     near = float(np.mean((target >= low) & (target <= high)))
@@ -182,8 +182,8 @@ def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Not
         Note(
             "prior-far-from-data",
             "warning",
-            f"Curves drawn from the prior come near {100 * near:.0f} % of the runs only.",
-            "The prior says that such data cannot be, and the posterior is a compromise.",
+            f"Curves drawn from the prior come near only {100 * near:.0f} % of the runs.",
+            "Under the prior such data are nearly impossible, and the posterior is a compromise.",
             "Check the units of the table, and the priors: js.prior_summary(fit).",
         )
     ]
@@ -207,7 +207,7 @@ def note_on_disagreement(fit: Fit, names: tuple[str, ...], draws: np.ndarray) ->
             "estimators-disagree",
             "caution",
             f"Posterior and fit differ by over a standard error: {listing(apart, 24)}.",
-            "They weigh large residuals differently, and the prior counts too.",
+            "They weight large residuals differently, and the prior has an influence too.",
             "Look for outliers (fit.notes), and read predictions of both.",
         )
     ]
@@ -226,7 +226,7 @@ def _apart(median: float, estimate: float, error: float, log: bool) -> bool:
 
 
 def note_on_rows(units: np.ndarray) -> list[Note]:
-    """Note rows (n,) that share a run: the likelihood takes every row as independent."""
+    """Note rows (n,) that share a run: the likelihood treats all rows as independent."""
     rows, independent = len(units), len(np.unique(units))
     if independent >= rows:
         return []
@@ -235,17 +235,17 @@ def note_on_rows(units: np.ndarray) -> list[Note]:
             "rows-share-a-run",
             "warning",
             f"{rows} rows come from {independent} independent runs.",
-            "The likelihood takes rows as independent: intervals are too narrow.",
+            "The likelihood treats rows as independent: intervals are too narrow.",
             "Keep one row per run, or use js.bootstrap(fit), which resamples whole runs.",
         )
     ]
 
 
 def failed(notes: tuple[Note, ...]) -> list[str]:
-    """Return the codes of the notes that say not to trust the draws."""
+    """Return the codes of the notes that advise against trusting the draws."""
     return [note.code for note in notes if note.severity == "warning"]
 
 
 def checks_table(checks: Mapping[str, float]) -> str:
-    """Say the checks' figures in a line."""
+    """Return the figures of the checks as one line of text."""
     return ", ".join(f"{k} {v:.4g}" for k, v in checks.items())

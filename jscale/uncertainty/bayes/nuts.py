@@ -23,20 +23,20 @@ from jscale.uncertainty.bayes.density import DensityInputs, Mode, Spec, log_join
 from jscale.uncertainty.bayes.notes import ENOUGH, MIXED
 
 CHAIN_METHODS = ("vectorized", "parallel", "sequential")
-# Attempts: the acceptance that steps are adapted to, and how many transitions make a draw. Where
-# floor and exponents trade off the density bends, and a first attempt can fail its checks.
+# Attempts: (target acceptance, transitions per draw). Where floor and exponents trade off, the
+# density is curved, and a first attempt can fail its checks.
 _ATTEMPTS = ((0.95, 1), (0.99, 4))
 _MANY_STEPS = 250
-# Transitions per call of the compiled program: the progress bar moves by so many.
+# Transitions per call of the compiled program, and per step of the progress bar.
 _BLOCK = 50
-# Halvings of a start's distance from the mode, where the density is zero at it.
+# Halvings of a start's distance from the mode while the density there is zero.
 _NEARER = 12
 _KERNELS = 16
 
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """How many draws per chain are taken, after how much warmup, in how many chains, and how."""
+    """The numbers of draws, warmup steps and chains, and how chains are run."""
 
     draws: int
     warmup: int
@@ -51,7 +51,7 @@ class Chains:
     """Points z (chain, draw, size), and statistics of the sampler by name (chain, draw).
 
     ``accept`` is the acceptance that steps were adapted to, ``thinning`` how many transitions
-    make a draw.
+    make one draw.
     """
 
     z: np.ndarray
@@ -66,7 +66,7 @@ class Chains:
 
     @property
     def trouble(self) -> tuple[int, float]:
-        """What a further attempt is to mend: divergences, and R-hat where it is above 1.01."""
+        """What a further attempt should fix: divergences, and R-hat above 1.01."""
         rhat, ess = mixing(self.z)
         worst = float(np.nanmax(rhat)) if self.z.shape[0] > 1 else 1.0
         return self.divergences, worst if worst > MIXED or np.nanmin(ess) < ENOUGH else 0.0
@@ -82,7 +82,7 @@ def check_chains(chains: int, chain_method: str) -> None:
     devices = jax.local_device_count()
     if devices < chains:
         raise JscaleError(
-            f'chain_method="parallel" wants a device per chain: {chains} chains, but JAX has '
+            f'chain_method="parallel" needs a device per chain: {chains} chains, but JAX has '
             f"{devices} here. Set JAX_NUM_CPU_DEVICES={chains} in the environment before Python "
             'starts, or use chain_method="vectorized".'
         )
@@ -102,7 +102,7 @@ def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
     import jax
 
     with warnings.catch_warnings():
-        # tqdm says so where ipywidgets lack; our own bar needs none.
+        # tqdm warns where ipywidgets is missing, which our own bar does not need.
         warnings.filterwarnings("ignore", message="IProgress not found")
         from numpyro.infer.hmc import hmc
 
@@ -155,7 +155,7 @@ def nuts(spec: Spec, given: DensityInputs, mode: Mode, plan: SamplerSettings) ->
     runs = []
     for accept, thinning in _ATTEMPTS:
         runs.append(_chains(spec, given, mode, plan, accept, thinning))
-        # A density that takes so many steps is not mended by smaller ones.
+        # A density that needs this many steps is not helped by smaller ones.
         if not any(runs[-1].trouble) or runs[-1].stats["n_steps"].mean() > _MANY_STEPS:
             break
     return min(runs, key=lambda run: run.trouble)
@@ -189,7 +189,7 @@ def _chains(
     whole = [np.concatenate(p, axis=1)[warmup:end] for p in zip(*parts, strict=True)]
     x, *seen = (np.swapaxes(v, 0, 1) for v in whole)
     steps, acceptance, diverging, energy = seen
-    # A divergence counts, whether or not its transition is kept.
+    # A divergence counts, whether or not thinning keeps its transition.
     diverging = np.any(diverging.reshape(chains, -1, thinning), axis=2)
     kept = slice(thinning - 1, None, thinning)
     stats = {
@@ -202,7 +202,7 @@ def _chains(
 
 
 def _starts(spec: Spec, given: DensityInputs, mode: Mode, chains: int, seed: int) -> np.ndarray:
-    """Return whitened points (chains, size) around the mode, drawn in where the density is zero."""
+    """Return whitened points (chains, size) around the mode, closer where the density is zero."""
     x = 0.5 * np.random.default_rng(seed).standard_normal((chains, spec.size))
     for _ in range(_NEARER):
         outside = ~np.isfinite(log_joint_of_many(spec, mode.z + x @ mode.root.T, given))
@@ -213,7 +213,7 @@ def _starts(spec: Spec, given: DensityInputs, mode: Mode, chains: int, seed: int
 
 
 def _strong(states: Any) -> Any:
-    """Fix the types of states: a program would be compiled again for those that it returns."""
+    """Fix the types of states, so that returned ones do not trigger another compilation."""
     import jax
     import jax.numpy as jnp
 
@@ -224,7 +224,7 @@ def _strong(states: Any) -> Any:
 
 
 def _run(kernel: _Kernel, states: Any, args: Any, blocks: int, tick: Any) -> list[np.ndarray]:
-    """Go on for some blocks of transitions; returns points and statistics (transition, chain)."""
+    """Run some blocks of transitions; returns points and statistics (transition, chain)."""
     batches = []
     for _ in range(blocks):
         states, seen = kernel.go(states, args)

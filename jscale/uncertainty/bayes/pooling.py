@@ -2,7 +2,7 @@
 
 On the parameter's line (its logarithm, for a positive one) family g has mean + spread·offset_g
 with standard normal offsets; mean and spread are learnt with the rest (a half-normal prior keeps
-the spread from running away). A family with few runs is drawn towards the others.
+the spread from diverging). A family with few runs is shrunk towards the others.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RESERVED = ("mean", "spread")
 def pooled_problem(fit: Fit, pool: Mapping[str, str]) -> Problem:
     """Return the fit's problem with the pooled parameters one per family.
 
-    Raises LawError for what is no mapping, and for parameters that are unknown, fixed, tied or
+    Raises LawError unless it is a mapping, and for parameters that are unknown, fixed, tied or
     per group already, DataError for a column that is missing, lacks labels, or has a single one.
     """
     if not isinstance(pool, Mapping):
@@ -137,6 +137,6 @@ def fit_at(
         theta=theta,
         theta_covariance=covariance,
         notes=(),
-        # Given, since fit's own checks refuse families of fewer runs than parameters.
+        # Passed in, since fit's own checks refuse families with fewer runs than parameters.
         given_problem=problem,
     )

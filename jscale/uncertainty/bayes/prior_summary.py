@@ -1,4 +1,4 @@
-"""prior_summary: what the priors say, in the law's own units."""
+"""prior_summary: the priors in the law's own units."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _described(distribution: Any) -> str:
 
 
 def _units(layout: Layout, name: str) -> str:
-    """Say what the coordinate of a parameter is of."""
+    """Return the meaning of a parameter's coordinate, in words."""
     law = layout.law
     if any(a == name for a, *_ in layout.shifts):
         inputs = [law.inputs[x] for a, _, x, _ in layout.shifts if a == name]
@@ -164,10 +164,10 @@ def _units(layout: Layout, name: str) -> str:
 def _problem(source: Any, data: Any, pool: Any, columns: Mapping[str, Any]) -> Problem:
     """Return the problem that centres the priors."""
     if pool and not isinstance(source, Fit):
-        raise JscaleError("pool= wants a fit, whose runs know the families: prior_summary(fit, …).")
+        raise JscaleError("pool= needs a fit, whose runs know the families: prior_summary(fit, …).")
     if isinstance(source, Fit):
         if data is not None or columns:
-            raise JscaleError("prior_summary(fit) takes the fit's own runs: give no data beside.")
+            raise JscaleError("prior_summary(fit) takes the fit's own runs: leave out the data.")
         return pooled_problem(source, pool) if pool else source.problem
     law = laws.get(source) if isinstance(source, str) else source
     if not isinstance(law, Law):

@@ -1,9 +1,8 @@
-"""Priors: from a parameter's role, in the layout's centred units, or as the user says.
+"""Priors: from a parameter's role, in the layout's centred units, or as stated by the user.
 
-A role's prior is of the coordinate that the solver moves: a lognormal of a floor, an exponent, or
-of an amplitude's term at the geometric mean of the inputs. They never depend on the losses.
-An override of the same form takes its place; a NumPyro distribution is one over the parameter's own
-value.
+A role's prior is on the solver's coordinate: lognormal for a floor, an exponent, or an amplitude's
+term at the geometric mean of the inputs. It never depends on the losses. An override of the same
+form replaces it; a NumPyro distribution is a prior on the parameter's own value.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from jscale.model.supports import to_line
 from jscale.uncertainty.bayes.density import Own, Spec
 from jscale.uncertainty.bayes.likelihoods import NUISANCE, nuisance_prior
 
-# The forms that a prior by name takes, by support: all are normal on the coordinate.
+# The forms of a prior by name, by support: all are normal on the coordinate.
 FORMS = {"positive": "lognormal", "real": "normal", "fraction": "normal"}
 _HALF_NORMAL_MEAN, _HALF_NORMAL_SD = np.sqrt(2 / np.pi), np.sqrt(1 - 2 / np.pi)
 
@@ -46,7 +45,7 @@ class Priors:
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
-        """What a program is given of them."""
+        """The arrays that a program receives."""
         return self.mean, self.sd, self.plain, self.spread
 
     def draw(self, problem: Problem, count: int, seed: int) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""chain: draws of a law from inputs to a score, through a loss, the errors of both carried.
+"""chain: draws of a law from inputs to a score, through a loss, with the errors of both stages.
 
-A law gives the loss from N and D, a link the score from the loss, and both are fitted to runs. What
-one stage does not know, the next must hear of: every resample of the runs refits both, so the draws
-of the composed law hold the errors of the two and how they go together.
+A law gives the loss from N and D, a link the score from the loss, and both are fitted to runs. The
+uncertainty of the first must reach the second: every resample of the runs refits both, so the draws
+of the composed law carry the errors of the two and their correlation.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def chain(
 
 
 def _check(how: Any, losses: Any, objective: Any, resamples: Any, seed: Any) -> None:
-    # Only those whose scale is a number: each stage would find another.
+    # Only objectives with a given scale: each stage would estimate a different one.
     objectives = [name for name in names() if not get(name).auto]
     known = (("how", how, _HOW), ("losses", losses, _LOSSES), ("objective", objective, objectives))
     for name, value, legal in known:

@@ -35,9 +35,9 @@ def describe(
 ) -> Fit:
     """Return the composed law's Fit at an estimate, its errors those of samples of it.
 
-    ``stages`` are the fits that it came from. The inner law's parameters are held there, since
-    the scores did not choose them: residuals are those of the scores around the composed curve,
-    and only the link's parameters have bent it towards them.
+    ``stages`` are the fits that it came from. The inner law's parameters are fixed there, since
+    the scores did not determine them: residuals are those of the scores around the composed curve,
+    and only the link's parameters were fitted to them.
     """
     kind = as_objective(objective, parts.composed.space)
     problem, per = _held(parts, runs, kind, stages, estimate)
@@ -79,7 +79,7 @@ def describe(
             for stage in stages
             for note in stage.notes
         ),
-        # Given, since settings have no words for what is held at a value per group.
+        # Passed in, since settings cannot express parameters fixed at a value per group.
         given_problem=problem,
     )
 
@@ -87,7 +87,7 @@ def describe(
 def _held(
     parts: Parts, runs: Runs, kind: Any, stages: Sequence[Fit], estimate: pd.Series
 ) -> tuple[Problem, dict[str, str]]:
-    """Return the composed law's problem with the inner law's parameters held, and what is per."""
+    """Return the composed law's problem with the inner law's parameters fixed, and its ``per``."""
     groups = _labels(stages)
     held: dict[str, np.ndarray] = {}
     for name in (*parts.inner.names, *(n for n in parts.fixed if n not in parts.inner.names)):
@@ -100,7 +100,7 @@ def _held(
         problem, _ = build(parts.composed, runs, Settings(kind, fixed=single))
     if not parts.per:
         return problem, {}
-    # What is held may differ by group too, which fit() has no words for.
+    # Fixed values may differ by group too, which fit() cannot express.
     per = dict(parts.per)
     layout = Layout(parts.composed, tuple(held), (), tuple(per.items()), tuple(groups.items()))
     codes = {c: pad_rows(_codes(runs, c, labels), problem.rows) for c, labels in groups.items()}
@@ -133,7 +133,7 @@ def _codes(runs: Runs, column: str, labels: tuple[str, ...]) -> np.ndarray:
 
 
 def _numbers(problem: Problem) -> dict[str, float]:
-    """What is held at one number, as settings say it."""
+    """The parameters fixed at one number, as in settings."""
     return {n: float(v) for n, v in problem.data.fixed.items() if np.ndim(v) == 0}
 
 

@@ -1,4 +1,4 @@
-"""A chain fitted at once: losses and scores stacked, each in units of its residual scale."""
+"""A chain fitted jointly: losses and scores stacked, each in units of its residual scale."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from jscale.uncertainty.chain.stages import Stages
 from jscale.uncertainty.chain.table import ROW, Parts, Table
 from jscale.uncertainty.draws import Draws
 
-# Where scaled residuals turn from squared to absolute: of 95 % efficiency on normal errors
+# Where scaled residuals change from squared to absolute: 95 % efficiency under normal errors
 # (Huber, Robust Statistics, 1981).
-# Residuals below this share of an output's spread are rounding, and no scale.
+# Residuals below this share of an output's spread are rounding and give no scale.
 _LEAST_SCALE = 1e-6
 
 
@@ -38,7 +38,7 @@ class Joint:
 
     @classmethod
     def of(cls, table: Table, objective: str) -> Joint:
-        """Fit both outputs at once, from where two stages end."""
+        """Fit both outputs jointly, started from the two stages."""
         parts = table.parts
         # The link at the law's curve, as in the joint law: its residuals are those of the scores.
         stages = Stages.of(table, objective, "fitted")
@@ -111,7 +111,7 @@ def _stacked(parts: Parts) -> Law:
         loss = inner.function(*arguments, **{n: values[n] for n in inner.names})
         score = composed.function(*arguments, **values)
         is_score = part > 0.5
-        # The other output of a row is unknown to its residual, so also where it has no logarithm.
+        # Each row uses one output only; the other may be outside the logarithm's domain.
         loss = to_space(jnp.where(is_score, 1.0, loss), of_loss)
         score = to_space(jnp.where(is_score, score, 0.5), of_score)
         return jnp.where(is_score, score, loss) / scale

@@ -1,7 +1,7 @@
 """The two stages of a chain: a law fitted to losses, a link fitted to scores, refitted together.
 
 Each resample gives every run a random weight, the same in both stages, so that draws of the two
-go together as their errors do.
+are correlated as their errors are.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class PrescribedWeights:
     lbfgs: bool = False
 
     def chunks(self, resamples: int) -> Iterator[Chunk]:
-        """Yield all resamples, as many at a time as memory is meant to hold."""
+        """Yield all resamples, in chunks of bounded memory."""
         problem = self.problem
         most = chunk_size(problem)
         for first in range(0, resamples, most):
@@ -66,7 +66,7 @@ class PrescribedWeights:
 
 @dataclass(frozen=True, eq=False)
 class Stages:
-    """The two stages fitted, and where in the table the rows of each are.
+    """The two fitted stages, and the places of their rows in the table.
 
     ``scored`` are all rows with a score, as Runs of the composed law.
     """
@@ -170,7 +170,7 @@ def losses_at(fit: Fit, frame: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
 
 
 def _units(table: Table) -> Units:
-    """What is weighed together, of all rows of both stages."""
+    """The units that share a weight, over all rows of both stages."""
     group, per = table.columns.get("group"), table.parts.per
     whole = Runs(table.frame, (), table.parts.link.output, run=table.run, group=group)
     units = units_of(whole, per)

@@ -1,4 +1,4 @@
-"""A chain's law, link and table: what each stage takes of it.
+"""A chain's law, link and table, and the part of each stage.
 
 A chain's rows may have a loss, a score, or both. Rows with a loss serve the inner law, rows with a
 score the link.
@@ -20,13 +20,13 @@ from jscale.data.runs import Runs
 from jscale.errors import DataError, DataWarning, LawError, listing, nearest
 from jscale.model.law import Law
 
-# A column that remembers where in the chain's table a stage's rows are.
+# The column with the places of a stage's rows in the chain's table.
 ROW = "row of the chain"
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """A law and a link, the law that they compose, and who has which choice.
+    """A law and a link, the law that they compose, and the options of each.
 
     ``per`` and ``fixed`` are by the composed law's names of parameters.
     """
@@ -60,7 +60,7 @@ class Parts:
         return dict(zip(self.composed.names[len(self.inner.names) :], self.link.names, strict=True))
 
     def inner_choices(self) -> dict[str, Any]:
-        """Return what is fixed and per group in the inner law."""
+        """Return the inner law's ``fixed`` and ``per``."""
         names = self.inner.names
         return {
             "per": {n: c for n, c in self.per.items() if n in names},
@@ -68,7 +68,7 @@ class Parts:
         }
 
     def link_choices(self) -> dict[str, Any]:
-        """Return what is fixed and per group in the link, by its own names."""
+        """Return the link's ``fixed`` and ``per``, by its own names."""
         link_names = self.of_link
         return {
             "per": {link_names[n]: c for n, c in self.per.items() if n in link_names},
@@ -91,7 +91,7 @@ class Table:
     def of(
         cls, data: Runs | pd.DataFrame, parts: Parts, loss: str, score: str, columns: dict[str, Any]
     ) -> Table:
-        """Take losses and scores from a table; raises DataError for columns that are not there."""
+        """Take losses and scores from a table; raises DataError for missing columns."""
         frame, columns = _frame_of(data, columns)
         if columns.get("loss_unit") == "perplexity":
             raise DataError(
@@ -151,7 +151,7 @@ class Table:
     ) -> Runs:
         """Return the rows with a score (or ``rows`` (n,) of them), as Runs of scores.
 
-        Doubts about them have been told with the losses, and are not told again.
+        Warnings about them were given with the losses and are not repeated.
         """
         kept = self.has_score if rows is None else rows
         with warnings.catch_warnings():

@@ -1,10 +1,10 @@
-"""Errors: a sample of errors, filled up with the Student-t that it looks drawn from.
+"""Errors: a sample of errors, mixed with the Student-t that fits it.
 
-A few residuals say little of their distribution's tails: the ends of a 95 % interval from 20 of
-them are the outermost two. The law of errors is therefore a mixture, as it is predicted by a
+A few residuals say little about their distribution's tails: the ends of a 95 % interval from 20 of
+them are the outermost two. The distribution of errors is therefore a mixture, as predicted by a
 Dirichlet process (Ferguson, Annals of Statistics 1, 1973): a new error is one of the n measured
 ones with probability n/(n + 20), and else comes from a Student-t whose scale and degrees of
-freedom are drawn from what the sample says of them (prior of the freedom: Gamma(2, 0.1),
+freedom are drawn from their posterior (prior of the freedom: Gamma(2, 0.1),
 Juárez and Steel, Journal of Business & Economic Statistics 28, 2010).
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from jscale.fitting.statistics import robust_spread
 
-# As many errors' worth of trust in the Student-t. With it intervals of new runs at 50, 80 and 95 %
+# Weight of the Student-t, in numbers of errors. With it intervals of new runs at 50, 80 and 95 %
 # (20 and 60 runs, normal and t(3) errors, Huber and least squares, two laws; 240 runs by Huber)
 # covered within 3 points, but for five parameters from 20 runs by Huber: 4 and 5 too much.
 PRIOR_RUNS = 20.0
@@ -27,7 +27,7 @@ _BEYOND = 1.5
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """A law of errors: ``values`` (n,) with their ``shares`` (n,) of one, and a Student-t.
+    """A distribution of errors: ``values`` (n,) with ``shares`` (n,) of one, and a Student-t.
 
     ``tail`` is the probability that an error comes from the Student-t around ``centre``, whose
     ``scale`` and ``freedom`` (K,) are drawn with probabilities ``chance`` (K,).
@@ -51,10 +51,10 @@ class Errors:
         tail: float | None = None,
         centre: float = 0.0,
     ) -> Errors:
-        """Learn the law of errors from a sample (n,) of ``count`` independent ones.
+        """Learn the distribution of errors from a sample (n,) of ``count`` independent ones.
 
-        ``spare`` of these are left when the parameters are paid for: the sample's likelihood
-        counts that much. ``tail`` is 0 for the sample alone, 1 for the Student-t alone.
+        ``spare`` are the degrees of freedom left after the parameters: the weight of the sample's
+        likelihood. ``tail`` is 0 for the sample alone, 1 for the Student-t alone.
         """
         tail = PRIOR_RUNS / (PRIOR_RUNS + count) if tail is None else tail
         scale, freedom, chance = _posterior(values - centre, shares * spare)
@@ -91,7 +91,7 @@ class Errors:
 
 
 def _spread(values: np.ndarray) -> float:
-    """1.4826 times the median size; of the root mean square where over half of them are zero."""
+    """1.4826 times the median size, or the root mean square if over half of them are zero."""
     robust = robust_spread(values)
     return robust if robust > 0 else float(np.sqrt(np.mean(values**2)))
 
@@ -103,10 +103,12 @@ def _posterior(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, ...
     ends = np.array([_spread(values), np.sqrt(np.mean(values**2))])
     if not (ends > 0).all():
         return np.empty(0), np.empty(0), np.empty(0)
+    # The grid covers both the robust and the plain scale, which heavy tails set apart.
     low, high = np.log(ends.min()) - _BEYOND, np.log(ends.max()) + _BEYOND
     scale = np.exp(np.linspace(low, high, _SCALES))
     square = (values[:, None] / scale) ** 2
     chance = np.empty((len(_FREEDOMS), _SCALES))
+    # The grid of freedoms is uneven: its spacing is part of the prior mass.
     prior = np.log(np.gradient(_FREEDOMS)) + np.log(_FREEDOMS) - 0.1 * _FREEDOMS
     for k, v in enumerate(_FREEDOMS):
         constant = gammaln((v + 1) / 2) - gammaln(v / 2) - 0.5 * np.log(v)

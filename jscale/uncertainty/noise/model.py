@@ -1,9 +1,9 @@
 """The noise of new runs around a fitted curve, learnt from the fit's residuals.
 
 Residuals are taken in the objective's space (relative errors, for log) and studentised, since a
-fit bends towards its own runs. A new run's error is drawn from them, filled up with the Student-t
-they look drawn from (:mod:`jscale.uncertainty.noise.errors`), and scaled to the run's compute by a
-power of it that is drawn from what the residuals say of it (:mod:`jscale.uncertainty.noise.trend`).
+fit bends towards its own runs. A new run's error is drawn from them, mixed with the Student-t that
+fits them (:mod:`jscale.uncertainty.noise.errors`), and scaled by a power of the run's
+compute, drawn from its posterior under the residuals (:mod:`jscale.uncertainty.noise.trend`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from jscale.uncertainty.noise.trend import Trend, find_trend, log_axis
 _KINDS = {"auto": None, "empirical": 0.0, "student_t": 1.0}
 _NEW = ("run", "family")
 _FEWEST_FAMILIES = 5
-# As for single rows: what a fit passes through says nothing of its error.
+# As for single rows: where the fit interpolates, residuals carry no information about errors.
 _HIGHEST_LEVERAGE = 0.9
 
 
@@ -117,6 +117,7 @@ class NoiseModel:
         if self.trend is None:
             return np.repeat(np.quantile(errors + shared, at)[:, None], len(table), axis=1)
         slopes = self.trend.slopes(count, rng)
+        # Once per distinct value, so that equal rows share a quantile and its cost.
         places, place = np.unique(log_axis(table, self.trend.column), return_inverse=True)
         factors = (self.trend.factor(np.array([x]), slopes)[:, 0] for x in places)
         return np.stack([np.quantile(errors * f + shared, at) for f in factors], axis=1)[:, place]
@@ -200,6 +201,7 @@ def noise_model(
         errors = errors / varies.factor(varies.of(fit))
         notes.extend(varies.notes)
     _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
+    # Each run counts once, however many rows it has.
     shares = 1.0 / rows[place] / len(rows)
     run_errors = Errors.of(errors, shares, fit.problem.freedom, len(rows), _KINDS[kind])
     family = None if effects is None else _of_a_family(effects)
@@ -218,8 +220,8 @@ def studentised_residuals(fit: Fit) -> np.ndarray:
     """Return residuals over √(1 − leverage), in the objective's space (rows with weight only).
 
     Where runs have several rows, r̃ = (I − H)^(−1/2) r for each run's block H of the hat matrix
-    (Bell and McCaffrey, Survey Methodology 28, 2002), as what a run's rows share is bent towards
-    by the fit more than any one row. The median is taken out.
+    (Bell and McCaffrey, Survey Methodology 28, 2002), since the fit adapts more to what a run's
+    rows share than to any single row. The median is subtracted.
     """
     problem = fit.problem
     with float64_scope():
@@ -233,6 +235,7 @@ def studentised_by(problem: Problem, optimum: Optimum, units: np.ndarray) -> np.
         return studentised(problem, optimum)
     J = optimum.jacobian[problem.used]
     J = J[:, np.isfinite(J).all(axis=0)]
+    # The hat matrix is Q·Qᵀ, so that its block for a unit has the singular vectors of Q's rows.
     basis, _ = np.linalg.qr(J / np.maximum(np.abs(J).max(axis=0, initial=0.0), 1e-300))
     residuals = -optimum.residual[problem.used]
     for unit in np.unique(units):
@@ -259,7 +262,7 @@ def _families(fit: Fit, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     labels, _ = pd.factorize(fit.runs[str(fit.runs.group)][fit.problem.used])
     count = np.bincount(labels)
     effects = np.bincount(labels, errors) / count
-    # A mean of few takes part of their spread.
+    # Deviations from a mean of few are too small by this factor.
     more = np.sqrt(count / np.maximum(count - 1, 1))
     return effects, (errors - effects[labels]) * more[labels]
 
@@ -268,9 +271,9 @@ def _check_families(fit: Fit) -> None:
     if fit.settings.per:
         names, columns = listing(list(fit.settings.per)), listing(list(fit.settings.per.values()))
         raise JscaleError(
-            f'new="family": {names} differs by {columns} in this fit, and nothing says '
-            "what it is for a new one. Predict from a posterior that learns "
-            f"how it differs: js.posterior(fit, pool={dict(fit.settings.per)!r})."
+            f'new="family": {names} differs by {columns} in this fit, and is unknown '
+            "for a new one. Predict from a posterior that learns how it differs: "
+            f" js.posterior(fit, pool={dict(fit.settings.per)!r})."
         )
     if fit.runs.group is None:
         raise JscaleError(
@@ -287,8 +290,9 @@ def _check_families(fit: Fit) -> None:
 
 
 def _of_a_family(effects: np.ndarray) -> Errors:
-    """The law of what a new family's runs share: its mean is known only from these families."""
+    """The distribution of the error that a new family's runs share, whose mean is estimated."""
     count, centre = len(effects), float(effects.mean())
+    # Widened by the error of the mean, which a new family's prediction shares.
     wide = centre + (effects - centre) * np.sqrt(1.0 + 1.0 / count)
     return Errors.of(wide, np.full(count, 1.0 / count), count - 1, count, centre=centre)
 
@@ -313,7 +317,8 @@ def _known(fit: Fit, column: str) -> np.ndarray:
 
 
 def _without(errors: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return what share (n,) of each error's size is left when known ones are taken out."""
+    """Return the share (n,) of each error's size that remains without the known errors."""
+    # Variances add, so known ones are subtracted; more than the whole leaves none.
     left = max(robust_spread(errors) ** 2 - np.mean(known**2), 0.0)
     return np.sqrt(left / np.maximum(left + known**2, 1e-300))
 
@@ -323,7 +328,7 @@ def _all_known(column: str) -> Note:
         "known-error-is-all",
         "caution",
         f"The known errors in column {column!r} are as large as the residuals.",
-        "No noise is left beside them: a new run has its known error alone.",
+        "No noise is left besides them: a new run has only its known error.",
         "Check that they are standard deviations in the objective's space (relative, for log).",
     )
 

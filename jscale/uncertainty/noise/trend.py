@@ -1,11 +1,11 @@
-"""Trend: noise that grows or shrinks with compute, as far as the runs tell.
+"""Trend: noise that grows or shrinks with compute, as estimated from the runs.
 
 The scale of a run's error is taken to be s·(x/x0)^slope, x its compute (or the first input that
-is positive). Few runs cannot tell such a slope from none, and a test that then says "none" makes
-intervals too narrow: so the slope is never decided on but drawn, from a posterior whose prior is
-normal around zero. A score test of slope = 0 only says whether to tell the user: Breusch and
+is positive). Few runs cannot distinguish such a slope from none, and a test that then accepts
+"none" makes intervals too narrow. The slope is therefore drawn, from a posterior with a normal
+prior around zero. A score test of slope = 0 only decides whether to tell the user: Breusch and
 Pagan's, studentised by Koenker (Journal of Econometrics 17, 1981), with the scores of a
-Student-t's scale in place of squares, since squares of heavy-tailed errors hide what there is.
+Student-t's scale in place of squares, since squares of heavy-tailed errors obscure a trend.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ENOUGH_RUNS = 8
 # 0.1 intervals of new runs were too narrow where noise grows (20 runs), with 0.2 too wide beyond.
 _LIKELY_SLOPE = 0.15
 _HEAVY = 4.0
-# Beyond the fitted runs noise grows by at most so much more, and shrinks no further.
+# Beyond the fitted runs noise grows at most by this factor, and does not shrink.
 MOST_GROWTH = 3.0
 
 
@@ -52,8 +52,8 @@ class Trend:
     def factor(self, log_x: np.ndarray, slope: np.ndarray | float | None = None) -> np.ndarray:
         """Return the scale of the noise at log x (m,), relative to the centre.
 
-        Beyond the fitted x it stays what it was at their end where it would shrink, and where it
-        grows it grows on by the mean slope, up to three times what it was there. For slopes
+        Beyond the fitted x it stays constant where it would shrink, and continues to grow by the
+        mean slope where it grows, up to three times its value there. For slopes
         (R, 1) it is (R, m).
         """
         slope = self.slope if slope is None else slope
@@ -75,7 +75,7 @@ class Trend:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """The remark on it, where the test finds that the noise varies (p < 0.01)."""
+        """The note on it, where the test finds that the noise varies (p < 0.01)."""
         return (self._note,) if self.chance < _BY_CHANCE else ()
 
     @property
@@ -86,14 +86,14 @@ class Trend:
             "info",
             f"The runs' noise {how} as {self.column}^{self.slope:.3g} (error {self.error:.2g}; by "
             f"chance: p = {self.chance:.1e}).",
-            "New runs get the noise of their size. Beyond the fitted runs it stays as it was at "
-            f"their end, or where it grows goes on to at most {MOST_GROWTH:g} times that.",
+            "New runs get the noise of their size. Beyond the fitted runs it stays constant, or, "
+            f"where it grows, continues to at most {MOST_GROWTH:g} times its value there.",
             "Weigh the runs by 1/noise² for a sharper fit: js.fit(…, weights=…).",
         )
 
 
 def axis(fit: Fit) -> str | None:
-    """Return what noise may vary with: C, or else the first input that is always positive."""
+    """Return the column that noise may vary with: C, or else the first positive input."""
     law = fit.law
     if "C" in fit.runs.inputs and ("C" in law.inputs or {"N", "D"} <= set(law.inputs)):
         return "C"
@@ -119,10 +119,11 @@ def log_axis(table: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def find_trend(fit: Fit, errors: np.ndarray, units: np.ndarray, spare: np.ndarray) -> Trend | None:
-    """Return how the sizes of errors (n,) vary with the runs, or None where nothing could tell.
+    """Return how the sizes of errors (n,) vary with the runs, or None where it cannot be estimated.
 
     ``units`` (n,) numbers the run of each row with weight: a run counts once. ``spare`` (n,) is
-    1 − leverage of each row: what a fit passes through says nothing of noise. None below 8 runs.
+    1 − leverage of each row: where a fit interpolates, residuals carry no information. None below
+    8 runs.
     """
     column = axis(fit)
     if column is None:
@@ -136,7 +137,7 @@ def trend_along(
 ) -> Trend | None:
     """Return how the sizes of errors (n,) vary with x, the logarithm of a column (n,), or None."""
     _, place, rows = np.unique(units, return_inverse=True, return_counts=True)
-    # A run that has a parameter to itself has next to no weight, but some: sums divide by it.
+    # A run with a parameter of its own has almost no weight, but not zero: sums divide by it.
     weights = np.clip(spare, 1e-6, 1.0) / rows[place]
     spread = robust_spread(errors)
     if len(rows) < _ENOUGH_RUNS or np.ptp(x) == 0 or spread == 0:
@@ -153,7 +154,7 @@ def _scores(square: np.ndarray) -> np.ndarray:
 
 
 def _chance(x: np.ndarray, scores: np.ndarray, weights: np.ndarray, units: np.ndarray) -> float:
-    """The p-value of a weighted correlation of runs' means, by Student's t of n − 2 freedoms."""
+    """The p-value of a weighted correlation of runs' means, by Student's t with n − 2 degrees."""
     from scipy.special import stdtr
 
     total = sums_by(weights, units)
@@ -173,9 +174,10 @@ def _slope(
 
     Its mode, and the standard deviation that the curvature there gives. Where runs' scores spread
     more than independent Student-t errors' would (the sandwich of clusters, by G/(G − 2) for
-    their number), the likelihood is trusted that much less.
+    their number), the likelihood is down-weighted by that factor.
     """
     X = np.column_stack([np.ones(len(x)), x])
+    # Fisher information of a Student-t's log scale.
     known = (X * weights[:, None]).T @ X * (2 * _HEAVY) / (_HEAVY + 3)
     prior = np.diag([0.0, _LIKELY_SLOPE**-2])
     at = _mode(X, errors, weights, known, prior)
@@ -195,6 +197,7 @@ def _mode(
     for _ in range(50):
         slope = X.T @ (weights * _scores((errors / np.exp(X @ at)) ** 2)) - prior @ at
         step = inverse @ slope
+        # Scoring may overshoot from zero: a step of 1 is a factor of e in scale.
         at = at + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-10:
             break

@@ -35,7 +35,7 @@ def test_a_prior_whose_curves_reach_less_than_half_of_the_runs() -> None:
     assert verdicts.note_on_prior_predictive(curves, np.array([0.5, 0.2, 3.0, 1.0])) == []
     [note] = verdicts.note_on_prior_predictive(curves, np.array([0.5, 2.0, 0.5, 1.5]))
     assert note.code == "prior-far-from-data"
-    assert "come near 25 % of the runs only" in note.seen
+    assert "come near only 25 % of the runs" in note.seen
 
 
 def test_rows_of_their_own_need_no_note() -> None:
@@ -99,7 +99,7 @@ def test_chains_that_stand_still_and_weights_that_are_few_are_never_fine() -> No
     assert [n.code for n in notes] == ["not-mixed", "few-effective-draws"]
     uneven = list(verdicts.notes_on_importance(0.66, 0.17, 4000))
     assert [(n.code, n.severity) for n in uneven] == [("importance-uneven", "warning")]
-    assert "By their weights 17 % of the points count (k 0.66)" in uneven[0].seen
+    assert "The effective share of the points is 17 % (k 0.66)" in uneven[0].seen
     assert [n.code for n in verdicts.notes_on_importance(np.nan, 0.9, 4000)] == [
         "importance-unreliable"
     ]

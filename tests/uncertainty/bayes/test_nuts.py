@@ -64,7 +64,7 @@ def test_a_failed_attempt_is_repeated_with_smaller_steps(
 
 
 def test_parallel_chains_want_devices(fit: js.Fit) -> None:
-    message = "wants a device per chain: 4 chains, but JAX has 1 here. Set JAX_NUM_CPU_DEVICES=4"
+    message = "needs a device per chain: 4 chains, but JAX has 1 here. Set JAX_NUM_CPU_DEVICES=4"
     with pytest.raises(js.JscaleError, match=message):
         posterior(fit, method="nuts", chain_method="parallel")
     with pytest.raises(js.JscaleError, match=r"chain_method='paralel' is not known\. Did you"):

@@ -1,4 +1,4 @@
-"""prior_summary: what the priors say, in the law's own units."""
+"""prior_summary: the priors in the law's own units."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def test_a_summary_of_pooled_parameters(fit: js.Fit) -> None:
 
 
 def test_wrong_sources(fit: js.Fit, runs: js.Runs) -> None:
-    with pytest.raises(js.JscaleError, match="takes the fit's own runs: give no data beside"):
+    with pytest.raises(js.JscaleError, match="takes the fit's own runs: leave out the data"):
         prior_summary(fit, runs)
     with pytest.raises(js.JscaleError, match="takes a Fit or a law, not int"):
         prior_summary(3)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(js.JscaleError, match="pool= wants a fit"):
+    with pytest.raises(js.JscaleError, match="pool= needs a fit"):
         prior_summary("chinchilla", runs, pool={"E": "family"})

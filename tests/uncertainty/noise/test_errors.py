@@ -1,4 +1,4 @@
-"""The law of errors: a sample, filled up with the Student-t that it looks drawn from."""
+"""The distribution of errors: a sample, mixed with the Student-t that fits it."""
 
 from __future__ import annotations
 
