@@ -25,6 +25,8 @@ _LONGEST = 2.0
 _SHARES = (1.0, 0.4, 0.1, 0.02, 0.0)
 _NORMAL = 1.4826
 _FAR_OUT = 3.0
+# How many runs the usual scale of noise counts for where runs are few.
+_USUAL_RUNS = 2
 # Starts around the prior's mean, in its standard deviations: a Halton sequence's first points.
 _STARTS = 9
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83,
@@ -159,25 +161,29 @@ def _scales(
     lead = np.argmin(cost, axis=1)
     return np.array(
         [
-            noise_scale(residual[i, lead[i], :n], m.layout.size, m.prior.least_noise)
+            noise_scale(
+                residual[i, lead[i], :n], m.layout.size, m.prior.least_noise, m.prior.centre[1]
+            )
             for i, (m, n) in enumerate(zip(members, counts, strict=True))
         ]
     )
 
 
-def noise_scale(residual: np.ndarray, parameters: int, least: float) -> float:
+def noise_scale(residual: np.ndarray, parameters: int, least: float, usual: float) -> float:
     """Return the noise's scale of residuals (n,): 1.4826·MAD·√(n/(n − p)).
 
-    With n ≤ 2p, where the median of residuals says little, it is their root mean square, corrected
-    for degrees of freedom, instead.
+    With n ≤ 2p the law bends to the runs, and the median of residuals says little: then their root
+    mean square by degrees of freedom, together with the ``usual`` scale counted as two runs.
     """
     n = len(residual)
-    spare = max(n - parameters, 1)
     # A fit passes close to p of the runs, which makes their median residual too small.
     if n > 2 * parameters:
+        spare = n - parameters
         scale = _NORMAL * float(np.median(np.abs(residual))) * float(np.sqrt(n / spare))
     else:
-        scale = float(np.sqrt(np.sum(residual**2) / spare))
+        freedom = max(n - parameters, 0) + _USUAL_RUNS
+        squares = float(np.sum(residual**2)) + _USUAL_RUNS * usual**2
+        scale = float(np.sqrt(squares / freedom))
     return max(scale, least)
 
 

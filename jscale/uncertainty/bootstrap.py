@@ -40,38 +40,80 @@ def bootstrap(
     seed: int = 0,
     progress: bool = False,
 ) -> Draws:
-    """Refit ``resamples`` resamples of the runs; return the parameters as draws.
+    """Refit resamples of the runs; the parameters of the refits are draws.
 
-    ``kind="pairs"`` draws whole runs with replacement, inputs and outputs: right whatever the
-    errors are like. ``"bayesian"`` gives each run a random weight instead (exponential, adding
-    up to the number of runs: Rubin, Annals of Statistics 9, 1981): no run is lost, and under
-    near-absolute objectives, whose resamples by pairs jump from kink to kink, its intervals
-    cover best (benchmarks/results/coverage.txt). ``"residual"`` keeps the inputs and puts
-    studentised residuals, centred and drawn with replacement, onto the fitted curve: sharper for
-    few runs, if all runs err alike and the law is right. ``"wild"`` turns the sign of each run's
-    own residual or not, at random (signs with sizes of Webb's six points below 12 clusters): for
-    designs to be kept and errors that differ from run to run; too narrow under near-absolute
-    objectives (note ``near-l1``).
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    resamples : int
+        The number of resamples.
+    kind : {"pairs", "bayesian", "residual", "wild"}
+        "pairs" draws whole runs with replacement, inputs and outputs: right whatever the errors are
+        like. "bayesian" gives each run a random weight instead (exponential, adding up to the
+        number
+        of runs; Rubin 1981): no run is lost, and under near-absolute objectives, whose resamples by
+        pairs jump from kink to kink, its intervals cover best (benchmarks/results/coverage.txt).
+        "residual" keeps the inputs and adds studentised residuals, centred and drawn with
+        replacement,
+        to the fitted curve: sharper for few runs, if all runs have errors of one distribution and
+        the
+        law is right. "wild" changes the sign of each run's own residual at random (signs with sizes
+        of
+        Webb's six points below 12 clusters): for designs to be kept and errors that differ from run
+        to
+        run; too narrow under near-absolute objectives (note ``near-l1``).
+    cluster : str, optional
+        A column whose labels are the resampling unit: ``cluster="family"`` lets families differ.
+    seed : int
+        The same seed gives the same draws.
+    progress : bool
+        Whether to show progress.
 
-    What is drawn (or keeps one sign) is a row, or all rows of a run where ``Runs`` knows
-    ``run=``, or all rows of one label of the column ``cluster``: ``cluster="family"`` lets
-    families differ. Drawing is within each group where ``Runs`` knows ``group=`` and within
-    each column that parameters are given per, unless that column is the cluster.
+    Returns
+    -------
+    Draws
+        Refits that are not finite are left out and counted.
 
-    The same seed gives the same draws. A scale that the fit found (delta="auto") is kept.
-    Refits are made in chunks that memory can hold. The first 5 % of each (50 at least in all)
-    also start at other optima of the fit and at automatic starts; where one ends lower, in another
-    basin, it counts in ``switched``, and where more than 3 % do, all refits from then on start
-    there too. Refits that are not finite are left out and counted.
-    A fit by solver="lbfgs" takes ``"pairs"`` and ``"bayesian"`` alone, and its refits start at
-    the fit alone.
+    Raises
+    ------
+    JscaleError
+        For an unknown kind, a kind that the fit's solver or objective cannot take, or fewer than
+        two
+        resamples.
+    DataError
+        For a cluster that is not a column, rows without its label, or resamples that would lose a
+        group with parameters of its own.
+    FitError
+        If every refit failed.
 
-    Raises JscaleError for an unknown kind, a kind that the fit's solver or objective cannot take,
-    or fewer than two resamples; DataError for a cluster that is no column, rows without its
-    label, or resamples that would lose a group with parameters of its own; FitError if every
-    refit failed. Warns with FitWarning of fewer than 8 clusters, and when over 1 % failed or did
-    not converge.
+    Warns
+    -----
+    FitWarning
+        For fewer than 8 clusters, and where over 1 % of the refits failed or did not converge.
 
+    Notes
+    -----
+    The resampling unit is a row, a run (where ``Runs`` knows ``run=``) or a cluster label. Drawing
+    is
+    within each group where ``Runs`` knows ``group=`` and within each column that parameters are
+    given
+    per, unless that column is the cluster.
+
+    A scale that the fit estimated (delta="auto") is kept. Refits are made in chunks that fit in
+    memory. The first 5 % of each (at least 50 in all) also start at other optima of the fit and at
+    automatic starts; where one ends lower, in another basin, it counts in ``switched``, and where
+    more
+    than 3 % do, all later refits start there too. A fit by solver="lbfgs" takes "pairs" and
+    "bayesian"
+    alone, and its refits start at the fit alone.
+
+    References
+    ----------
+    Rubin, The Bayesian bootstrap, Annals of Statistics 9, 1981.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])

@@ -25,23 +25,52 @@ from jscale.uncertainty.laplace import drawn
 
 
 def jackknife(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
-    """Draw parameters from a t around the fit, its covariance the infinitesimal jackknife's.
+    """Draw parameters from a t around the fit, with the covariance of the infinitesimal jackknife.
 
-    In the solver's coordinates: n/(n − p)·Σ U·Uᵀ over the n independent runs, U = −H⁻¹·Σ w·psi·
-    dr/dtheta over a run's rows and H the exact Hessian of the objective, with Student-t tails of
-    n − p degrees of freedom. The same seed gives the same draws.
+    In the solver's coordinates the covariance is n/(n − p)·Σ U·Uᵀ over the n independent runs, with
+    U = −H⁻¹·Σ w·psi·dr/dtheta over a run's rows and H the exact Hessian of the objective, and the
+    tails are those of a Student-t with n − p degrees of freedom.
 
-    Where few residuals lie inside the kink of an objective, its Hessian is made of those few and
-    the result is known to be wrong: with 39 of the Chinchilla replication's 240 inside, errors of
-    log A and log B (at the mean N and D), log E, alpha, beta were 1.73, .89, 1.08, 1.60, .77 of
-    the bootstrap's, with pseudo_huber(1e-2) .99, .98, 1.00, .99, .96. Warns with FitWarning then,
-    and puts the note ``near-l1``. Draws lie symmetrically in coordinates, the curve does not:
-    its intervals cover less than they say even without a kink (benchmarks/results/coverage.txt).
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    draws : int
+        The number of draws.
+    seed : int
+        The same seed gives the same draws.
 
-    Raises JscaleError for fewer than two draws, FitError without a run to spare,
-    NotDifferentiable where the optimum has no derivative (least absolute deviations, or a
-    singular Hessian).
+    Returns
+    -------
+    Draws
+        Symmetric in coordinates.
 
+    Raises
+    ------
+    JscaleError
+        For fewer than two draws.
+    FitError
+        Without a run to spare.
+    NotDifferentiable
+        Where the optimum has no derivative (least absolute deviations, or a singular Hessian).
+
+    Warns
+    -----
+    FitWarning
+        Where few residuals lie inside the kink of an objective (note ``near-l1``).
+
+    Notes
+    -----
+    There the Hessian is computed from those few and the result is known to be wrong: with 39 of the
+    Chinchilla replication's 240 inside, errors of log A and log B (at the mean N and D), log E,
+    alpha
+    and beta were 1.73, .89, 1.08, 1.60 and .77 of the bootstrap's; with pseudo_huber(1e-2) .99,
+    .98,
+    1.00, .99 and .96. Draws are symmetric in coordinates and the curve is not: its intervals cover
+    less than their level even without a kink (benchmarks/results/coverage.txt).
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"], objective=js.pseudo_huber(1e-2))

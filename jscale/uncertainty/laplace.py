@@ -37,16 +37,44 @@ _KINDS = ("sandwich", "hessian")
 def laplace(fit: Fit, draws: int = 4000, *, kind: str = "sandwich", seed: int = 0) -> Draws:
     """Draw parameters from a multivariate t around the fit, in the solver's coordinates.
 
-    ``kind="sandwich"`` takes the fit's own covariance, n/(n−p)·H⁻¹ K H⁻¹ with K the squares of
-    the runs' scores: right also where errors differ from run to run or are shared within one.
-    ``"hessian"`` takes n/(n−p)·phi·H⁻¹, phi = Σ w·psi²/Σ w·c the scale of the residuals (s² for
-    squares) and c the smoothed curvatures that make H = Σ w·c·(dr/dtheta)(dr/dtheta)ᵀ: it takes
-    rows for independent and errors for alike, and is then steadier for few runs.
+    Amplitudes and exponents are drawn as logarithms, so that they stay positive.
 
-    Amplitudes and exponents are drawn as logarithms, so they stay positive. The same seed
-    gives the same draws. Raises JscaleError for fewer than two draws or an unknown kind, FitError
-    without a run to spare; warns with FitWarning where draws overflow.
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    draws : int
+        The number of draws.
+    kind : {"sandwich", "hessian"}
+        "sandwich" takes the fit's own covariance, n/(n − p)·H⁻¹ K H⁻¹ with K the squares of the
+        runs'
+        scores: right also where errors differ from run to run or are shared within one. "hessian"
+        takes n/(n − p)·phi·H⁻¹, with phi = Σ w·psi²/Σ w·c the scale of the residuals (s² for
+        squares)
+        and c the smoothed curvatures in H = Σ w·c·(dr/dtheta)(dr/dtheta)ᵀ: it assumes that rows are
+        independent and errors alike, and is then steadier for few runs.
+    seed : int
+        The same seed gives the same draws.
 
+    Returns
+    -------
+    Draws
+        The draws, with n − p degrees of freedom.
+
+    Raises
+    ------
+    JscaleError
+        For fewer than two draws, or an unknown kind.
+    FitError
+        Without a run to spare.
+
+    Warns
+    -----
+    FitWarning
+        Where draws overflow.
+
+    Examples
+    --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])

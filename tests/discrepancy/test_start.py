@@ -12,24 +12,28 @@ RNG = np.random.default_rng(0)
 
 def test_the_scale_is_the_standard_deviation_of_normal_residuals() -> None:
     residual = 0.01 * RNG.normal(size=4000)
-    assert noise_scale(residual, 5, 1e-4) == pytest.approx(0.01, rel=0.05)
+    assert noise_scale(residual, 5, 1e-4, 0.006) == pytest.approx(0.01, rel=0.05)
 
 
 def test_outliers_hardly_move_the_scale() -> None:
     residual = 0.01 * RNG.normal(size=200)
-    before = noise_scale(residual, 5, 1e-4)
+    before = noise_scale(residual, 5, 1e-4, 0.006)
     residual[:10] = 5.0
-    assert noise_scale(residual, 5, 1e-4) < 1.2 * before
+    assert noise_scale(residual, 5, 1e-4, 0.006) < 1.2 * before
 
 
-def test_few_residuals_are_taken_by_their_squares() -> None:
-    assert noise_scale(np.array([0.3, -0.3, 0.3, -0.3]), 2, 1e-4) == pytest.approx(
-        0.3 * np.sqrt(4 / 2)
-    )
+def test_few_residuals_are_taken_with_the_usual_noise() -> None:
+    residual = np.array([0.3, -0.3, 0.3, -0.3])
+    expected = np.sqrt((4 * 0.09 + 2 * 0.01**2) / (2 + 2))
+    assert noise_scale(residual, 2, 1e-4, 0.01) == pytest.approx(expected)
+
+
+def test_runs_that_a_law_passes_through_have_the_usual_noise() -> None:
+    assert noise_scale(np.zeros(3), 5, 1e-4, 0.006) == pytest.approx(0.006)
 
 
 def test_a_scale_has_a_least_value() -> None:
-    assert noise_scale(np.zeros(30), 3, 5e-4) == 5e-4
+    assert noise_scale(np.zeros(30), 3, 5e-4, 0.006) == 5e-4
 
 
 def test_variances_grow_past_three_scales() -> None:
