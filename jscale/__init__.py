@@ -1,26 +1,13 @@
 """jscale: scaling laws, fitted, with honest uncertainty, turned into decisions."""
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from jscale import laws, plots
+from jscale import laws
 from jscale._moved import missing_from
-from jscale.comparison import splits
-from jscale.comparison.compare import compare, rollout
-from jscale.comparison.comparison import Comparison
-from jscale.comparison.ensemble import Ensemble, ensemble
-from jscale.comparison.information import information
-from jscale.comparison.splits import largest
-from jscale.curves.best_schedule import BestSchedule, best_schedule
-from jscale.curves.frontier import Frontier, frontier
-from jscale.curves.isoflop import IsoFlop, isoflop
-from jscale.curves.optima import optima
-from jscale.curves.whole import predict_curve
 from jscale.data import datasets, schedules
-from jscale.data.checkpoints import checkpoints
-from jscale.data.curves import Curves
 from jscale.data.runs import Runs
 from jscale.data.schedule import Schedule
-from jscale.discrepancy.prior import ForecastPrior
 from jscale.errors import (
     DataError,
     DatasetError,
@@ -56,12 +43,6 @@ from jscale.fitting.result import Fit
 from jscale.fitting.sensitivity import Sensitivity, sensitivity
 from jscale.fitting.solver.compilation import enable_compilation_cache
 from jscale.fitting.table import FitTable
-from jscale.io.files import load, save
-from jscale.laws.annealing import multi_power
-from jscale.laws.compound import compound_scaling
-from jscale.laws.continual import feasible_ratio
-from jscale.laws.languages import best_language_shares
-from jscale.laws.transfer import learning_rate_sensitivity, transfer_learning_rate, transfer_width
 from jscale.model.declare import law
 from jscale.model.functions import power
 from jscale.model.law import Law
@@ -76,22 +57,6 @@ from jscale.model.roles import (
     Scale,
     Slope,
 )
-from jscale.planning import costs
-from jscale.planning.allocate import allocate
-from jscale.planning.crossover import Crossover, crossover, equivalent
-from jscale.planning.mixture import BestMixture, best_mixture
-from jscale.planning.plan import Plan
-from jscale.planning.required import Required, required
-from jscale.prediction.derive import Derived, derive
-from jscale.prediction.digits import digits_needed
-from jscale.prediction.forecast import Forecast, forecast
-from jscale.prediction.learn_prior import learn_prior
-from jscale.prediction.predict import Prediction, predict
-from jscale.prediction.regimes import Regime, regime
-from jscale.reporting.page import Report, report
-from jscale.simulation import designs
-from jscale.simulation.noise import Noise
-from jscale.simulation.simulate import oracle, simulate
 from jscale.uncertainty.automatic import draws
 from jscale.uncertainty.bayes.posterior import Posterior, posterior, prior
 from jscale.uncertainty.bayes.prior_summary import prior_summary
@@ -103,10 +68,126 @@ from jscale.uncertainty.laplace import laplace
 from jscale.uncertainty.noise.model import NoiseModel, noise_model
 from jscale.uncertainty.profile import Profile, profile
 
+if TYPE_CHECKING:
+    from jscale import plots
+    from jscale.comparison import splits
+    from jscale.comparison.compare import compare, rollout
+    from jscale.comparison.comparison import Comparison
+    from jscale.comparison.ensemble import Ensemble, ensemble
+    from jscale.comparison.information import information
+    from jscale.comparison.splits import largest
+    from jscale.curves.best_schedule import BestSchedule, best_schedule
+    from jscale.curves.frontier import Frontier, frontier
+    from jscale.curves.isoflop import IsoFlop, isoflop
+    from jscale.curves.optima import optima
+    from jscale.curves.whole import predict_curve
+    from jscale.data.checkpoints import checkpoints
+    from jscale.data.curves import Curves
+    from jscale.discrepancy.prior import ForecastPrior
+    from jscale.io.files import load, save
+    from jscale.laws.annealing import multi_power
+    from jscale.laws.compound import compound_scaling
+    from jscale.laws.continual import feasible_ratio
+    from jscale.laws.languages import best_language_shares
+    from jscale.laws.transfer import (
+        learning_rate_sensitivity,
+        transfer_learning_rate,
+        transfer_width,
+    )
+    from jscale.planning import costs
+    from jscale.planning.allocate import allocate
+    from jscale.planning.crossover import Crossover, crossover, equivalent
+    from jscale.planning.mixture import BestMixture, best_mixture
+    from jscale.planning.plan import Plan
+    from jscale.planning.required import Required, required
+    from jscale.prediction.derive import Derived, derive
+    from jscale.prediction.digits import digits_needed
+    from jscale.prediction.forecast import Forecast, forecast
+    from jscale.prediction.learn_prior import learn_prior
+    from jscale.prediction.predict import Prediction, predict
+    from jscale.prediction.regimes import Regime, regime
+    from jscale.reporting.page import Report, report
+    from jscale.simulation import designs
+    from jscale.simulation.noise import Noise
+    from jscale.simulation.simulate import oracle, simulate
+
 __version__ = "0.1.0"
 
+# Where the names are that a first fit does not need: imported when they are first used.
+_LATER = {
+    "BestMixture": "jscale.planning.mixture:BestMixture",
+    "BestSchedule": "jscale.curves.best_schedule:BestSchedule",
+    "Comparison": "jscale.comparison.comparison:Comparison",
+    "Crossover": "jscale.planning.crossover:Crossover",
+    "Curves": "jscale.data.curves:Curves",
+    "Derived": "jscale.prediction.derive:Derived",
+    "Ensemble": "jscale.comparison.ensemble:Ensemble",
+    "Forecast": "jscale.prediction.forecast:Forecast",
+    "ForecastPrior": "jscale.discrepancy.prior:ForecastPrior",
+    "Frontier": "jscale.curves.frontier:Frontier",
+    "IsoFlop": "jscale.curves.isoflop:IsoFlop",
+    "Noise": "jscale.simulation.noise:Noise",
+    "Plan": "jscale.planning.plan:Plan",
+    "Prediction": "jscale.prediction.predict:Prediction",
+    "Regime": "jscale.prediction.regimes:Regime",
+    "Report": "jscale.reporting.page:Report",
+    "Required": "jscale.planning.required:Required",
+    "allocate": "jscale.planning.allocate:allocate",
+    "best_language_shares": "jscale.laws.languages:best_language_shares",
+    "best_mixture": "jscale.planning.mixture:best_mixture",
+    "best_schedule": "jscale.curves.best_schedule:best_schedule",
+    "checkpoints": "jscale.data.checkpoints:checkpoints",
+    "compare": "jscale.comparison.compare:compare",
+    "compound_scaling": "jscale.laws.compound:compound_scaling",
+    "costs": "jscale.planning.costs",
+    "crossover": "jscale.planning.crossover:crossover",
+    "derive": "jscale.prediction.derive:derive",
+    "designs": "jscale.simulation.designs",
+    "digits_needed": "jscale.prediction.digits:digits_needed",
+    "ensemble": "jscale.comparison.ensemble:ensemble",
+    "equivalent": "jscale.planning.crossover:equivalent",
+    "feasible_ratio": "jscale.laws.continual:feasible_ratio",
+    "forecast": "jscale.prediction.forecast:forecast",
+    "frontier": "jscale.curves.frontier:frontier",
+    "information": "jscale.comparison.information:information",
+    "isoflop": "jscale.curves.isoflop:isoflop",
+    "largest": "jscale.comparison.splits:largest",
+    "learn_prior": "jscale.prediction.learn_prior:learn_prior",
+    "learning_rate_sensitivity": "jscale.laws.transfer:learning_rate_sensitivity",
+    "load": "jscale.io.files:load",
+    "multi_power": "jscale.laws.annealing:multi_power",
+    "optima": "jscale.curves.optima:optima",
+    "oracle": "jscale.simulation.simulate:oracle",
+    "plots": "jscale.plots",
+    "predict": "jscale.prediction.predict:predict",
+    "predict_curve": "jscale.curves.whole:predict_curve",
+    "regime": "jscale.prediction.regimes:regime",
+    "report": "jscale.reporting.page:report",
+    "required": "jscale.planning.required:required",
+    "rollout": "jscale.comparison.compare:rollout",
+    "save": "jscale.io.files:save",
+    "simulate": "jscale.simulation.simulate:simulate",
+    "splits": "jscale.comparison.splits",
+    "transfer_learning_rate": "jscale.laws.transfer:transfer_learning_rate",
+    "transfer_width": "jscale.laws.transfer:transfer_width",
+}
+
 if not TYPE_CHECKING:  # to a type checker a missing name stays a missing name
-    __getattr__ = missing_from(__name__)
+    _missing = missing_from(__name__)
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            return _missing(name)
+        module, _, attribute = _LATER[name].partition(":")
+        loaded = import_module(module)
+        value = getattr(loaded, attribute) if attribute else loaded
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "BestMixture",
