@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import jscale as js
@@ -71,12 +70,6 @@ def test_scores_stay_between_zero_and_one(scores: js.Forecast) -> None:
     assert scores.response == "odds of failure"
 
 
-def test_other_outcomes_have_the_weak_prior(scores: js.Forecast) -> None:
-    (note,) = (note for note in scores.notes if note.code == "weak-prior")
-    assert "the outcome is 'score'" in note.seen
-    assert scores.prior is None
-
-
 def test_any_law_of_the_catalogue_has_a_discrepancy(runs: js.Runs) -> None:
     forecast = js.forecast(runs, ["farseer", "chinchilla"])
     assert forecast.weights.sum() == pytest.approx(1.0)
@@ -90,18 +83,6 @@ def test_contributions_add_up_and_are_named(forecast: js.Forecast) -> None:
     np.testing.assert_allclose(total, 1.0)
     assert shares["mostly"][0] == "the noise of a run"
     assert shares["noise"][1] < shares["noise"][0]
-
-
-def test_the_warning_quotes_the_coverage_measured_at_that_distance(forecast: js.Forecast) -> None:
-    with pytest.warns(
-        js.ExtrapolationWarning, match=r"real runs 10 to 30 times past .* intervals covered \d+%"
-    ):
-        forecast.predict(N=3e9, D=6e11)
-
-
-def test_far_beyond_all_corpora_the_calibration_is_unknown(forecast: js.Forecast) -> None:
-    with pytest.warns(js.ExtrapolationWarning, match="is unknown: no corpus holds such runs"):
-        forecast.predict(N=1e12, D=1e14)
 
 
 def test_plans_draw_whole_functions(forecast: js.Forecast) -> None:
@@ -121,8 +102,6 @@ def test_what_a_loss_takes(forecast: js.Forecast) -> None:
     ("arguments", "error", "match"),
     [
         ({"response": "probit"}, js.JscaleError, "response='probit' is not known"),
-        ({"laws": []}, js.LawError, r"laws=\[\] names no law"),
-        ({"laws": ["chinchilla", "chinchilla"]}, js.LawError, "is named more than once"),
         ({"draws": 1}, js.JscaleError, "draws=1 must be a whole number"),
         ({"seed": -1}, js.JscaleError, "seed=-1 must be a whole number"),
         ({"prior": 3}, js.JscaleError, "prior=3 is not known"),
@@ -131,17 +110,6 @@ def test_what_a_loss_takes(forecast: js.Forecast) -> None:
 def test_wrong_arguments(runs: js.Runs, arguments: dict, error: type, match: str) -> None:
     with pytest.raises(error, match=match):
         js.forecast(runs, **arguments)
-
-
-def test_what_is_no_table() -> None:
-    with pytest.raises(js.DataError, match="forecast takes Runs or a pandas DataFrame, not list"):
-        js.forecast([1, 2, 3])  # type: ignore[arg-type]
-
-
-def test_inputs_that_auto_does_not_know(runs: js.Runs) -> None:
-    table = pd.DataFrame({"N": [1e8] * 4, "D": [1e10] * 4, "loss": [3.0, 3.1, 3.2, 3.3]})
-    with pytest.raises(js.DataError, match='laws="auto" forecasts over N and D, or over one input'):
-        js.forecast(table)
 
 
 def test_a_new_family_and_another_noise_are_refused(forecast: js.Forecast) -> None:
