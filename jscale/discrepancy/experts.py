@@ -90,6 +90,7 @@ def site_of(member: Member, theta: np.ndarray, data: Data, n: int) -> Site:
     output, floor = _level_program(member.layout, member.floor)(theta, data)
     output, floor = np.asarray(output)[:n], np.asarray(floor)[:n]
     share = 2.0 * (1.0 - floor / output) if member.space == "log" else np.full(n, np.nan)
+    # Laws without a single floor have no reducible share and get a constant one.
     share = np.where(np.isfinite(share), share, _PLAIN_SHARE)
     u = coordinates([np.asarray(x)[:n] for x in data.inputs])
     return Site(u, np.clip(share, _LEAST_SHARE, _MOST_SHARE))
@@ -125,10 +126,12 @@ def solve_each(members: Sequence[Member], tables: Sequence[Observations]) -> lis
     """Solve tables of any members, batching those of the same program and size."""
     groups: dict[Any, list[int]] = {}
     for i, (member, table) in enumerate(zip(members, tables, strict=True)):
+        # Coarse buckets: compiling a program costs more than padding a table.
         groups.setdefault((member.program_key, bucket(len(table), steps=2)), []).append(i)
     solved: dict[int, Solved] = {}
     for (_, rows), places in groups.items():
         kernels = len(members[places[0]].prior.kernels)
+        # A basis holds rows² numbers per kernel, which limits the tables in a batch.
         most = max(_NUMBERS_AT_ONCE // (kernels * rows * rows), 1)
         for first in range(0, len(places), most):
             part = places[first : first + most]
@@ -140,11 +143,13 @@ def solve_each(members: Sequence[Member], tables: Sequence[Observations]) -> lis
 def _solved(
     member: Member, table: Observations, made: tuple[Table, Site], lanes: Lanes, start: Start
 ) -> Solved:
+    # A lane that diverged gets no weight instead of spoiling the sum.
     evidence = np.where(np.isfinite(lanes.evidence), lanes.evidence, -np.inf)
     prior = member.prior
     eta = prior.temperature(len(table), start.scale)
     log = eta * (evidence - evidence.max()) + prior.log_weights(len(table), start.scale)
     log = log - log.max()
+    # Safe after the shift: the largest term is exactly 1.
     log = log - np.log(np.exp(log).sum())
     return Solved(
         member,

@@ -96,11 +96,13 @@ def axis_member(made: Law, x: np.ndarray, y: np.ndarray, space: str, prior: Fami
     """
     last = float(x.max())
     layout = Layout.make(made, fixed=("place", "width"))
+    # The level is the outcome near the largest run, to which inputs are scaled as well.
     level = float(np.median(y[np.argsort(x, kind="stable")[-_LAST:]]))
     span = float(np.log(x.min() / last))
     variants = tuple(_with_level(v, level) for v in prior.variants)
     places = [v.extra["place"] for v in variants]
     fixed = {
+        # Breaks are measured from the largest run: ln x there is 0, at the smallest `span`.
         "place": np.array([0.0 if p is None else (1.0 - p) * span for p in places]),
         "width": np.full(len(places), _WIDTH),
     }

@@ -70,6 +70,7 @@ def covariance(kernel: Sequence[Component], left: Site, right: Site) -> np.ndarr
     apart = distances(left.u, right.u)
     total = np.zeros_like(apart)
     for power, length, amplitude in kernel:
+        # The product of a function of each point keeps the covariance positive semi-definite.
         scale = np.outer(left.share**power, right.share**power)
         total += amplitude**2 * scale * matern(apart / length)
     return total

@@ -85,6 +85,7 @@ def solve_spd(matrix: Any, right: Any) -> tuple[Any, Any]:
     def eliminate(i: Any, state: Any) -> Any:
         whole, log = state
         pivot = whole[i, i]
+        # No pivoting: it is stable without for positive definite matrices.
         row = whole[i] / pivot
         whole = whole - whole[:, i, None] * row[None, :]
         return whole.at[i].set(row), log + jnp.log(pivot)
@@ -195,6 +196,7 @@ def predict_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any,
     import jax.numpy as jnp
 
     def one(table: Table, targets: Targets, at: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+        # Everything is whitened as in `lane`, whose residuals and slopes are reused.
         cross, variance, spectrum, noise, fixed, end = at
         weight = table.mask / jnp.sqrt(spectrum + noise)
         data = table.data._replace(
@@ -207,6 +209,7 @@ def predict_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any,
         known = weight[:, None] * cross
         slopes = jax.jacfwd(curve)(end.theta) - known.T @ end.slopes
         mean = curve(end.theta) + known.T @ end.residual
+        # Negative only by rounding, next to a run.
         left = jnp.maximum(variance - jnp.sum(known * known, axis=0), 0.0)
         return mean, left, jnp.sum((slopes @ end.inverse) * slopes, axis=1)
 
@@ -217,6 +220,7 @@ def predict_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any,
         priors = jax.vmap(each, in_axes=((None, None, None, None, 0, 0),))
         noises = jax.vmap(priors, in_axes=((None, None, None, 0, None, 0),))
         kernels = jax.vmap(noises, in_axes=((0, 0, 0, None, None, 0),))
+        # Once per kernel, shared by all noises and priors.
         cross = jax.vmap(jnp.matmul)(table.basis, targets.cross)
         return kernels((cross, targets.variance, table.spectrum, table.noise, table.fixed, end))
 

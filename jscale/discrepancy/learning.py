@@ -118,9 +118,11 @@ def _objective(template: FamilyPrior, records: Sequence[Record]) -> Any:
             + (features @ noise.reshape(G, 3).T)[:, None, :, None]
             + (features @ variant.reshape(P, 3).T)[:, None, None, :]
         )
+        # As a logarithm, so that the tempering power stays positive.
         eta = jnp.exp(features[:, :2] @ temper)
         log = eta[:, None, None, None] * evidence + log
         log = log - logsumexp(log, axis=(1, 2, 3), keepdims=True)
+        # A smooth maximum with the floor, so that a capped miss still has a gradient.
         score = jnp.logaddexp(logsumexp(log[..., None] + density, axis=(1, 2, 3)), _FLOOR)
         off = temper - jnp.asarray(_TEMPER_PRIOR)
         penalty = jnp.sum(ridge * flat[:-2] ** 2) + jnp.sum(jnp.asarray(_TEMPER_RIDGE) * off**2)

@@ -75,6 +75,7 @@ def _coordinates(
     mean, sd = np.empty(layout.size), np.empty(layout.size)
     for slot in layout.slots:
         middle, width = variant.parameters.get(slot.name, BY_ROLE[slot.role.name])
+        # Coordinates of relative parameters are logarithms, so a level is a shift.
         mean[slot.where], sd[slot.where] = middle + _shift(slot, level), width
     return mean, sd
 

@@ -33,8 +33,10 @@ class Normals(NamedTuple):
 
     def quantile(self, level: float) -> np.ndarray:
         """Return the quantile (m,) at a level, by bisection to a relative 1e-15 of the bracket."""
+        # Negligible components would widen the bracket and cost time.
         used = self.weights > 1e-12 * self.weights.max()
         mean, sd = self.mean[used], self.sd[used]
+        # A mixture's quantile lies between those of its components.
         low, high = (mean - _REACH * sd).min(axis=0), (mean + _REACH * sd).max(axis=0)
         part = Normals(self.weights[used] / self.weights[used].sum(), mean, sd)
         for _ in range(_HALVINGS):

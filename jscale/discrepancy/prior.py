@@ -81,6 +81,7 @@ class FamilyPrior:
     def features(self, n: int, scale: float) -> np.ndarray:
         """Return the features that log weights are linear in: (1, ln(n/n0), ln(s/s0))."""
         logs = np.log([n / self.centre[0], scale / self.centre[1]])
+        # Clipped, since weights linear in these features would extrapolate without bound.
         return np.array([1.0, *np.clip(logs, _LEAST_LOG, _MOST_LOG)])
 
 

@@ -54,6 +54,7 @@ def questions(
     for quantile in _QUANTILES:
         cut = _at(size, quantile)
         question = _beyond(f"C below its {quantile:g} quantile", size, cut, 1.02 * cut)
+        # Quantiles of a short table coincide: each split is asked once.
         if question is not None and (len(question.fit), len(question.held)) not in seen:
             seen.add((len(question.fit), len(question.held)))
             yield question
@@ -64,6 +65,7 @@ def questions(
         if question is not None:
             yield question
     if parameters is not None and len(np.unique(parameters)) >= 5:
+        # Sizes are few and repeated: quantiles are over distinct ones.
         cut = float(np.quantile(np.unique(parameters), _SIZES))
         question = _beyond("smaller models", parameters, cut, cut)
         if question is not None:
@@ -76,6 +78,7 @@ def questions(
 
 
 def _at(size: np.ndarray, quantile: float) -> float:
+    # Slightly above the quantile, so that rounding does not exclude the run that defines it.
     return float(np.exp(np.quantile(np.log(size), quantile))) * 1.0001
 
 
@@ -91,5 +94,6 @@ def _few(size: np.ndarray, rng: np.random.Generator) -> Iterator[Question]:
     for count in _COUNTS:
         if len(fit) >= 1.3 * count and len(held):
             order = fit[np.argsort(size[fit], kind="stable")]
+            # One run from each part of the range, so that few runs still span it.
             rows = np.array([rng.choice(part) for part in np.array_split(order, count)])
             yield Question(f"{count} runs", "few", rows, held)

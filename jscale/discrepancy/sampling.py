@@ -61,6 +61,7 @@ class BentLaw:
         """Return parameters, starting parameters, units, grid (points, d) and component rows."""
         q, d = _count(self.layout), len(self.layout.law.inputs)
         ends = np.cumsum([q, q, d, self.points * d])
+        # The order is that of `draw_functions`.
         rest = flat[ends[3] :].reshape(self.components, 2 + self.points)
         grid = flat[ends[2] : ends[3]].reshape(self.points, d)
         return flat[:q], flat[q : ends[1]], flat[ends[1] : ends[2]], grid, rest
@@ -82,6 +83,7 @@ class BentLaw:
                 for n, log in zip(names, self.logarithmic, strict=True)
             ]
         )
+        # The small constant gives the square root a derivative at a grid point.
         apart = jnp.sqrt(jnp.sum((u - grid) ** 2, axis=1) + 1e-18)
         for i in range(self.components):
             power, length, weights = rest[i, 0], rest[i, 1], rest[i, 2:]
@@ -123,6 +125,7 @@ def grid_of(solved: Solved) -> np.ndarray:
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, d)
     from scipy.stats import qmc
 
+    # A lattice of more inputs would need too many points.
     return low + (high - low) * qmc.Halton(d, scramble=False).random(_MANY)
 
 

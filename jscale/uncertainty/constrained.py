@@ -237,6 +237,7 @@ def _check_function(fit: Fit, name: str, function: Any) -> None:
 
     number = jax.ShapeDtypeStruct((), np.float64)
     try:
+        # Traced without being computed, so that nothing is compiled to reject a function.
         shape = jax.eval_shape(function, dict.fromkeys(fit.law.names, number)).shape
     except Exception as error:
         what = str(error).partition("\n")[0].rstrip(".") or "no message"
@@ -255,7 +256,7 @@ def _derived(fit: Fit) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
     largest = float(fit.runs["C"].max())
     functions = {}
     for name, function in fit.law.derived.items():
-
+        # Defaults bind this turn's function: a closure would see the last one.
         def at(values: Mapping[str, Any], function: Any = function, C: float = largest) -> Any:
             return function(values, C)
 
@@ -297,6 +298,7 @@ def _with_quantity(
         elif space == "logit":
             measured = 1.0 / (1.0 + jnp.exp(-measured))
         real = law.function(*inputs[:count], **values)
+        # Both branches are computed for each row: compiled programs have no branches under vmap.
         return jnp.where(per > 0, measured, real)
 
     inputs = (*law.inputs, *(f"_choose_{name}" for name in chosen), _FROM, _PER)

@@ -209,11 +209,13 @@ def profile(
         held = constrain(fit, what)
         walk = _Walk(held, _Scale.of(fit, held), limit)
         walk = walk.solved(np.linspace(-_REACH, _REACH, int(points)))
+        # A profile flatter than its parabola crosses the limit further out.
         for doubling in range(_DOUBLINGS):
             further = walk.further(_REACH * 2.0**doubling, int(points))
             if not len(further):
                 break
             walk = walk.solved(further)
+        # Lanes that ended in a worse valley are found by their neighbours' better ends.
         walk = walk.from_neighbours()
         return _result(walk, level)
 

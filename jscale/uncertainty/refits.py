@@ -77,10 +77,12 @@ def refit(resampler: Resampler, resamples: int, tick: Callable[[int], object] | 
     for chunk in resampler.chunks(resamples):
         every = np.arange(chunk.count)
         lanes = chunk.descend(every, np.repeat(theta[None], len(every), axis=0), WARM, tick)
+        # The first of each chunk, since resamples are exchangeable.
         some = every[: int(np.ceil(share * len(every)))] if others else every[:0]
         guard = _Guard(chunk, lanes, others, rounding_floor(resampler.problem))
         guard.start(some)
         guarded, seen = guarded + len(some), seen + int(guard.switched.sum())
+        # Once switches are common the fit's own basin is no longer a safe start.
         everywhere |= seen > _MANY_SWITCH * max(guarded, 1)
         if everywhere:
             guard.start(every[len(some) :])

@@ -58,6 +58,7 @@ def log_density(
 
     if likelihood in COUNTED:
         inside = (predicted > 0) & (predicted < 1)
+        # A harmless value in place of one outside: the outer where alone would leave NaN slopes.
         rate = jnp.where(inside, predicted, 0.5)
         terms = _counted(likelihood, rate, counts, nuisance)
     else:
@@ -159,6 +160,7 @@ class LikelihoodNoise:
         """Return one error per draw and row (R, m), for curves in the objective's space."""
         rng = np.random.default_rng(seed)
         many = len(self.nuisance)
+        # Paired with the draws of the curve where their numbers agree, to keep the correlation.
         pick = np.arange(many) if len(curves) == many else rng.integers(many, size=len(curves))
         nuisance = self.nuisance[pick][:, None]
         if self.likelihood == "normal":
@@ -174,6 +176,7 @@ class LikelihoodNoise:
         assert self.trials is not None
         column, usual = self.trials
         n = _whole(table, column) if column in table else int(usual)
+        # A beta distribution needs a rate strictly inside (0, 1).
         rate = np.clip(from_space(curves, self.space), 1e-12, 1 - 1e-12)
         if self.likelihood == "beta_binomial":
             rate = rng.beta(rate * nuisance, (1 - rate) * nuisance)

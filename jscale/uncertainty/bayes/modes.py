@@ -45,6 +45,7 @@ def find_modes(spec: Spec, starts: np.ndarray, given: DensityInputs) -> tuple[Mo
     returned alone. Modes with less than a thousandth of the posterior are left out. Call inside
     the float64 scope.
     """
+    # A start at which the density is zero has no slope to climb.
     possible = np.isfinite(log_joint_of_many(spec, starts, given))
     ends = [find_mode(spec, start, given) for start in starts[possible]]
     distinct: list[Mode] = []
@@ -65,6 +66,7 @@ def shares_of(modes: list[Mode] | tuple[Mode, ...]) -> np.ndarray:
 
 
 def _log_mass(mode: Mode) -> float:
+    # Laplace: height times the volume of the covariance's root.
     return mode.height + float(np.linalg.slogdet(mode.root)[1])
 
 

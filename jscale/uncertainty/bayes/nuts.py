@@ -116,6 +116,7 @@ def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
             x,
             warmup,
             step_size=0.5,
+            # Whitening at the mode suffices without pooling; in a funnel scales vary too much.
             dense_mass=bool(spec.pooled),
             model_args=args,
             rng_key=key,
@@ -158,6 +159,7 @@ def nuts(spec: Spec, given: DensityInputs, mode: Mode, plan: SamplerSettings) ->
         # A density that needs this many steps is not helped by smaller ones.
         if not any(runs[-1].trouble) or runs[-1].stats["n_steps"].mean() > _MANY_STEPS:
             break
+    # If no attempt passes, the best one is returned, with its notes.
     return min(runs, key=lambda run: run.trouble)
 
 
@@ -175,6 +177,7 @@ def _chains(
     chains, warmup = plan.chains, plan.warmup
     kernel = _kernel(spec, warmup, chains if plan.chain_method == "parallel" else 1)
     x = _starts(spec, given, mode, chains, plan.seed)
+    # Keys are split before chains are grouped, so that the way of running does not change draws.
     keys = jax.random.split(jax.random.key(plan.seed), chains)
     args = (given, mode.z, mode.root, np.float64(accept))
     together = 1 if plan.chain_method == "sequential" else chains

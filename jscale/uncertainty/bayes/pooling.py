@@ -103,6 +103,7 @@ def start_of(spec: Spec, fit: Fit, log_nuisance: float | None, spread: np.ndarra
         assert target is not None
         if slot.name in spec.pooled:
             at = spec.population(slot.name)
+            # Offsets stay zero: all families start at the common estimate.
             z[at], z[at + 1] = fit.theta[slot.first], np.log(spread[spec.pooled.index(slot.name)])
         else:
             z[target.where] = fit.theta[slot.where]

@@ -53,6 +53,7 @@ class Priors:
         rng = np.random.default_rng(seed)
         z = self.mean + self.sd * rng.standard_normal((count, self.spec.size))
         for k, name in enumerate(self.spec.pooled):
+            # A half-normal spread, whose logarithm is the coordinate.
             half = np.abs(rng.standard_normal(count)) * self.spread[k]
             z[:, self.spec.population(name) + 1] = np.log(half)
         _put_values(
@@ -258,6 +259,7 @@ def prior_moments(made: Priors) -> tuple[np.ndarray, np.ndarray]:
     for stated in made.spec.own:
         slot = made.spec.layout.slot(stated.name)
         with float64_scope():
+            # By simulation: moments of the logarithm seldom have a closed form.
             values = _sample(stated.distribution, 4000, 0)
         line = to_line(values, slot.role.support if slot else POSITIVE)
         where = slot.where if slot else -1

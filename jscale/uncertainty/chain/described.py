@@ -46,6 +46,7 @@ def describe(
     theta, spread = _coordinates(problem, estimate, samples)
     with float64_scope():
         optimum = linearise(problem, theta)
+    # The search of the stage whose starts agree least is the one to be wary of.
     weakest = min(stages, key=lambda stage: stage.agree[0] / max(stage.agree[1], 1))
     settings = replace(
         stages[-1].settings,

@@ -91,6 +91,7 @@ class Joint:
 
 def _scale(stage: Fit, target: np.ndarray) -> float:
     """Return the robust standard deviation of a stage's residuals, in its space."""
+    # Around the median: a constant offset is not noise.
     r = stage.residuals
     spread = robust_spread(r - median(r))
     return max(spread, _LEAST_SCALE * float(np.std(target)), 1e-300)

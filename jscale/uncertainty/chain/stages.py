@@ -126,10 +126,12 @@ class Stages:
         count = settings["resamples"]
         units = _units(self.table)
         rng = np.random.default_rng(settings["seed"])
+        # Drawn once for both stages: this is what correlates their errors.
         weights = count_units(units, count, rng, smooth=True)
         with float64_scope(), lane_bar(2 * count, "refits", progress) as tick:
             first = self._refit(self.first, weights[:, self.first_rows], None, tick)
             inner = natural_parameters(self.first.problem, first.theta)
+            # A failed first stage falls back to the estimate here; its draw is dropped below.
             inner = np.where(first.good[:, None], inner, self.first.params.to_numpy())
             inputs = losses_at(self.first, self.scored.frame, inner) if self.refitted else None
             second = self._refit(self.second, weights[:, self.second_rows], inputs, tick)
