@@ -49,31 +49,28 @@ _UNSETTLED = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Laws fitted to all runs, and their weights.
-
-    Predict with :func:`jscale.predict`, and plan with :func:`jscale.allocate`.
+    """Laws fitted to all runs with their weights, from :func:`jscale.ensemble`.
 
     Attributes
     ----------
     members : mapping of str to Draws
-        The draws of each law with weight; ``members[name].fit`` is its fit.
+        The draws of each law with weight (``members[name].fit`` is its fit).
     table : DataFrame
-        One row per law that was tried: free ``parameters``, ``score`` (mean interval score beyond
-        the origins, relative to the measured value), ``error`` (mean absolute error of the
-        logarithm
+        A row per law that was tried: free ``parameters``, ``score`` (mean interval score beyond
+        the origins, over the measured number), ``error`` (mean absolute error of the logarithm
         there), ``widening`` of its intervals, ``weight``, and ``why`` it has none.
     runs : Runs
         The runs.
-    notes : tuple of str
-        What to know before trusting the ensemble.
+    notes : tuple of Note
+        What to know of the weights and the members.
     settings : mapping
-        How it was made.
+        The choices, as plain values.
     """
 
     members: Mapping[str, Draws]
     table: pd.DataFrame
     runs: Runs
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     settings: Mapping[str, Any]
 
     @property
@@ -145,10 +142,10 @@ class Ensemble:
 
     def __repr__(self) -> str:
         text = self.table.to_string(float_format=lambda v: f"{v:.3g}")
-        return "\n".join([f"Ensemble of {len(self.members)} laws", text, *self.notes])
+        return "\n".join([f"Ensemble of {len(self.members)} laws", text, *map(str, self.notes)])
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
         return f"{self.table.to_html(float_format=lambda v: f'{v:.3g}')}<ul>{notes}</ul>"
 
 
@@ -210,50 +207,47 @@ def ensemble(
     progress: bool = False,
     **columns: Any,
 ) -> Ensemble:
-    """Weigh laws by how they extrapolated within the runs, and fit those with weight to all runs.
+    """Weigh laws by how they extrapolated within the runs, and fit those with weight to all.
+
+    From each of six origins of compute, evenly spaced in logarithm from the median run to the
+    largest, every law predicts all runs beyond; :func:`jscale.comparison.stacking.weigh` turns the
+    scores into weights. With fewer than 12 runs, each is left out in turn instead. Predictions are
+    those of the mixture.
 
     Parameters
     ----------
     data : Runs or DataFrame
         The runs; rows of weight 0 are left out.
     laws : sequence of Law or str, or "auto"
-        The laws to try. "auto" tries chinchilla, chinchilla_tied and farseer for runs of N and D,
-        and
-        power, power_const and broken:1 for runs of C (or of the only input).
-    objective : Objective or str
-        What fits minimise.
-    resamples : int
-        The number of draws of each law.
-    seed : int
-        The seed of starts and draws.
-    devices : optional
-        The devices that lanes are shared among.
-    progress : bool
-        Whether to show progress.
-    **columns
-        Names of columns, as for :meth:`jscale.Runs.from_frame`.
+        The laws to try. "auto": of N and D chinchilla, chinchilla_tied and farseer; of C (or the
+        one input there is) power, power_const and broken:1.
+    objective : Objective or str, default "huber"
+        What the fits minimise, with a number for its scale.
+    resamples : int, default 500
+        How many refits each law's draws are.
+    seed : int, default 0
+        The seed of starts and resamples.
+    devices : "all" or sequence of jax.Device, optional
+        Devices that share the lanes; by default the first one.
+    progress : bool, default False
+        Whether to show a bar.
+    **columns : str
+        Names of columns, as :meth:`jscale.Runs.from_frame` takes them.
 
     Returns
     -------
     Ensemble
-        The laws with weight; its predictions are those of the mixture.
+        The laws with their weights, to predict and plan with.
 
     Raises
     ------
     DataError
-        Where no law can be fitted with a run to spare, or rows differ in the unit of the loss.
+        Where no law can be fitted with a run to spare, or rows differ in the unit of loss.
     LawError
         For laws of different outputs, or a law named twice.
     JscaleError
-        For resamples that are not a whole number of at least 2, or an objective with an automatic
-        scale.
-
-    Notes
-    -----
-    From each of six origins of compute, evenly spaced in the logarithm from the median run to the
-    largest, every law predicts all runs beyond, and the scores make the weights
-    (:func:`jscale.comparison.stacking.weigh`). With fewer than 12 runs, each is left out in turn
-    instead. :func:`jscale.forecast` has narrower intervals that cover more often.
+        For resamples that are no whole number from 2 up, or an objective whose scale is to be
+        found.
 
     Examples
     --------
@@ -283,9 +277,8 @@ def ensemble(
     settings = {"objective": str(kind), "resamples": int(resamples), "seed": int(seed)}
     notes = [*_notes(table, weighing), *_notes_on_members(members)]
     if len(runs) < rows:
-        notes.append(
-            f"[info] rows-without-weight: {rows - len(runs)} rows of weight 0 are left out."
-        )
+        left_out = f"{rows - len(runs)} rows of weight 0 are left out."
+        notes.append(Note("rows-without-weight", "info", left_out, "", ""))
     return Ensemble(members, table, runs, tuple(notes), settings)
 
 
@@ -293,35 +286,50 @@ def _with_weight(table: pd.DataFrame) -> list[str]:
     return [str(name) for name, w in zip(table.index, table["weight"], strict=True) if w > 0]
 
 
-def _notes(table: pd.DataFrame, weighing: WeighingSplits) -> tuple[str, ...]:
-    notes = []
+def _notes(table: pd.DataFrame, weighing: WeighingSplits) -> Iterator[Note]:
+    """Yield notes on how laws were weighed and widened."""
     if not weighing.beyond:
-        notes.append(
-            f"[caution] not-extrapolated: {len(weighing.splits)} runs are too few, or too alike in "
-            "compute, to hold any out by origin. Each was left out in turn, which says little "
-            "about how a law extrapolates. Add runs."
+        yield Note(
+            "not-extrapolated",
+            "caution",
+            f"{len(weighing.splits)} runs are too few, or too alike in compute, to hold any out by "
+            "origin.",
+            "Each was left out in turn, which says little about how a law extrapolates.",
+            "Add runs.",
         )
     widening = {name: float(table.at[name, "widening"]) for name in _with_weight(table)}
     widened = [f"{name} {w:g} times" for name, w in widening.items() if w >= _WIDE]
     if widened:
-        notes.append(
-            f"[caution] intervals-widened: beyond the origins, these laws' intervals "
-            f"covered runs less often than stated; they are widened: {listing(widened)}."
+        yield Note(
+            "intervals-widened",
+            "caution",
+            "beyond the origins, these laws' intervals covered runs less often than stated; they "
+            f"are widened: {listing(widened)}.",
+            "",
+            "",
         )
-    return tuple(notes)
 
 
-def _notes_on_members(members: Mapping[str, Draws]) -> Iterator[str]:
+def _notes_on_members(members: Mapping[str, Draws]) -> Iterator[Note]:
+    """Yield notes on fits and draws of members that are doubtful."""
     for name, draws in members.items():
         codes = [note.code for note in draws.fit.notes if note.severity == "warning"]
         if codes:
-            yield (
-                f"[caution] member-doubtful: {name}, fitted to all runs, has the notes "
-                f"{listing(codes, 10)}: read ensemble.members[{name!r}].fit.notes."
+            yield Note(
+                "member-doubtful",
+                "caution",
+                f"{name}, fitted to all runs, has the notes {listing(codes, 10)}: read "
+                f"ensemble.members[{name!r}].fit.notes.",
+                "",
+                "",
             )
-        lost = draws.failed + draws.unsettled
-        if lost > _UNSETTLED * (len(draws) + draws.failed):
-            yield (
-                f"[caution] draws-unsettled: {lost} of {len(draws) + draws.failed} resamples of "
-                f"{name} failed or did not converge, so its intervals may be off."
+        lost, count = draws.failed + draws.unsettled, len(draws) + draws.failed
+        if lost > _UNSETTLED * count:
+            yield Note(
+                "draws-unsettled",
+                "caution",
+                f"{lost} of {count} resamples of {name} failed or did not converge, so its "
+                "intervals may be off.",
+                "",
+                "",
             )

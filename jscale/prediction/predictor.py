@@ -57,7 +57,12 @@ class Sampler(Protocol):
 
 
 class Predictor(Protocol):
-    """Whatever can predict."""
+    """Whatever can predict.
+
+    Two more attributes are used where a predictor has them: ``draws``, the Draws of the parameters
+    of its one law, of which reports show estimates; and ``with_law(law)``, which returns the
+    predictor with a law of the same parameters in its law's place.
+    """
 
     @property
     def reference(self) -> Fit:
@@ -171,6 +176,11 @@ def reference_of(source: Any, *, caller: str) -> Fit:
     PredictionError for what is no source.
     """
     return source if isinstance(source, Fit) else predictor_of(source, caller=caller).reference
+
+
+def parameter_draws(predictor: Predictor) -> Draws | None:
+    """Return the draws of the parameters of a predictor's one law, None where it is more."""
+    return getattr(predictor, "draws", None)
 
 
 def _has(source: Any, part: str) -> bool:

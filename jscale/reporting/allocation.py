@@ -15,6 +15,7 @@ from jscale.planning.allocate import allocate
 from jscale.planning.plan import Plan
 from jscale.plots import words
 from jscale.prediction.extrapolation import FAR, is_far
+from jscale.prediction.predictor import Predictor, reference_of
 from jscale.reporting.answer import WITHIN_THE_LAW, is_surface
 from jscale.reporting.explorer import FLOPS, PRICE, PRICES, SERVED, UTILISATION, Explorer, explorer
 from jscale.uncertainty.draws import Draws
@@ -43,7 +44,7 @@ class Allocation:
     plan: Plan | None
 
 
-def allocation(draws: Draws, level: float) -> Allocation | None:
+def allocation(source: Draws | Predictor, level: float) -> Allocation | None:
     """Plan budgets from about a tenth of the largest fitted compute to a thousand times it.
 
     The budgets are powers of ten and quarters of decades between them, each spent on 6·N·D.
@@ -57,15 +58,16 @@ def allocation(draws: Draws, level: float) -> Allocation | None:
     >>> [row[0] for row in section.content["table"].rows]
     ['10¹¹', '10¹²', '10¹³ †', '10¹⁴ †', '10¹⁵ †']
     """
-    law, largest = draws.fit.law, draws.fit.largest
+    fit = reference_of(source, caller="report")
+    law, largest = fit.law, fit.largest
     directed = "loss" in law.output or law.falling or law.rising
-    if not (is_surface(draws.fit) and directed and largest is not None):
+    if not (is_surface(fit) and directed and largest is not None):
         return None
     try:
         with warnings.catch_warnings():
             # The table says in each row how far its budget lies beyond the runs.
             warnings.simplefilter("ignore", ExtrapolationWarning)
-            plan = allocate(draws, _budgets(largest), level=level)
+            plan = allocate(source, _budgets(largest), level=level)
     except PredictionError as error:
         return Allocation({**_EMPTY, "sentences": [f"There is no plan: {error}"]}, None)
     # An optimum at a bound comes from the bound, not from the law: there is nothing to explore.

@@ -19,6 +19,7 @@ from jscale.errors import PredictionError
 from jscale.fitting.result import Fit
 from jscale.plots.words import amount, joined, number, percent, point, span, with_unit
 from jscale.prediction.predict import Prediction, predict
+from jscale.prediction.predictor import Predictor, parameter_draws, predictor_of
 from jscale.uncertainty.draws import Draws
 
 # By default the answer lies at this multiple of the largest fitted compute.
@@ -76,17 +77,17 @@ def path(fit: Fit, budgets: Any) -> pd.DataFrame:
     return pd.DataFrame({"N": N, "D": C / (6 * N), "C": C})
 
 
-def answer(draws: Draws, at: Any, level: float) -> Answer:
+def answer(source: Draws | Predictor, at: Any, level: float) -> Answer:
     """Answer at the inputs ``at``; without any, at ten times the largest fitted compute.
 
     Raises PredictionError for inputs that the law cannot take.
     """
-    fit = draws.fit
-    inputs, optimal = _inputs(fit, at)
+    predictor = predictor_of(source, caller="report")
+    inputs, optimal = _inputs(predictor.reference, at)
     if inputs is None:
-        return _exponents(draws, level)
-    prediction = predict(draws, inputs, level=level)
-    return Answer(_sentences(fit, prediction, optimal), prediction)
+        return _exponents(predictor, level)
+    prediction = predict(predictor, inputs, level=level)
+    return Answer(_sentences(predictor, prediction, optimal), prediction)
 
 
 def _inputs(fit: Fit, at: Any) -> tuple[Any, bool]:
@@ -118,8 +119,10 @@ def _budgets(given: Any) -> np.ndarray:
     return budgets
 
 
-def _sentences(fit: Fit, prediction: Prediction, optimal: bool) -> tuple[str, ...]:
+def _sentences(predictor: Predictor, prediction: Prediction, optimal: bool) -> tuple[str, ...]:
     """Describe the prediction in the first row: the curve, both intervals, the extrapolation."""
+    fit, is_law = predictor.reference, parameter_draws(predictor) is not None
+    subject = f"fitted law {fit.law.name}" if is_law else predictor.method
     row, level = prediction.frame.iloc[0], percent(prediction.level)
     names = [*fit.law.inputs, *dict.fromkeys(fit.settings.per.values())]
     place = point({name: row[name] for name in names})
@@ -128,36 +131,45 @@ def _sentences(fit: Fit, prediction: Prediction, optimal: bool) -> tuple[str, ..
     curve, low, high = span(row["curve"], row["confidence_low"], row["confidence_high"])
     _, new_low, new_high = span(row["curve"], row["prediction_low"], row["prediction_high"])
     return (
-        f"At {place} the fitted law {fit.law.name} predicts "
-        f"{amount(prediction.output, fit.runs, curve)}.",
+        f"At {place} the {subject} predicts {amount(prediction.output, fit.runs, curve)}.",
         f"The {level} confidence interval of the curve is {low} to {high}; the {level} prediction "
         f"interval of a single new run is {new_low} to {new_high}.",
-        *_extrapolation(fit, float(row["extrapolation"])),
+        *_extrapolation(fit, float(row["extrapolation"]), WITHIN_THE_LAW if is_law else ""),
     )
 
 
-def _extrapolation(fit: Fit, times: float) -> tuple[str, ...]:
+def _extrapolation(fit: Fit, times: float, caveat: str) -> tuple[str, ...]:
     if not np.isfinite(times):
         return ()
     axis = "input" if fit.largest is None else "compute"
     if times <= _WITHIN:
         return (f"This lies within the fitted range of {axis}.",)
-    return (f"This is {number(times, 3)} times the largest fitted {axis}. {WITHIN_THE_LAW}",)
+    return (f"This is {number(times, 3)} times the largest fitted {axis}. {caveat}".strip(),)
 
 
-def _exponents(draws: Draws, level: float) -> Answer:
+def _exponents(predictor: Predictor, level: float) -> Answer:
     """Report the exponents, or all parameters of a law without exponents."""
-    fit, bounds = draws.fit, draws.interval(level).to_numpy()
-    values = dict(zip(draws.names, fit.params.to_numpy(), strict=True))
+    fit, draws = predictor.reference, parameter_draws(predictor)
+    values = {str(name): value for name, value in fit.params.items()}
+    bounds = _normal_interval(fit, level) if draws is None else draws.interval(level).to_numpy()
+    every = list(values)
     roles = {p.name: p.role.name for p in fit.law.parameters}
-    names = [n for n in draws.names if roles.get(n.split("[")[0]) == "exponent"]
+    names = [n for n in every if roles.get(n.split("[")[0]) == "exponent"]
     kind = "exponents" if names else "parameters"
     estimates = []
-    for name in (names or draws.names)[:_MOST_PARAMETERS]:
-        low, high = bounds[draws.names.index(name)]
+    for name in (names or every)[:_MOST_PARAMETERS]:
+        low, high = bounds[every.index(name)]
         estimates.append("{} = {} ({} to {})".format(name, *span(values[name], low, high)))
     sentence = (
         f"For {with_unit(fit.law.output, fit.runs)}, the fitted law {fit.law.name} has the "
         f"{kind} {joined(estimates)}, with {percent(level)} intervals in parentheses."
     )
     return Answer((sentence,))
+
+
+def _normal_interval(fit: Fit, level: float) -> np.ndarray:
+    """Return the intervals (q, 2) that the standard errors of a fit give."""
+    from scipy.special import ndtri
+
+    reach = ndtri(0.5 + 0.5 * level) * fit.stderr.to_numpy()
+    return np.stack([fit.params.to_numpy() - reach, fit.params.to_numpy() + reach], axis=1)

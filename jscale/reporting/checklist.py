@@ -16,6 +16,8 @@ import numpy as np
 from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.result import Fit
 from jscale.plots.words import joined, number, with_unit
+from jscale.prediction.components import draw_count
+from jscale.prediction.predictor import Predictor, predictor_of
 from jscale.reporting.held_out import HeldOut
 from jscale.uncertainty.draws import Draws
 
@@ -77,14 +79,18 @@ class Item:
 
 
 def checklist(
-    fit: Fit, draws: Draws, held_out: HeldOut | None = None, about: Mapping[str, Any] | None = None
+    fit: Fit,
+    source: Draws | Predictor,
+    held_out: HeldOut | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> list[Item]:
     """Return the items in order, filled in from a fit and from the author's statements.
 
     Raises JscaleError for an unknown key or an empty text.
     """
     stated = check_about(about)
-    known = {**_hypothesis(fit, draws), **_setup(fit), **_fitting(fit, draws, held_out)}
+    predictor = predictor_of(source, caller="report")
+    known = {**_hypothesis(fit, predictor), **_setup(fit), **_fitting(fit, predictor, held_out)}
     items = []
     for key, (part, item) in ITEMS.items():
         texts = [text for text in (known.get(key, ""), stated.get(key, "")) if text]
@@ -116,12 +122,12 @@ def check_about(about: Mapping[str, Any] | None) -> dict[str, str]:
     return {key: text.strip() for key, text in about.items()}
 
 
-def _hypothesis(fit: Fit, draws: Draws) -> dict[str, str]:
+def _hypothesis(fit: Fit, predictor: Predictor) -> dict[str, str]:
     s, law = fit.settings, fit.law
     assumed = [f"{k} = {v:g} fixed" for k, v in s.fixed.items()]
     assumed += [f"{tie if isinstance(tie, str) else ' = '.join(tie)} tied" for tie in _ties(s.tie)]
     assumed += [f"{k} has one value per {v}" for k, v in s.per.items()]
-    pool = draws.settings.get("pool") or {}
+    pool = predictor.settings.get("pool") or {}
     assumed += [f"{k} varies by {v} within one population" for k, v in pool.items()]
     assumptions = "; ".join(assumed) or "Nothing fixed or tied; the same law for all runs"
     return {
@@ -177,9 +183,10 @@ def _repetition(fit: Fit) -> str:
     return f"Up to {number(epochs, 3)} epochs over the same data."
 
 
-def _fitting(fit: Fit, draws: Draws, held_out: HeldOut | None) -> dict[str, str]:
+def _fitting(fit: Fit, predictor: Predictor, held_out: HeldOut | None) -> dict[str, str]:
     s = fit.settings
     dropped = len(fit.runs.dropped)
+    seed = predictor.settings.get("seed", NOT_STATED)
     left_out = f"{dropped} of {dropped + len(fit.runs)} rows were left out, as listed above."
     weighted = "" if s.weights is None else "weighted "
     return {
@@ -189,9 +196,9 @@ def _fitting(fit: Fit, draws: Draws, held_out: HeldOut | None) -> dict[str, str]
         "starts": _starts(fit),
         "bounds": _bounds(fit),
         "dropped": left_out if dropped else "None.",
-        "uncertainty": f"{draws.method}, {len(draws)} draws.",
+        "uncertainty": f"{predictor.method}, {draw_count(predictor.components)} draws.",
         "validation": "" if held_out is None else held_out.sentence,
-        "seed": f"{s.seed} for the starts, {draws.settings.get('seed', NOT_STATED)} for the draws.",
+        "seed": f"{s.seed} for the starts, {seed} for the draws.",
     }
 
 

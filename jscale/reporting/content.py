@@ -15,7 +15,9 @@ from jscale.fitting.result import Fit
 from jscale.model.docstring import read_docstring
 from jscale.model.law import Law
 from jscale.plots import words
+from jscale.prediction.components import draw_count
 from jscale.prediction.predict import Prediction
+from jscale.prediction.predictor import Predictor, parameter_draws
 from jscale.reporting import checklist as checklists
 from jscale.reporting import console
 from jscale.reporting.held_out import HeldOut
@@ -26,9 +28,10 @@ from jscale.uncertainty.draws import Draws, tails
 _MOST_HELD_OUT, _MOST_DROPPED, _MOST_GROUPS = 60, 30, 20
 
 
-def content(fit: Fit, draws: Draws, request: Request, findings: Findings) -> dict[str, Any]:
+def content(fit: Fit, predictor: Predictor, request: Request, findings: Findings) -> dict[str, Any]:
     """Return what the page says about a fit and its draws, apart from the section on budgets."""
     level = request.level
+    draws = parameter_draws(predictor)
     default_title = f"{fit.law.name}: a scaling law of {words.joined(fit.law.inputs)}"
     return {
         "title": request.title or default_title,
@@ -41,17 +44,20 @@ def content(fit: Fit, draws: Draws, request: Request, findings: Findings) -> dic
         "data": _data(fit, findings.held_out),
         "dropped": _dropped(fit.runs),
         "law": _law(fit.law),
-        "estimates": words.sheet(_estimates(draws, level), index="parameter"),
+        "estimates": words.sheet(
+            _standard_errors(fit) if draws is None else _estimates(draws, level),
+            index="parameter",
+        ),
         "derived": words.sheet(fit.derived, index="combination") if len(fit.derived) else None,
-        "extras": _extras(draws, level),
-        "method": _method(draws),
-        "priors": _priors(draws),
+        "extras": None if draws is None else _extras(draws, level),
+        "method": _pooled_method(predictor) if draws is None else _method(draws),
+        "priors": None if draws is None else _priors(draws),
         **_held_out(findings.held_out),
         **_comparison(request),
-        "checklist": checklists.checklist(fit, draws, findings.held_out, request.about),
+        "checklist": checklists.checklist(fit, predictor, findings.held_out, request.about),
         "exact": _exact(fit),
-        "centre": _exact(draws.fit) if draws.fit is not fit and "pool" in draws.settings else [],
-        "made": _made(fit, draws),
+        "centre": _centre(fit, predictor),
+        "made": _made(fit, predictor),
     }
 
 
@@ -163,6 +169,15 @@ def _estimates(draws: Draws, level: float) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def _standard_errors(fit: Fit) -> pd.DataFrame:
+    """Return a row per parameter of the reference law: estimate and standard error."""
+    columns = {
+        "estimate": [words.number(value) for value in fit.params],
+        "standard error": [words.number(error, 3) for error in fit.stderr],
+    }
+    return pd.DataFrame(columns, index=fit.params.index)
+
+
 def _extras(draws: Draws, level: float) -> words.Sheet | None:
     """Return what was drawn in addition to the law's parameters, such as the scale of the noise."""
     rows = {}
@@ -193,6 +208,22 @@ def _method(draws: Draws) -> str:
     return "; ".join(parts) + f".{checked}{errors}"
 
 
+def _pooled_method(predictor: Predictor) -> str:
+    """Describe how the intervals of a predictor that is more than one law were computed."""
+    components, fit = predictor.components, predictor.reference
+    return (
+        f"Intervals by {predictor.method}: {draw_count(components)} draws of "
+        f"{len(components)} weighted functions. Estimates and standard errors are those of "
+        f"{fit.law.name} alone."
+    )
+
+
+def _centre(fit: Fit, predictor: Predictor) -> list[tuple[str, str]]:
+    """Return the centre of a pooled posterior, which is described by a fit of its own."""
+    centre = predictor.reference
+    return _exact(centre) if centre is not fit and "pool" in predictor.settings else []
+
+
 def _priors(draws: Draws) -> words.Sheet | None:
     """Return the priors of the draws, None if they had none."""
     table = getattr(draws, "prior", None)
@@ -220,14 +251,14 @@ def _exact(fit: Fit) -> list[tuple[str, str]]:
     return [(str(name), f"{value:.17g}") for name, value in fit.params.items()]
 
 
-def _made(fit: Fit, draws: Draws) -> list[tuple[str, str]]:
+def _made(fit: Fit, predictor: Predictor) -> list[tuple[str, str]]:
     """Return seeds, settings, versions and digests, by name."""
-    settings = ", ".join(f"{k} = {v}" for k, v in draws.settings.items())
+    settings = ", ".join(f"{k} = {v}" for k, v in predictor.settings.items())
     saved: Mapping[str, Any] = fit.provenance
     facts = [
         ("Objective", f"{fit.settings.solved} = {fit.objective:.17g}"),
         ("Seed of the starts", str(fit.settings.seed)),
-        ("Draws", f"{draws.method}: {settings}"),
+        ("Draws", f"{predictor.method}: {settings}"),
         ("Data digest", fit.runs.digest),
         ("Law digest", fit.law.digest),
     ]

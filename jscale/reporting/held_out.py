@@ -15,6 +15,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.plots.words import number, percent
 from jscale.prediction.predict import predict
+from jscale.prediction.predictor import Predictor, reference_of
 from jscale.uncertainty.draws import Draws
 
 # Fewer runs inside their intervals than this probability allows are reported as missed.
@@ -153,18 +154,20 @@ class HeldOut:
         return frame.loc[:, inputs].assign(**columns)
 
 
-def check_held_out(draws: Draws, held_out: Runs | pd.DataFrame, level: float) -> HeldOut:
+def check_held_out(
+    source: Draws | Predictor, held_out: Runs | pd.DataFrame, level: float
+) -> HeldOut:
     """Predict held-out runs and pair the predictions with the observed outputs.
 
     A table has the law's inputs and output under their own names, in the units of the fitted runs.
     Raises DataError for runs in another unit or without the output, and PredictionError for inputs
     that the law cannot take.
     """
-    fit = draws.fit
+    fit = reference_of(source, caller="report")
     table = _table(fit, held_out)
     wanted = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values(), "C")))
     inputs = table.loc[:, [c for c in wanted if c in table.columns]]
-    frame = predict(draws, inputs, level=level).to_frame()
+    frame = predict(source, inputs, level=level).to_frame()
     frame = frame.assign(observed=table[fit.law.output].to_numpy())
     name = held_out.run if isinstance(held_out, Runs) else fit.runs.run
     runs = table[name].to_numpy() if name is not None and name in table.columns else None

@@ -25,6 +25,12 @@ from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, JscaleError, JscaleWarning
 from jscale.fitting.notes import SEVERITIES, Note
 from jscale.fitting.result import Fit
+from jscale.prediction.predictor import (
+    Predictor,
+    parameter_draws,
+    predictor_of,
+    reference_of,
+)
 from jscale.reporting import checklist, pictures
 from jscale.reporting.allocation import allocation
 from jscale.reporting.answer import answer
@@ -33,7 +39,6 @@ from jscale.reporting.held_out import check_held_out
 from jscale.reporting.recipe import recipe
 from jscale.reporting.rendering import rendered
 from jscale.reporting.request import Findings, Request
-from jscale.uncertainty import automatic
 from jscale.uncertainty.draws import Draws
 
 
@@ -80,8 +85,8 @@ class Report:
 
 
 def report(
-    fit: Fit,
-    draws: Draws | None = None,
+    fit: Fit | Draws | Predictor,
+    draws: Draws | Predictor | None = None,
     *,
     path: str | Path | None = None,
     comparison: Comparison | None = None,
@@ -102,10 +107,12 @@ def report(
 
     Parameters
     ----------
-    fit : Fit
-        The fit to report.
-    draws : Draws, optional
-        Draws of this fit; by default the 1000 draws that :func:`jscale.draws` makes.
+    fit : Fit, Draws or Predictor
+        The fit to report. Draws, or several laws such as an :class:`~jscale.Ensemble`, may stand
+        in its place: the page then shows the fit that they refer to.
+    draws : Draws or Predictor, optional
+        What predicts: draws of this fit, or several laws fitted to the same runs. By default the
+        1000 draws that :func:`jscale.draws` makes.
     path : str or pathlib.Path, optional
         The HTML file to write; by default none is written.
     comparison : Comparison, optional
@@ -141,10 +148,10 @@ def report(
     Raises
     ------
     JscaleError
-        If ``fit`` is not a Fit, the draws belong to another fit or to a prior, ``about`` has an
-        unknown item, or the level lies outside 0 to 1.
+        If the draws belong to another fit, to other runs or to a prior, ``about`` has an unknown
+        item, or the level lies outside 0 to 1.
     PredictionError
-        If the law cannot take the inputs ``at``.
+        If ``fit`` or ``draws`` cannot predict, or the law cannot take the inputs ``at``.
     DataError
         If held-out runs are in another unit or lack the output.
     FileError
@@ -163,14 +170,14 @@ def report(
     if path is not None:
         check_free(path, overwrite)
     checklist.check_about(about)
-    draws = _draws_of(fit, draws, seed)
+    reported, predictor = _reported(fit, draws, seed)
     request = Request(at, level, title, about, held_out, comparison)
-    findings = _findings(fit, draws, request)
-    planned = allocation(draws, level)
-    content = content_of(fit, draws, request, findings)
-    content["again"] = recipe(fit, draws, request) if again is None else again
+    findings = _findings(reported, predictor, request)
+    planned = allocation(predictor, level)
+    content = content_of(reported, predictor, request, findings)
+    content["again"] = recipe(reported, predictor, request) if again is None else again
     content["allocation"] = None if planned is None else planned.content
-    shown = list(pictures.pictures(draws, findings.held_out, comparison, level))
+    shown = list(pictures.pictures(predictor, findings.held_out, comparison, level))
     plan = None if planned is None or planned.plan is None else pictures.of_plan(planned.plan)
     html = rendered(content, shown, plan)
     if path is not None:
@@ -179,16 +186,16 @@ def report(
     return Report(html, _plain(content), path)
 
 
-def _findings(fit: Fit, draws: Draws, request: Request) -> Findings:
+def _findings(fit: Fit, predictor: Predictor, request: Request) -> Findings:
     """Compute the answer and the predictions of held-out runs; their warnings become notes."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", JscaleWarning)
         # The answer and the tables state how far a prediction extrapolates.
         warnings.simplefilter("ignore", ExtrapolationWarning)
-        first = answer(draws, request.at, request.level)
+        first = answer(predictor, request.at, request.level)
         held_out = None
         if request.held_out is not None:
-            held_out = check_held_out(draws, request.held_out, request.level)
+            held_out = check_held_out(predictor, request.held_out, request.level)
     notes = []
     for warning in caught:
         if issubclass(warning.category, JscaleWarning):
@@ -199,7 +206,7 @@ def _findings(fit: Fit, draws: Draws, request: Request) -> Findings:
                 warning.message, warning.category, warning.filename, warning.lineno
             )
     notes += [] if held_out is None else held_out.notes()
-    return Findings(first, held_out, _sorted([*fit.notes, *draws.notes, *notes]))
+    return Findings(first, held_out, _sorted([*fit.notes, *predictor.notes, *notes]))
 
 
 def _sorted(notes: Iterable[Note]) -> list[Note]:
@@ -207,16 +214,36 @@ def _sorted(notes: Iterable[Note]) -> list[Note]:
     return sorted(dict.fromkeys(notes), key=lambda note: -SEVERITIES.index(note.severity))
 
 
-def _draws_of(fit: Fit, draws: Draws | None, seed: int) -> Draws:
-    """Return the draws, or make them; raises JscaleError for those of another fit or of a prior."""
-    if not isinstance(fit, Fit):
-        raise JscaleError(f"report takes a Fit, not {type(fit).__name__}: report(fit, draws).")
-    if draws is None:
-        return automatic.draws(fit, seed=seed)
-    if not isinstance(draws, Draws):
+def _reported(
+    fit: Fit | Draws | Predictor, draws: Draws | Predictor | None, seed: int
+) -> tuple[Fit, Predictor]:
+    """Return the fit to report and what predicts for it, drawn from the fit if need be.
+
+    Raises JscaleError for draws of another fit or of a prior.
+    """
+    source = fit if draws is None else draws
+    reported = reference_of(fit, caller="report")
+    predictor = predictor_of(source, seed=seed, caller="report")
+    parameters = parameter_draws(predictor)
+    if parameters is None:
+        _check_runs(reported, predictor)
+    else:
+        _check_draws(reported, parameters)
+    return reported, predictor
+
+
+def _check_runs(fit: Fit, predictor: Predictor) -> None:
+    """Raise JscaleError for a predictor of other runs than a fit's."""
+    if predictor.reference.runs.digest != fit.runs.digest:
         raise JscaleError(
-            f"draws must be Draws, not {type(draws).__name__}: report(fit, js.bootstrap(fit))."
+            f"The {type(predictor).__name__} belongs to other runs "
+            f"({len(predictor.reference.runs)} rows) than the fit ({len(fit.runs)} rows). Give it "
+            "alone: report(predictor)."
         )
+
+
+def _check_draws(fit: Fit, draws: Draws) -> None:
+    """Raise JscaleError for draws of another fit or of a prior."""
     if draws.from_prior:
         raise JscaleError(
             "These are draws from the prior, which have not seen the runs; the page would present "
@@ -232,7 +259,6 @@ def _draws_of(fit: Fit, draws: Draws | None, seed: int) -> Draws:
             f"The draws belong to another fit ({source.law.name}, {len(source.runs)} rows) than "
             f"the one given ({fit.law.name}, {len(fit.runs)} rows): report(draws.fit, draws)."
         )
-    return draws
 
 
 def _plain(value: Any) -> Any:

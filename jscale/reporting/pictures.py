@@ -25,6 +25,7 @@ from jscale.planning.plan import Plan
 from jscale.plots.drawing import ORANGE
 from jscale.plots.words import with_unit
 from jscale.prediction.predict import predict
+from jscale.prediction.predictor import Predictor, parameter_draws, predictor_of
 from jscale.reporting.answer import has_path, is_surface, path
 from jscale.reporting.held_out import HeldOut
 from jscale.uncertainty.draws import Draws
@@ -70,19 +71,25 @@ class Picture:
 
 
 def pictures(
-    draws: Draws, held_out: HeldOut | None, comparison: Comparison | None, level: float
+    source: Draws | Predictor,
+    held_out: HeldOut | None,
+    comparison: Comparison | None,
+    level: float,
 ) -> Iterator[Picture]:
     """Yield the plots that a law and its draws allow."""
-    yield from _of_fit(draws.fit, None if held_out is None else held_out.frame)
-    if has_path(draws.fit):
-        yield _over_compute(draws, held_out, level)
+    predictor = predictor_of(source, caller="report")
+    yield from _of_fit(predictor.reference, None if held_out is None else held_out.frame)
+    if has_path(predictor.reference):
+        yield _over_compute(predictor, held_out, level)
     if comparison is not None and np.isfinite(comparison.rows["extrapolation"]).any():
         yield _panel(
             "Laws compared",
             "Errors of held-out runs, over how far the runs lie beyond the fitted compute.",
             lambda ax: plots.comparison(comparison, ax=ax),
         )
-    yield from _of_draws(draws)
+    draws = parameter_draws(predictor)
+    if draws is not None:
+        yield from _of_draws(draws)
 
 
 def of_plan(plan: Plan) -> Picture:
@@ -113,9 +120,10 @@ def _of_fit(fit: Fit, held_out: pd.DataFrame | None) -> Iterator[Picture]:
         )
 
 
-def _over_compute(draws: Draws, held_out: HeldOut | None, level: float) -> Picture:
+def _over_compute(predictor: Predictor, held_out: HeldOut | None, level: float) -> Picture:
     """Plot the lowest output over compute, to ten times the fitted range or the last run."""
-    fit, caption = draws.fit, "Dark: confidence interval of the curve. Light: prediction interval."
+    fit = predictor.reference
+    caption = "Dark: confidence interval of the curve. Light: prediction interval."
     if is_surface(fit):
         caption += " Along the compute-optimal path of the fit; other runs lie above it."
     held = None if held_out is None or "C" not in held_out.frame else held_out.frame
@@ -127,7 +135,7 @@ def _over_compute(draws: Draws, held_out: HeldOut | None, level: float) -> Pictu
         if len(table) < 2:
             ax.set_axis_off()
             return
-        prediction = predict(draws, table, level=level)
+        prediction = predict(predictor, table, level=level)
         plots.bands(prediction, along="C", ax=ax, observed=fit.runs.frame)
         if held is not None:
             style: dict[str, Any] = {"s": 24, "color": ORANGE, "marker": "D", "lw": 0, "zorder": 4}

@@ -15,15 +15,17 @@ from jscale import laws
 from jscale.data.columns import GLOSSARY
 from jscale.data.runs import Runs
 from jscale.fitting.result import Fit
+from jscale.prediction.predictor import Predictor, parameter_draws, predictor_of
 from jscale.reporting.request import Request
-from jscale.uncertainty.draws import Draws
+from jscale.uncertainty.draws import Call, Draws
 
 _MOST_STARTS = 3
 _LONGEST = 100
 
 
-def recipe(fit: Fit, draws: Draws, request: Request | None = None) -> str:
+def recipe(fit: Fit, source: Draws | Predictor, request: Request | None = None) -> str:
     """Return Python code that reproduces a fit, its draws and the report from its table."""
+    predictor = predictor_of(source, caller="report")
     request = Request() if request is None else request
     page: dict[str, Any] = {
         "held_out": request.held_out,
@@ -35,11 +37,11 @@ def recipe(fit: Fit, draws: Draws, request: Request | None = None) -> str:
     page = {name: value for name, value in page.items() if value is not None}
     source = f" of {fit.runs.source!r}" if fit.runs.source else ""
     named = {"table": f"the {len(fit.runs)} rows{source}, digest {fit.runs.digest}"}
-    named |= {**_named_in_fit(fit), **_named_in_draws(draws), **_named_on_page(fit, page)}
+    named |= {**_named_in_fit(fit), **_named_in_draws(predictor), **_named_on_page(fit, page)}
     arguments = ["fit", "draws", *(_argument(name, value) for name, value in page.items())]
     arguments += [f"level={float(request.level)!r}", 'path="report.html"']
     runs = f"js.Runs.from_frame({', '.join(['table', *_runs_choices(fit)])})"
-    made = _draws_call(draws)
+    made = _draws_call(predictor)
     lines = [
         "import jscale as js",
         "",
@@ -80,16 +82,23 @@ def _named_in_fit(fit: Fit) -> dict[str, str]:
     return named
 
 
-def _named_in_draws(draws: Draws) -> dict[str, str]:
+def _call(predictor: Predictor) -> Call | None:
+    """Return the call that made a predictor's draws, None where no code can."""
+    draws = parameter_draws(predictor)
+    return None if draws is None else draws.call
+
+
+def _named_in_draws(predictor: Predictor) -> dict[str, str]:
     """Return what the call that made draws needs besides the fit, by name."""
-    if draws.call is None:
-        return {"draws": f"made by {draws.method}: {_plain_settings(draws.settings)}"}
+    call = _call(predictor)
+    if call is None:
+        return {"draws": f"made by {predictor.method}: {_plain_settings(predictor.settings)}"}
     unstated = {
         name: f"as they were given: {value!r}"
-        for name, value in draws.call.arguments.items()
+        for name, value in call.arguments.items()
         if _code(value) is None
     }
-    return {**unstated, **draws.call.named}
+    return {**unstated, **call.named}
 
 
 def _named_on_page(fit: Fit, page: Mapping[str, Any]) -> dict[str, str]:
@@ -202,9 +211,9 @@ def _starts(fit: Fit) -> str | None:
     return _code(starts)
 
 
-def _draws_call(draws: Draws) -> str | None:
+def _draws_call(predictor: Predictor) -> str | None:
     """Return the call that made draws, None where no code can."""
-    call = draws.call
+    call = _call(predictor)
     if call is None:
         return None
     arguments = ["fit"]

@@ -360,12 +360,9 @@ def test_it_says_what_is_wrong(fit, draws, arguments, error, message):
 
 
 def test_what_is_no_fit_and_no_draws(fit, draws):
-    with pytest.raises(
-        js.JscaleError, match=r"report takes a Fit, not Draws: report\(fit, draws\)"
-    ):
-        report(draws)
-    with pytest.raises(js.JscaleError, match="draws must be Draws, not int"):
-        report(fit, 1000)
+    for arguments in ((1000,), (fit, 1000), (1000, draws)):
+        with pytest.raises(js.PredictionError, match=r"report takes a Fit, Draws, or .*, not int"):
+            report(*arguments)
 
 
 def test_draws_of_another_fit(fit, draws, runs):
