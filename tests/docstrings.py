@@ -91,6 +91,8 @@ def subjects() -> dict[str, Any]:
     for name, value in list(named.items()):
         if inspect.isclass(value):
             named |= {f"{name}.{n}": v for n, v in _methods(value)}
+    # A protocol says what a function must be; its call documents the arguments.
+    named = {n: v for n, v in named.items() if not getattr(v, "_is_protocol", False)}
     once = {id(value): name for name, value in reversed(named.items())}
     named = {name: value for name, value in named.items() if once[id(value)] == name}
     return named | {f"law {name}": js.laws.get(name) for name in js.laws.CATALOGUE}

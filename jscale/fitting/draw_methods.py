@@ -200,6 +200,16 @@ def unregister(name: str) -> None:
     ------
     JscaleError
         For a name that is not registered.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> @js.register_method("mine", words="draws of my own")
+    ... def mine(fit, draws, seed, progress):
+    ...     return js.laplace(fit, draws, seed=seed)
+    >>> js.methods.unregister("mine")
+    >>> "mine" in js.methods.names()
+    False
     """
     check_choice("method", name, METHODS)
     del METHODS[name]
@@ -252,6 +262,12 @@ def get(
     ------
     JscaleError
         For an unknown name, with the nearest known one.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> js.methods.get("bootstrap").resampled
+    True
     """
     _load(name)
     check_choice("method", name, [*others, *METHODS], error=error)
@@ -282,6 +298,12 @@ def get_batched(name: Any) -> Method:
     ------
     JscaleError
         For an unknown name, or a method that draws one fit at a time.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> js.methods.get_batched("bayesian").name
+    'bayesian'
     """
     _load(name)
     method = METHODS.get(name)
@@ -303,6 +325,12 @@ def in_words() -> str:
     -------
     str
         Names, each with its words in brackets.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> js.methods.in_words().partition(",")[0]
+    'auto (what suits the fit)'
     """
     others = [f"{name} ({method.words})" for name, method in METHODS.items()]
     return f"{AUTO} (what suits the fit), {', '.join(others[:-1])} or {others[-1]}"

@@ -52,11 +52,26 @@ class Sampled:
 class Posterior(Draws):
     """Draws of a posterior, or of a prior (``method="prior"``).
 
-    Beside what Draws hold: ``extras`` (chain, draw) by name, the noise's scale (``noise_scale``),
-    or a beta-binomial's ``concentration``, and for each pooled parameter the population's
-    ``E[mean]`` and ``E[spread]`` (of the logarithm, for a positive parameter); ``stats`` of the
-    sampler (chain, draw); ``checks``, the figures that the notes are written from.
-    ``post["noise_scale"]`` is a labelled array as any parameter.
+    ``post["noise_scale"]`` is a labelled array, as any parameter is.
+
+    Attributes
+    ----------
+    fit, values, names, method, settings, failed, unsettled, switched, notes, noise : various
+        As for :class:`Draws`.
+    resampled, from_prior, call : various
+        As for :class:`Draws`.
+    likelihood : str
+        The likelihood.
+    extras : mapping of str to ndarray, shape (chain, draw)
+        The noise's scale (``noise_scale``) or a beta-binomial's ``concentration``, and for each
+        pooled parameter the population's ``E[mean]`` and ``E[spread]`` (of the logarithm, for a
+        positive parameter).
+    stats : mapping of str to ndarray, shape (chain, draw)
+        Statistics of the sampler.
+    checks : mapping of str to float
+        The figures that the notes are written from.
+    sampled : Sampled or None
+        What it was sampled from.
     """
 
     likelihood: str = "student_t"
@@ -133,10 +148,19 @@ class Posterior(Draws):
         return self._with_attributes(groups)
 
     def replicated(self, seed: int = 0) -> np.ndarray | None:
-        """Draw each fitted row's output anew (chain, draw, rows with weight), each with an error.
+        """Draw each fitted row's output again, each with an error.
 
-        The posterior (or prior) predictive distribution of the output at the fitted inputs; None
-        for a new group, of which no row was fitted.
+        This is the posterior (or prior) predictive distribution at the fitted inputs.
+
+        Parameters
+        ----------
+        seed : int
+            The seed of the errors.
+
+        Returns
+        -------
+        ndarray, shape (chain, draw, rows with weight), or None
+            None for a new group, of which no row was fitted.
         """
         if self.sampled is None or self.noise is None:
             return None
@@ -152,9 +176,19 @@ class Posterior(Draws):
     def summary(self, level: float = 0.9, *, kind: str = "percentile") -> pd.DataFrame:
         """Return median, standard deviation and interval of all draws, and the fit's estimate.
 
-        Column ``fit`` holds the estimate of the fit that the posterior was made from, NaN for
-        what it does not have and for a new group, of which no run was fitted. ``kind`` is
-        "percentile": the others are a bootstrap's.
+        Parameters
+        ----------
+        level : float
+            The level of the interval.
+        kind : {"percentile"}
+            The kind of interval; others are a bootstrap's.
+
+        Returns
+        -------
+        DataFrame
+            One row per parameter. ``fit`` is the estimate of the fit that the posterior was made
+            from,
+            NaN for what it does not have and for a new group, of which no run was fitted.
         """
         check_kind(kind, self.resampled, self.method)
         names = [*self.names, *self.extras]
@@ -189,6 +223,7 @@ class Posterior(Draws):
         Returns
         -------
         Posterior
+            Draws of the new family's parameters.
 
         Raises
         ------
