@@ -3,7 +3,7 @@
 Of the cheap methods, refits of randomly weighted runs cover best (benchmarks/results/coverage.txt).
 In worlds made by the fitted law, intervals of the curve and of new runs at 50, 80 and 95 % were off
 by at most 5 percentage points at the largest compute and by 9 (too wide) at ten times it, from 20
-runs on; those of parameters covered up to 9 points more often than they say. The normal
+runs on; those of parameters covered up to 9 points more often than nominal. The normal
 approximation is only for tables too long to refit.
 """
 
@@ -26,7 +26,7 @@ RESAMPLES = 1000
 # Rows × resamples, beyond which refitting takes minutes.
 _MOST_CELLS = 2e8
 
-# Notes on fits whose parameters are too far from determined for a normal approximation.
+# Notes on fits whose parameters are too poorly determined for a normal approximation.
 _BENT = {"unidentified", "at-edge", "dead-term", "not-converged"}
 
 
@@ -78,7 +78,7 @@ def draws(
         return _suited(fit, resamples, seed, progress)
     chosen = methods.get(method, others=(methods.AUTO,))
     drawn = chosen.draw(fit, resamples, seed, progress)
-    # A method of one's own may leave it to the registry to say what its draws are.
+    # A user's method may leave it to the registry to describe its draws.
     call = drawn.call or Call(
         "js.draws",
         {"method": method, "resamples": resamples, "seed": seed},
@@ -88,7 +88,7 @@ def draws(
 
 
 def _suited(fit: Fit, resamples: int, seed: int, progress: bool) -> Draws:
-    """Return draws by the method that suits a fit, their settings saying which and why."""
+    """Return draws by the method that suits a fit; their settings hold the choice and why."""
     bent = {note.code for note in fit.notes} & _BENT
     if len(fit.runs) * float(resamples) > _MOST_CELLS and not bent:
         drawn = laplace(fit, resamples, seed=seed)
@@ -98,7 +98,7 @@ def _suited(fit: Fit, resamples: int, seed: int, progress: bool) -> Draws:
         drawn = bootstrap(
             fit, resamples, kind="bayesian", cluster=cluster, seed=seed, progress=progress
         )
-        why = "of the cheap methods its measured coverage is nearest to what it states"
+        why = "of the cheap methods its measured coverage is closest to the nominal level"
         if cluster is not None:
             why += f"; each {cluster} holds one run, so runs are drawn across them"
     settings: dict[str, Any] = {**drawn.settings, "chosen": f"{drawn.method}: {why}"}

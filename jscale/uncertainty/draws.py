@@ -1,7 +1,7 @@
-"""Draws: samples of a law's parameters, the common currency of everything that follows a fit.
+"""Draws: samples of a law's parameters, the common input of everything that follows a fit.
 
-A bootstrap and a Laplace sample are both draws. Predictions take draws, so that every
-prediction carries its interval by the same code, whatever the draws came from.
+A bootstrap and a Laplace sample are both draws. Predictions take draws, so that intervals are
+computed by the same code, whatever the method.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def no_spare_runs(fit: Fit) -> FitError:
     """Build the error for a fit with as many parameters as independent runs."""
     return FitError(
         f"{fit.law.name} passes through its {fit.runs.n_independent} independent runs with "
-        f"{len(fit.theta)} free parameters: no run is left to say how sure it is. Add runs, fix or "
+        f"{len(fit.theta)} free parameters: no run is left to estimate errors. Add runs, fix or "
         "tie parameters, or take the point alone: predict(fit, …, method=None)."
     )
 
@@ -136,9 +136,9 @@ class Draws:
 
     @property
     def centred_on_fit(self) -> bool:
-        """Whether the fit's estimate is what the draws scatter around.
+        """Whether the draws scatter around the fit's estimate.
 
-        Else they are of another estimator, whose curve is their own median.
+        Otherwise they come from another estimator, whose curve is their own median.
         """
         return True
 
@@ -190,7 +190,7 @@ class Draws:
         return [str(label) for label in self.fit.runs.frame.index[self.fit.problem.used]]
 
     def _with_attributes(self, groups: Mapping[str, Group]) -> dict[str, Group]:
-        """Return groups with what a reader of the file should know, as plain text and numbers."""
+        """Return groups with attributes that describe the draws, as plain text and numbers."""
         plain = {k: v for k, v in self.settings.items() if isinstance(v, (str, int, float))}
         # NetCDF has no type for bool.
         numbers = {f"setting_{k}": int(v) if isinstance(v, bool) else v for k, v in plain.items()}

@@ -19,7 +19,7 @@ KINDS = ("percentile", "bca")
 
 
 def check_kind(kind: str, resampled: bool, method: str) -> None:
-    """Raise JscaleError for a kind of interval that there is not, or not of such draws."""
+    """Raise JscaleError for an unknown kind of interval, or one that these draws do not support."""
     check_choice("kind", kind, KINDS)
     if kind == "bca" and not resampled:
         raise JscaleError(
@@ -44,15 +44,16 @@ def influences(fit: Fit, cluster: str | None = None) -> np.ndarray:
     units = units_of(fit.runs.where(used), fit.settings.per, cluster)
     _, first = np.unique(units.unit, return_index=True)
     total = sums_by(moves, units.unit)
-    # Units are drawn within strata, so only how they differ there moves a resample.
+    # Units are drawn within strata, so only their differences there move a resample.
     stratum = units.stratum[first]
-    for own in np.unique(stratum):
-        total[stratum == own] -= total[stratum == own].mean(axis=0)
+    for label in np.unique(stratum):
+        total[stratum == label] -= total[stratum == label].mean(axis=0)
     return total
 
 
 def acceleration(moves: np.ndarray) -> np.ndarray:
     """Return Σ L³/(6·(Σ L²)^{3/2}) of influences L (units, q) by column, 0 where all are 0."""
+    # Scaled first, so that cubes neither overflow nor vanish; the ratio does not change.
     scaled = moves / np.maximum(np.abs(moves).max(axis=0), 1e-300)
     squares = np.sum(scaled**2, axis=0)
     return np.sum(scaled**3, axis=0) / (6.0 * np.where(squares > 0, squares, 1.0) ** 1.5)
@@ -87,7 +88,7 @@ def bca(
     moved = ndtr(bias + z / (1.0 - skew * z))
     _warn_of_ends(moved, len(samples), names)
     columns = zip(samples.T, moved.T, strict=True)
-    return np.stack([np.quantile(own, q) for own, q in columns], axis=1)
+    return np.stack([np.quantile(column, q) for column, q in columns], axis=1)
 
 
 def _warn_of_ends(moved: np.ndarray, count: int, names: Sequence[str]) -> None:
@@ -96,7 +97,7 @@ def _warn_of_ends(moved: np.ndarray, count: int, names: Sequence[str]) -> None:
         which = [name for name, out in zip(names, past, strict=True) if out]
         warnings.warn(
             f"The intervals of {listing(which, 24)} end at the outermost of {count} draws, and "
-            "would go further: draw more resamples, such as bootstrap(fit, 10000).",
+            "would extend further: draw more resamples, such as bootstrap(fit, 10000).",
             FitWarning,
             stacklevel=outside(),
         )

@@ -1,9 +1,9 @@
-"""jackknife: draws from the infinitesimal jackknife, exact derivatives in place of refits.
+"""jackknife: draws from the infinitesimal jackknife, exact derivatives instead of refits.
 
 To first order a run's weight moves the optimum by U = −H⁻¹·Σ w·psi·dr/dtheta, summed over the
 run's rows, with H the objective's own Hessian, unsmoothed and with the law's own curvature. The
-variance is the sum of U·Uᵀ over runs. It is what a bootstrap comes to where the objective is
-smooth at the scale on which resampling moves the optimum, at the price of one factorisation.
+variance is the sum of U·Uᵀ over runs. It agrees with a bootstrap where the objective
+is smooth at the scale on which resampling moves the optimum, at the cost of one factorisation.
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ def _local(fit: Fit) -> SecondOrder:
     except NotDifferentiable as error:
         what = str(error).partition(" Fit with objective=")[0].partition(" Fix or tie ")[0]
         raise NotDifferentiable(
-            f"A jackknife is made of derivatives. {what} Use js.bootstrap(fit), or "
+            f"A jackknife needs derivatives. {what} Use js.bootstrap(fit), or "
             "js.laplace(fit), whose Hessian is smoothed."
         ) from error
 
 
 def _near_l1(local: SecondOrder) -> tuple[Note, ...]:
-    """A note where few runs have residuals inside the kink that the Hessian is made of."""
+    """A note where few runs have residuals inside the kink, which alone determine the Hessian."""
     problem, p = local.problem, len(local.theta)
     inside, count = runs_inside(problem, local.residual)
     if not near_absolute(problem, inside, count):
@@ -122,7 +122,8 @@ def _near_l1(local: SecondOrder) -> tuple[Note, ...]:
             "near-l1",
             "warning",
             f"The residuals of {inside} of {count} runs lie inside "
-            f"delta={problem.objective.width:g}; they alone make the Hessian of {p} parameters.",
+            f"delta={problem.objective.width:g}; they alone determine the Hessian of {p} "
+            "parameters.",
             "Jackknife errors are then wrong, by half or more in either direction.",
             "Use js.bootstrap(fit); or js.laplace(fit), whose Hessian is smoothed; or fit with "
             "objective=js.pseudo_huber(1e-2).",

@@ -1,9 +1,9 @@
-"""laplace: draws from the fit's normal approximation, the cheapest of all.
+"""laplace: draws from the fit's normal approximation, the cheapest method.
 
 The covariance is the sandwich one, its Hessian smoothed where the objective is kinked
 (see :func:`jscale.fitting.diagnostics.covariance`), and tails are Student-t with
-n − p degrees of freedom, since the spread itself is estimated from n runs. Where errors are
-wide the logarithms skew the draws; the bootstrap, which refits, is then the better choice.
+n − p degrees of freedom, since the spread itself is estimated from n runs. Where errors
+are wide, logarithms skew the draws; the bootstrap, which refits, is then the better choice.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def drawn(
     call: Call,
     notes: tuple[Note, ...] = (),
 ) -> Draws:
-    """Draw from a t around a fit; warns of draws that are lost."""
+    """Draw from a t around a fit; warns about draws that overflow."""
     freedom = fit.problem.freedom
     _warn_of_what_is_unknown(fit, covariance)
     rng = np.random.default_rng(settings["seed"])
@@ -159,21 +159,21 @@ def _notes_on_runs(problem: Problem) -> tuple[Note, ...]:
         Note(
             "rows-not-independent",
             "caution",
-            f"{rows} rows are of {runs} independent runs.",
-            'kind="hessian" takes every row for a run of its own: errors may be too small.',
+            f"{rows} rows come from {runs} independent runs.",
+            'kind="hessian" treats every row as a run of its own: errors may be too small.',
             'Use laplace(fit), kind="sandwich", or js.bootstrap(fit).',
         ),
     )
 
 
 def _warn_of_what_is_unknown(fit: Fit, covariance: np.ndarray) -> None:
-    """Warn of coordinates that move no prediction: they are held."""
+    """Warn about coordinates that move no prediction, which stay fixed."""
     unknown = ~np.isfinite(np.diag(covariance))
     if unknown.any():
         names = [x for x, lost in zip(fit.problem.layout.labels, unknown, strict=True) if lost]
         warnings.warn(
-            f"The data say nothing of {listing(names, 24)}, in a term that has died: held at the "
-            "fit's value in all draws. Fix it (fixed=…), or use a law without the term.",
+            f"The data say nothing about {listing(names, 24)}, in a term that has died: fixed at "
+            "the fit's value in all draws. Fix it (fixed=…), or use a law without the term.",
             FitWarning,
             stacklevel=outside(),
         )

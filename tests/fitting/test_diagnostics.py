@@ -112,7 +112,7 @@ def test_without_a_run_to_spare_errors_are_infinite() -> None:
         fit = js.fit("power_const", runs)
     assert np.isinf(fit.stderr).all()
     for draw in (js.bootstrap, js.laplace):
-        with pytest.raises(js.FitError, match="no run is left to say how sure it is"):
+        with pytest.raises(js.FitError, match="no run is left to estimate errors"):
             draw(fit)
     assert js.predict(fit, C=1e8, method=None).frame["curve"][0] > 1.0
 

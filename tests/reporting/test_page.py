@@ -181,7 +181,7 @@ def test_without_a_run_to_spare_there_is_no_interval_to_report():
     table = pd.DataFrame({"C": [1e18, 1e19, 1e20], "loss": [3.0, 2.6, 2.4]})
     with pytest.warns(js.FitWarning, match="no-spare-runs"):
         fit = js.fit("power_const", table)
-    with pytest.raises(js.FitError, match="no run is left to say how sure it is"):
+    with pytest.raises(js.FitError, match="no run is left to estimate errors"):
         report(fit)
 
 

@@ -1,4 +1,4 @@
-"""Posterior: draws of a posterior or a prior, and what they carry beside the parameters."""
+"""Posterior: draws of a posterior or a prior, and what they carry besides the parameters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from jscale.uncertainty.intervals import check_kind
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """What a posterior was sampled from: its model, its arrays, and the points z themselves."""
+    """The source of a posterior: its model, its arrays, and the points z themselves."""
 
     source: Fit
     problem: Problem
@@ -39,7 +39,7 @@ class Sampled:
 
     @property
     def spec(self) -> Spec:
-        """What the programs were compiled for."""
+        """The static part of the compiled programs."""
         return self.made.spec
 
     @property
@@ -99,7 +99,7 @@ class Posterior(Draws):
 
     @property
     def passed(self) -> bool:
-        """Whether no note warns against trusting the draws."""
+        """Whether the checks passed: no note warns against trusting the draws."""
         return not verdicts.failed(self.notes)
 
     @cached_property
@@ -257,7 +257,7 @@ class Posterior(Draws):
 
 
 def extras_of(sampled: Sampled) -> dict[str, np.ndarray]:
-    """Return what was drawn beside the law's parameters, each (chain, draw).
+    """Return the quantities drawn besides the law's parameters, each (chain, draw).
 
     Call inside the float64 scope.
     """
@@ -299,7 +299,7 @@ def _new_group(post: Posterior, sampled: Sampled, seed: int) -> Posterior:
     stuck = [n for n, c in fit.settings.per.items() if c in columns]
     if stuck:
         raise JscaleError(
-            f"{listing(stuck)} differs by group without being pooled, so nothing is known of it "
+            f"{listing(stuck)} differs by group without being pooled, so it is unknown "
             "for a new one. Pool it too, or share it in the fit."
         )
     flat = sampled.flat

@@ -303,7 +303,7 @@ def test_no_run_to_spare(fit: js.Fit) -> None:
     short = fit.runs.where(np.isin(np.arange(len(fit.runs)), [0, 5, 12, 20, 30]))
     with pytest.warns(js.FitWarning):
         tight = js.fit("chinchilla", short)
-    with pytest.raises(js.FitError, match="no run is left to say how sure it is"):
+    with pytest.raises(js.FitError, match="no run is left to estimate errors"):
         posterior(tight)
 
 
