@@ -123,7 +123,7 @@ def _check(source: Any, fit: js.Fit, held_out: Runs | None, level: float) -> js.
 
 
 def _forecast(fitted: Runs, fit: js.Fit, held_out: Runs, level: float) -> js.Prediction | None:
-    """Forecast the held-out runs, None for tables that forecasts do not know."""
+    """Forecast the held-out runs; return None for tables that forecasts do not support."""
     try:
         return _check(js.forecast(fitted), fit, held_out, level)
     except (DataError, PredictionError):
@@ -146,7 +146,7 @@ def _print_check(out: Any, checked: js.Prediction, held_out: Runs, fit: js.Fit) 
 
 
 def _score(checked: js.Prediction) -> str:
-    """Return the error of predictions and how many runs lie inside, as text."""
+    """Describe the error of predictions, and how many runs lie inside the interval."""
     frame, measured = checked.frame, checked.frame["measured"]
     error = 100 * float(np.mean(np.abs(frame["curve"] / measured - 1)))
     inside = (measured >= frame["prediction_low"]) & (measured <= frame["prediction_high"])
@@ -157,9 +157,9 @@ def _score(checked: js.Prediction) -> str:
 
 
 def _print_forecast(out: Any, forecast: js.Prediction, held_out: Runs, fit: js.Fit) -> None:
-    """Print what a forecast said of the held-out runs."""
+    """Print the forecast of the held-out runs, and its score."""
     out.print(
-        "\nThe same runs by a forecast (js.forecast): no law is taken to be exactly right, and "
+        "\nThe same runs by a forecast (js.forecast): no law is assumed to be exactly right, and "
         "intervals include the chance that it bends",
         markup=False,
     )
