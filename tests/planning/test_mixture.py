@@ -152,7 +152,7 @@ def test_an_optimum_outside_the_fitted_mixtures_is_noted() -> None:
 @pytest.mark.parametrize(
     ("source", "options", "error", "says"),
     [
-        ("exact", {"weights": {"prse": 1.0}}, js.PredictionError, r"'prse'.*no target.*'prose'"),
+        ("exact", {"weights": {"prse": 1.0}}, js.PredictionError, r"'prse'.*not a target.*'prose'"),
         ("exact", {"weights": {"prose": -1.0}}, js.PredictionError, r"weights must be 0 or more"),
         ("exact", {"limits": {"r_cod": (0, 1)}}, js.PredictionError, r"r_cod, which is not a share"),
         ("exact", {"limits": {"r_web": (0.5, 0.2)}}, js.PredictionError, r"is \(0.5, 0.2\); the low"),

@@ -54,10 +54,10 @@ def test_optima_inside_that_settled_have_no_note(planner: Planner) -> None:
             "caution",
             "In 1 of 4 draws and budgets the search did not",
         ),
-        ([[False, True], [False, True]], "warning", "settle, the estimate among them."),
+        ([[False, True], [False, True]], "warning", "converge, the estimate among them."),
     ],
 )
-def test_searches_that_did_not_settle(planner: Planner, settled, severity, seen) -> None:
+def test_searches_that_did_not_converge(planner: Planner, settled, severity, seen) -> None:
     (note,) = notes_on_optima(planner, optima([[0, 0], [0, 0]], settled))
     assert (note.code, note.severity) == ("search-unsettled", severity)
     assert seen in note.seen

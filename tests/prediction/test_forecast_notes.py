@@ -71,7 +71,7 @@ def test_few_runs_leave_parameters_to_the_prior(runs: js.Runs) -> None:
 def test_laws_that_no_corpus_tells_of_are_said(forecast: js.Forecast) -> None:
     unknown = replace(forecast, laws=(replace(forecast.laws[0], learnt=False),))
     (note,) = (n for n in notes_on(unknown) if n.code == "weak-prior")
-    assert "no corpus tells of these laws" in note.seen
+    assert "there is no training corpus for these laws" in note.seen
     assert "weak-prior" not in codes(forecast)
 
 

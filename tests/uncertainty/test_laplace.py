@@ -162,7 +162,7 @@ def test_hessian_takes_rows_for_independent_and_says_so():
     fit = line(js.least_squares(space="linear"), run=np.arange(30) // 3)
     note = js.laplace(fit, 10, kind="hessian").notes[0]
     assert note.code == "rows-not-independent"
-    assert note.seen == "30 rows are of 10 independent runs."
+    assert note.seen == "30 rows come from 10 independent runs."
     assert js.laplace(fit, 10).notes == ()
 
 
