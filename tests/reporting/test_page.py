@@ -66,48 +66,6 @@ def test_other_laws_make_a_page_too(make: Callable[[], js.Fit]):
         assert str(name) in parsed.text
 
 
-def test_the_data_and_what_was_left_out():
-    table = js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.005, seed=3).frame
-    table.loc[5, "loss"] = np.nan
-    with pytest.warns(js.DataWarning, match="1 of 42 rows were left out"):
-        runs = js.Runs.from_frame(table, invalid="drop", source="mine.csv", count="non_embedding")
-    fit = js.fit("chinchilla", runs)
-    page = report(fit, js.laplace(fit, 100))
-    facts = dict(page.content["data"])
-    assert facts["Source"] == "mine.csv"
-    assert facts["Rows fitted"] == "41, from 41 independent runs"
-    assert facts["Rows left out"] == "1"
-    assert facts["Held-out rows"] == "none"
-    assert facts["Range of N"] == "10⁸ to 10¹⁰ parameters"
-    assert facts["Unit of the output"] == "nats"
-    assert facts["Parameter count"] == "without embeddings"
-    assert facts["Data digest"] == runs.digest
-    assert page.content["dropped"]["rows"] == [["5", "loss: missing (NaN)"]]
-    assert "loss: missing (NaN)" in Page(page.html).of("data")
-    assert "No runs were held out" in Page(page.html).of("held-out")
-
-
-def test_estimates_and_exact_parameters(fit, draws, page):
-    exact = dict(page.content["exact"])
-    assert {name: float(text) for name, text in exact.items()} == fit.params.to_dict()
-    assert exact["E"] == f"{fit.params['E']:.17g}"
-    row = dict(
-        zip(
-            page.content["estimates"]["headings"], page.content["estimates"]["rows"][2], strict=True
-        )
-    )
-    assert row["parameter"] == "alpha"
-    assert float(row["estimate"]) == pytest.approx(fit.params["alpha"], rel=5e-3)
-    assert float(row["standard error"]) == pytest.approx(fit.stderr["alpha"], rel=5e-3)
-    low, high = map(float, row["90% interval"].split(" to "))
-    assert [low, high] == pytest.approx(draws.interval(0.9).loc["alpha"].tolist(), rel=5e-3)
-    made = dict(page.content["made"])
-    assert made["Data digest"] == fit.runs.digest
-    assert made["jax"] == fit.provenance["jax"]
-    assert made["Seed of the starts"] == "0"
-    assert "seed = 0" in made["Draws"]
-
-
 def test_the_command_is_shown_where_it_is_given(fit, draws):
     page = report(fit, draws, again="jscale report 'a b.csv'")
     assert "jscale report 'a b.csv'" in text_of(page)
@@ -405,12 +363,6 @@ def test_json_and_repr(page):
     frame = Page(page._repr_html_())
     assert frame.tags == ["iframe"]
     assert dict(frame.attributes)["srcdoc"] == page.html
-
-
-def test_the_templates_are_in_the_package():
-    folder = importlib.resources.files("jscale") / "reporting" / "templates"
-    names = sorted(file.name for file in folder.iterdir())
-    assert names == ["explorer.js", "report.html.j2", "style.css"]
 
 
 def test_report_is_a_function_and_hides_no_package():
