@@ -86,6 +86,7 @@ class FamilyPrior:
 
 
 def _log_sum(values: np.ndarray) -> float:
+    # Shifted by the maximum, so that the exponentials do not overflow.
     top = float(values.max())
     return top + float(np.log(np.exp(values - top).sum()))
 

@@ -89,6 +89,7 @@ def draws(
 
 def _suited(fit: Fit, resamples: int, seed: int, progress: bool) -> Draws:
     """Return draws by the method that suits a fit; their settings hold the choice and why."""
+    # Such fits are refitted at any length: their parameters are far from normal.
     bent = {note.code for note in fit.notes} & _BENT
     if len(fit.runs) * float(resamples) > _MOST_CELLS and not bent:
         drawn = laplace(fit, resamples, seed=seed)
@@ -101,6 +102,7 @@ def _suited(fit: Fit, resamples: int, seed: int, progress: bool) -> Draws:
         why = "of the cheap methods its measured coverage is closest to the nominal level"
         if cluster is not None:
             why += f"; each {cluster} holds one run, so runs are drawn across them"
+    # Kept with the draws, so that a report can say why.
     settings: dict[str, Any] = {**drawn.settings, "chosen": f"{drawn.method}: {why}"}
     return replace(drawn, settings=settings)
 

@@ -115,6 +115,7 @@ class Constrained:
         codes = {
             name: _with(c, self.codes[name], n, rows) for name, c in problem.data.codes.items()
         }
+        # Selectors are not logarithms: they are not centred.
         centre = np.concatenate([np.asarray(problem.data.centre), np.zeros(extra)])
         target = _with(problem.data.target, 0.0, n, rows)
         weights = np.zeros(rows)
@@ -194,6 +195,7 @@ def _of_a_parameter(fit: Fit, name: Any, derived: tuple[str, ...]) -> Constraine
     codes = dict.fromkeys(problem.data.codes, 0)
     if column is not None:
         codes[column] = dict(layout.groups)[column].index(label[:-1])
+    # One program serves all parameters: inputs of 0 and 1 select the one.
     free = tuple(p for p in fit.law.names if p not in layout.fixed)
     law = _with_quantity(fit.law, problem.model.space, _picked(spaces, free), free)
     real = tuple(float(np.asarray(x)[0]) for x in problem.data.inputs)
@@ -253,6 +255,7 @@ def _derived(fit: Fit) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
     """Return the fit's combinations as functions of the parameters, by their labels."""
     if not len(fit.derived):
         return {}
+    # Combinations are evaluated at the largest compute, as in the fit's own table.
     largest = float(fit.runs["C"].max())
     functions = {}
     for name, function in fit.law.derived.items():

@@ -191,6 +191,7 @@ class Draws:
 
     def _with_attributes(self, groups: Mapping[str, Group]) -> dict[str, Group]:
         """Return groups with attributes that describe the draws, as plain text and numbers."""
+        # Attributes of files hold plain values only.
         plain = {k: v for k, v in self.settings.items() if isinstance(v, (str, int, float))}
         # NetCDF has no type for bool.
         numbers = {f"setting_{k}": int(v) if isinstance(v, bool) else v for k, v in plain.items()}

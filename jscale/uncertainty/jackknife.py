@@ -93,7 +93,9 @@ def jackknife(fit: Fit, draws: int = 4000, *, seed: int = 0) -> Draws:
 def jackknife_covariance(local: SecondOrder) -> np.ndarray:
     """Return n/(n − p)·Σ U·Uᵀ over the independent runs with weight, (p, p)."""
     used = local.problem.used
+    # The effect of a row's whole weight; its sign cancels in the square.
     moves = (local.by_weights() * local.weights[:, None])[used]
+    # Rows of a run err together: their moves are added before they are squared.
     by_run = sums_by(moves, local.problem.units[used])
     n, p = by_run.shape
     return n / (n - p) * by_run.T @ by_run
@@ -104,6 +106,7 @@ def _local(fit: Fit) -> SecondOrder:
         with float64_scope():
             return second_order(fit.problem, fit.theta, smoothed=False)
     except NotDifferentiable as error:
+        # The advice of that error is for derivatives in general: only its reason is kept.
         what = str(error).partition(" Fit with objective=")[0].partition(" Fix or tie ")[0]
         raise NotDifferentiable(
             f"A jackknife needs derivatives. {what} Use js.bootstrap(fit), or "

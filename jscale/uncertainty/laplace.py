@@ -138,14 +138,17 @@ def hessian_covariance(problem: Problem, optimum: Optimum) -> np.ndarray:
     w = problem.weights[: problem.n][used]
     psi = problem.objective(r).psi
     curvature = smoothed_curvature(problem.objective, r)
+    # Coordinates that move nothing have no information: they are left out of H, not regularised.
     moving = np.any(J != 0, axis=0) & np.isfinite(J).all(axis=0)
     J = J[:, moving]
     size = np.abs(J).max(axis=0)
+    # Columns scaled to unit size first: the condition of H is the square of that of J.
     values, vectors = np.linalg.eigh((J / size).T @ (J / size * (w * curvature)[:, None]))
     values = floored(values)
     n, p = problem.freedom + problem.layout.size, problem.layout.size
     phi = n / (n - p) * np.sum(w * psi**2) / np.sum(w * curvature)
     root = vectors * np.sqrt(phi / values) / size[:, None]
+    # Infinite on the diagonal alone: the others stay independent of them.
     whole = np.diag(np.where(moving, 0.0, np.inf))
     whole[np.ix_(moving, moving)] = root @ root.T
     return whole

@@ -316,6 +316,7 @@ class _Walk:
     @property
     def statistic(self) -> np.ndarray:
         """2·(F − F̂)·c at each target, F̂ the least objective met."""
+        # A better optimum on the way becomes the reference, so that no statistic is negative.
         least = min(self.scale.best, float(self.objective.min(initial=np.inf)))
         return np.maximum(2.0 * (self.objective - least) * self.scale.c, 0.0)
 
@@ -326,6 +327,7 @@ class _Walk:
         # First order fails far out: starts stay within a few units of the estimate.
         most = 3.0 * np.maximum(np.abs(fit.theta), 1.0)
         ahead = fit.theta + np.clip(shift, -most, most)
+        # The nearest solution is the safer start where the first-order one is far off.
         near = np.repeat(fit.theta[None], len(target), axis=0)
         if len(self.target):
             near = self.theta[np.abs(target[:, None] - self.target).argmin(axis=1)]

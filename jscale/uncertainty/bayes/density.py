@@ -86,6 +86,7 @@ def coordinates(spec: Spec, z: Any, given: DensityInputs) -> Any:
     theta = z[: spec.layout.size]
     for k, name in enumerate(spec.pooled):
         where, mean, log_width = _families(spec, k, name, z, given)
+        # Offsets stand in the family's slot of z, so that z and theta share a layout.
         theta = theta.at[where].set(mean + log_width[1] * theta[where])
     return theta
 
@@ -351,6 +352,7 @@ def given_arrays(
 
     A row thus counts as one run on average, and scaling all weights has no effect.
     """
+    # Padding has weight zero and takes no part in the mean.
     weights = problem.weights / problem.weights[problem.weights > 0].mean()
     mean, sd, plain, spread = normal
     share, anchor = np.zeros(len(mean)), np.zeros((len(spread), 2))

@@ -130,6 +130,7 @@ def notes_on_priors(
     ``draws`` (S, size) and the priors' moments (size,) are by coordinate; ``skip`` names those
     that are not parameters, ``stated`` parameters whose prior the user has stated himself.
     """
+    # The median resists the long tails of poorly determined coordinates.
     centre, sd = np.median(draws, axis=0), draws.std(axis=0)
     driven = [
         name
@@ -173,6 +174,7 @@ def notes_on_priors(
 
 def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Note]:
     """Note a prior whose curves (S, n) miss most runs (n,), in the objective's space."""
+    # NaN where a drawn law leaves its range: such a curve reaches no run.
     low = np.min(np.where(np.isfinite(curves), curves, np.inf), axis=0)
     high = np.max(np.where(np.isfinite(curves), curves, -np.inf), axis=0)
     near = float(np.mean((target >= low) & (target <= high)))
@@ -192,6 +194,7 @@ def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Not
 def note_on_disagreement(fit: Fit, names: tuple[str, ...], draws: np.ndarray) -> list[Note]:
     """Note parameters whose median (of draws (S, q)) lies over a standard error from the fit's."""
     median = np.median(draws, axis=0)
+    # A pooled posterior has parameters that the fit lacks: NaN here, and skipped below.
     estimate = fit.params.reindex(list(names)).to_numpy(dtype=np.float64)
     error = fit.stderr.reindex(list(names)).to_numpy(dtype=np.float64)
     line = [_on_line(fit, name) for name in names]

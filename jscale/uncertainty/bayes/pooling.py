@@ -131,6 +131,7 @@ def fit_at(
         params=pd.Series(optimum.natural, names, name="estimate"),
         stderr=pd.Series(np.sqrt(np.diag(natural)), names, name="error"),
         covariance=pd.DataFrame(natural, names, names),
+        # Combinations of a law's parameters are undefined where they differ by family.
         derived=fit.derived.iloc[:0],
         objective=problem.objective.value(optimum.residual, weights),
         fitted=optimum.predicted,

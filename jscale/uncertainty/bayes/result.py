@@ -137,6 +137,7 @@ class Posterior(Draws):
         groups = {name: parameters, "observed_data": self._observed()}
         chains, draws = self.values.shape[:2]
         coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
+        # Either is None where it does not apply: before data, or for a new family.
         by_row = {"log_likelihood": self.log_likelihood, f"{name}_predictive": self.replicated()}
         for group, values in by_row.items():
             if values is not None:
@@ -264,6 +265,7 @@ def extras_of(sampled: Sampled) -> dict[str, np.ndarray]:
     fit, spec, z = sampled.source, sampled.spec, sampled.z
     extras: dict[str, np.ndarray] = {}
     if spec.pooled:
+        # A population's mean is that of a family with offset zero.
         theta = _at_population(sampled, np.zeros((len(sampled.flat), len(spec.pooled))))
         natural = natural_parameters(fit.problem, theta)
         names = flat_names(fit.problem.layout)

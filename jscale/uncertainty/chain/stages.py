@@ -60,6 +60,7 @@ class PrescribedWeights:
         problem, count = self.problem, len(weights)
         padded = np.zeros((count, problem.rows))
         padded[:, : problem.n] = weights
+        # The link's input is the first stage's curve, so it differs between resamples.
         lane_inputs = (pad_rows(inputs.T, problem.rows).T,)
         return Families.repeat(problem, count, weights=padded, inputs=lane_inputs)
 

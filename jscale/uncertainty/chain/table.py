@@ -108,8 +108,9 @@ class Table:
                     f'{keyword} of each run: chain(…, {keyword}="<column>").'
                 )
         names = {loss: parts.inner.output, score: parts.link.output}
+        # A column that already bears the law's name for another quantity would clash.
         taken = [c for c in names.values() if c in frame.columns and c not in names]
-        columns = {**_found(parts.inner, frame), **columns}
+        columns = {**_columns_of(parts.inner, frame), **columns}
         frame = frame.drop(columns=taken).rename(columns=names).assign(**{ROW: range(len(frame))})
         table = cls(frame, parts, columns)
         neither = ~(table.has_loss | table.has_score)
@@ -162,6 +163,7 @@ class Table:
 
     def _output(self, law: Law) -> dict[str, Any]:
         columns = {"output": law.output, **self.columns}
+        # The unit of losses does not apply to scores.
         return columns if law.output == "loss" else {**columns, "loss_unit": "other"}
 
 
@@ -182,7 +184,7 @@ def _frame_of(
     return data, columns
 
 
-def _found(law: Law, frame: pd.DataFrame) -> dict[str, str]:
+def _columns_of(law: Law, frame: pd.DataFrame) -> dict[str, str]:
     """Return the columns that hold a law's inputs by their usual names."""
     columns = {name: find_column(name, frame.columns) for name in law.inputs}
     return {name: column for name, column in columns.items() if column is not None}

@@ -195,9 +195,11 @@ def noise_model(
         left = _without(errors, _known(fit, known_error))
         errors = errors * left
         notes += [_all_known(known_error)] if not left.any() else []
+    # Rows of high leverage have small residuals by construction, not by small noise.
     spare = 1.0 - leverages(fit.problem, optimum)
     varies = find_trend(fit, errors, units, spare) if trend else None
     if varies is not None:
+        # Errors are put on the scale of the trend's centre before they are pooled.
         errors = errors / varies.factor(varies.of(fit))
         notes.extend(varies.notes)
     _, place, rows = np.unique(units, return_inverse=True, return_counts=True)

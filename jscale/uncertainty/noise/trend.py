@@ -161,6 +161,7 @@ def _chance(x: np.ndarray, scores: np.ndarray, weights: np.ndarray, units: np.nd
     means = sums_by(np.column_stack([x, scores]) * weights[:, None], units) / total[:, None]
     means = (means - total @ means / total.sum()) * np.sqrt(total)[:, None]
     (xx, xs), (_, ss) = means.T @ means
+    # Without any variation there is no correlation to test.
     r = xs / np.sqrt(xx * ss) if xx * ss > 0 else 0.0
     freedom = len(total) - 2
     t = abs(r) * np.sqrt(freedom / max(1 - r * r, 1e-12))
@@ -182,6 +183,7 @@ def _slope(
     prior = np.diag([0.0, _LIKELY_SLOPE**-2])
     at = _mode(X, errors, weights, known, prior)
     each = sums_by(X * (weights * _scores((errors / np.exp(X @ at)) ** 2))[:, None], units)
+    # At the mode under the prior scores do not sum to zero: the offset is no spread.
     each = each - each.mean(axis=0)
     inverse, few = np.linalg.inv(known), len(each) / (len(each) - 2)
     trust = min(1.0, inverse[1, 1] / max((inverse @ (each.T @ each) @ inverse)[1, 1] * few, 1e-300))
