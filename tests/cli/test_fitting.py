@@ -37,10 +37,29 @@ def test_fit_without_held_out_runs(jscale, table):
 
 def test_fit_passes_every_choice_on(jscale, runs_csv):
     code, _, _ = jscale(
-        "fit", runs_csv, "--resamples", "40", "--starts", "4", "--seed", "3",
-        "--fix", "B=410.7", "--tie", "alpha, beta", "--per", "E=family", "--group", "family",
-        "--objective", "pseudo_huber", "-o", "mine.json", "--plot", "mine.pdf",
-    )  # fmt: skip
+        "fit",
+        runs_csv,
+        "--resamples",
+        "40",
+        "--starts",
+        "4",
+        "--seed",
+        "3",
+        "--fix",
+        "B=410.7",
+        "--tie",
+        "alpha, beta",
+        "--per",
+        "E=family",
+        "--group",
+        "family",
+        "--objective",
+        "pseudo_huber",
+        "-o",
+        "mine.json",
+        "--plot",
+        "mine.pdf",
+    )
     assert code == 0
     settings, runs = js.load("mine.json").settings, js.load("mine.json").runs
     assert (settings.starts, settings.seed) == (4, 3)
@@ -84,12 +103,18 @@ def test_outputs_that_exist_are_kept(jscale, runs_csv, taken):
     ("arguments", "message"),
     [
         (["-o", "none/fit.json"], "The folder 'none' does not exist; create it first"),
-        (["-o", "fit.png"], "The fit and the plot both go to 'fit.png'; name another file by --plot"),
+        (
+            ["-o", "fit.png"],
+            "The fit and the plot both go to 'fit.png'; name another file by --plot",
+        ),
         (["--plot", "fit.xyz"], "'fit.xyz' has an unknown type '.xyz'; give --plot a name that"),
         (["--level", "90"], "level=90.0 must lie strictly between 0 and 1, such as 0.9"),
         (["--law", "chinchila"], "no law 'chinchila'. Did you mean 'chinchilla'?"),
-        (["-c", "N=siz"], "Its columns are: N, D, loss, C, split, family. Say which one it is: "
-                          "--column N=<column>."),
+        (
+            ["-c", "N=siz"],
+            "Its columns are: N, D, loss, C, split, family. Say which one it is: "
+            "--column N=<column>.",
+        ),
         (["-c", "n=N"], "--column n=N: chinchilla has no 'n'. Did you mean 'N'?"),
         (["-c", "N"], "--column 'N' must read NAME=VALUE, such as --column N=params"),
         (["--fix", "E"], "--fix 'E' must read NAME=VALUE, such as --fix E=1.69"),
@@ -100,7 +125,7 @@ def test_outputs_that_exist_are_kept(jscale, runs_csv, taken):
         (["--objective", "hubr"], "objective='hubr' is not known. Did you mean 'huber'?"),
         (["--loss-unit", "nat"], "loss_unit='nat' is not known. Did you mean 'nats'?"),
     ],
-)  # fmt: skip
+)
 def test_fit_says_what_is_wrong(jscale, runs_csv, arguments, message):
     code, out, err = jscale("fit", runs_csv, *FAST, *arguments)
     assert (code, out) == (2, "")

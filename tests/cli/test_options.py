@@ -10,8 +10,10 @@ from jscale.errors import JscaleError
 
 def test_pairs_are_split_at_the_first_sign_of_equality() -> None:
     assert pairs(["N=params", " loss = ce ", "data=a=b, c"], "--column") == {
-        "N": "params", "loss": "ce", "data": "a=b, c",
-    }  # fmt: skip
+        "N": "params",
+        "loss": "ce",
+        "data": "a=b, c",
+    }
     assert pairs(None, "--column") == pairs([], "--column") == {}
     assert pairs(["N=a", "N=b"], "--column") == {"N": "b"}
 
@@ -29,8 +31,10 @@ def test_texts_that_are_no_pairs(text: str, option: str, example: str) -> None:
 
 def test_several_pairs_in_one_text_each_named_once() -> None:
     assert split_pairs(["N=7B,D=140B", "family=gpt"], "--at") == {
-        "N": "7B", "D": "140B", "family": "gpt",
-    }  # fmt: skip
+        "N": "7B",
+        "D": "140B",
+        "family": "gpt",
+    }
     assert split_pairs(None, "--at") == {}
     with pytest.raises(JscaleError, match="--set names N twice; give it one value"):
         split_pairs(["N=7B", "D=1B,N=7B"], "--set")

@@ -27,8 +27,20 @@ def test_report_writes_the_page_and_says_what_is_in_it(jscale, runs_csv, table):
 
 
 def test_report_as_json_at_a_point(jscale, runs_csv):
-    code, out, _ = jscale("report", runs_csv, *FAST, "--at", "N=7B,D=140B", "--at", "N=1B,D=20B",
-                          "-o", "mine.html", "--title", "Mine", "--json")  # fmt: skip
+    code, out, _ = jscale(
+        "report",
+        runs_csv,
+        *FAST,
+        "--at",
+        "N=7B,D=140B",
+        "--at",
+        "N=1B,D=20B",
+        "-o",
+        "mine.html",
+        "--title",
+        "Mine",
+        "--json",
+    )
     assert code == 0
     document = json.loads(out)
     assert document["title"] == "Mine"
@@ -41,8 +53,20 @@ def test_report_as_json_at_a_point(jscale, runs_csv):
 
 
 def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
-    code, out, _ = jscale("report", runs_csv, *FAST, "--fix", "B=410.7", "--per", "E=family",
-                          "--objective", "pseudo_huber", "--seed", "2", "--json")  # fmt: skip
+    code, out, _ = jscale(
+        "report",
+        runs_csv,
+        *FAST,
+        "--fix",
+        "B=410.7",
+        "--per",
+        "E=family",
+        "--objective",
+        "pseudo_huber",
+        "--seed",
+        "2",
+        "--json",
+    )
     assert code == 0
     document = json.loads(out)
     assert {"E[gpt]", "E[7B]"} <= {name for name, _ in document["exact"]}

@@ -17,9 +17,12 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...]]:
     """What each command's work is given, instead of being done."""
     given: dict[str, tuple[Any, ...]] = {}
     work = [
-        (fitting, "fit_and_report"), (report, "write_report"), (uncertainty, "bootstrap"),
-        (uncertainty, "posterior"), (run_planning, "plan"),
-    ]  # fmt: skip
+        (fitting, "fit_and_report"),
+        (report, "write_report"),
+        (uncertainty, "bootstrap"),
+        (uncertainty, "posterior"),
+        (run_planning, "plan"),
+    ]
     for module, name in work:
         monkeypatch.setattr(module, name, lambda *given_, name=name: given.update({name: given_}))
     return given

@@ -20,8 +20,9 @@ def jscale(by_laplace: Callable[..., tuple[int, str, str]]) -> Callable[..., tup
 def test_crossover_prints_the_answer_and_some_places(jscale, saved):
     code, out, _ = jscale("crossover", saved["slow"], saved["steep"], "--over", "1e7..1e12")
     assert code == 0
-    answer = js.crossover(js.load(saved["slow"]), js.load(saved["steep"]), over=(1e7, 1e12),
-                         method="laplace")  # fmt: skip
+    answer = js.crossover(
+        js.load(saved["slow"]), js.load(saved["steep"]), over=(1e7, 1e12), method="laplace"
+    )
     assert told(answer.summary()) in told(out)
     table = [line.split() for line in out.splitlines() if line.split()[-1:] != ["better)"]][-9:]
     shown = answer.frame.iloc[[0, 15, 30, 45, 60, 75, 90, 105, 120]]
@@ -51,8 +52,9 @@ def test_crossover_as_json_is_that_of_python(jscale, saved):
 
 def test_crossover_of_what_compute_buys(jscale, saved):
     """Laws of N and D spend compute best."""
-    code, out, err = jscale("crossover", saved["plain"], saved["plain"], "--over", "1e19..1e22",
-                            "--equivalent")  # fmt: skip
+    code, out, err = jscale(
+        "crossover", saved["plain"], saved["plain"], "--over", "1e19..1e22", "--equivalent"
+    )
     assert (code, err) == (0, "")
     assert "loss along C, by laplace" in told(out)
     assert "The C that b needs to match a" in told(out)
@@ -60,16 +62,36 @@ def test_crossover_of_what_compute_buys(jscale, saved):
 
 
 def test_crossover_along_another_input_with_a_label(jscale, saved):
-    document = read(jscale("crossover", saved["plain"], saved["families"], "--along", "D", "--set",
-                        "N=1B", "--set", "family=gpt", "--json"))  # fmt: skip
+    document = read(
+        jscale(
+            "crossover",
+            saved["plain"],
+            saved["families"],
+            "--along",
+            "D",
+            "--set",
+            "N=1B",
+            "--set",
+            "family=gpt",
+            "--json",
+        )
+    )
     fits = [js.load(saved[name]) for name in ("plain", "families")]
     answer = js.crossover(*fits, along="D", N=1e9, family="gpt", method="laplace")
     assert document["places"] == records(answer.frame)
 
 
 def test_pairs_of_common_runs_are_paired(jscale, saved):
-    code, out, err = jscale("crossover", saved["slow"], saved["slow"], "--method", "bayesian",
-                            "--over", "1e6..1e9", "--equivalent")  # fmt: skip
+    code, out, err = jscale(
+        "crossover",
+        saved["slow"],
+        saved["slow"],
+        "--method",
+        "bayesian",
+        "--over",
+        "1e6..1e9",
+        "--equivalent",
+    )
     assert (code, err) == (0, "")
     assert "by bootstrap (bayesian), paired" in told(out)
 

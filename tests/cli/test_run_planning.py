@@ -21,8 +21,18 @@ def jscale(by_laplace: Callable[..., tuple[int, str, str]]) -> Callable[..., tup
 
 
 def test_plan_prints_the_best_choice_with_intervals(jscale, saved):
-    code, out, err = jscale("plan", saved["plain"], "--flops", "1e21", "--flops", "3e21",
-                            "--choose", "N=1B", "--level", "0.8")  # fmt: skip
+    code, out, err = jscale(
+        "plan",
+        saved["plain"],
+        "--flops",
+        "1e21",
+        "--flops",
+        "3e21",
+        "--choose",
+        "N=1B",
+        "--level",
+        "0.8",
+    )
     assert (code, err) == (0, "")
     assert out.startswith("chinchilla: the best N and D for a budget\ncost: 6·N·D; draws: laplace")
     lines = out.splitlines()
@@ -52,9 +62,25 @@ def _cells(row: pd.Series, name: str) -> list[str]:
 
 
 def test_plan_as_json_is_that_of_python(jscale, saved):
-    document = read(jscale("plan", saved["plain"], "--flops", "1E", "--flops", "1e21", "--flops",
-                        "1e18", "--choose", "N=1B", "--choose", "N=0.5B", "--seed", "4",
-                        "--json"))  # fmt: skip
+    document = read(
+        jscale(
+            "plan",
+            saved["plain"],
+            "--flops",
+            "1E",
+            "--flops",
+            "1e21",
+            "--flops",
+            "1e18",
+            "--choose",
+            "N=1B",
+            "--choose",
+            "N=0.5B",
+            "--seed",
+            "4",
+            "--json",
+        )
+    )
     plan = js.allocate(js.load(saved["plain"]), [1e18, 1e21], method="laplace", seed=4)
     assert document["plan"] == records(plan.frame)
     assert document["exponents"] == records(plan.exponents)
@@ -62,18 +88,39 @@ def test_plan_as_json_is_that_of_python(jscale, saved):
     assert document["choices"] == records(pd.concat([plan.excess(N=1e9), plan.excess(N=5e8)]))
     assert document["notes"] == [records(pd.DataFrame([vars(n)]))[0] for n in plan.notes]
     assert [document[x] for x in ("law", "output", "cost", "unit", "level", "seed")] == [
-        "chinchilla", "loss", "6·N·D", "FLOPs", 0.9, 4,
-    ]  # fmt: skip
+        "chinchilla",
+        "loss",
+        "6·N·D",
+        "FLOPs",
+        0.9,
+        4,
+    ]
 
 
 def test_plan_with_dollars_limits_and_a_label(jscale, saved):
-    document = read(jscale("plan", saved["families"], "--dollars", "1000", "--cost",
-                        "dollars:price=2,flops=1e15", "--bound", "D=1e8..1e11", "--set",
-                        "family=7B", "--json"))  # fmt: skip
+    document = read(
+        jscale(
+            "plan",
+            saved["families"],
+            "--dollars",
+            "1000",
+            "--cost",
+            "dollars:price=2,flops=1e15",
+            "--bound",
+            "D=1e8..1e11",
+            "--set",
+            "family=7B",
+            "--json",
+        )
+    )
     plan = js.allocate(
-        js.load(saved["families"]), 1000.0, cost=js.costs.dollars(2.0, flops=1e15),
-        bounds={"D": (1e8, 1e11)}, method="laplace", family="7B",
-    )  # fmt: skip
+        js.load(saved["families"]),
+        1000.0,
+        cost=js.costs.dollars(2.0, flops=1e15),
+        bounds={"D": (1e8, 1e11)},
+        method="laplace",
+        family="7B",
+    )
     assert document["plan"] == records(plan.frame)
     assert document["unit"] == "dollars"
 
@@ -109,15 +156,22 @@ def test_plan_far_out_warns(jscale, saved):
     [
         ([], "Give the budget, such as --flops 1e24."),
         (["--cost", "dollars:price=2,flops=1e15"], "Give the budget, such as --dollars 1e6."),
-        (["--dollars", "1e6"], "The cost 6·N·D is in FLOPs: give the budget by --flops, not by "
-                               "--dollars. A cost in dollars is --cost dollars:price=2,flops"),
-        (["--flops", "1e24", "--cost", "dollars:price=2,flops=1e15"],
-         "The cost dollars of 6·N·D is in dollars: give the budget by --dollars, not by --flops."),
+        (
+            ["--dollars", "1e6"],
+            "The cost 6·N·D is in FLOPs: give the budget by --flops, not by "
+            "--dollars. A cost in dollars is --cost dollars:price=2,flops",
+        ),
+        (
+            ["--flops", "1e24", "--cost", "dollars:price=2,flops=1e15"],
+            "The cost dollars of 6·N·D is in dollars: give the budget by --dollars, not by --flops.",
+        ),
         (["--flops", "much"], "--flops much: 'much' is not a number. Write it as 70e9 or 70B"),
         (["--flops", "0"], "--flops 0 must be a positive number"),
         (["--flops", "1e21", "--bound", "D"], "--bound 'D' must read NAME=VALUE, such as --bound "),
-        (["--flops", "1e21", "--bound", "D=2e12"], "--bound D=2e12 must read LOW..HIGH, such as "
-                                                   "1e9..2e12, or ..2e12."),
+        (
+            ["--flops", "1e21", "--bound", "D=2e12"],
+            "--bound D=2e12 must read LOW..HIGH, such as 1e9..2e12, or ..2e12.",
+        ),
         (["--flops", "1e21", "--bound", "D=.."], "--bound D=.. must read LOW..HIGH"),
         (["--flops", "1e21", "--bound", "D=2e12..1e9"], "D=2e12..1e9 must rise from one positive "),
         (["--flops", "1e21", "--bound", "D=-1..1e9"], "D=-1..1e9 must rise from one positive "),
@@ -135,7 +189,7 @@ def test_plan_far_out_warns(jscale, saved):
         (["--flops", "1e21", "--level", "90"], "level=90.0 must lie strictly between 0 and 1"),
         (["--flops", "1e21", "--method", "nuts"], "method='nuts' is not known"),
     ],
-)  # fmt: skip
+)
 def test_plan_says_what_is_wrong(jscale, saved, arguments, message):
     refused(jscale("plan", saved["plain"], *arguments), message)
 
@@ -153,8 +207,9 @@ def test_plan_of_other_files(jscale, saved):
 
 
 def test_required_prints_what_a_loss_takes(jscale, saved):
-    code, out, err = jscale("required", saved["plain"], "D", "--loss", "2.4", "--loss", "1.2",
-                            "--set", "N=7B")  # fmt: skip
+    code, out, err = jscale(
+        "required", saved["plain"], "D", "--loss", "2.4", "--loss", "1.2", "--set", "N=7B"
+    )
     assert (code, err) == (0, "")
     assert "chinchilla: the least D for a loss, by laplace" in out
     frame = js.required(
@@ -162,18 +217,42 @@ def test_required_prints_what_a_loss_takes(jscale, saved):
     ).frame
     lines = [line.split() for line in out.splitlines() if line.split()[:1] in (["2.4"], ["1.2"])]
     first = frame.iloc[0]
-    assert lines[0] == ["2.4", "7e+09", f"{first['estimate']:.4g}", f"{first['low']:.4g}", "to",
-                        f"{first['high']:.4g}", "100%"]  # fmt: skip
+    assert lines[0] == [
+        "2.4",
+        "7e+09",
+        f"{first['estimate']:.4g}",
+        f"{first['low']:.4g}",
+        "to",
+        f"{first['high']:.4g}",
+        "100%",
+    ]
     assert lines[1][2] == "inf"
     assert "warning: out-of-reach. No D reaches a loss of 1.2 at the estimate." in told(out)
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_required_as_json_is_that_of_python(jscale, saved):
-    document = read(jscale("required", saved["plain"], "N", "--loss", "2.4", "--target", "1.2",
-                        "--set", "D=100B", "--seed", "2", "--level", "0.8", "--json"))  # fmt: skip
-    answer = js.required(js.load(saved["plain"]), "N", loss=[2.4, 1.2], D=1e11, method="laplace",
-                         seed=2, level=0.8)  # fmt: skip
+    document = read(
+        jscale(
+            "required",
+            saved["plain"],
+            "N",
+            "--loss",
+            "2.4",
+            "--target",
+            "1.2",
+            "--set",
+            "D=100B",
+            "--seed",
+            "2",
+            "--level",
+            "0.8",
+            "--json",
+        )
+    )
+    answer = js.required(
+        js.load(saved["plain"]), "N", loss=[2.4, 1.2], D=1e11, method="laplace", seed=2, level=0.8
+    )
     assert document["required"] == records(answer.frame)
     assert document["required"][1]["estimate"] is None
     assert [note["code"] for note in document["notes"]] == ["out-of-reach"]
@@ -205,8 +284,14 @@ def test_required_compute_is_spent_best(jscale, saved):
     answer = js.required(js.load(saved["plain"]), "C", loss=[2.9, 1.2], method="laplace")
     row = answer.frame.iloc[0]
     (line,) = [line.split() for line in out.splitlines() if line.split()[:1] == ["2.9"]]
-    assert line == ["2.9", *(f"{row[x]:.4g}" for x in ("estimate", "low")), "to",
-                    f"{row['high']:.4g}", "100%", *(f"{row[x]:.4g}" for x in "ND")]  # fmt: skip
+    assert line == [
+        "2.9",
+        *(f"{row[x]:.4g}" for x in ("estimate", "low")),
+        "to",
+        f"{row['high']:.4g}",
+        "100%",
+        *(f"{row[x]:.4g}" for x in "ND"),
+    ]
     assert max(map(len, out.splitlines())) <= 80
     document = read(jscale(*arguments, "--cost", "dollars:price=2,flops=1e15", "--json"))
     assert (document["cost"], document["unit"]) == ("dollars of 6·N·D", "dollars")
@@ -239,14 +324,19 @@ def test_compute_of_a_law_of_other_inputs(jscale, here):
         (["D", "--set", "N=7B"], "Give the loss to reach, such as --loss 2.0."),
         (["D", "--loss", "low", "--set", "N=7B"], "--loss low: 'low' is not a number"),
         (["D", "--loss", "2.4"], "chinchilla: N is missing. Add --set N=…."),
-        (["D", "--loss", "2.4", "--set", "N=7B", "--set", "D=1B"],
-         "--set D=1B: D is the unknown; leave it out"),
+        (
+            ["D", "--loss", "2.4", "--set", "N=7B", "--set", "D=1B"],
+            "--set D=1B: D is the unknown; leave it out",
+        ),
         (["D", "--loss", "2.4", "--set", "N=7B,M=1"], "--set M=1: chinchilla takes N here"),
         (["D", "--loss", "2.4", "--set", "N=7B,N=8B"], "--set names N twice; give it one value."),
         (["D", "--loss", "2.4", "--set", "N=0"], "N must be a positive, finite number"),
-        (["d", "--loss", "2.4", "--set", "N=7B"], "'d' is not an input of chinchilla. Did you mean"),
+        (
+            ["d", "--loss", "2.4", "--set", "N=7B"],
+            "'d' is not an input of chinchilla. Did you mean",
+        ),
         (["D", "--loss", "2.4", "--set", "N=7B", "--level", "1"], "level=1.0 must lie strictly"),
     ],
-)  # fmt: skip
+)
 def test_required_says_what_is_wrong(jscale, saved, arguments, message):
     refused(jscale("required", saved["plain"], *arguments), message)

@@ -30,8 +30,9 @@ def test_bootstrap_prints_the_summary(jscale, saved):
 
 
 def test_bootstrap_as_json_is_that_of_python(jscale, saved):
-    code, out, _ = jscale("bootstrap", saved, "--resamples", "60", "--kind", "residual",
-                          "--seed", "3", "--json")  # fmt: skip
+    code, out, _ = jscale(
+        "bootstrap", saved, "--resamples", "60", "--kind", "residual", "--seed", "3", "--json"
+    )
     assert code == 0
     document = json.loads(out)
     draws = js.bootstrap(js.load(saved), 60, kind="residual", seed=3)
@@ -118,12 +119,29 @@ def test_the_options_of_posterior_are_of_draws(jscale):
 def test_posterior_as_json_is_that_of_python(jscale, saved):
     from jscale.uncertainty.bayes.posterior import posterior
 
-    code, out, _ = jscale("posterior", saved, *SHORT, "--method", "importance", "--likelihood",
-                          "normal", "--seed", "4", "--json")  # fmt: skip
+    code, out, _ = jscale(
+        "posterior",
+        saved,
+        *SHORT,
+        "--method",
+        "importance",
+        "--likelihood",
+        "normal",
+        "--seed",
+        "4",
+        "--json",
+    )
     assert code == 0
     document = json.loads(out)
-    post = posterior(js.load(saved), likelihood="normal", method="importance", draws=100,
-                     warmup=100, chains=2, seed=4)  # fmt: skip
+    post = posterior(
+        js.load(saved),
+        likelihood="normal",
+        method="importance",
+        draws=100,
+        warmup=100,
+        chains=2,
+        seed=4,
+    )
     assert document["settings"]["likelihood"] == "normal"
     for row, (name, expected) in zip(document["summary"], post.summary().iterrows(), strict=True):
         assert row["parameter"] == name

@@ -24,8 +24,10 @@ def test_scattered_compute_is_put_together() -> None:
     shuffle = rng.permutation(18)
     groups = grouped(C[shuffle], N[shuffle])
     assert [sorted(shuffle[rows]) for rows in groups.rows] == [
-        list(range(6)), list(range(6, 12)), list(range(12, 18)),
-    ]  # fmt: skip
+        list(range(6)),
+        list(range(6, 12)),
+        list(range(12, 18)),
+    ]
     np.testing.assert_allclose(groups.C, np.exp(np.log(C).reshape(3, 6).mean(axis=1)))
 
 

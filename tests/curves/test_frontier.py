@@ -32,9 +32,10 @@ def test_it_is_the_rule_row_by_row(tolerance: float) -> None:
     best = js.frontier(runs, tolerance=tolerance, resamples=10)
     C, loss = runs["C"], runs["loss"]
     expected = [
-        label for label, c, lowest in zip(runs.frame.index, C, loss, strict=True)
+        label
+        for label, c, lowest in zip(runs.frame.index, C, loss, strict=True)
         if not any(loss[(1 + tolerance) * c >= C] < lowest)
-    ]  # fmt: skip
+    ]
     assert sorted(best.table.index) == sorted(expected)
     assert best.table["C"].is_monotonic_increasing
     assert best.table.columns.tolist() == ["C", "N", "D", "loss"]

@@ -74,8 +74,9 @@ def test_chinchillas_second_approach(chinchilla_245: pd.DataFrame) -> None:
     assert profile.paths.loc["D", "exponent"] == pytest.approx(0.51, abs=0.01)
     np.testing.assert_allclose(
         profile.paths.loc["N", ["exponent_low", "exponent_high"]].astype(float),
-        [0.462, 0.534], atol=0.025,
-    )  # fmt: skip
+        [0.462, 0.534],
+        atol=0.025,
+    )
 
 
 def test_chinchillas_first_approach(chinchilla_245: pd.DataFrame) -> None:

@@ -24,8 +24,9 @@ def test_lanes_are_those_of_polyfit() -> None:
         shape = fitted.coefficients[lane][::-1]
         np.testing.assert_allclose(
             np.polyval(shape, np.log(SIZES) - fitted.centre),
-            np.polyval(curve, np.log(SIZES / 1e9)), rtol=1e-10,
-        )  # fmt: skip
+            np.polyval(curve, np.log(SIZES / 1e9)),
+            rtol=1e-10,
+        )
 
 
 def test_two_sizes_make_no_parabola() -> None:

@@ -31,8 +31,12 @@ def test_a_path_has_bounds_of_its_resamples() -> None:
     samples = np.column_stack([np.log(np.arange(1.0, 102)), np.linspace(0, 1, 101)])
     table = path_table({"N": np.vstack([[0.0, 0.5], samples])}, 0.9)
     assert table.columns.tolist() == [
-        "coefficient", "coefficient_low", "coefficient_high",
-        "exponent", "exponent_low", "exponent_high",
-    ]  # fmt: skip
+        "coefficient",
+        "coefficient_low",
+        "coefficient_high",
+        "exponent",
+        "exponent_low",
+        "exponent_high",
+    ]
     np.testing.assert_allclose(table.loc["N"].to_numpy(), [1, 6, 96, 0.5, 0.05, 0.95])
     assert np.isnan(bounds(np.full((3, 1), np.nan), 0.9)).all()

@@ -54,9 +54,11 @@ def test_budgets_without_a_minimum_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("lost", "pathless", "seen"),
-    [([0.0, 0.06, 0.0], 0.0, "at C = 1e+19; 0% have no path"),
-     ([0.0, 0.0, 0.0], 0.2, "somewhere; 20% have no path")],
-)  # fmt: skip
+    [
+        ([0.0, 0.06, 0.0], 0.0, "at C = 1e+19; 0% have no path"),
+        ([0.0, 0.0, 0.0], 0.2, "somewhere; 20% have no path"),
+    ],
+)
 def test_minima_that_resamples_lose(lost: list[float], pathless: float, seen: str) -> None:
     (note,) = notes_on_minima(minima([False] * 3, lost), pathless)
     assert note.code == "minimum-unsure"

@@ -26,9 +26,15 @@ def best_size(params: Mapping[str, float], C: np.ndarray) -> np.ndarray:
 
 
 def slices(
-    params: Mapping[str, float] = TRUTH, *, C: np.ndarray = BUDGETS, count: int = 9,
-    width: float = 8.0, off: float = 1.0, noise: float = 0.0, seed: int = 0,
-) -> js.Runs:  # fmt: skip
+    params: Mapping[str, float] = TRUTH,
+    *,
+    C: np.ndarray = BUDGETS,
+    count: int = 9,
+    width: float = 8.0,
+    off: float = 1.0,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> js.Runs:
     """Runs at ``count`` sizes from 1/width to width times ``off`` times the best, per budget."""
     spread = off * np.geomspace(1 / width, width, count)
     design = pd.concat([js.designs.isoflop(c, best_size(params, c) * spread) for c in C])

@@ -269,28 +269,51 @@ NEGATIVE = np.where(np.arange(18) == 4, -1.0, 1.0)
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: js.checkpoints(js.Runs.from_frame(table())),
-         r'must know which rows belong to one run, and these Runs do not: .*from_frame\(df, run="<column>"\)\)'),
+        (
+            lambda: js.checkpoints(js.Runs.from_frame(table())),
+            r'must know which rows belong to one run, and these Runs do not: .*from_frame\(df, run="<column>"\)\)',
+        ),
         (lambda: js.checkpoints(table()), "to one run, and DataFrame does not: name the column"),
-        (lambda: js.checkpoints(made(), warmup=1.0), "warmup=1.0 must be a share, from 0 to below 1, such as 0.1"),
+        (
+            lambda: js.checkpoints(made(), warmup=1.0),
+            "warmup=1.0 must be a share, from 0 to below 1, such as 0.1",
+        ),
         (lambda: js.checkpoints(made(), warmup="0.1"), "warmup='0.1' must be a share"),
         (lambda: js.checkpoints(made(), warmup=float("nan")), "warmup=nan must be a share"),
         (lambda: js.checkpoints(made(), decayed=-0.1), "decayed=-0.1 must be a share, from 0 to 1"),
-        (lambda: js.checkpoints(made(), learning_rate="rat"),
-         r"learning_rate='rat' is not a column of the table\. Did you mean 'rate'\? Its columns are: N, D"),
+        (
+            lambda: js.checkpoints(made(), learning_rate="rat"),
+            r"learning_rate='rat' is not a column of the table\. Did you mean 'rate'\? Its columns are: N, D",
+        ),
         (lambda: js.checkpoints(made(), along=3), "along=3 is not a column of the table"),
-        (lambda: js.checkpoints(made(), learning_rate="id"),
-         r"learning_rate \(column 'id'\) must hold finite numbers, zero or more, but 18 of 18 are not a number: row \d+ \('"),
-        (lambda: js.checkpoints(made(rate=NEGATIVE), learning_rate="rate"), r"1 of 18 are negative: row 4 \(-1.0\)"),
-        (lambda: js.checkpoints(made(rate=np.where(NEGATIVE < 0, np.nan, 1.0)), learning_rate="rate"),
-         r"1 of 18 are missing \(NaN\): row 4 \(nan\)"),
-        (lambda: js.checkpoints(made(step=np.where(NEGATIVE < 0, np.inf, 1.0)), along="step"), r"1 of 18 are infinite: row 4"),
-        (lambda: js.checkpoints(made(D=2e9)),
-         r'D is the same in all rows of each run \(\w, \w\).*name a column that does, js\.checkpoints\(runs, along="<column>"\)'),
-        (lambda: js.checkpoints(js.Runs.from_frame(table().drop(columns=["D"]), run="id")),
-         "neither D nor C to tell how far a run has come: name a column"),
+        (
+            lambda: js.checkpoints(made(), learning_rate="id"),
+            r"learning_rate \(column 'id'\) must hold finite numbers, zero or more, but 18 of 18 are not a number: row \d+ \('",
+        ),
+        (
+            lambda: js.checkpoints(made(rate=NEGATIVE), learning_rate="rate"),
+            r"1 of 18 are negative: row 4 \(-1.0\)",
+        ),
+        (
+            lambda: js.checkpoints(
+                made(rate=np.where(NEGATIVE < 0, np.nan, 1.0)), learning_rate="rate"
+            ),
+            r"1 of 18 are missing \(NaN\): row 4 \(nan\)",
+        ),
+        (
+            lambda: js.checkpoints(made(step=np.where(NEGATIVE < 0, np.inf, 1.0)), along="step"),
+            r"1 of 18 are infinite: row 4",
+        ),
+        (
+            lambda: js.checkpoints(made(D=2e9)),
+            r'D is the same in all rows of each run \(\w, \w\).*name a column that does, js\.checkpoints\(runs, along="<column>"\)',
+        ),
+        (
+            lambda: js.checkpoints(js.Runs.from_frame(table().drop(columns=["D"]), run="id")),
+            "neither D nor C to tell how far a run has come: name a column",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_done_says_so(make, message) -> None:
     with pytest.raises(js.DataError, match=message):
         make()

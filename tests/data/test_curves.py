@@ -12,10 +12,12 @@ import jscale as js
 def table(**changed) -> pd.DataFrame:
     steps = [10, 20, 30, 40]
     rows = {
-        "run": ["a"] * 4 + ["b"] * 4, "step": steps * 2,
+        "run": ["a"] * 4 + ["b"] * 4,
+        "step": steps * 2,
         "lr": [0.5, 1.0, 1.0, 1.0, 0.5, 1.0, 0.6, 0.2],
-        "loss": [4.0, 3.0, 2.8, 2.7, 4.0, 3.0, 2.7, 2.5], "tag": list("stuvwxyz"),
-    }  # fmt: skip
+        "loss": [4.0, 3.0, 2.8, 2.7, 4.0, 3.0, 2.7, 2.5],
+        "tag": list("stuvwxyz"),
+    }
     return pd.DataFrame({**rows, **changed}, index=list("ABCDEFGH"))
 
 

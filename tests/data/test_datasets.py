@@ -53,7 +53,10 @@ def test_table_lists_every_set():
 
 @pytest.mark.parametrize("call", [datasets.card, datasets.load])
 def test_unknown_name_suggests_and_lists(call):
-    with pytest.raises(DatasetError, match=r"No data set is called 'chinchila'\. Did you mean 'chinchilla_epoch'\? .*vocab_sail.*table\(\)"):  # fmt: skip
+    with pytest.raises(
+        DatasetError,
+        match=r"No data set is called 'chinchila'\. Did you mean 'chinchilla_epoch'\? .*vocab_sail.*table\(\)",
+    ):
         call("chinchila")
 
 
@@ -166,7 +169,10 @@ def test_standard_columns_mean_what_their_names_say(name, columns):
 def test_changed_table_warns_and_is_still_read(tmp_path, monkeypatch):
     monkeypatch.setenv("JSCALE_DATA_DIR", str(tmp_path))
     (tmp_path / "kyotakano_llm.csv").write_text("flops,params,tokens,loss\n1e18,10,20,3.5\n")
-    with pytest.warns(DataWarning, match=r"kyotakano_llm\.csv is not the table that jscale knows .*SHA-256 is [0-9a-f]{64}, expected a6196325.*unset JSCALE_DATA_DIR") as caught:  # fmt: skip
+    with pytest.warns(
+        DataWarning,
+        match=r"kyotakano_llm\.csv is not the table that jscale knows .*SHA-256 is [0-9a-f]{64}, expected a6196325.*unset JSCALE_DATA_DIR",
+    ) as caught:
         frame = datasets.load("kyotakano_llm")
     assert caught[0].filename == __file__
     assert frame["D"].tolist() == [20.0]
@@ -178,11 +184,14 @@ def test_changed_table_warns_and_is_still_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("flops,params,loss\n1e18,10,3.5\n", r"lacks the column\(s\) tokens\. Restore the table .*card\('kyotakano_llm'\)"),
+        (
+            "flops,params,loss\n1e18,10,3.5\n",
+            r"lacks the column\(s\) tokens\. Restore the table .*card\('kyotakano_llm'\)",
+        ),
         ("", "is not a readable CSV table: No columns"),
         ("flops,params,tokens,loss\n1e18,ten,20,3.5\n", "is not a readable CSV table: .*ten"),
     ],
-)  # fmt: skip
+)
 def test_table_that_cannot_be_used(tmp_path, monkeypatch, content, message):
     monkeypatch.setenv("JSCALE_DATA_DIR", str(tmp_path))
     (tmp_path / "kyotakano_llm.csv").write_text(content)
@@ -192,7 +201,10 @@ def test_table_that_cannot_be_used(tmp_path, monkeypatch, content, message):
 
 def test_data_folder_that_does_not_exist(tmp_path, monkeypatch):
     monkeypatch.setenv("JSCALE_DATA_DIR", str(tmp_path / "nowhere"))
-    with pytest.raises(DatasetError, match=r"JSCALE_DATA_DIR is '.*nowhere', which is not a folder.*os\.environ\.pop"):  # fmt: skip
+    with pytest.raises(
+        DatasetError,
+        match=r"JSCALE_DATA_DIR is '.*nowhere', which is not a folder.*os\.environ\.pop",
+    ):
         datasets.load("chinchilla_epoch")
 
 
@@ -208,7 +220,9 @@ def test_data_folder_without_the_table_falls_back_to_downloading(cache, tmp_path
 @pytest.mark.parametrize("name", sorted(set(PUBLIC) - set(DOWNLOADABLE)))
 def test_set_without_a_tidy_function_says_so(name, cache):
     card = datasets.card(name)
-    with pytest.raises(DatasetError, match="has no tidy function for it yet, and JSCALE_DATA_DIR is not set") as caught:  # fmt: skip
+    with pytest.raises(
+        DatasetError, match="has no tidy function for it yet, and JSCALE_DATA_DIR is not set"
+    ) as caught:
         datasets.load(name)
     message = str(caught.value)
     assert f"Its source is {card.source_repo} at commit {card.commit}" in message
@@ -216,7 +230,9 @@ def test_set_without_a_tidy_function_says_so(name, cache):
     assert "Sets that need no such folder" in message
 
 
-def test_set_without_a_tidy_function_names_the_data_folder_that_lacks_it(cache, tmp_path, monkeypatch):  # fmt: skip
+def test_set_without_a_tidy_function_names_the_data_folder_that_lacks_it(
+    cache, tmp_path, monkeypatch
+):
     monkeypatch.setenv("JSCALE_DATA_DIR", str(tmp_path))
     with pytest.raises(DatasetError, match=r"has no parscale\.csv"):
         datasets.load("parscale")

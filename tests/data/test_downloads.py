@@ -38,7 +38,10 @@ def test_download_is_checked_kept_and_announced(name, cache, monkeypatch, caplog
 def test_no_network_gives_every_way_out(cache):
     raw = datasets.card("chinchilla_epoch").raw_files[0]
     target = cache / RAW["chinchilla_epoch"]
-    with pytest.raises(DatasetError, match=r"Could not get 'chinchilla_epoch'.*was ConnectionError: no route to host") as caught:  # fmt: skip
+    with pytest.raises(
+        DatasetError,
+        match=r"Could not get 'chinchilla_epoch'.*was ConnectionError: no route to host",
+    ) as caught:
         datasets.load("chinchilla_epoch")
     message = str(caught.value)
     assert f"fetching {raw.url} into {cache} failed. Three ways to proceed" in message
@@ -50,7 +53,10 @@ def test_no_network_gives_every_way_out(cache):
 def test_wrong_checksum_of_a_download(cache, monkeypatch):
     serve(monkeypatch, b"<html>log in first</html>")
     digest = hashlib.sha256(b"<html>log in first</html>").hexdigest()
-    with pytest.raises(DatasetError, match=rf"Wrong checksum for 'kyotakano_llm'.*SHA-256 2ed2c412.*got {digest}.*JSCALE_DATA_DIR"):  # fmt: skip
+    with pytest.raises(
+        DatasetError,
+        match=rf"Wrong checksum for 'kyotakano_llm'.*SHA-256 2ed2c412.*got {digest}.*JSCALE_DATA_DIR",
+    ):
         datasets.load("kyotakano_llm")
     assert not list(cache.iterdir())
 
@@ -59,7 +65,10 @@ def test_corrupt_file_in_the_cache_without_a_network_is_named(cache):
     cache.mkdir()
     target = cache / RAW["kyotakano_llm"]
     target.write_text("C,N,D,loss\n")
-    with pytest.raises(DatasetError, match=r"kyotakano_llm\.df\.csv is not the right one: its SHA-256 is [0-9a-f]{64}, expected 2ed2c412\w+; delete it") as caught:  # fmt: skip
+    with pytest.raises(
+        DatasetError,
+        match=r"kyotakano_llm\.df\.csv is not the right one: its SHA-256 is [0-9a-f]{64}, expected 2ed2c412\w+; delete it",
+    ) as caught:
         datasets.load("kyotakano_llm")
     assert str(target) in str(caught.value)
 

@@ -104,9 +104,13 @@ def test_parquet_without_rows(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "mark", "called"),
-    [("a.csv", ";", "semicolon"), ("a.csv", "\t", "tab"), ("a.csv", "|", "bar"),
-     ("a.tsv", ",", "comma")],
-)  # fmt: skip
+    [
+        ("a.csv", ";", "semicolon"),
+        ("a.csv", "\t", "tab"),
+        ("a.csv", "|", "bar"),
+        ("a.tsv", ",", "comma"),
+    ],
+)
 def test_wrong_delimiter(put, name, mark, called):
     wrong = rf"seems to be {called}-separated, not .sv\. .*read_csv\('{name}', sep="
     refuses(put(name, CSV.replace(",", mark)), wrong)

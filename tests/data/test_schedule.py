@@ -45,11 +45,14 @@ def test_a_trailing_step_at_rate_zero_still_grows_the_annealing_area() -> None:
         (lambda: js.Schedule([[1.0]]), r"shape \(1, 1\); they must be one number for each step"),
         (lambda: js.Schedule(["fast"]), r"rates must be numbers, one for each step"),
         (lambda: js.Schedule([1.0, 1.0], warmup=2), r"warm-up of 2 steps does not fit 2 steps"),
-        (lambda: js.Schedule([1.0, 1.0], warmup=1.5), r"warmup=1.5 must be a whole number of steps"),
+        (
+            lambda: js.Schedule([1.0, 1.0], warmup=1.5),
+            r"warmup=1.5 must be a whole number of steps",
+        ),
         (lambda: js.Schedule([1.0]).area([2]), r"has the steps 1 to 1, not 2"),
         (lambda: js.Schedule([1.0]).annealing_area([1], 1.0), r"memory=1.0 must be from 0"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_schedule(make, message: str) -> None:
     with pytest.raises(js.DataError, match=message):
         make()
@@ -82,8 +85,12 @@ def test_a_schedule_keeps_rates_of_its_own() -> None:
 
 def test_numbers_of_steps_are_counts_or_shares() -> None:
     assert [steps_of("warmup", value, 1000) for value in (0, 1, 20.0, 0.25, 1e-9)] == [
-        0, 1, 20, 250, 0,
-    ]  # fmt: skip
+        0,
+        1,
+        20,
+        250,
+        0,
+    ]
     with pytest.raises(
         js.DataError, match=r"decay=2\.5 must be a whole number of steps, or a share"
     ):

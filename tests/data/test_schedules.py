@@ -54,10 +54,16 @@ def test_from_a_log() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: js.schedules.named("cosine", 9, 1.0, decay=0.2), r"'cosine' has no option 'decay'"),
+        (
+            lambda: js.schedules.named("cosine", 9, 1.0, decay=0.2),
+            r"'cosine' has no option 'decay'",
+        ),
         (lambda: from_log([0.7, 2], [1.0, 1.0]), r"steps are whole numbers, not 0.7"),
         (lambda: from_log([1, np.nan], [1.0, 1.0]), r"steps are whole numbers, not nan"),
-        (lambda: js.schedules.named("cosin", 10, 1.0), r"no schedule 'cosin'. Did you mean 'cosine'"),
+        (
+            lambda: js.schedules.named("cosin", 10, 1.0),
+            r"no schedule 'cosin'. Did you mean 'cosine'",
+        ),
         (lambda: js.schedules.cosine(0, 1.0), r"steps=0 must be a whole number, 1 or more"),
         (lambda: js.schedules.cosine(10, 1.0, warmup=10), r"warmup=10 must be from 0 to below 10"),
         (lambda: js.schedules.cosine(10, 1.0, 2.0), r"peak=1.0 and end=2.0: rates must fall"),
@@ -70,7 +76,7 @@ def test_from_a_log() -> None:
         (lambda: from_log([5, 5], [1.0, 1.0]), r"step 5 follows 5. Sort the rows"),
         (lambda: from_log([5, 9], [1.0, 1.0], length=8), r"8 steps are fewer than the last .* 9"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_schedule(make, message: str) -> None:
     with pytest.raises(js.DataError, match=message):
         make()

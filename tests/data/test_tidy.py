@@ -55,9 +55,12 @@ def test_floats_are_read_to_the_last_bit() -> None:
 
 def test_five_highest_losses_are_marked_and_tokens_computed() -> None:
     raw = pd.DataFrame(
-        {"Model Size": [1e8] * 7, "Training FLOP": [6e17 * i for i in range(1, 8)],
-         "loss": [3.0, 9.0, 8.0, 2.0, 7.0, 6.0, 6.0]}
-    )  # fmt: skip
+        {
+            "Model Size": [1e8] * 7,
+            "Training FLOP": [6e17 * i for i in range(1, 8)],
+            "loss": [3.0, 9.0, 8.0, 2.0, 7.0, 6.0, 6.0],
+        }
+    )
     table = tidy("chinchilla_epoch", raw)
     assert list(table) == ["params", "flops", "tokens", "loss", "outlier_top5"]
     np.testing.assert_allclose(table["tokens"], 1e9 * np.arange(1, 8))

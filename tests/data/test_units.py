@@ -58,10 +58,18 @@ def test_losses_above_that_of_an_untrained_model_look_like_perplexities() -> Non
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        ("70B", 70e9), ("1.4T", 1.4e12), ("3e9", 3e9), ("125m", 125e6), ("2k", 2000.0),
-        ("1_000", 1000.0), (" 5G ", 5e9), ("1P", 1e15), ("1E", 1e18), ("-2", -2.0),
+        ("70B", 70e9),
+        ("1.4T", 1.4e12),
+        ("3e9", 3e9),
+        ("125m", 125e6),
+        ("2k", 2000.0),
+        ("1_000", 1000.0),
+        (" 5G ", 5e9),
+        ("1P", 1e15),
+        ("1E", 1e18),
+        ("-2", -2.0),
     ],
-)  # fmt: skip
+)
 def test_texts_of_numbers(text: str, number: float) -> None:
     assert parse_number(text) == pytest.approx(number, rel=1e-15)
 

@@ -84,14 +84,26 @@ def test_a_column_with_two_aliases_must_be_named() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
-        ("loss_unit", "nat", r"loss_unit='nat' is not known\. Did you mean 'nats'\? Use "
-         r"nats, bits, other, perplexity\."),
-        ("count", "totl", r"count='totl' is not known\. Did you mean 'total'\? Use "
-         r"total, non_embedding, None\."),
-        ("invalid", "dorp", r"invalid='dorp' is not known\. Did you mean 'drop'\? Use "
-         r"raise, drop\."),
+        (
+            "loss_unit",
+            "nat",
+            r"loss_unit='nat' is not known\. Did you mean 'nats'\? Use "
+            r"nats, bits, other, perplexity\.",
+        ),
+        (
+            "count",
+            "totl",
+            r"count='totl' is not known\. Did you mean 'total'\? Use "
+            r"total, non_embedding, None\.",
+        ),
+        (
+            "invalid",
+            "dorp",
+            r"invalid='dorp' is not known\. Did you mean 'drop'\? Use "
+            r"raise, drop\.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_unknown_settings_list_the_legal_ones(setting: str, value: str, says: str) -> None:
     with pytest.raises(DataError, match=says):
         Runs.from_frame(table(), **{setting: value})
@@ -116,8 +128,10 @@ def test_kept_and_dropped_rows_are_all_the_rows() -> None:
         runs = Runs.from_frame(frame, invalid="drop", weight="weight")
     assert sorted([*runs.frame.index, *runs.dropped.index]) == sorted(frame.index)
     assert set(runs.dropped["reason"]) == {
-        "N: infinite", "N: zero or negative", "N: missing (NaN)",
-    }  # fmt: skip
+        "N: infinite",
+        "N: zero or negative",
+        "N: missing (NaN)",
+    }
 
 
 def test_a_good_table_drops_nothing() -> None:

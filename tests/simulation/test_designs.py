@@ -70,20 +70,41 @@ def test_seeds_repeat_each_cell() -> None:
         (lambda: js.designs.grid([-1.0], [1e9]), r"N=\[-1.0\] must be positive, finite numbers"),
         (lambda: js.designs.isoflop("x", [1e9]), "C='x' must be positive"),
         (lambda: js.designs.random(0, (1, 2), (1, 2)), "count=0 must be a whole number, 1 or more"),
-        (lambda: js.designs.random(3, (1, 2, 3), (1, 2)), "must each be bounds, lowest and highest"),
+        (
+            lambda: js.designs.random(3, (1, 2, 3), (1, 2)),
+            "must each be bounds, lowest and highest",
+        ),
         (lambda: js.designs.seeds(GRID, 2.5), "count=2.5 must be a whole number"),
         (lambda: js.designs.checkpoints(GRID, True), "count=True must be a whole number"),
-        (lambda: js.designs.checkpoints(GRID, first=0.0), "first=0.0 must be a share of D, above 0 and up to 1"),
+        (
+            lambda: js.designs.checkpoints(GRID, first=0.0),
+            "first=0.0 must be a share of D, above 0 and up to 1",
+        ),
         (lambda: js.designs.checkpoints(GRID, first="x"), "first='x' must be a share of D"),
-        (lambda: js.designs.checkpoints(GRID[["N"]]), "checkpoints needs the column D; the design has N"),
-        (lambda: js.designs.checkpoints(GRID.assign(D=-1.0)), "D=.* must be positive, finite numbers"),
-        (lambda: js.designs.checkpoints(js.designs.checkpoints(GRID)), "already has a column run, which checkpoints would"),
+        (
+            lambda: js.designs.checkpoints(GRID[["N"]]),
+            "checkpoints needs the column D; the design has N",
+        ),
+        (
+            lambda: js.designs.checkpoints(GRID.assign(D=-1.0)),
+            "D=.* must be positive, finite numbers",
+        ),
+        (
+            lambda: js.designs.checkpoints(js.designs.checkpoints(GRID)),
+            "already has a column run, which checkpoints would",
+        ),
         (lambda: js.designs.seeds(js.designs.checkpoints(GRID)), "seeds come before checkpoints"),
-        (lambda: js.designs.seeds(js.designs.seeds(GRID)), "already has a column cell, seed, which seeds would overwrite"),
-        (lambda: js.designs.seeds([1e9]), "seeds takes a design as a DataFrame with rows, not list"),
+        (
+            lambda: js.designs.seeds(js.designs.seeds(GRID)),
+            "already has a column cell, seed, which seeds would overwrite",
+        ),
+        (
+            lambda: js.designs.seeds([1e9]),
+            "seeds takes a design as a DataFrame with rows, not list",
+        ),
         (lambda: js.designs.checkpoints(GRID[:0]), "a DataFrame with rows, not without rows"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_designed_says_so(make, message) -> None:
     with pytest.raises(js.DataError, match=message):
         make()

@@ -143,14 +143,20 @@ def test_it_is_the_same_each_time_and_leaves_the_design_alone() -> None:
         ({"design": {"C": 1e9}}, js.DataError, "The design is not a table"),
         ({"noise": -1.0}, js.DataError, r"noise=-1\.0 must be a finite number, zero or more"),
         ({"distribution": "cauchy"}, js.DataError, "distribution='cauchy' is not known"),
-        ({"noise": js.Noise(0.1), "distribution": "student_t"}, js.DataError,
-         r"Give the distribution to Noise\(…\), not to simulate as well"),
-        ({"noise": NoiseModel("run", None, None, None, ""), "distribution": "student_t"},
-         js.DataError, r"noise learnt by noise_model\(fit\) has its own"),
+        (
+            {"noise": js.Noise(0.1), "distribution": "student_t"},
+            js.DataError,
+            r"Give the distribution to Noise\(…\), not to simulate as well",
+        ),
+        (
+            {"noise": NoiseModel("run", None, None, None, ""), "distribution": "student_t"},
+            js.DataError,
+            r"noise learnt by noise_model\(fit\) has its own",
+        ),
         ({"law": "powers"}, js.LawError, "There is no law 'powers'"),
         ({"law": "auto"}, js.LawError, '"auto" is not one law'),
     ],
-)  # fmt: skip
+)
 def test_what_an_oracle_cannot_know(change, error, message) -> None:
     given = {"law": "power_const", "params": POWER, "design": DESIGN, **change}
     with pytest.raises(error, match=message):

@@ -210,9 +210,10 @@ def test_noise_that_was_learnt_from_runs(space):
     """Errors of simulated runs are those of the noise model, in the space it was learnt in."""
     truth, design = {"E": 1.0, "A": 10.0, "alpha": 0.1}, {"C": np.geomspace(1e17, 1e21, 40)}
     fit = js.fit(
-        "power_const", js.simulate("power_const", truth, design, noise=0.02, seed=1),
+        "power_const",
+        js.simulate("power_const", truth, design, noise=0.02, seed=1),
         objective=js.least_squares(space=space),
-    )  # fmt: skip
+    )
     noise = js.noise_model(fit, "empirical", trend=False)
     wide = {"C": np.geomspace(1e17, 1e21, 4000)}
     many = js.simulate("power_const", truth, wide, noise=noise, seed=2)

@@ -43,8 +43,11 @@ def test_a_seed_moves_planted_parameters_a_little_and_again_the_same(world: str)
 
 def test_a_grid_crosses_sizes_and_data() -> None:
     assert grid(np.array([1.0, 2.0]), np.array([3.0, 4.0])).to_numpy().tolist() == [
-        [1, 3], [1, 4], [2, 3], [2, 4],
-    ]  # fmt: skip
+        [1, 3],
+        [1, 4],
+        [2, 3],
+        [2, 4],
+    ]
 
 
 def test_families_are_planted_within_their_ranges() -> None:

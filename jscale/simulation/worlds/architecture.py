@@ -18,9 +18,11 @@ def formats() -> pd.DataFrame:
     """Cross sizes, tokens and number formats whose exponent, mantissa and block vary separately."""
     shapes = np.array([(1, 1), (2, 1), (1, 2), (3, 2), (2, 3), (4, 3), (5, 2), (8, 7)], float)
     table = crossed(
-        N=np.geomspace(4e7, 1e9, 4), D=np.geomspace(1e10, 1e11, 4),
-        shape=np.arange(len(shapes)), block=np.array([16.0, 128.0, 512.0]),
-    )  # fmt: skip
+        N=np.geomspace(4e7, 1e9, 4),
+        D=np.geomspace(1e10, 1e11, 4),
+        shape=np.arange(len(shapes)),
+        block=np.array([16.0, 128.0, 512.0]),
+    )
     bits = shapes[table["shape"].astype(int)]
     return table.assign(exponent_bits=bits[:, 0], mantissa_bits=bits[:, 1])
 
@@ -28,9 +30,11 @@ def formats() -> pd.DataFrame:
 def vocabularies() -> pd.DataFrame:
     """Cross sizes (each in a narrow and a wide shape), vocabularies and numbers of characters."""
     table = crossed(
-        N_nv=np.geomspace(3e7, 1e9, 5), shape=np.array([1.5, 2.5]),
-        V=np.geomspace(4096, 98304, 6), H=np.geomspace(1e8, 3e10, 4),
-    )  # fmt: skip
+        N_nv=np.geomspace(3e7, 1e9, 5),
+        shape=np.array([1.5, 2.5]),
+        V=np.geomspace(4096, 98304, 6),
+        H=np.geomspace(1e8, 3e10, 4),
+    )
     width = 64 * np.round(table["shape"] * (table["N_nv"] / 1e6) ** 0.4)
     return table.assign(d=width)
 

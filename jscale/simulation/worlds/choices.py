@@ -21,9 +21,11 @@ def mixtures(domains: int, rows: int, seed: int) -> pd.DataFrame:
 def swept() -> pd.DataFrame:
     """Sweep learning rate and batch size around the planted optimum of each size and data."""
     table = crossed(
-        N=np.geomspace(2e8, 2e9, 4), D=np.geomspace(4e9, 1e11, 4),
-        x=np.linspace(-1.6, 1.6, 5), y=np.linspace(-1.6, 1.6, 5),
-    )  # fmt: skip
+        N=np.geomspace(2e8, 2e9, 4),
+        D=np.geomspace(4e9, 1e11, 4),
+        x=np.linspace(-1.6, 1.6, 5),
+        y=np.linspace(-1.6, 1.6, 5),
+    )
     rate = 1.8 * table["N"] ** -0.7 * table["D"] ** 0.3 * np.exp(table["x"])
     batch = 0.6 * table["D"] ** 0.57 * np.exp(table["y"])
     return table.assign(lr=rate, B=batch).loc[:, ["N", "D", "lr", "B"]]
@@ -32,9 +34,10 @@ def swept() -> pd.DataFrame:
 def mixed_runs() -> pd.DataFrame:
     """Cross sizes and tokens with several mixtures of two domains."""
     table = crossed(
-        N=np.geomspace(1e8, 4e9, 3), D=np.geomspace(2e9, 2e11, 3),
+        N=np.geomspace(1e8, 4e9, 3),
+        D=np.geomspace(2e9, 2e11, 3),
         r_1=np.array([0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0]),
-    )  # fmt: skip
+    )
     return table.assign(r_2=1 - table["r_1"])
 
 
