@@ -180,15 +180,15 @@ def _check(fit: Fit, kind: str, resamples: Any) -> None:
 def _units(fit: Fit, kind: str, cluster: str | None) -> Units:
     """What is drawn together, of the rows with weight; refuses clusters that cannot serve."""
     per = fit.settings.per
-    own = sorted(name for name, column in per.items() if column == cluster)
-    if own and kind in WEIGHTED:
+    varying = sorted(name for name, column in per.items() if column == cluster)
+    if varying and kind in WEIGHTED:
         fault = (
             "draws whole labels, so most resamples lose one, and with it all that is known of"
             if kind == "pairs"
             else "weighs whole labels, so the errors within one never show in"
         )
         raise DataError(
-            f"cluster={cluster!r} {fault} its own {listing(own)} (per=). Leave cluster=None "
+            f"cluster={cluster!r} {fault} its own {listing(varying)} (per=). Leave cluster=None "
             f"to draw runs within each {cluster}, or keep all of them: "
             f'bootstrap(fit, kind="wild", cluster={cluster!r}).'
         )
@@ -276,8 +276,8 @@ def _notes_on_clusters(fit: Fit, kind: str, units: Units, cluster: str | None) -
     return notes
 
 
-def _notes_on_basins(found: Refits) -> list[Note]:
-    if found.guarded == 0:
+def _notes_on_basins(refits: Refits) -> list[Note]:
+    if refits.guarded == 0:
         return [
             Note(
                 "basins-unchecked",
@@ -287,15 +287,15 @@ def _notes_on_basins(found: Refits) -> list[Note]:
                 'Fit with solver="gauss_newton", whose refits also start elsewhere.',
             )
         ]
-    if found.seen <= _NOTABLE * found.guarded:
+    if refits.seen <= _NOTABLE * refits.guarded:
         return []
-    where = "all refits from then on did" if found.everywhere else "the others did not look there"
+    where = "all refits from then on did" if refits.everywhere else "the others did not look there"
     return [
         Note(
             "basins-switch",
             "caution",
-            f"Of {found.guarded} refits that also started elsewhere, {found.seen} ended lower, in "
-            f"another basin; {where}.",
+            f"Of {refits.guarded} refits that also started elsewhere, {refits.seen} ended lower, "
+            f"in another basin; {where}.",
             "The objective has several optima about as good, and draws lie in more than one.",
             "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or "
             "fix one.",

@@ -26,7 +26,7 @@ _LANES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Own:
+class StatedPrior:
     """A NumPyro distribution stated as the prior of a parameter's own value."""
 
     name: str
@@ -40,7 +40,7 @@ class Spec(NamedTuple):
     space: str
     likelihood: str
     pooled: tuple[str, ...] = ()
-    own: tuple[Own, ...] = ()
+    stated: tuple[StatedPrior, ...] = ()
 
     @property
     def size(self) -> int:
@@ -123,7 +123,7 @@ def log_prior(spec: Spec, z: Any, given: DensityInputs) -> Any:
     total = jnp.sum(given.plain * (normal - 0.5 * np.log(2 * np.pi)))
     for k, name in enumerate(spec.pooled):
         total += _log_prior_of_families(spec, k, name, z, given)
-    return total + sum(_own_density(spec, stated, z, given) for stated in spec.own)
+    return total + sum(_stated_density(spec, stated, z, given) for stated in spec.stated)
 
 
 def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: DensityInputs) -> Any:
@@ -136,11 +136,11 @@ def _log_prior_of_families(spec: Spec, k: int, name: str, z: Any, given: Density
     # The last terms are the Jacobians: of the logarithm, and of a family's scale.
     spread = -0.5 * ratio**2 - jnp.log(given.spread[k]) + 0.5 * np.log(2 / np.pi) + log_spread
     offset = (mean + width * z[where] - centre) * jnp.exp(-log_spread)
-    each = -0.5 * offset**2 - log_spread - 0.5 * np.log(2 * np.pi) + log_width
-    return spread + jnp.sum(each)
+    families = -0.5 * offset**2 - log_spread - 0.5 * np.log(2 * np.pi) + log_width
+    return spread + jnp.sum(families)
 
 
-def _own_density(spec: Spec, stated: Own, z: Any, given: DensityInputs) -> Any:
+def _stated_density(spec: Spec, stated: StatedPrior, z: Any, given: DensityInputs) -> Any:
     """The log density of a parameter's own value, transformed to its coordinates.
 
     A parameter's value depends on other coordinates only through ones that come before it
@@ -158,8 +158,8 @@ def _own_density(spec: Spec, stated: Own, z: Any, given: DensityInputs) -> Any:
 
         def of_one(u: Any) -> Any:
             # Other coordinates stay fixed, as the Jacobian of a triangular map requires.
-            moved = theta.at[slot.where].set(u)
-            return spec.layout.natural(moved, given.data.fixed, given.data.centre)[stated.name]
+            changed = theta.at[slot.where].set(u)
+            return spec.layout.natural(changed, given.data.fixed, given.data.centre)[stated.name]
 
         value, slope = jax.jvp(of_one, (theta[slot.where],), (jnp.ones_like(theta[slot.where]),))
         log_slope = jnp.log(jnp.abs(slope))

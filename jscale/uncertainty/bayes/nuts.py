@@ -148,14 +148,14 @@ def _kernel(spec: Spec, warmup: int, devices: int) -> _Kernel:
     return _Kernel(begin, jax.jit(shared))
 
 
-def nuts(spec: Spec, given: DensityInputs, mode: Mode, plan: SamplerSettings) -> Chains:
+def nuts(spec: Spec, given: DensityInputs, mode: Mode, sampler: SamplerSettings) -> Chains:
     """Run NUTS from points around the mode, again with smaller steps where checks fail.
 
     Call inside the float64 scope.
     """
     runs = []
     for accept, thinning in _ATTEMPTS:
-        runs.append(_chains(spec, given, mode, plan, accept, thinning))
+        runs.append(_chains(spec, given, mode, sampler, accept, thinning))
         # A density that needs this many steps is not helped by smaller ones.
         if not any(runs[-1].trouble) or runs[-1].stats["n_steps"].mean() > _MANY_STEPS:
             break
@@ -167,28 +167,28 @@ def _chains(
     spec: Spec,
     given: DensityInputs,
     mode: Mode,
-    plan: SamplerSettings,
+    sampler: SamplerSettings,
     accept: float,
     thinning: int,
 ) -> Chains:
     """Run all chains from points around the mode."""
     import jax
 
-    chains, warmup = plan.chains, plan.warmup
-    kernel = _kernel(spec, warmup, chains if plan.chain_method == "parallel" else 1)
-    x = _starts(spec, given, mode, chains, plan.seed)
+    chains, warmup = sampler.chains, sampler.warmup
+    kernel = _kernel(spec, warmup, chains if sampler.chain_method == "parallel" else 1)
+    x = _starts(spec, given, mode, chains, sampler.seed)
     # Keys are split before chains are grouped, so that the way of running does not change draws.
-    keys = jax.random.split(jax.random.key(plan.seed), chains)
+    keys = jax.random.split(jax.random.key(sampler.seed), chains)
     args = (given, mode.z, mode.root, np.float64(accept))
-    together = 1 if plan.chain_method == "sequential" else chains
-    parts, blocks = [], -(-(warmup + plan.draws * thinning) // _BLOCK)
+    together = 1 if sampler.chain_method == "sequential" else chains
+    parts, blocks = [], -(-(warmup + sampler.draws * thinning) // _BLOCK)
     total = blocks * _BLOCK * (chains // together)
-    with lane_bar(total, "transitions", plan.progress) as tick:
+    with lane_bar(total, "transitions", sampler.progress) as tick:
         for first in range(0, chains, together):
             few = slice(first, first + together)
             states = _strong(jax.vmap(lambda a, k: kernel.begin(a, k, args))(x[few], keys[few]))
             parts.append(_run(kernel, states, args, blocks, tick))
-    end = warmup + plan.draws * thinning
+    end = warmup + sampler.draws * thinning
     whole = [np.concatenate(p, axis=1)[warmup:end] for p in zip(*parts, strict=True)]
     x, *seen = (np.swapaxes(v, 0, 1) for v in whole)
     steps, acceptance, diverging, energy = seen

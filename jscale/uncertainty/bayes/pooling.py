@@ -95,18 +95,24 @@ def _families(fit: Fit, column: str, pool: Mapping[str, str]) -> tuple[np.ndarra
     return code.astype(np.int32), tuple(map(str, labels))
 
 
-def start_of(spec: Spec, fit: Fit, log_nuisance: float | None, spread: np.ndarray) -> np.ndarray:
-    """Return a point z (size,) at the fit: every family at the population's mean."""
+def start_of(
+    spec: Spec,
+    layout: Layout,
+    theta: np.ndarray,
+    log_nuisance: float | None,
+    spread: np.ndarray,
+) -> np.ndarray:
+    """Return a point z (size,) at a fit's coordinates ``theta`` (p,), families at the mean."""
     z = np.zeros(spec.size)
-    for slot in fit.problem.layout.slots:
-        target = spec.layout.slot(slot.name)
-        assert target is not None
+    for slot in layout.slots:
+        wider = spec.layout.slot(slot.name)
+        assert wider is not None
         if slot.name in spec.pooled:
             at = spec.population(slot.name)
             # Offsets stay zero: all families start at the common estimate.
-            z[at], z[at + 1] = fit.theta[slot.first], np.log(spread[spec.pooled.index(slot.name)])
+            z[at], z[at + 1] = theta[slot.first], np.log(spread[spec.pooled.index(slot.name)])
         else:
-            z[target.where] = fit.theta[slot.where]
+            z[wider.where] = theta[slot.where]
     if log_nuisance is not None:
         z[-1] = log_nuisance
     return z

@@ -131,15 +131,15 @@ def posterior(
     >>> len(js.posterior(fit, draws=250))
     1000
     """
-    plan = SamplerSettings(draws, warmup, chains, chain_method, seed, progress)
-    _check(likelihood, method, plan, df, pool)
+    sampler = SamplerSettings(draws, warmup, chains, chain_method, seed, progress)
+    _check(likelihood, method, sampler, df, pool)
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
     model = _model(fit, likelihood, priors, pool, trials, df)
     settings: dict[str, Any] = {
         "likelihood": likelihood,
-        "draws": plan.draws,
-        "chains": plan.chains,
+        "draws": sampler.draws,
+        "chains": sampler.chains,
         "seed": seed,
     }
     settings.update({"df": float(df)} if likelihood == "student_t" else {})
@@ -153,15 +153,15 @@ def posterior(
         if pool:
             given, mode = centred(spec, given, modes[0])
             modes = (mode,)
-        found = _sample(spec, given, modes, method, plan)
-        sampled = replace(model, given=given, z=found.z)
-        drawn = _drawn(sampled, {**settings, **found.how}, trials)
-        notes = [*found.notes, *_notes(drawn, sampled, model.given, seed, priors or {})]
+        sampling = _sample(spec, given, modes, method, sampler)
+        sampled = replace(model, given=given, z=sampling.z)
+        drawn = _drawn(sampled, {**settings, **sampling.how}, trials)
+        notes = [*sampling.notes, *_notes(drawn, sampled, model.given, seed, priors or {})]
     drawn = replace(
-        drawn, stats=found.stats, checks=found.checks, notes=tuple(notes),
+        drawn, stats=sampling.stats, checks=sampling.checks, notes=tuple(notes),
         call=_call(posterior, drawn.settings),
     )  # fmt: skip
-    return drawn if found.how["method"] == "importance" else _with_mixing(drawn)
+    return drawn if sampling.how["method"] == "importance" else _with_mixing(drawn)
 
 
 def _model(
@@ -184,13 +184,17 @@ def _model(
 def _described(priors: Mapping[str, Any]) -> dict[str, Any]:
     """Return stated priors as plain values; a distribution, which none can hold, as its name."""
     return {
-        name: tuple(own) if isinstance(own, (tuple, list)) else type(own).__name__
-        for name, own in priors.items()
+        name: tuple(prior) if isinstance(prior, (tuple, list)) else type(prior).__name__
+        for name, prior in priors.items()
     }
 
 
 def _check(
-    likelihood: str, method: str, plan: SamplerSettings, df: float, pool: Mapping[str, str] | None
+    likelihood: str,
+    method: str,
+    sampler: SamplerSettings,
+    df: float,
+    pool: Mapping[str, str] | None,
 ) -> None:
     check_likelihood(likelihood)
     check_choice("method", method, METHODS)
@@ -200,24 +204,25 @@ def _check(
             'Use method="nuts".'
         )
     for name, least in (("draws", _FEWEST), ("warmup", _FEWEST), ("chains", 1)):
-        value = getattr(plan, name)
+        value = getattr(sampler, name)
         if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise JscaleError(f"{name}={value!r} must be a whole number, {least} or more.")
     if isinstance(df, bool) or not (isinstance(df, Real) and 0 < df < np.inf):
         raise JscaleError(f"df={df!r} must be a positive number of degrees of freedom, such as 3.")
-    check_seed(plan.seed)
-    check_chains(plan.chains, plan.chain_method)
+    check_seed(sampler.seed)
+    check_chains(sampler.chains, sampler.chain_method)
 
 
 def _start(fit: Fit, model: Sampled) -> np.ndarray:
     """Return the point z of the fit; raises an error where its joint density is zero."""
     spec = model.spec
     scale = _nuisance_start(fit, spec.likelihood, fit.residuals[fit.problem.used])
-    start = _within_reach(start_of(spec, fit, scale, model.made.spread), model)
+    start = start_of(spec, fit.problem.layout, fit.theta, scale, model.made.spread)
+    start = _within_reach(start, model)
     if np.isfinite(log_joint_of_many(spec, start[None], model.given)[0]):
         return start
-    for own in spec.own:
-        _check_mass(own.name, own.distribution, fit, start)
+    for stated in spec.stated:
+        _check_mass(stated.name, stated.distribution, fit, start)
     why = "its output leaves (0, 1)" if spec.likelihood in COUNTED else "it gives no number"
     raise FitError(
         f"The density of {fit.law.name} is zero at the fit: {why} at some run. "
@@ -230,7 +235,8 @@ def _starts(fit: Fit, model: Sampled, start: np.ndarray) -> np.ndarray:
     starts = [start]
     for theta in other_thetas(fit):
         scale = _nuisance_start(fit, model.spec.likelihood, residuals_at(fit, theta))
-        start = start_of(model.spec, replace(fit, theta=theta), scale, model.made.spread)
+        layout, spread = fit.problem.layout, model.made.spread
+        start = start_of(model.spec, layout, theta, scale, spread)
         starts.append(_within_reach(start, model))
     return np.stack(starts)
 
@@ -240,7 +246,7 @@ def _within_reach(start: np.ndarray, model: Sampled) -> np.ndarray:
 
     Hundreds of standard deviations away, the search for the mode would end before it is back.
     """
-    stated = {own.name for own in model.spec.own}
+    stated = {prior.name for prior in model.spec.stated}
     by_role = [label.split("[")[0] not in stated for label in model.spec.labels]
     mean, reach = model.given.mean, _REACH * model.given.sd
     return np.where(by_role, np.clip(start, mean - reach, mean + reach), start)
@@ -275,7 +281,7 @@ def _check_mass(name: str, distribution: Any, fit: Fit, start: np.ndarray) -> No
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _Sampling:
     """Points z (chain, draw, size), and what is known of how they were found."""
 
     z: np.ndarray
@@ -286,48 +292,48 @@ class _Found:
 
 
 def _sample(
-    spec: Spec, given: DensityInputs, modes: tuple[Mode, ...], method: str, plan: SamplerSettings
-) -> _Found:
+    spec: Spec, given: DensityInputs, modes: tuple[Mode, ...], method: str, sampler: SamplerSettings
+) -> _Sampling:
     """Sample by importance where that is asked for or good enough, else by NUTS."""
-    why, many, mode = "asked for", plan.draws * plan.chains, modes[0]
+    why, many, mode = "asked for", sampler.draws * sampler.chains, modes[0]
     unsettled = "" if mode.settled else "the search for the mode did not settle"
     if method == "auto" and (unsettled or spec.pooled):
         why = unsettled or "a spread over families is far from normal"
     elif method != "nuts":
-        rng = np.random.default_rng(plan.seed)
-        found = importance(spec, given, mode, many, rng, modes[1:])
-        said = f"Pareto's k {found.k:.2f}, effective share {found.share:.2f}"
-        if method == "importance" or found.reliable:
-            z = found.resampled(many, rng).reshape(plan.chains, plan.draws, spec.size)
+        rng = np.random.default_rng(sampler.seed)
+        weighted = importance(spec, given, mode, many, rng, modes[1:])
+        quality = f"Pareto's k {weighted.k:.2f}, effective share {weighted.share:.2f}"
+        if method == "importance" or weighted.reliable:
+            z = weighted.resampled(many, rng).reshape(sampler.chains, sampler.draws, spec.size)
             how = {
                 "method": "importance",
-                "why": said if method == "auto" else f"{why}; {said}",
+                "why": quality if method == "auto" else f"{why}; {quality}",
                 "resampling": "systematic",
-                "rounds": found.rounds,
+                "rounds": weighted.rounds,
             }
             checks = {
-                "pareto_k": found.k,
-                "effective_share": found.share,
-                "min_ess": min(found.share * len(found.z), many),
+                "pareto_k": weighted.k,
+                "effective_share": weighted.share,
+                "min_ess": min(weighted.share * len(weighted.z), many),
             }
             notes = [
-                *verdicts.notes_on_importance(found.k, found.share, len(found.z)),
+                *verdicts.notes_on_importance(weighted.k, weighted.share, len(weighted.z)),
                 *verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=False),
             ]
-            return _Found(z, how, checks, {}, notes)
-        why = f"importance sampling had {said} (limits {RELIABLE} and {verdicts.COUNTING})"
-    run = nuts(spec, given, mode, plan)
+            return _Sampling(z, how, checks, {}, notes)
+        why = f"importance sampling had {quality} (limits {RELIABLE} and {verdicts.COUNTING})"
+    run = nuts(spec, given, mode, sampler)
     how = {
         "method": "nuts",
         "why": why,
-        "warmup": plan.warmup,
-        "chain_method": plan.chain_method,
+        "warmup": sampler.warmup,
+        "chain_method": sampler.chain_method,
         "target_accept": run.accept,
         "thinning": run.thinning,
     }
     checks = {"divergences": float(run.divergences)}
     notes = list(verdicts.notes_on_modes(mode.settled, shares_of(modes), walked=True))
-    return _Found(run.z, how, checks, run.stats, notes)
+    return _Sampling(run.z, how, checks, run.stats, notes)
 
 
 def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Posterior:
@@ -359,7 +365,7 @@ def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Po
 
 
 def _notes(
-    drawn: Posterior, sampled: Sampled, offsets: DensityInputs, seed: int, asked: Mapping[str, Any]
+    drawn: Posterior, sampled: Sampled, offsets: DensityInputs, seed: int, priors: Mapping[str, Any]
 ) -> list[Note]:
     """Notes on what the priors had to say, and on how posterior and fit compare.
 
@@ -369,8 +375,8 @@ def _notes(
     by_name = dict(zip(drawn.names, drawn.flat.T, strict=True))
     stated = as_stated(sampled.made, sampled.flat, by_name)
     hidden = frozenset(x for x in spec.layout.labels if x.split("[")[0] in spec.pooled)
-    own, moments = frozenset(asked), prior_moments(sampled.made)
-    notes = [*verdicts.notes_on_priors(spec.labels, stated, *moments, hidden, own)]
+    by_user, moments = frozenset(priors), prior_moments(sampled.made)
+    notes = [*verdicts.notes_on_priors(spec.labels, stated, *moments, hidden, by_user)]
     z = sampled.made.draw(problem, _PREDICTIVE_DRAWS, seed)
     curves = curves_of_many(spec, z, offsets)[:, : problem.n][:, problem.used]
     target = np.asarray(problem.data.target)[: problem.n][problem.used]
@@ -385,7 +391,7 @@ def _with_mixing(post: Posterior) -> Posterior:
     values = np.concatenate([post.values, *extras], axis=2)
     free = np.ptp(values, axis=(0, 1)) > 0
     rhat, ess = mixing(values[:, :, free])
-    names = [x for x, own in zip([*post.names, *post.extras], free, strict=True) if own]
+    names = [x for x, varies in zip([*post.names, *post.extras], free, strict=True) if varies]
     divergences = int(post.checks["divergences"])
     notes = verdicts.notes_on_chains(divergences, len(post), rhat, ess, names)
     checks = {**post.checks, "max_rhat": float(np.nanmax(rhat)), "min_ess": float(np.nanmin(ess))}

@@ -109,7 +109,7 @@ def _first(spec: Spec, name: str) -> int:
 
 def _row(made: Priors, at: int, name: str, values: np.ndarray) -> dict[str, Any]:
     """One line of the summary, of the coordinate ``at``."""
-    stated = next((o for o in made.spec.own if o.name == name), None)
+    stated = next((o for o in made.spec.stated if o.name == name), None)
     slot = made.spec.layout.slot(name)
     form = FORMS[slot.role.support if slot else POSITIVE]
     moments = f"{form}({made.mean[at]:g}, {made.sd[at]:g})"

@@ -20,7 +20,7 @@ from jscale.fitting.problem import Problem
 from jscale.model.layout import Layout
 from jscale.model.roles import POSITIVE
 from jscale.model.supports import to_line
-from jscale.uncertainty.bayes.density import Own, Spec
+from jscale.uncertainty.bayes.density import Spec, StatedPrior
 from jscale.uncertainty.bayes.likelihoods import NUISANCE, nuisance_prior
 
 # The forms of a prior by name, by support: all are normal on the coordinate.
@@ -33,8 +33,8 @@ class Priors:
     """The prior of each coordinate of a :class:`~jscale.uncertainty.bayes.density.Spec`.
 
     ``mean`` and ``sd`` (size,) are normal on the coordinate, where ``plain`` (size,) is 1;
-    ``spread`` (pooled,) are the scales of half-normal spreads; ``own`` are distributions over
-    parameters' own values.
+    ``spread`` (pooled,) are the scales of half-normal spreads. Distributions over parameters'
+    own values are in ``spec.stated``.
     """
 
     spec: Spec
@@ -56,15 +56,11 @@ class Priors:
             # A half-normal spread, whose logarithm is the coordinate.
             half = np.abs(rng.standard_normal(count)) * self.spread[k]
             z[:, self.spec.population(name) + 1] = np.log(half)
-        _put_values(
-            self.spec,
-            problem,
-            z,
-            {
-                stated.name: _sample(stated.distribution, count, seed + 1 + k)
-                for k, stated in enumerate(self.spec.own)
-            },
-        )
+        values = {
+            stated.name: _sample(stated.distribution, count, seed + 1 + k)
+            for k, stated in enumerate(self.spec.stated)
+        }
+        _put_values(self.spec, problem, z, values)
         return z
 
 
@@ -93,8 +89,8 @@ def make_priors(
             tables[name] = _by_name(name, given, support)
         else:
             _check_distribution(name, given, support, name in pooled)
-            stated.append(Own(name, given))
-    spec = spec._replace(own=tuple(stated))
+            stated.append(StatedPrior(name, given))
+    spec = spec._replace(stated=tuple(stated))
     mean, sd, plain = np.zeros(spec.size), np.ones(spec.size), np.ones(spec.size)
     for slot in layout.slots:
         _, mean[slot.where], sd[slot.where] = tables[slot.name]
@@ -256,7 +252,7 @@ def prior_moments(made: Priors) -> tuple[np.ndarray, np.ndarray]:
     for k, name in enumerate(made.spec.pooled):
         at = made.spec.population(name) + 1
         mean[at], sd[at] = _HALF_NORMAL_MEAN * made.spread[k], _HALF_NORMAL_SD * made.spread[k]
-    for stated in made.spec.own:
+    for stated in made.spec.stated:
         slot = made.spec.layout.slot(stated.name)
         with float64_scope():
             # By simulation: moments of the logarithm seldom have a closed form.
@@ -276,7 +272,7 @@ def as_stated(made: Priors, z: np.ndarray, values: Mapping[str, np.ndarray]) -> 
     for name in made.spec.pooled:
         at = made.spec.population(name) + 1
         z[:, at] = np.exp(z[:, at])
-    for stated in made.spec.own:
+    for stated in made.spec.stated:
         slot = made.spec.layout.slot(stated.name)
         if slot is None:
             continue

@@ -112,8 +112,8 @@ def _posterior(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, ...
     prior = np.log(np.gradient(_FREEDOMS)) + np.log(_FREEDOMS) - 0.1 * _FREEDOMS
     for k, v in enumerate(_FREEDOMS):
         constant = gammaln((v + 1) / 2) - gammaln(v / 2) - 0.5 * np.log(v)
-        each = constant - 0.5 * (v + 1) * np.log1p(square / v) - np.log(scale)
-        chance[k] = weights @ each + prior[k]
+        log_density = constant - 0.5 * (v + 1) * np.log1p(square / v) - np.log(scale)
+        chance[k] = weights @ log_density + prior[k]
     chance = np.exp(chance - chance.max())
     freedom = np.repeat(_FREEDOMS, _SCALES)
     return np.tile(scale, len(_FREEDOMS)), freedom, (chance / chance.sum()).ravel()

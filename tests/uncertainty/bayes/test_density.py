@@ -95,7 +95,7 @@ def test_where_a_family_is_measured_from_changes_no_density(shared: js.Fit) -> N
     assert slot is not None
     with float64_scope():
         given = joint.given_arrays(problem, none, 3.0, made.arrays)
-        z = start_of(spec, shared, -4.6, made.spread)
+        z = start_of(spec, shared.problem.layout, shared.theta, -4.6, made.spread)
         z[slot.where] = np.linspace(-1.0, 1.0, FAMILIES)
         theta = joint.coordinates_of_many(spec, z[None], given)[0]
         share, anchor = np.zeros(spec.size), np.array([[0.4, -1.0]])
