@@ -192,8 +192,8 @@ def crossover(
     Raises
     ------
     PredictionError
-        For laws of other outputs, units or inputs, a range that is none, or an estimate that gives
-        no number in it.
+        For laws of other outputs, units or inputs, an invalid range, or an estimate that is
+        NaN within it.
     JscaleError
         For a level outside (0, 1).
 
@@ -311,7 +311,7 @@ def equivalent(
     Warns
     -----
     FitWarning
-        Of draws that give no number somewhere in the range; they are left out.
+        Of draws that are NaN somewhere in the range; they are left out.
 
     Notes
     -----

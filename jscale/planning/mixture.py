@@ -114,9 +114,9 @@ def best_mixture(
         or
         a table of ``fit_many(…, by="target")``.
     weights : mapping of target to float, optional
-        How much each target counts: by default all alike. A target that is left out counts nothing.
+        The weight of each target: equal by default, 0 for one that is left out.
     limits : mapping of str to (float, float), optional
-        The lowest and highest share of a domain, such as what there is of it:
+        The lowest and highest share of a domain, such as the available share:
         ``{"r_code": (0.0, 0.2)}``.
     level : float
         The level of the intervals.

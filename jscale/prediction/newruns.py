@@ -123,7 +123,7 @@ def with_known_errors(table: pd.DataFrame, known_error: Any, where: Any) -> pd.D
     return table.assign(**{KNOWN: exact})
 
 
-def beside(noise: NewRuns) -> tuple[str, ...]:
+def extra_columns(noise: NewRuns) -> tuple[str, ...]:
     """Return the columns that a noise reads for new rows, besides the law's inputs."""
     return getattr(noise, "columns", ())
 

@@ -19,7 +19,7 @@ from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
 from jscale.prediction.components import Component, component_of, curves
-from jscale.prediction.newruns import NewRun, beside, errors_of, remarks
+from jscale.prediction.newruns import NewRun, errors_of, extra_columns, remarks
 from jscale.prediction.predictive import Predictive, Samples
 from jscale.prediction.quantiles import quantiles
 from jscale.uncertainty.draws import Draws, NewRuns
@@ -94,7 +94,7 @@ class DrawsSampler:
 
     def table(self, where: Any, inputs: Mapping[str, Any]) -> pd.DataFrame:
         """Check inputs of the law, and the columns that the noise reads."""
-        return input_table(self.draws.fit, where, inputs, also=beside(self.noise))
+        return input_table(self.draws.fit, where, inputs, also=extra_columns(self.noise))
 
     def predictive(self, table: pd.DataFrame, seed: int) -> Predictive:
         """Return samples of the curve and of new runs at a table's rows."""
@@ -114,7 +114,7 @@ class DrawsSampler:
 
 
 def _warn_undefined(fit: Fit, table: pd.DataFrame, curve: np.ndarray) -> None:
-    """Warn where draws give no number: quantiles are then those of the other draws."""
+    """Warn where draws are NaN: quantiles are then those of the other draws."""
     undefined = np.asarray(np.isnan(curve))
     if undefined.any():
         rows = table.index[np.any(undefined, axis=0)].tolist()

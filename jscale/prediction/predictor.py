@@ -161,7 +161,7 @@ def predictor_of(
                 "Leave it out."
             )
         return source
-    # One who wrote a predictor is told what it lacks; others what is accepted.
+    # The author of a predictor needs to know what it lacks; others, what is accepted.
     lacks = "" if len(missing) == len(_PARTS) else f" It lacks {listing(missing)}."
     raise PredictionError(
         f"{caller} takes {also}a Fit, Draws, or another predictor such as an Ensemble, not "

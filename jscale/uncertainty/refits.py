@@ -134,12 +134,12 @@ def other_optima(problem: Problem, theta: np.ndarray, cold: np.ndarray) -> np.nd
     inside the float64 scope.
     """
     lanes = descend(problem, np.concatenate([theta[None], cold]), settings=_COLD)
-    beside = rounding_floor(problem)
+    rounding = rounding_floor(problem)
     if not np.isfinite(lanes.objective[0]):
         return None
     last, optima = [lanes.objective[0]], []
     for k in np.argsort(lanes.objective, kind="stable"):
-        far = all(abs(lanes.objective[k] - x) > _LOWER * x + beside for x in last)
+        far = all(abs(lanes.objective[k] - x) > _LOWER * x + rounding for x in last)
         if lanes.status[k] == Status.CONVERGED and far and len(last) <= _OTHER_OPTIMA:
             last.append(lanes.objective[k])
             optima.append(lanes.theta[k])

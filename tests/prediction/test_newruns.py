@@ -11,7 +11,14 @@ import pytest
 import jscale as js
 from jscale.fitting.notes import Note
 from jscale.prediction.components import curves
-from jscale.prediction.newruns import KNOWN, NewRun, beside, errors_of, remarks, with_known_errors
+from jscale.prediction.newruns import (
+    KNOWN,
+    NewRun,
+    errors_of,
+    extra_columns,
+    remarks,
+    with_known_errors,
+)
 from jscale.simulation.worlds import CHINCHILLA
 from jscale.uncertainty.noise.model import noise_model
 from tests.prediction.near import NEAR, Shift
@@ -51,7 +58,7 @@ def test_notes_of_draws_and_noises_are_told_once(draws: js.Draws) -> None:
     own = replace(draws, noise=Shift(0.3))
     told = remarks([own, own], [Shift(0.1, (NOTE,)), Shift(0.2, (NOTE,)), object()])  # type: ignore[list-item]
     assert told == (*own.notes, NOTE)
-    assert beside(Shift(0.1)) == ()
+    assert extra_columns(Shift(0.1)) == ()
 
 
 def spread(frame: pd.DataFrame, kind: str = "prediction") -> float:

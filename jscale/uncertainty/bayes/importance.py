@@ -125,7 +125,7 @@ def importance(
         # Stop also where too few points count for their moments to mean anything.
         if (best.passes and best.share >= _AIM) or now.share * count < 10 * spec.size:
             break
-        proposal = _beside(first, _moved(first, now))
+        proposal = _mixed(first, _moved(first, now))
     assert best is not None
     return best
 
@@ -164,7 +164,7 @@ def _moved(proposal: _Proposal, now: Weighted) -> _Proposal:
     return _Proposal(centres, roots, _at_least(shares))
 
 
-def _beside(first: _Proposal, moved: _Proposal) -> _Proposal:
+def _mixed(first: _Proposal, moved: _Proposal) -> _Proposal:
     """Return a mixture of both, with a fixed part of the points from the first."""
     return _Proposal(
         np.concatenate([moved.centres, first.centres]),

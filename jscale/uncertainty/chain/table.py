@@ -80,7 +80,7 @@ class Parts:
 class Table:
     """A chain's rows: losses and scores under their laws' names, NaN where there is none.
 
-    ``columns`` are what :meth:`Runs.from_frame` is told of the other columns.
+    ``columns`` are what :meth:`Runs.from_frame` receives about the other columns.
     """
 
     frame: pd.DataFrame
