@@ -160,7 +160,7 @@ def bootstrap(
 
 
 def _check(fit: Fit, kind: str, resamples: Any) -> None:
-    """Refuse what cannot be resampled so, before anything is computed."""
+    """Refuse kinds that the fit does not support, before anything is computed."""
     check_choice("kind", kind, _KINDS)
     check_count("resamples", resamples, "bootstrap(fit, resamples=1000)")
     if kind not in WEIGHTED and fit.settings.solver == "lbfgs":
@@ -170,22 +170,22 @@ def _check(fit: Fit, kind: str, resamples: Any) -> None:
         )
     if kind == "wild" and not fit.problem.objective.symmetric:
         raise JscaleError(
-            'kind="wild" turns the signs of residuals, but this objective, asymmetric, takes the '
-            'two sides differently, so the curve would move; use kind="residual" or "pairs".'
+            'kind="wild" turns the signs of residuals, but this objective, asymmetric, treats '
+            'the two sides differently, so the curve would move; use kind="residual" or "pairs".'
         )
     if fit.problem.freedom < 1:
         raise no_spare_runs(fit)
 
 
 def _units(fit: Fit, kind: str, cluster: str | None) -> Units:
-    """What is drawn together, of the rows with weight; refuses clusters that cannot serve."""
+    """The resampling units of the rows with weight; refuses unsuitable clusters."""
     per = fit.settings.per
     varying = sorted(name for name, column in per.items() if column == cluster)
     if varying and kind in WEIGHTED:
         fault = (
-            "draws whole labels, so most resamples lose one, and with it all that is known of"
+            "draws whole labels, so most resamples lose one, and with it all information about"
             if kind == "pairs"
-            else "weighs whole labels, so the errors within one never show in"
+            else "weights whole labels, so the errors within one never show in"
         )
         raise DataError(
             f"cluster={cluster!r} {fault} its own {listing(varying)} (per=). Leave cluster=None "
@@ -193,7 +193,7 @@ def _units(fit: Fit, kind: str, cluster: str | None) -> Units:
             f'bootstrap(fit, kind="wild", cluster={cluster!r}).'
         )
     runs = fit.runs.where(fit.problem.used)
-    if kind == "wild":  # signs are drawn for each unit alone, whatever it lies in
+    if kind == "wild":  # signs are drawn for each unit on its own, whatever its stratum
         runs, per = replace(runs, group=None), {}
     units = units_of(runs, per, cluster)
     parts = len(np.unique(units.stratum))
@@ -208,7 +208,7 @@ def _units(fit: Fit, kind: str, cluster: str | None) -> Units:
 
 
 def _notes_on_signs(fit: Fit, kind: str, units: Units) -> list[Note]:
-    """A note where residuals are kept in size under an objective that sees little but signs."""
+    """A note where sizes of residuals are kept under an objective that depends mostly on signs."""
     inside, runs = runs_inside(fit.problem, fit.residuals)
     if kind != "wild" or not near_absolute(fit.problem, inside, runs):
         return []
@@ -218,9 +218,9 @@ def _notes_on_signs(fit: Fit, kind: str, units: Units) -> list[Note]:
             "warning",
             f"The residuals of {inside} of {runs} runs lie inside "
             f"delta={fit.problem.objective.width:g}.",
-            "Wild resamples keep them there, and refits move too little: 80 % intervals of a curve "
-            "held 63 % where this was measured.",
-            # Other kinds bear few clusters worse, so there the objective is to be changed.
+            "Wild resamples keep them there, and refits move too little: measured "
+            "coverage of 80 % intervals of a curve was 63 %.",
+            # Other kinds cope worse with few clusters, so there the objective has to change.
             "Fit with objective=js.pseudo_huber(1e-2)."
             if _few(units)
             else 'Use kind="bayesian", or fit with objective=js.pseudo_huber(1e-2).',
@@ -235,16 +235,16 @@ def _few(units: Units) -> bool:
 
 
 def _for_few(fit: Fit, kind: str) -> str:
-    """What to do about few clusters: "wild" is best, where the objective can take it."""
+    """The remedy for few clusters: "wild" is best, where the objective supports it."""
     refused = fit.settings.solver == "lbfgs" or not fit.problem.objective.symmetric
     if kind == "wild" or refused:
         return "Add clusters."
     if near_absolute(fit.problem, *runs_inside(fit.problem, fit.residuals)):
         return (
             'Add clusters, or fit with objective=js.pseudo_huber(1e-2) and take kind="wild", '
-            "which bears few of them best."
+            "which copes best with few."
         )
-    return 'Add clusters, or take kind="wild", which bears few of them best.'
+    return 'Add clusters, or take kind="wild", which copes best with few.'
 
 
 def _notes_on_clusters(fit: Fit, kind: str, units: Units, cluster: str | None) -> list[Note]:
@@ -256,7 +256,7 @@ def _notes_on_clusters(fit: Fit, kind: str, units: Units, cluster: str | None) -
                 "few-clusters",
                 "warning",
                 f"There are {count} clusters, the labels of {what}.",
-                "Fewer than about 8 say little of how much clusters differ: intervals come out too "
+                "Fewer than about 8 say little about how much clusters differ: intervals are too "
                 "narrow.",
                 _for_few(fit, kind),
             )
@@ -289,14 +289,14 @@ def _notes_on_basins(refits: Refits) -> list[Note]:
         ]
     if refits.seen <= _NOTABLE * refits.guarded:
         return []
-    where = "all refits from then on did" if refits.everywhere else "the others did not look there"
+    where = "all later refits also started there" if refits.everywhere else "the others did not"
     return [
         Note(
             "basins-switch",
             "caution",
             f"Of {refits.guarded} refits that also started elsewhere, {refits.seen} ended lower, "
             f"in another basin; {where}.",
-            "The objective has several optima about as good, and draws lie in more than one.",
+            "The objective has several similarly good optima, and draws lie in more than one.",
             "Look at draws.to_frame() for separate clouds; take a law with fewer parameters, or "
             "fix one.",
         )

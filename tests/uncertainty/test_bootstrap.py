@@ -330,7 +330,7 @@ def test_what_to_do_about_few_clusters_leads_to_no_further_warning_but_theirs(ru
     }  # fmt: skip
     smooth = js.fit("chinchilla", families(runs, 6), objective=js.pseudo_huber(1e-2))
     pairs = js.bootstrap(smooth, 20, cluster="family")
-    assert pairs.notes[0].do == 'Add clusters, or take kind="wild", which bears few of them best.'
+    assert pairs.notes[0].do == 'Add clusters, or take kind="wild", which copes best with few.'
     done = js.bootstrap(smooth, 20, kind="wild", cluster="family")
     assert [(n.code, n.do) for n in done.notes] == [("few-clusters", "Add clusters.")]
     envelope = js.fit("chinchilla", families(runs, 6), objective=js.asymmetric(1e-2))

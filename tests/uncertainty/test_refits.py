@@ -74,7 +74,7 @@ def test_replicates_find_another_basin(aliased):
     note = draws.notes[0]
     assert (note.code, note.severity) == ("basins-switch", "caution")
     assert "Of 50 refits" in note.seen
-    assert "all refits from then on did" in note.seen
+    assert "all later refits also started there" in note.seen
     assert f"{draws.switched} in another basin" in repr(draws)
 
 

@@ -1,8 +1,8 @@
-"""posterior: draws from Bayes' rule, with the noise's scale found along with the parameters.
+"""posterior: draws by Bayes' rule, with the scale of the noise estimated along with the parameters.
 
-It is another estimator than the fit, whose point it starts from: residuals in the objective's
+It is a different estimator from the fit, at which it starts: residuals in the objective's
 space have a likelihood with a scale of its own, and parameters have priors by their roles. Where
-the density is close enough to normal, importance sampling takes milliseconds; else NUTS runs.
+the density is close enough to normal, importance sampling takes milliseconds; otherwise NUTS runs.
 """
 
 from __future__ import annotations
@@ -158,9 +158,12 @@ def posterior(
         drawn = _drawn(sampled, {**settings, **sampling.how}, trials)
         notes = [*sampling.notes, *_notes(drawn, sampled, model.given, seed, priors or {})]
     drawn = replace(
-        drawn, stats=sampling.stats, checks=sampling.checks, notes=tuple(notes),
+        drawn,
+        stats=sampling.stats,
+        checks=sampling.checks,
+        notes=tuple(notes),
         call=_call(posterior, drawn.settings),
-    )  # fmt: skip
+    )
     return drawn if sampling.how["method"] == "importance" else _with_mixing(drawn)
 
 
@@ -172,7 +175,7 @@ def _model(
     trials: str | None,
     df: float,
 ) -> Sampled:
-    """Return what is to be sampled, without points."""
+    """Return the model to sample, without points."""
     problem = pooled_problem(fit, pool) if pool else fit.problem
     space = problem.model.space
     made = make_priors(problem.layout, space, likelihood, priors, tuple(pool or ()))
@@ -182,7 +185,7 @@ def _model(
 
 
 def _described(priors: Mapping[str, Any]) -> dict[str, Any]:
-    """Return stated priors as plain values; a distribution, which none can hold, as its name."""
+    """Return stated priors as plain values, a distribution as its name."""
     return {
         name: tuple(prior) if isinstance(prior, (tuple, list)) else type(prior).__name__
         for name, prior in priors.items()
@@ -223,7 +226,7 @@ def _start(fit: Fit, model: Sampled) -> np.ndarray:
         return start
     for stated in spec.stated:
         _check_mass(stated.name, stated.distribution, fit, start)
-    why = "its output leaves (0, 1)" if spec.likelihood in COUNTED else "it gives no number"
+    why = "its output leaves (0, 1)" if spec.likelihood in COUNTED else "it is NaN"
     raise FitError(
         f"The density of {fit.law.name} is zero at the fit: {why} at some run. "
         "Use a law whose output stays in range, or leave those runs out."
@@ -242,11 +245,12 @@ def _starts(fit: Fit, model: Sampled, start: np.ndarray) -> np.ndarray:
 
 
 def _within_reach(start: np.ndarray, model: Sampled) -> np.ndarray:
-    """Draw in what priors by role call absurd: the logarithm of a floor that was fitted to zero.
+    """Clip coordinates that are absurd under priors by role, such as the log of a floor fitted to 0.
 
-    Hundreds of standard deviations away, the search for the mode would end before it is back.
+    From hundreds of standard deviations away, the search for the mode would end before it returns.
     """
     stated = {prior.name for prior in model.spec.stated}
+    # A stated prior may be as far out as the user likes: it is not clipped.
     by_role = [label.split("[")[0] not in stated for label in model.spec.labels]
     mean, reach = model.given.mean, _REACH * model.given.sd
     return np.where(by_role, np.clip(start, mean - reach, mean + reach), start)
@@ -262,7 +266,7 @@ def _nuisance_start(fit: Fit, likelihood: str, residuals: np.ndarray) -> float |
     if scale < _SMALLEST:
         raise FitError(
             f"{fit.law.name} passes through most runs exactly (median residual {scale:.1e}): there "
-            "is no noise whose scale could be found. Check that the losses were measured."
+            "is no noise whose scale could be estimated. Check that the losses were measured."
         )
     return float(np.log(scale))
 
@@ -282,7 +286,7 @@ def _check_mass(name: str, distribution: Any, fit: Fit, start: np.ndarray) -> No
 
 @dataclass(frozen=True, eq=False)
 class _Sampling:
-    """Points z (chain, draw, size), and what is known of how they were found."""
+    """Points z (chain, draw, size), and how they were sampled."""
 
     z: np.ndarray
     how: dict[str, Any]
@@ -294,9 +298,9 @@ class _Sampling:
 def _sample(
     spec: Spec, given: DensityInputs, modes: tuple[Mode, ...], method: str, sampler: SamplerSettings
 ) -> _Sampling:
-    """Sample by importance where that is asked for or good enough, else by NUTS."""
-    why, many, mode = "asked for", sampler.draws * sampler.chains, modes[0]
-    unsettled = "" if mode.settled else "the search for the mode did not settle"
+    """Sample by importance where requested or reliable, otherwise by NUTS."""
+    why, many, mode = "requested", sampler.draws * sampler.chains, modes[0]
+    unsettled = "" if mode.settled else "the search for the mode did not converge"
     if method == "auto" and (unsettled or spec.pooled):
         why = unsettled or "a spread over families is far from normal"
     elif method != "nuts":
@@ -367,7 +371,7 @@ def _drawn(sampled: Sampled, settings: dict[str, Any], trials: str | None) -> Po
 def _notes(
     drawn: Posterior, sampled: Sampled, offsets: DensityInputs, seed: int, priors: Mapping[str, Any]
 ) -> list[Note]:
-    """Notes on what the priors had to say, and on how posterior and fit compare.
+    """Notes on the influence of the priors, and on how posterior and fit compare.
 
     ``offsets`` are the arrays under which the prior's draws are families' offsets.
     """
@@ -377,6 +381,7 @@ def _notes(
     hidden = frozenset(x for x in spec.layout.labels if x.split("[")[0] in spec.pooled)
     by_user, moments = frozenset(priors), prior_moments(sampled.made)
     notes = [*verdicts.notes_on_priors(spec.labels, stated, *moments, hidden, by_user)]
+    # The prior predictive distribution, by which an unsuitable prior shows.
     z = sampled.made.draw(problem, _PREDICTIVE_DRAWS, seed)
     curves = curves_of_many(spec, z, offsets)[:, : problem.n][:, problem.used]
     target = np.asarray(problem.data.target)[: problem.n][problem.used]
@@ -386,9 +391,10 @@ def _notes(
 
 
 def _with_mixing(post: Posterior) -> Posterior:
-    """Add what R-hat and effective draws say of NUTS' chains."""
+    """Add R-hat and effective draws of NUTS' chains, with their notes."""
     extras = [v[:, :, None] for v in post.extras.values()]
     values = np.concatenate([post.values, *extras], axis=2)
+    # Fixed parameters are constant: R-hat has no meaning for them.
     free = np.ptp(values, axis=(0, 1)) > 0
     rhat, ess = mixing(values[:, :, free])
     names = [x for x, varies in zip([*post.names, *post.extras], free, strict=True) if varies]

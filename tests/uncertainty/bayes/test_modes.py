@@ -103,6 +103,6 @@ def test_a_mode_that_was_not_reached(
     monkeypatch.setattr(modes, "find_mode", lambda *args: replace(climb(*args), settled=False))
     post = js.posterior(fit, method=method, draws=200, seed=1)
     assert post.settings["method"] == used
-    assert ("did not settle" in post.settings["why"]) == (method == "auto")
+    assert ("did not converge" in post.settings["why"]) == (method == "auto")
     assert "mode-not-settled" in verdicts.failed(post.notes)
     assert not post.passed
