@@ -245,7 +245,7 @@ def _starts(fit: Fit, model: Sampled, start: np.ndarray) -> np.ndarray:
 
 
 def _within_reach(start: np.ndarray, model: Sampled) -> np.ndarray:
-    """Clip coordinates that are absurd under priors by role, such as the log of a floor fitted to 0.
+    """Clip coordinates that priors by role make absurd, such as the log of a floor fitted to 0.
 
     From hundreds of standard deviations away, the search for the mode would end before it returns.
     """
