@@ -36,7 +36,7 @@ def information(fits: Iterable[Fit] | Mapping[str, Fit]) -> pd.DataFrame:
     Raises
     ------
     JscaleError
-        Where there is no likelihood with a fitted scale: an objective that is none, a scale that
+        Where there is no likelihood with a fitted scale: an objective without one, a scale that
         was given, unequal weights of "student_t", a fit that passes through every row.
     DataError
         For fits to other rows, outputs or units, and for rows that are not independent.
@@ -47,7 +47,7 @@ def information(fits: Iterable[Fit] | Mapping[str, Fit]) -> pd.DataFrame:
 
     Notes
     -----
-    This is a ranking in-sample: it says nothing of how a law extrapolates, which is what a
+    This is a ranking in-sample: it says nothing about how a law extrapolates, which is what a
     scaling law is for. Prefer :func:`rollout` wherever there are runs to hold out.
 
     ln L is of the observed output itself, at the scale of largest likelihood, so that fits in
@@ -139,7 +139,7 @@ def _check_independent(name: str, fit: Fit) -> None:
         )
     raise DataError(
         f"{name}: {len(units)} rows belong to {count} runs. Errors within a run are correlated, so "
-        "the product of their densities is no likelihood. Compare predictions of whole runs, "
+        "the product of their densities is not a likelihood. Compare predictions of whole runs, "
         "js.rollout, or keep the end of each run, js.checkpoints(runs, final_only=True)."
     )
 

@@ -333,8 +333,8 @@ def as_scheme(holdout: Any) -> Scheme:
     mask = _true_or_false(holdout)
     if mask.dtype != bool or mask.ndim != 1:
         raise DataError(
-            f"holdout{_wrong(holdout, mask, bool)} is no mask: give True or False per row, such as "
-            'runs["C"] > 1e20, or a scheme such as js.splits.largest("C", 0.2) or '
+            f"holdout{_wrong(holdout, mask, bool)} is not a mask: give True or False per row, such "
+            'as runs["C"] > 1e20, or a scheme such as js.splits.largest("C", 0.2) or '
             'js.splits.labelled("split").'
         )
 
@@ -424,7 +424,7 @@ def _pairs(pairs: Any) -> dict[Any, tuple[np.ndarray, np.ndarray]]:
     """Return folds by label as pairs of masks or row numbers, their types checked."""
     form = "give pairs of rows, js.splits.given([(fit, predict), …]), or a mapping by label."
     if isinstance(pairs, (str, Scheme)) or not isinstance(pairs, Iterable):
-        raise DataError(f"{pairs!r} is no sequence of folds: {form}")
+        raise DataError(f"{pairs!r} is not a sequence of folds: {form}")
     folds = dict(pairs.items() if isinstance(pairs, Mapping) else enumerate(pairs))
     if not folds:
         raise DataError(f"There is no fold: {form}")

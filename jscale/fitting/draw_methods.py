@@ -29,7 +29,7 @@ class Draw(Protocol):
     """Draws the parameters of a fit."""
 
     def __call__(self, fit: Any, draws: int, seed: int, progress: bool, /) -> Any:
-        """Return so many Draws of a Fit, with a bar where ``progress`` asks for one."""
+        """Return ``draws`` Draws of a Fit, with a progress bar if ``progress``."""
         ...
 
 
@@ -144,7 +144,7 @@ def register_method(
     Raises
     ------
     JscaleError
-        For a name that is no identifier or is taken by another function, no words, or both
+        For a name that is not an identifier or is taken by another function, no words, or both
         ``weigh`` and ``approximate``. Defining the same function again, as in a notebook, replaces
         it.
 

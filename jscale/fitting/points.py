@@ -30,7 +30,7 @@ class Points:
 
     @classmethod
     def of(cls, fit: Fit, at: Any) -> Points:
-        """Check a table or mapping of inputs against a fit's law; ``None`` is no point.
+        """Check a table or mapping of inputs against a fit's law; ``None`` gives no points.
 
         Raises PredictionError.
         """

@@ -94,7 +94,7 @@ def allocate(
     Notes
     -----
     Where the optimum of a law lies at a bound, ``at_bound`` and a note say so; a law that prefers
-    ever larger models has no optimum, and its bound is no answer. Where an output has several
+    ever larger models has no optimum, and its bound is not an answer. Where an output has several
     valleys along one input, the lowest valley is taken, even if the law is lower still at a bound.
 
     The coverage of these intervals has been measured (benchmarks/results/plan_coverage.txt). In

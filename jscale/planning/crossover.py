@@ -96,7 +96,7 @@ class Crossover:
         Returns
         -------
         tuple of float
-            Low and high, infinite where so many draws do not cross within the range.
+            Low and high, infinite where that many draws do not cross within the range.
 
         Raises
         ------
@@ -204,8 +204,8 @@ def crossover(
 
     Notes
     -----
-    Draws are paired in order. Resamples of common runs by one seed are paired rightly, since they
-    share the luck of those runs; two Fits that are drawn otherwise are drawn independently.
+    Draws are paired in order. Resamples of common runs by one seed are paired correctly, since they
+    share the errors of those runs; two Fits drawn otherwise are drawn independently.
 
     The coverage of the crossing's interval has been measured for two power laws that cross at the
     largest compute and at ten times it: off by at most 7 percentage points

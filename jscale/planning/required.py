@@ -175,8 +175,8 @@ def required(
     Raises
     ------
     PredictionError
-        For a variable that is no input, and for targets or inputs that are missing, unknown or not
-        numbers.
+        For a variable that is not an input, and for targets or inputs that are missing, unknown
+        or not numbers.
     JscaleError
         For a level outside (0, 1).
 

@@ -267,7 +267,7 @@ def over_draws(
         See :class:`Evaluate`. It is called once for one component; for several, once for each of
         them, and once for their weighted mean unless ``average``.
     every : int
-        Only every so many of the pooled draws are taken.
+        Take only every n-th of the pooled draws.
     average : bool
         Whether the estimate of several components is the weighted mean of their values. Else it is
         the value of their weighted mean function: what the place of an optimum asks for.

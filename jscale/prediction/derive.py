@@ -111,7 +111,7 @@ def derive(
         For a quantity that a law does not have.
     PredictionError
         For inputs that are missing, unknown, or not positive numbers, and for a predictor that is
-        more than laws of their parameters, of which a closed form says nothing.
+        more than laws of their parameters, which a closed form does not describe.
     JscaleError
         For a level outside (0, 1).
 

@@ -93,7 +93,7 @@ class Predictor(Protocol):
         """The kind of resampling whose refits the draws are; None where they are not refits.
 
         Two predictors of the same runs and the same kind are compared draw by draw, since their
-        draws by one seed share the luck of the runs.
+        draws by one seed share the errors of the runs.
         """
         ...
 
@@ -173,7 +173,7 @@ def reference_of(source: Any, *, caller: str) -> Fit:
     """Return the fit whose law takes all of a source's inputs, without drawing a Fit.
 
     So that arguments are checked before draws are made, which may take long. Raises
-    PredictionError for what is no source.
+    PredictionError for anything that is not a source.
     """
     return source if isinstance(source, Fit) else predictor_of(source, caller=caller).reference
 

@@ -161,8 +161,8 @@ def profile(
     level : float
         The level of the interval.
     points : int
-        At so many values, and more where the end of the interval is not yet met, the objective is
-        minimised with the quantity fixed.
+        The number of values at which the objective is minimised with the quantity fixed; more are
+        added where an end of the interval is not yet reached.
 
     Returns
     -------

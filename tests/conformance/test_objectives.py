@@ -248,7 +248,7 @@ def test_what_is_no_likelihood_says_so(name: str) -> None:
     objective = at_a_number(name)
     with pytest.raises(js.JscaleError, match=rf"{name}\(.*\) has no likelihood"):
         objective.log_likelihood(np.ones(3), np.ones(3))
-    with pytest.raises(js.JscaleError, match=rf"power was fitted by {name}.* is no likelihood"):
+    with pytest.raises(js.JscaleError, match=rf"power was fitted by {name}.* is not a likelihood"):
         js.information([fitted(name)])
 
 

@@ -418,7 +418,7 @@ class Objective:
         return cls.log_likelihood is not Objective.log_likelihood
 
     def no_likelihood(self, weights: np.ndarray) -> str:
-        """Say why F is no likelihood with a fitted scale, or return an empty text.
+        """Say why F is not a likelihood with a fitted scale, or return an empty text.
 
         Parameters
         ----------
@@ -433,7 +433,7 @@ class Objective:
         if self.has_likelihood():
             return ""
         return (
-            "whose sum is no likelihood with a fitted scale: its size depends on delta, so "
+            "whose sum is not a likelihood with a fitted scale: its size depends on delta, so "
             "there is no AICc or BIC of it"
         )
 
@@ -460,7 +460,7 @@ class Objective:
         Raises
         ------
         JscaleError
-            Where the objective is no likelihood.
+            Where the objective is not a likelihood.
         """
         raise JscaleError(f"{self} has no likelihood.")
 

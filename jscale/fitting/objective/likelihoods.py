@@ -163,7 +163,7 @@ class StudentT(Objective):
             )
         if np.ptp(weights) > 0:
             return (
-                f"which is no likelihood with unequal weights, here from {weights.min():g} to "
+                f"which is not a likelihood with unequal weights, here from {weights.min():g} to "
                 f"{weights.max():g}: use weights of 0 and 1"
             )
         return ""

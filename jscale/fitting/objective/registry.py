@@ -41,7 +41,7 @@ def register_objective(name: str) -> Callable[[type[Loss]], type[Loss]]:
     Raises
     ------
     JscaleError
-        For a name that is no identifier or is taken by another class, a class that is no
+        For a name that is not an identifier or is taken by another class, a class that is not a
         subclass of :class:`jscale.Objective` or has no ``rho``, and fields that are not those
         of a dataclass.
 

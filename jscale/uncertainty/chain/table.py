@@ -108,7 +108,7 @@ class Table:
                     f'{keyword} of each run: chain(…, {keyword}="<column>").'
                 )
         names = {loss: parts.inner.output, score: parts.link.output}
-        # A column that already bears the law's name for another quantity would clash.
+        # A column that already has the law's name for another quantity would clash.
         taken = [c for c in names.values() if c in frame.columns and c not in names]
         columns = {**_columns_of(parts.inner, frame), **columns}
         frame = frame.drop(columns=taken).rename(columns=names).assign(**{ROW: range(len(frame))})

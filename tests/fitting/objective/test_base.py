@@ -134,6 +134,6 @@ def test_only_likelihoods_have_one(kind: str) -> None:
     assert objective.has_likelihood() == likely
     assert (kind in with_likelihood()) == likely
     if not likely:
-        assert "no likelihood with a fitted scale" in objective.no_likelihood(np.ones(2))
+        assert "not a likelihood with a fitted scale" in objective.no_likelihood(np.ones(2))
         with pytest.raises(js.JscaleError, match=r"has no likelihood\."):
             objective.log_likelihood(R, np.ones(len(R)))
