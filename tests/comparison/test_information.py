@@ -257,7 +257,7 @@ def score() -> js.Fit:
         (lambda: one(), "fits must be several fits, .*, not Fit"),
         (lambda: 3, "fits must be several fits, .*, not int"),
         (lambda: [one(), "chinchilla"], r"fits\[1\] is str, not a Fit: give results of js\.fit"),
-        (lambda: {"a": None}, r"fits\['a'\] is NoneType and no Fit"),
+        (lambda: {"a": None}, r"fits\['a'\] is NoneType, not a Fit"),
         (lambda: [fitted("power_const", RUNS, "huber")],
          r"power_const was fitted by huber\(delta=0\.001.* is not a likelihood with a fitted scale.*js\.rollout"),
         (lambda: [fitted("power_const", RUNS, js.huber("auto"))], "is not a likelihood with a fitted scale"),

@@ -401,7 +401,7 @@ def test_resamples_that_would_lose_a_parameters_group(runs):
     fit = js.fit("chinchilla", families(runs, 9), per={"E": "family"}, starts=8)
     with pytest.raises(
         js.DataError,
-        match=r"lose one, and with it all that is known of its own E \(per=\).*\"wild\"",
+        match=r"lose one, and with it all information about its own E \(per=\).*\"wild\"",
     ):
         js.bootstrap(fit, cluster="family")
     with pytest.raises(js.DataError, match=r"errors within one never show in its own E \(per=\)"):
