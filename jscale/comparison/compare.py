@@ -425,7 +425,7 @@ def _checked_oracle(runs: Runs, oracle: pd.DataFrame) -> pd.DataFrame:
     absent = np.asarray(~labels.isin(oracle.index))
     if absent.any():
         raise DataError(
-            "The oracle's table has no row for "
+            "The oracle's table lacks "
             f"{rows_at(runs.frame, absent, runs.frame[runs.output])}; give a row for each run."
         )
     return oracle.loc[labels, wanted]

@@ -451,7 +451,7 @@ def test_an_oracle_is_found_by_the_rows_labels(many: js.Runs) -> None:
     [
         (lambda t: t[["curve", "prediction_low"]],
          r"The oracle's table has no column prediction_high; js\.oracle\(law, params, design, noise\) makes one"),
-        (lambda t: t.iloc[:198], r"The oracle's table has no row for row 198 \(.*\), row 199 \(.*\); give a row for each"),
+        (lambda t: t.iloc[:198], r"The oracle's table lacks row 198 \(.*\), row 199 \(.*\); give a row for each"),
     ],
 )  # fmt: skip
 def test_an_oracle_that_does_not_know_the_runs(long, known, change, message) -> None:
