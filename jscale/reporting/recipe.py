@@ -1,7 +1,7 @@
-"""The recipe of a report: code that makes the same fit, draws and page again.
+"""The recipe of a report: code that reproduces the fit, the draws and the page.
 
-What code cannot state, such as a law of one's own or held-out runs, goes by a name in it, and a
-comment says what to put there. Words that came from a user are quoted, or kept to one comment.
+What code cannot state, such as the user's own law or held-out runs, is a name in the code, with a
+comment that says what the name stands for. Text from a user is quoted, or kept on one comment line.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from jscale.prediction.predictor import Predictor, parameter_draws, predictor_of
 from jscale.reporting.request import Request
 from jscale.uncertainty.draws import Call, Draws
 
+# Longer lists of starts are named in the code instead of written out.
 _MOST_STARTS = 3
 _LONGEST = 100
 
@@ -65,7 +66,7 @@ def _report_call(arguments: list[str]) -> str:
 
 
 def _named_in_fit(fit: Fit) -> dict[str, str]:
-    """Return what the fit was given that has to be put into the code, by name."""
+    """Return descriptions of the fit's arguments that code cannot state, by name."""
     law = fit.law
     named = {}
     if _law(fit) == "law":
@@ -76,25 +77,25 @@ def _named_in_fit(fit: Fit) -> dict[str, str]:
         place = f"{cls.__module__}:{cls.__qualname__}"
         named[objective.kind] = f"the objective {place}, registered by @js.register_objective"
     if _has_weights(fit):
-        named["weights"] = f"the weights given to the fit, one for each of {len(fit.runs)} rows"
+        named["weights"] = f"the weights of the fit, one for each of {len(fit.runs)} rows"
     if _starts(fit) is None:
-        named["starts"] = "the starts given to the fit, each a mapping of its parameters"
+        named["starts"] = "the starts of the fit, each a mapping of its parameters"
     return named
 
 
 def _call(predictor: Predictor) -> Call | None:
-    """Return the call that made a predictor's draws, None where no code can."""
+    """Return the call that made a predictor's draws, None if code cannot state it."""
     draws = parameter_draws(predictor)
     return None if draws is None else draws.call
 
 
 def _named_in_draws(predictor: Predictor) -> dict[str, str]:
-    """Return what the call that made draws needs besides the fit, by name."""
+    """Return descriptions of the draws' arguments that code cannot state, by name."""
     call = _call(predictor)
     if call is None:
         return {"draws": f"made by {predictor.method}: {_plain_settings(predictor.settings)}"}
     unstated = {
-        name: f"as they were given: {value!r}"
+        name: f"as given: {value!r}"
         for name, value in call.arguments.items()
         if _code(value) is None
     }
@@ -102,31 +103,31 @@ def _named_in_draws(predictor: Predictor) -> dict[str, str]:
 
 
 def _named_on_page(fit: Fit, page: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the report was given that has to be put into the code, by name."""
-    what = {
-        "held_out": lambda given: _held_out(fit, given),
+    """Return descriptions of the report's arguments that code cannot state, by name."""
+    describe = {
+        "held_out": lambda value: _held_out(fit, value),
         "comparison": _comparison,
-        "at": lambda given: f"where to answer, a {type(given).__name__} as the report was given it",
+        "at": lambda value: f"where to answer: the {type(value).__name__} given to the report",
     }
-    return {name: what[name](value) for name, value in page.items() if _code(value) is None}
+    return {name: describe[name](value) for name, value in page.items() if _code(value) is None}
 
 
 def _held_out(fit: Fit, held_out: Any) -> str:
     if isinstance(held_out, Runs):
         source = f" of {held_out.source!r}" if held_out.source else ""
-        rows = f"Runs of the {len(held_out)} rows held out{source}, digest {held_out.digest}"
-        return f"{rows}, in the unit of those fitted"
+        rows = f"Runs of the {len(held_out)} held-out rows{source}, digest {held_out.digest}"
+        return f"{rows}, in the unit of the fitted runs"
     columns = dict.fromkeys((*fit.law.inputs, *fit.settings.per.values(), fit.law.output))
-    return f"a table of the {len(held_out)} rows held out, with the columns {list(columns)}"
+    return f"a table of the {len(held_out)} held-out rows, with the columns {list(columns)}"
 
 
-def _comparison(found: Any) -> str:
-    names = ", ".join(map(repr, found.table.index))
-    return f"what js.compare returned for {names}; {_plain_settings(found.settings)}"
+def _comparison(comparison: Any) -> str:
+    names = ", ".join(map(repr, comparison.table.index))
+    return f"the result of js.compare for {names}; {_plain_settings(comparison.settings)}"
 
 
 def _one_line(words: str) -> str:
-    """Return words that a comment can hold: on one line, and nothing that code must not have."""
+    """Return text that a comment can hold: on one line, without unprintable characters."""
     return "".join(c if c.isprintable() else "�" for c in " ".join(words.split()))
 
 
@@ -134,17 +135,17 @@ def _plain_settings(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{k}={v!r}" for k, v in settings.items())
 
 
-# ── What it can ──────────────────────────────────────────────────────────────────────────────
+# ── What code can state ──────────────────────────────────────────────────────────────────────
 
 
 def _argument(name: str, value: Any) -> str:
-    """Return a keyword argument: its value, or where code cannot hold that, its own name."""
+    """Return a keyword argument with its value or, if code cannot state that, its own name."""
     code = _code(value)
     return f"{name}={name if code is None else code}"
 
 
 def _code(value: Any) -> str | None:
-    """Return code for text, numbers, and lists and mappings of them; None for all else."""
+    """Return code for text, numbers, and lists and mappings of them; None for anything else."""
     code = repr(_plain(value))
     try:
         ast.literal_eval(code)
@@ -154,14 +155,14 @@ def _code(value: Any) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return numbers, arrays and mappings as Python's own."""
+    """Return numbers, arrays and mappings as built-in types."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        own = [_plain(v) for v in value]
-        return tuple(own) if isinstance(value, tuple) else own
+        items = [_plain(v) for v in value]
+        return tuple(items) if isinstance(value, tuple) else items
     return value.tolist() if hasattr(value, "tolist") else value
 
 
@@ -170,12 +171,12 @@ def _law(fit: Fit) -> str:
 
 
 def _runs_choices(fit: Fit) -> list[str]:
-    """Arguments of Runs.from_frame; columns go by standard names, as the table is kept."""
+    """Return the arguments of Runs.from_frame; the stored table has standard column names."""
     runs = fit.runs
-    own = [x for x in runs.inputs if x not in GLOSSARY or x in fit.law.inputs]
-    words = [x for x in own if x.isidentifier() and not iskeyword(x)]
-    others = {x: x for x in own if x not in words}
-    chosen: dict[str, Any] = {x: x for x in words}
+    columns = [x for x in runs.inputs if x not in GLOSSARY or x in fit.law.inputs]
+    keywords = [x for x in columns if x.isidentifier() and not iskeyword(x)]
+    others = {x: x for x in columns if x not in keywords}
+    chosen: dict[str, Any] = {x: x for x in keywords}
     chosen |= {"output": runs.output} if runs.output != "loss" else {}
     chosen |= {"loss_unit": runs.loss_unit, "count": runs.count}
     marks = {"run": runs.run, "group": runs.group, "weight": runs.weight}
@@ -199,12 +200,12 @@ def _fit_choices(fit: Fit) -> list[str]:
 
 
 def _has_weights(fit: Fit) -> bool:
-    """Whether the fit was given weights; those of a column of the runs come with them."""
+    """Whether the fit has weights of its own; those of a column come with the runs."""
     return fit.settings.weights is not None and fit.runs.weight is None
 
 
 def _starts(fit: Fit) -> str | None:
-    """Return the starts as code, None where they are too many."""
+    """Return the starts as code, None if there are too many."""
     starts = fit.settings.starts
     if isinstance(starts, tuple):
         return _code(list(starts)) if len(starts) <= _MOST_STARTS else None
@@ -212,7 +213,7 @@ def _starts(fit: Fit) -> str | None:
 
 
 def _draws_call(predictor: Predictor) -> str | None:
-    """Return the call that made draws, None where no code can."""
+    """Return the call that made the draws, None if code cannot state it."""
     call = _call(predictor)
     if call is None:
         return None

@@ -16,6 +16,7 @@ SHARED = os.environ.get("JSCALE_DATA_DIR", "")
 needs_shared = pytest.mark.skipif(not SHARED, reason="JSCALE_DATA_DIR is not set")
 
 
+EMBEDDED = [name for name in datasets.names() if datasets.card(name).where == "embedded"]
 PUBLIC = [name for name in datasets.names() if datasets.card(name).where != "embedded"]
 
 

@@ -17,9 +17,8 @@ def test_a_row_per_law():
 
 
 def test_the_page_is_up_to_date():
-    """Make it again with: jscale laws --markdown > jscale/laws/README.md"""
     page = resources.files("jscale.laws").joinpath("README.md").read_text(encoding="utf-8")
-    assert page == markdown()
+    assert page == markdown(), "update it: jscale laws --markdown > jscale/laws/README.md"
 
 
 def test_bars_do_not_break_the_table():

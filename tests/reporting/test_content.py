@@ -144,3 +144,12 @@ def test_estimates_and_exact_parameters(fit, draws, page):
     assert made["jax"] == fit.provenance["jax"]
     assert made["Seed of the starts"] == "0"
     assert "seed = 0" in made["Draws"]
+
+
+def test_a_law_is_described_by_its_docstring(fit, page):
+    law = page.content["law"]
+    assert law["formula"] == f"loss = {fit.law.formula}"
+    assert [name for name, _ in law["symbols"]] == [*fit.law.inputs, *fit.law.names]
+    assert all(meaning for _, meaning in law["symbols"])
+    assert law["doc"][0] == fit.law.doc.splitlines()[0]
+    assert not any("`" in text or "---" in text for text in law["doc"])

@@ -81,7 +81,7 @@ def test_a_comparison_is_shown(runs, fit, draws):
     code = page.content["again"]
     assert arguments_of(code)["comparison"] == "comparison"
     laws = ", ".join(map(repr, compared.table.index))
-    assert f"# comparison: what js.compare returned for {laws}; objective=" in code
+    assert f"# comparison: the result of js.compare for {laws}; objective=" in code
 
 
 # ── Notes and verdicts ───────────────────────────────────────────────────────────────────────

@@ -21,8 +21,8 @@ def test_the_code_makes_it_again(fit, draws, page, held_out, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     code = page.content["again"]
     assert "js.laplace(fit, draws=300, seed=0" in code
-    assert f"# held_out: Runs of the {len(held_out)} rows held out" in code
-    assert f"digest {held_out.digest}, in the unit of those fitted" in code
+    assert f"# held_out: Runs of the {len(held_out)} held-out rows" in code
+    assert f"digest {held_out.digest}, in the unit of the fitted runs" in code
     names: dict[str, Any] = {"table": fit.runs.frame, "held_out": held_out}
     exec(code, names)
     assert names["fit"].params.to_dict() == fit.params.to_dict()
@@ -44,7 +44,7 @@ def test_the_code_says_what_the_page_was_given(fit, draws, held_out, nasty):
         "level": 0.5,
         "path": "report.html",
     }
-    assert f"a table of the {len(table)} rows held out, with the columns ['N', 'D', 'loss']" in code
+    assert f"a table of the {len(table)} held-out rows, with the columns ['N', 'D', 'loss']" in code
     parsed = Page(page.html)
     assert " ".join(code.split()) in parsed.text
     assert "b2" not in parsed.tags
@@ -63,12 +63,12 @@ def test_what_code_cannot_state_has_a_name_and_a_comment(fit, draws):
     assert "js.fit(law, runs, " in code
     assert "weights=weights, starts=starts, seed=0" in code
     assert arguments_of(code)["at"] == "at"
-    said = dict(re.findall(r"^# (\w+): (.*)$", code, re.MULTILINE))
-    assert list(said) == ["table", "law", "weights", "starts", "draws", "at"]
-    assert said["law"].endswith(":chinchilla, 'mine\\nimport os'")
-    assert said["weights"] == "the weights given to the fit, one for each of 37 rows"
-    assert said["draws"] == "made by hand : values=array([[1., 0.], [0., 1.]])"
-    assert said["at"] == "where to answer, a DataFrame as the report was given it"
+    comments = dict(re.findall(r"^# (\w+): (.*)$", code, re.MULTILINE))
+    assert list(comments) == ["table", "law", "weights", "starts", "draws", "at"]
+    assert comments["law"].endswith(":chinchilla, 'mine\\nimport os'")
+    assert comments["weights"] == "the weights of the fit, one for each of 37 rows"
+    assert comments["draws"] == "made by hand : values=array([[1., 0.], [0., 1.]])"
+    assert comments["at"] == "where to answer: the DataFrame given to the report"
 
 
 def test_columns_that_are_no_names_in_code(fit, draws):
@@ -88,7 +88,7 @@ def test_priors_that_only_their_own_code_can_state(fit):
     code = recipe(fit, js.prior(fit, priors=priors, draws=50))
     compile(code, "recipe", "exec")
     assert "draws = js.prior(fit, likelihood='student_t', draws=50, seed=0, priors=priors)" in code
-    assert re.search(r"# priors: as they were given: {'E': 'LogNormal.*', 'A': \('lognormal'", code)
+    assert re.search(r"# priors: as given: {'E': 'LogNormal.*', 'A': \('lognormal'", code)
 
 
 def test_the_code_names_every_choice(runs):
