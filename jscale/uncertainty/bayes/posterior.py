@@ -464,5 +464,5 @@ def _call(function: Callable[..., Any], settings: Mapping[str, Any]) -> Call:
     call = Call.of(function, settings)
     priors = call.arguments.get("priors", {})
     if any(isinstance(described, str) for described in priors.values()):
-        return replace(call, named={"priors": f"as they were given: {priors!r}"})
+        return replace(call, named={"priors": f"as given: {priors!r}"})
     return call
