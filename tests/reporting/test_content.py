@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import jscale as js
+from jscale.prediction.predictor import predictor_of
 from jscale.reporting.answer import Answer
 from jscale.reporting.content import content
 from jscale.reporting.page import report
@@ -22,7 +23,7 @@ SURFACE = grid(np.geomspace(1e8, 1e10, 6), np.geomspace(2e9, 2e11, 7))
 def said(draws: js.Draws, prediction: Any = None, **request: Any) -> dict[str, Any]:
     """What a page of these draws would say, with an answer of one sentence."""
     findings = Findings(Answer(("It is so.",), prediction), None, ())
-    return content(draws.fit, draws, Request(**request), findings)
+    return content(draws.fit, predictor_of(draws, caller="report"), Request(**request), findings)
 
 
 def test_a_page_is_called_after_its_law_unless_it_has_a_title(draws: js.Draws) -> None:
