@@ -9,6 +9,7 @@ import pytest
 from jinja2 import UndefinedError
 
 import jscale as js
+from jscale.prediction.predictor import predictor_of
 from jscale.reporting.answer import Answer
 from jscale.reporting.content import content
 from jscale.reporting.pictures import Picture
@@ -21,7 +22,7 @@ from tests.reporting.pages import HOSTILE, Page
 def says(draws: js.Draws) -> dict[str, Any]:
     """What a page says whose answer is hostile text, without a plan."""
     findings = Findings(Answer(tuple(HOSTILE)), None, ())
-    filled = content(draws.fit, draws, Request(), findings)
+    filled = content(draws.fit, predictor_of(draws, caller="report"), Request(), findings)
     return {**filled, "again": "js.report(fit)", "allocation": None}
 
 
