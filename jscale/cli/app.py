@@ -77,6 +77,7 @@ def fit(
     Rows whose column `split` says `holdout` (or `held-out`) are not fitted but predicted, and
     compared with the prediction.
     """
+    # Commands import their work when they run: --help must not wait for JAX.
     from jscale.cli import fitting as commands
 
     commands.fit_and_report(
@@ -376,7 +377,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _run(arguments)
     except KeyboardInterrupt:
-        return 130
+        return 130  # 128 + SIGINT, as shells report it
     except Exception as error:
         from jscale.errors import JscaleError
         from jscale.reporting.console import in_cli_words, screen
@@ -407,6 +408,7 @@ def _run(arguments: list[str]) -> int:
 
     from jscale.errors import JscaleWarning
 
+    # A warning is one coloured line, without the file and line that Python would print.
     def shown(message: Any, category: Any, *_: Any, **__: Any) -> None:
         from jscale.reporting.console import in_cli_words, screen
 

@@ -48,6 +48,7 @@ def _scheme(runs: Runs, hold_out: HoldOut) -> Any:
     axis = axis_of(runs) or "C"
     if hold_out.origins is not None:
         return js.splits.origins(axis, hold_out.origins, hold_out.factor)
+    # A share given by option takes precedence over the marks in the table.
     if hold_out.share is None and held is not None and held.any():
         return held
     return js.largest(axis, 0.2 if hold_out.share is None else hold_out.share)

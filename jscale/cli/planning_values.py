@@ -46,6 +46,7 @@ def cost_of(text: str) -> costs.Cost:
         raise PredictionError(
             f"--cost {text!r} is not a cost.{known} Use one of {listing(_FORMS)}."
         )
+    # With a comma in front, ",of=" is also found where it is the only setting.
     listed, _, within = f",{rest}".partition(",of=")
     settings: dict[str, Any] = _settings(text, name, listed[1:] if mark else "")
     if within:
@@ -136,6 +137,7 @@ def span(text: str, where: str, open_ends: bool = False) -> tuple[float | None, 
     (1000000000.0, 2000000000000.0)
     """
     low, mark, high = (part.strip() for part in text.partition(".."))
+    # One end is enough where the other may stay open.
     whole = bool(low and high) if not open_ends else bool(low or high)
     if not (mark and whole):
         or_open = ", or ..2e12" if open_ends else ""

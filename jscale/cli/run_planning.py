@@ -113,6 +113,7 @@ def _growth(exponents: pd.DataFrame) -> str:
     """Describe how the best choice grows with the budget."""
     powers = []
     for row in exponents.to_dict("records"):
+        # Adding 0.0 turns -0.0 into 0.0, which prints without a sign.
         best, low, high = (f"{round(row[x], 3) + 0.0:.3f}" for x in ("exponent", "low", "high"))
         powers.append(f"{row['input']} to the power {best} ({low} to {high})")
     return f"the best choice grows with the budget: {', '.join(powers)}"

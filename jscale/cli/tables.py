@@ -46,6 +46,7 @@ def read_split(table: RunTable, law: str) -> SplitRuns:
 
 def read_runs(table: RunTable, laws: Sequence[str]) -> Runs:
     """Return all runs of a table (by default jscale's own), with the inputs of the laws."""
+    # "auto" stands for laws that are chosen later, by the columns of the table.
     known = [js.laws.get(law) for law in laws if law != "auto"]
     count = None
     if table.file is None:
@@ -76,6 +77,7 @@ def held_out_rows(runs: Runs) -> np.ndarray | None:
     if "split" not in runs.frame.columns:
         return None
     split: pd.Series = runs.frame.loc[:, "split"]
+    # Tables write the mark in many ways: "Holdout", " held-out".
     held = split.astype(str).str.strip().str.casefold().isin(_HELD_OUT).to_numpy()
     values = [repr(value) for value in split.unique()]
     if len(values) > 1 and not held.any():

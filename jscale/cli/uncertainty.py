@@ -144,6 +144,7 @@ def _write(draws: Draws, output: Path) -> None:
     """Write draws to a temporary file in the same folder, then put it in place."""
     from jscale.uncertainty.arviz import save_netcdf
 
+    # In the same folder, so that the move cannot fail half-way between file systems.
     with TemporaryDirectory(dir=output.absolute().parent, prefix=".jscale.") as folder:
         os.replace(save_netcdf(draws, Path(folder) / "draws.nc"), output)
 

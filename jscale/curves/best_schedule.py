@@ -1,40 +1,28 @@
-"""Best schedules: the learning-rate schedule with the lowest loss under a law of whole curves.
-
-From its peak the rate never rises. It is piecewise linear between knots, which are closer together
-towards the end, where the rate matters most. The loss at the end is summed exactly, step by step,
-with its gradient with respect to all knots.
-"""
+"""Best schedules: the learning-rate schedule with the lowest loss under a law of whole curves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jscale._precision import float64_scope
 from jscale.arguments import check_level
+from jscale.curves.schedule_search import Falling, losses_after, lowest_rates
 from jscale.curves.whole import check_others, law_of_curves, memory_of
 from jscale.data.schedule import Schedule
-from jscale.data.schedules import cosine, linear, wsd
+from jscale.data.schedules import cosine, linear
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
-from jscale.fitting.solver.compilation import programs
-from jscale.laws.annealing import loss_at_end
-from jscale.model.law import Law
-from jscale.prediction.components import Component
 from jscale.prediction.predictor import Predictor, only_law, predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 # With more knots the search finds stairs, which gain less than 1e-3 in loss under the law.
 _KNOTS = 24
-# A power of 1 spaces knots evenly in steps; a higher one crowds them towards the end.
-_CROWDED = 1.5
 _LONGER = 1.05
-_OUT_OF_STEPS = 1  # SciPy's status of L-BFGS-B
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,15 +180,15 @@ def best_schedule(
             f"against has {len(reference)} steps, the best schedule {steps}: the gain would be "
             "that of training for longer. Give one of the same length."
         )
-    shape = _Shape.make(steps, peak, end, warmup, knots)
+    family = Falling.make(steps, peak, end, warmup, knots)
     given = {name: float(value) for name, value in inputs.items()}
     point = {str(name): float(value) for name, value in fit.params.items()} | given
-    rates, finished = _lowest(law, point, shape, memory)
+    rates, finished = lowest_rates(law, point, family, memory)
     best = Schedule(rates, warmup, "best")
     predictor = predictor_of(source, method, seed, caller="best_schedule")
     draws = only_law(predictor, "best_schedule", "Give draws of one law: js.draws(fit).")
-    best_losses = _losses(law, point, draws, best, memory, given)
-    reference_losses = _losses(law, point, draws, reference, memory, given)
+    best_losses = losses_after(law, point, draws, best, memory, given)
+    reference_losses = losses_after(law, point, draws, reference, memory, given)
     gains = reference_losses - best_losses
     low, high = np.quantile(gains[1:], tails(level))
     return BestSchedule(
@@ -220,128 +208,6 @@ def best_schedule(
         method=predictor.method,
         notes=tuple(_notes(fit, best, reference, end, finished)),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Shape:
-    """The family of schedules searched: bounds, warm-up, and knots at ``places`` in [0, 1].
-
-    ``weights`` (steps after the warm-up, knots + 1) interpolate linearly between the knots.
-    """
-
-    peak: float
-    end: float
-    warmup: int
-    rise: np.ndarray
-    weights: np.ndarray
-    places: np.ndarray
-
-    @classmethod
-    def make(cls, steps: int, peak: float, end: float, warmup: int, knots: int) -> _Shape:
-        rise = linear(steps, peak, end, warmup=warmup).rates[:warmup]
-        places = 1.0 - (1.0 - np.arange(knots + 1) / knots) ** _CROWDED
-        u = np.arange(1, steps - warmup + 1) / (steps - warmup)
-        weights = np.stack([np.interp(u, places, row) for row in np.eye(knots + 1)], axis=1)
-        return cls(peak, end, warmup, rise, weights, places)
-
-    def starts(self) -> Iterator[np.ndarray]:
-        """Yield logits of the falls between knots: a cosine, a line, and two late decays."""
-        steps, bounds = len(self.rise) + len(self.weights), (self.peak, self.end)
-        shapes = [
-            cosine(steps, *bounds, warmup=self.warmup),
-            linear(steps, *bounds, warmup=self.warmup),
-            *(wsd(steps, *bounds, warmup=self.warmup, decay=d) for d in (0.1, 0.4)),
-        ]
-        at = np.clip((self.places * len(self.weights)).round().astype(int) - 1, 0, None)
-        for schedule in shapes:
-            rates = schedule.rates[self.warmup :][at]
-            falls = -np.diff(rates) / (self.peak - self.end)
-            # A fall of zero has no logarithm; the share never taken starts next to nothing.
-            yield np.log(np.append(falls, 0.0) + 1e-4)
-
-
-def _rates(logits: Any, shape: Any) -> Any:
-    """Return the rates after the warm-up.
-
-    Falls between knots are shares (softmax) of peak − end; the last share is not taken, so that
-    the rate may stay above ``end``.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    fallen = jnp.cumsum(jax.nn.softmax(logits))[:-1]
-    at_knots = shape["peak"] - (shape["peak"] - shape["end"]) * fallen
-    return shape["weights"] @ jnp.concatenate([shape["peak"][None], at_knots])
-
-
-@programs
-def _end_program(law: Law, warmup: int, memory: float) -> tuple[Callable[..., Any], ...]:
-    """Return compiled programs: the loss at the end with its gradient in logits, and of draws."""
-    import jax
-    import jax.numpy as jnp
-
-    def of_knots(logits: Any, params: Any, shape: Any) -> Any:
-        rates = jnp.concatenate([shape["rise"], _rates(logits, shape)])
-        return loss_at_end(law, params, rates, warmup, memory)
-
-    def of_draws(params: Any, rates: Any) -> Any:
-        return jax.lax.map(lambda draw: loss_at_end(law, draw, rates, warmup, memory), params)
-
-    return jax.jit(jax.value_and_grad(of_knots)), jax.jit(of_draws)
-
-
-def _lowest(
-    law: Law, point: dict[str, float], shape: _Shape, memory: float
-) -> tuple[np.ndarray, bool]:
-    """Return the rates (steps,) with the lowest loss at the end, over several initial shapes.
-
-    Also return whether that search converged, instead of reaching its limit of iterations.
-    """
-    from scipy.optimize import minimize
-
-    with float64_scope():
-        import jax.numpy as jnp
-
-        arrays = {k: jnp.asarray(getattr(shape, k)) for k in ("peak", "end", "rise", "weights")}
-        program, _ = _end_program(law, shape.warmup, memory)
-
-        def loss(logits: np.ndarray) -> tuple[float, np.ndarray]:
-            value, slope = program(jnp.asarray(logits), point, arrays)
-            return float(value), np.asarray(slope)
-
-        options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9}
-        optima: list[Any] = []
-        for start in shape.starts():
-            # Beyond these logits a share is 0 or 1 to all digits.
-            bounds = [(-30.0, 30.0)] * len(start)
-            optima.append(
-                minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-            )
-        best = min(optima, key=lambda optimum: optimum.fun)
-        after = np.asarray(_rates(jnp.asarray(best.x), arrays))
-    # Rounding can carry the lines between knots slightly beyond the bounds.
-    after = np.minimum.accumulate(np.clip(after, shape.end, shape.peak))
-    return np.concatenate([shape.rise, after]), best.status != _OUT_OF_STEPS
-
-
-def _losses(
-    law: Law,
-    point: dict[str, float],
-    draws: Component,
-    schedule: Schedule,
-    memory: float,
-    given: dict[str, float],
-) -> np.ndarray:
-    """Return the loss after a schedule at the point estimate and at every draw (1 + draws,)."""
-    names = [str(name) for name in draws.fit.params.index]
-    values = np.concatenate([[[point[name] for name in names]], draws.flat])
-    with float64_scope():
-        import jax.numpy as jnp
-
-        params = {name: jnp.asarray(values[:, i]) for i, name in enumerate(names)}
-        params |= {name: jnp.full(len(values), value) for name, value in given.items()}
-        _, program = _end_program(law, schedule.warmup, memory)
-        return np.asarray(program(params, jnp.asarray(schedule.rates)))
 
 
 def _row(schedule: Schedule, losses: np.ndarray, level: float) -> dict[str, Any]:
