@@ -137,6 +137,28 @@ def draw_functions(
     ``shares`` (K, G, P) are the experts' weights; ``count`` draws are allotted to them in
     proportion. Returns the function and the draws' numbers (count, q).
     """
+    taken = _dealt(_without_negligible(shares), count, rng)
+    function, whole = _functions(solved, taken.reshape(shares.shape), rng, response)
+    # Draws come out expert by expert; shuffled, any prefix of them is a fair sample.
+    return function, whole[rng.permutation(len(whole))]
+
+
+def central_function(solved: Solved, shares: np.ndarray, response: str = PLAIN) -> np.ndarray:
+    """Return the numbers (q,) of a member's central function, as :func:`draw_functions` draws them.
+
+    It is that of the expert with the most weight, at its most probable parameters and with the
+    mean of the discrepancy given them. Numbers of draws cannot be averaged one by one: a curve is
+    not linear in them.
+    """
+    taken = np.zeros(shares.size, dtype=int)
+    taken[np.argmax(shares)] = 1
+    return _functions(solved, taken.reshape(shares.shape), None, response)[1][0]
+
+
+def _functions(
+    solved: Solved, taken: np.ndarray, rng: np.random.Generator | None, response: str
+) -> tuple[BentLaw, np.ndarray]:
+    """Draw so many functions of each expert (K, G, P); without ``rng``, their central ones."""
     member = solved.member
     grid = grid_of(solved)
     components = max(len(kernel) for kernel in member.prior.kernels)
@@ -145,22 +167,22 @@ def draw_functions(
     function = BentLaw(
         member.layout, member.floor, member.space, len(grid), components, logs, response
     )
-    taken = _dealt(_without_negligible(shares), count, rng)
     with float64_scope():
         drawn = [
-            _of_expert(
-                solved, np.unravel_index(i, shares.shape), int(taken[i]), grid, components, rng
-            )
-            for i in np.flatnonzero(taken)
+            _of_expert(solved, place, int(taken[tuple(place)]), grid, components, rng)
+            for place in np.argwhere(taken)
         ]
         theta, variant, parts = (np.concatenate(x) for x in zip(*drawn, strict=True))
         start = _natural(solved, solved.start[None], np.array([solved.variant]))[0]
         natural = _natural(solved, theta, variant)
     unit = np.array([member.unit.get(name, 1.0) for name in member.layout.law.inputs])
     shared = np.tile(np.concatenate([start, unit, grid.ravel()]), (len(theta), 1))
-    whole = np.concatenate([natural, shared, parts], axis=1)
-    # Draws come out expert by expert; shuffled, any prefix of them is a fair sample.
-    return function, whole[rng.permutation(len(whole))]
+    return function, np.concatenate([natural, shared, parts], axis=1)
+
+
+def _normals(rng: np.random.Generator | None, count: int, size: int) -> np.ndarray:
+    """Return standard normal numbers (count, size), zeros without a generator."""
+    return np.zeros((count, size)) if rng is None else rng.standard_normal((count, size))
 
 
 def _without_negligible(shares: np.ndarray) -> np.ndarray:
@@ -184,14 +206,14 @@ def _of_expert(
     count: int,
     grid: np.ndarray,
     components: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw one expert's functions: coordinates (count, p), variants (count,), component rows."""
     k, g, p = place
     kernels, lanes, table = solved.member.prior.kernels, solved.lanes, solved.table
     theta_hat = lanes.theta[k, g, p]
     root = np.linalg.cholesky(_symmetric(lanes.inverse[k, g, p]))
-    theta = theta_hat + rng.standard_normal((count, len(theta_hat))) @ root.T
+    theta = theta_hat + _normals(rng, count, len(theta_hat)) @ root.T
     kernel = kernels[k]
     n = len(solved.observations)
     weight = table.mask / np.sqrt(table.spectrum[k] + table.noise[g])
@@ -207,7 +229,7 @@ def _of_expert(
     # Close to the runs the conditional variance is rounding alone, perhaps negative.
     jitter = _JITTER * np.diag(spread).max() * np.eye(len(spread))
     bend_root = np.linalg.cholesky(_symmetric(spread) + jitter)
-    bends = mean + rng.standard_normal((count, len(spread))) @ bend_root.T
+    bends = mean + _normals(rng, count, len(spread)) @ bend_root.T
     parts = _component_rows(kernel, prior, bends, components, len(grid))
     return theta, np.full(count, p), parts
 

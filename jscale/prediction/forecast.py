@@ -25,7 +25,7 @@ from jscale.discrepancy.experts import Curves, Solved, predict, solve
 from jscale.discrepancy.mixture import Normals
 from jscale.discrepancy.prior import ForecastPrior, as_prior
 from jscale.discrepancy.response import RESPONSES
-from jscale.discrepancy.sampling import draw_functions
+from jscale.discrepancy.sampling import central_function, draw_functions
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
@@ -178,7 +178,7 @@ class Forecast:
             rng = np.random.default_rng((seed, 5, i))
             function, flat = draw_functions(solved, np.exp(logs), draws, rng, self.response)
             fit = reference_of(member, solved, self.runs)
-            point = np.median(flat, axis=0)
+            point = central_function(solved, np.exp(logs), self.response)
             made.append(Component(member.law.name, function, point, flat, fit, weight))
         return tuple(made)
 
