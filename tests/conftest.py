@@ -80,6 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     A worker takes a whole file, or all of a law's conformance tests: what they compile they then
     compile once, and the longest file does not keep all others waiting.
     """
+    _keep_first_cases(items)
     for item in items:
         world = getattr(item, "callspec", None) and item.callspec.params.get("world")  # type: ignore[attr-defined]
         shared = isinstance(world, str) and "conformance" in item.path.parts
@@ -91,6 +92,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items=[item for item in items if part_of(item.nodeid, parts) != part]
         )
         items[:] = [item for item in items if part_of(item.nodeid, parts) == part]
+
+
+def _keep_first_cases(items: list[pytest.Item]) -> None:
+    """Of a test marked ``first_quick`` move all cases but the first to the full tier."""
+    seen = set()
+    for item in items:
+        if item.get_closest_marker("first_quick"):
+            name = item.nodeid.partition("[")[0]
+            if name in seen:
+                item.add_marker(pytest.mark.full)
+            seen.add(name)
 
 
 def part_of(name: str, parts: int) -> int:

@@ -166,8 +166,8 @@ MUTANTS = (
     ),
     Mutant(
         "label-by-position", "jscale/fitting/points.py",
-        "places = {label: i for i, label in enumerate(labels)}",
-        "places = {label: i for i, label in enumerate(dict.fromkeys(column.astype(str)))}",
+        "return column.astype(str).map(places).to_numpy(dtype=np.int32)",
+        "return pd.factorize(column.astype(str))[0].astype(np.int32)",
         "Groups of a table to predict at are matched by the order in which they come.",
         ("tests/prediction/test_predict.py",),
     ),

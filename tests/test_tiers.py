@@ -34,3 +34,9 @@ def test_subprocesses_inherit_the_cache_of_compiled_programs() -> None:
     code = "import jax; print(jax.config.values['jax_compilation_cache_dir'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == os.environ["JAX_COMPILATION_CACHE_DIR"]
+
+
+@pytest.mark.first_quick
+@pytest.mark.parametrize("case", [1, 2])
+def test_only_the_first_case_is_quick(case: int, request: pytest.FixtureRequest) -> None:
+    assert (request.node.get_closest_marker("full") is None) == (case == 1)

@@ -34,6 +34,7 @@ def test_chinchilla_has_a_closed_form(chinchilla: js.Draws) -> None:
     np.testing.assert_allclose(size["exponent"], expected, rtol=1e-8)
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("name", ["chinchilla_tied", "kaplan", "farseer"])
 def test_other_surfaces_against_a_search_of_their_own(name: str) -> None:
     drawn = draws_of(name)
@@ -49,6 +50,7 @@ def test_other_surfaces_against_a_search_of_their_own(name: str) -> None:
         assert row["N"] == pytest.approx(np.exp(found.x), rel=1e-4)
 
 
+@pytest.mark.full
 def test_three_inputs_at_once() -> None:
     """A cost of two kinds of parameters and a batch of data, against SciPy's constrained search."""
 
@@ -79,6 +81,7 @@ def test_three_inputs_at_once() -> None:
     np.testing.assert_allclose(np.log(row[["N", "V", "D"]].astype(float)), found.x, atol=2e-3)
 
 
+@pytest.mark.full
 def test_the_split_of_encoder_and_decoder() -> None:
     drawn = draws_of("encoder_decoder")
     plan = js.allocate(drawn, [1e8, 1e9], cost=lambda N_e, N_d: N_e + N_d)
@@ -87,6 +90,7 @@ def test_the_split_of_encoder_and_decoder() -> None:
     np.testing.assert_allclose(share, exact.frame["estimate"].item(), rtol=1e-8)
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize(
     "cost",
     [
@@ -164,6 +168,7 @@ def test_a_score_is_maximised() -> None:
     assert plan.output == "score"
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("variables", [("N", "D"), ("D", "N")])
 @pytest.mark.parametrize("cost", [None, js.costs.lifetime(1e8)], ids=["6ND", "lifetime"])
 def test_tokens_per_parameter_held(chinchilla: js.Draws, variables: Any, cost: Any) -> None:

@@ -81,6 +81,7 @@ def test_isoflop_at_an_edge_is_dashed_and_has_no_diamond():
     assert len(diamonds) == 3
 
 
+@pytest.mark.full
 def test_isoflop_of_many_budgets_names_some():
     ax = plots.isoflop(isoflop(count=21))
     names = [text for text in legend(ax) if text.startswith("C = ")]

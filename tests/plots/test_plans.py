@@ -217,6 +217,7 @@ def scores() -> js.Plan:
     return js.allocate(js.laplace(js.fit(score, runs), 30), [1e16, 1e17])
 
 
+@pytest.mark.full
 def test_a_score_has_a_hill(scores: js.Plan) -> None:
     ax = plots.valley(scores, budgets=1e17)
     y = line(ax, "C = 1e+17")[:, 1]

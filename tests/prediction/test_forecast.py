@@ -21,6 +21,7 @@ def test_it_predicts_both_intervals(forecast: js.Forecast) -> None:
     assert (frame["confidence_high"] < frame["prediction_high"]).all()
 
 
+@pytest.mark.full
 def test_it_covers_the_truth_that_it_can_know(forecast: js.Forecast) -> None:
     frame = forecast.predict(BEYOND, level=0.95).frame
     truth = js.laws.get("chinchilla")(
@@ -40,6 +41,7 @@ def test_a_larger_level_is_a_wider_interval(forecast: js.Forecast) -> None:
     assert most["prediction_high"][0] > half["prediction_high"][0]
 
 
+@pytest.mark.full
 def test_a_law_that_is_wrong_bends_towards_the_runs() -> None:
     design = grid(np.geomspace(1e7, 1e9, 6), np.geomspace(1e9, 1e11, 6))
     table = js.simulate("chinchilla", CHINCHILLA, design).frame
@@ -48,6 +50,7 @@ def test_a_law_that_is_wrong_bends_towards_the_runs() -> None:
     assert np.abs(fitted / table["loss"] - 1).mean() < 0.006
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("rows", [3, 4])
 def test_few_runs_are_a_matter_of_the_prior(rows: int, runs: js.Runs) -> None:
     few = runs.where(np.isin(np.arange(len(runs)), np.linspace(0, len(runs) - 1, rows).astype(int)))
@@ -70,6 +73,7 @@ def test_scores_stay_between_zero_and_one(scores: js.Forecast) -> None:
     assert scores.response == "odds of failure"
 
 
+@pytest.mark.full
 def test_any_law_of_the_catalogue_has_a_discrepancy(runs: js.Runs) -> None:
     forecast = js.forecast(runs, ["farseer", "chinchilla"])
     assert forecast.weights.sum() == pytest.approx(1.0)
@@ -85,6 +89,7 @@ def test_contributions_add_up_and_are_named(forecast: js.Forecast) -> None:
     assert shares["noise"][1] < shares["noise"][0]
 
 
+@pytest.mark.full
 def test_plans_draw_whole_functions(forecast: js.Forecast) -> None:
     plan = js.allocate(forecast, C=[1e21])
     truth = js.allocate(js.fit("chinchilla", forecast.runs), C=[1e21], method="laplace")

@@ -264,6 +264,7 @@ def test_so_does_a_point_with_tokens_served(tab, grid, served):
     assert f"of which serving takes {words.number(100 * serving, 2)}%" in shown(tab, "summary")
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("serve", [False, True])
 def test_between_points_it_is_within_a_percent(tab, draws, grid, served, serve):
     C = 1.4 * grid["budgets"][I]

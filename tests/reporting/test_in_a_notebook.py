@@ -20,6 +20,7 @@ draws = js.laplace(js.fit("power_const", runs, starts=8), 100)
 """
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore")
 def test_figures_show_once(monkeypatch):
     monkeypatch.delenv("MPLBACKEND", raising=False)

@@ -53,6 +53,7 @@ def of_compute() -> js.Fit:
     return js.fit("broken:1", js.simulate("broken:1", planted, design, noise=0.01), starts=16)
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("make", [law_of_a_score, per_group, of_compute])
 def test_other_laws_make_a_page_too(make: Callable[[], js.Fit]):
     with warnings.catch_warnings():
@@ -71,6 +72,7 @@ def test_the_command_is_shown_where_it_is_given(fit, draws):
     assert "jscale report 'a b.csv'" in text_of(page)
 
 
+@pytest.mark.full
 def test_a_comparison_is_shown(runs, fit, draws):
     compared = js.compare(["chinchilla", "power_const"], runs, resamples=40)
     page = report(fit, draws, comparison=compared)
@@ -111,6 +113,7 @@ def test_a_posterior_that_failed_its_checks_is_never_shown_as_fine(fit, draws):
     assert "23 transitions diverged." in Page(page.html).of("notes")
 
 
+@pytest.mark.full
 def test_a_pooled_posterior():
     from jscale.uncertainty.bayes.posterior import posterior
 
@@ -249,6 +252,7 @@ def test_ids_are_unique_and_references_lead_somewhere(page):
     assert targets <= set(ids)
 
 
+@pytest.mark.full
 def test_a_page_of_many_runs_stays_below_two_megabytes():
     rng = np.random.default_rng(0)
     design = pd.DataFrame(

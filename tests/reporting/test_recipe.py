@@ -30,6 +30,7 @@ def test_the_code_makes_it_again(fit, draws, page, held_out, tmp_path, monkeypat
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page.html
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize(
     "nasty", [*HOSTILE, '\'""" \\ </pre><b2> \n import os', "a\x00\u2028\ud800"]
 )

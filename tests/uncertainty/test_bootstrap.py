@@ -257,7 +257,7 @@ def test_residuals_stay_within_their_group():
     assert draws["a[a]"].std() < 1e-6 < 1e-2 < draws["a[b]"].std()
 
 
-@pytest.mark.full
+@pytest.mark.first_quick
 @pytest.mark.parametrize("kind", ["residual", "wild"])
 @pytest.mark.parametrize(
     "objective", [js.huber(0.1, "linear"), js.least_absolute("linear"), js.student_t(3, 0.2, "linear")]

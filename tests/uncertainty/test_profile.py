@@ -40,6 +40,7 @@ def alpha(fit: js.Fit) -> Profile:
 # ── Against textbooks, and against fits with the value fixed ─────────────────────────────────
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
 @pytest.mark.parametrize(
     ("what", "combination"),
@@ -90,7 +91,7 @@ def test_the_statistic_has_the_size_of_a_sandwich_wald_statistic_nearby():
     np.testing.assert_allclose(near["statistic"], wald, rtol=0.2)
 
 
-@pytest.mark.full
+@pytest.mark.first_quick
 @pytest.mark.parametrize(
     "objective", ["huber", "least_squares", "least_absolute", "student_t"]
 )  # fmt: skip
