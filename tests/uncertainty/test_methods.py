@@ -1,7 +1,4 @@
-"""jscale's own methods: their order, their words, and what they come down to.
-
-What all registered methods promise is in ``tests/conformance/test_methods.py``.
-"""
+"""The registered methods: each draws as the function of its name does."""
 
 from __future__ import annotations
 
@@ -10,39 +7,38 @@ import pytest
 
 import jscale as js
 from jscale.data.resampling import Units
-
-pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
-
-
-def test_the_names_that_method_takes() -> None:
-    names = ["bayesian", "bootstrap", "laplace", "jackknife"]
-    assert js.methods.names()[:4] == names
-    assert js.methods.names(batched=True)[:3] == names[:3]
-    assert [js.methods.get(name).resampled for name in names] == [True, True, False, False]
+from jscale.fitting import draw_methods
 
 
-def test_they_are_the_functions_of_these_kinds() -> None:
-    C = {"C": np.geomspace(1e17, 1e21, 12)}
-    runs = js.simulate("power", {"A": 50.0, "alpha": 0.07}, C, noise=0.01)
-    fit = js.fit("power", runs, objective=js.pseudo_huber(1e-2))
-    for name, drawn in {
-        "bayesian": js.bootstrap(fit, 20, kind="bayesian", seed=4),
-        "bootstrap": js.bootstrap(fit, 20, seed=4),
-        "laplace": js.laplace(fit, 20, seed=4),
-        "jackknife": js.jackknife(fit, 20, seed=4),
-    }.items():
-        np.testing.assert_array_equal(
-            js.draws(fit, name, resamples=20, seed=4).values, drawn.values
-        )
+@pytest.mark.filterwarnings("ignore:.*near-l1:jscale.errors.FitWarning")
+def test_each_draws_as_its_function_does(fit: js.Fit) -> None:
+    expected = {
+        "bayesian": js.bootstrap(fit, 20, kind="bayesian", seed=3),
+        "bootstrap": js.bootstrap(fit, 20, kind="pairs", seed=3),
+        "laplace": js.laplace(fit, 20, seed=3),
+        "jackknife": js.jackknife(fit, 20, seed=3),
+    }
+    for name, draws in expected.items():
+        method = draw_methods.get(name)
+        found = method.draw(fit, 20, 3, False)
+        assert found.method == draws.method
+        np.testing.assert_array_equal(found.values, draws.values)
+        assert method.resampled == draws.resampled, name
 
 
-def test_weights_of_many_sets_are_those_of_their_resamples() -> None:
-    units = Units(np.array([0, 0, 1, 2]), np.zeros(4, dtype=int))
-    for name, whole in (("bootstrap", True), ("bayesian", False)):
-        weigh = js.methods.get(name).weigh
-        assert weigh is not None
-        weights = weigh(units, 50, np.random.default_rng(0))
-        assert weights.shape == (50, 4)
-        np.testing.assert_array_equal(weights[:, 0], weights[:, 1])
-        np.testing.assert_allclose(weights[:, 1:].sum(axis=1), 3.0)
-        assert bool((weights == weights.round()).all()) is whole
+@pytest.mark.parametrize("name", ["bayesian", "bootstrap"])
+def test_weights_are_counts_of_units_or_smooth(name: str) -> None:
+    unit = np.array([0, 0, 1, 2, 3, 4])
+    units = Units(unit, np.zeros(6, dtype=int))
+    weigh = draw_methods.get(name).weigh
+    assert weigh is not None
+    weights = weigh(units, 400, np.random.default_rng(0))
+    np.testing.assert_array_equal(weights[:, 0], weights[:, 1])
+    assert weights.mean() == pytest.approx(1.0, abs=0.05)
+    whole = (weights == np.round(weights)).all()
+    assert whole == (name == "bootstrap")
+
+
+def test_only_refits_and_the_normal_approximation_draw_many_sets_at_once() -> None:
+    assert draw_methods.names(batched=True)[:3] == ["bayesian", "bootstrap", "laplace"]
+    assert not draw_methods.get("jackknife").batched
