@@ -34,7 +34,7 @@ from jscale.prediction.learn_prior import Answer, relearnt, without
 PICTURE = Path(__file__).parent / "results" / "forecast.png"
 # What a prototype of the method was measured at, on the same sweeps cut otherwise.
 _PROTOTYPE = (
-    "prototype on the same sweeps (other cuts): .67/.92/.95/.97, width 5.2 %, interval score 9.6 %, "
+    "prototype on the same sweeps, cut otherwise: .67/.92/.95/.97, width 5.2 %, score 9.6 %, "
     "log score 3.11, errors .51/1.25 %"
 )
 
@@ -122,9 +122,11 @@ def own_runs(answers: Sequence[Answer]) -> None:
         forecast = js.forecast(table[table["split"] == "fit"], prior=learnt)
         frame = js.predict(forecast, held[["N", "D"]], level=0.9).frame
     off = np.abs(frame["curve"] / held["loss"] - 1)
-    inside = (held["loss"] >= frame["prediction_low"]) & (held["loss"] <= frame["prediction_high"])
-    print(f"\nour own held-out runs, by a prior without our runs: {int(inside.sum())} of {len(held)} "
-          f"inside 90 %, mean error {100 * off.mean():.2f} %")  # fmt: skip
+    inside = (frame["prediction_low"] <= held["loss"]) & (held["loss"] <= frame["prediction_high"])
+    print(
+        f"\nour own held-out runs, by a prior without our runs: {int(inside.sum())} of "
+        f"{len(held)} inside 90 %, mean error {100 * off.mean():.2f} %"
+    )
 
 
 def times() -> None:

@@ -13,7 +13,7 @@ import jscale as js
 from jscale.arguments import check_level
 from jscale.cli.progress import working
 from jscale.cli.requests import Intervals, Output, RunTable
-from jscale.cli.tables import read_split
+from jscale.cli.tables import load_fit, read_split
 from jscale.data.files import check_free, read_table, write_whole
 from jscale.data.runs import Runs
 from jscale.data.units import parse_number
@@ -149,9 +149,11 @@ def _score(checked: js.Prediction) -> str:
     """Describe the error of predictions, and how many runs lie inside the interval."""
     frame, measured = checked.frame, checked.frame["measured"]
     error = 100 * float(np.mean(np.abs(frame["curve"] / measured - 1)))
-    inside = (measured >= frame["prediction_low"]) & (measured <= frame["prediction_high"])
+    inside = np.asarray(frame["prediction_low"] <= measured) & np.asarray(
+        measured <= frame["prediction_high"]
+    )
     return (
-        f"mean absolute error {error:.2f}%; {int(inside.sum())} of {len(frame)} inside the "
+        f"mean absolute error {error:.2f}%; {np.count_nonzero(inside)} of {len(frame)} inside the "
         f"{100 * checked.level:g}% prediction interval"
     )
 
@@ -183,7 +185,7 @@ def _draw(
 
 def show(file: Path, *, as_json: bool) -> None:
     """Print a saved fit."""
-    fit = js.load(file)
+    fit = load_fit(file)
     if as_json:
         console.print_json(as_document(fit))
     else:
@@ -198,7 +200,7 @@ def predict_from(
     output: Output,
 ) -> None:
     """Predict from a saved fit at points or at the rows of a table, and print."""
-    fit = js.load(file)
+    fit = load_fit(file)
     if bool(points) == (table is not None):
         example = ",".join(f"{x}=…" for x in fit.law.inputs)
         raise DataError(f"Give the inputs to predict at by --at {example} or by --table FILE.")

@@ -17,6 +17,7 @@ from jscale.cli import planning_values as values
 from jscale.cli.progress import working
 from jscale.cli.requests import Intervals, Output, Span
 from jscale.cli.run_planning import DRAWING, interval
+from jscale.cli.tables import load_fit
 from jscale.errors import FitWarning
 from jscale.fitting.result import Fit
 from jscale.planning.crossover import Crossover
@@ -49,7 +50,7 @@ def crossover(
     """Compare two saved fits along an input, and print where one overtakes the other."""
     check_level(intervals.level)
     ends = None if span.over is None else values.span(span.over, "--over ")
-    fits = [js.load(file) for file in files]
+    fits = [load_fit(file) for file in files]
     choices: dict[str, Any] = {
         "along": span.along,
         "over": ends,

@@ -16,6 +16,7 @@ from jscale.cli import planning_values as values
 from jscale.cli.notes import as_documents, print_notes
 from jscale.cli.progress import working
 from jscale.cli.requests import Budgets, Intervals, Output, Target
+from jscale.cli.tables import load_fit
 from jscale.errors import PredictionError, listing
 from jscale.fitting.result import Fit
 from jscale.planning.costs import Cost
@@ -34,7 +35,7 @@ def plan(
     check_level(intervals.level)
     cost = values.cost_of(budgets.cost)
     amounts = values.budgets(budgets.flops, budgets.dollars, cost)
-    fit = js.load(file)
+    fit = load_fit(file)
     _check_chosen(fit)
     limits = values.bounds(fit, budgets.bounds)
     others = values.others([fit], ("N", "D"), given)
@@ -165,7 +166,7 @@ def required(
     """Find what targets require under a saved fit, and print it with the chance to reach them."""
     check_level(intervals.level)
     wanted = [values.number_of(text, f"--loss {text}") for text in target.values]
-    fit = js.load(file)
+    fit = load_fit(file)
     if not wanted:
         raise PredictionError(f"Give the {fit.law.output} to reach, such as --loss 2.0.")
     variable = target.variable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from jscale.cli.requests import RunTable
 from jscale.data.columns import GLOSSARY, find_column
 from jscale.data.files import read_table
 from jscale.data.runs import Runs
-from jscale.errors import DataError, DataWarning, listing, nearest
+from jscale.errors import DataError, DataWarning, FileError, listing, nearest
 
 _HELD_OUT = ("holdout", "held-out", "held_out")
 _MARKS = ("run", "group", "weight")
@@ -105,3 +106,14 @@ def _named(law: js.Law, columns: Mapping[str, str], table: pd.DataFrame) -> dict
         if column is not None:
             named[name] = column
     return named
+
+
+def load_fit(file: Path) -> js.Fit:
+    """Read a saved fit; raises FileError for a saved forecast, which commands do not take."""
+    saved = js.load(file)
+    if not isinstance(saved, js.Fit):
+        raise FileError(
+            f"{str(file)!r} holds a forecast; this command takes a fit that jscale fit or "
+            "js.save(fit, path) wrote. In Python: js.predict(js.load(path), …)."
+        )
+    return saved

@@ -17,6 +17,7 @@ from jscale.arguments import check_level
 from jscale.cli.notes import as_documents, print_notes
 from jscale.cli.progress import working
 from jscale.cli.requests import Intervals, Output, Sampling
+from jscale.cli.tables import load_fit
 from jscale.data.files import check_free
 from jscale.errors import DataError, FitWarning, nearest
 from jscale.fitting.result import Fit
@@ -29,7 +30,7 @@ def bootstrap(
 ) -> None:
     """Refit a saved fit to resampled runs, and print the spread of its parameters."""
     _check(intervals, output)
-    fit = js.load(file)
+    fit = load_fit(file)
     _check_column(fit, "--cluster", cluster)
 
     def draw() -> Draws:
@@ -49,7 +50,7 @@ def bootstrap(
 def posterior(file: Path, sampling: Sampling, intervals: Intervals, output: Output) -> None:
     """Draw from the posterior of a saved fit, and print it with the checks of the draws."""
     _check(intervals, output)
-    fit = js.load(file)
+    fit = load_fit(file)
     for name, column in sampling.pool.items():
         _check_column(fit, f"--pool {name}", column)
     choices = {**vars(sampling), "pool": sampling.pool or None}

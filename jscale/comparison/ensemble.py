@@ -104,9 +104,13 @@ class Ensemble:
         kinds = {OneLaw(draws).resamples for draws in self.members.values()}
         return kinds.pop() if len(kinds) == 1 else None
 
-    @cached_property
+    @property
     def components(self) -> tuple[Component, ...]:
         """The laws, with their weights; their draws are not widened."""
+        return self._components
+
+    @cached_property
+    def _components(self) -> tuple[Component, ...]:
         return tuple(
             self._component(name, draws, float(self.table.at[name, "weight"]))
             for name, draws in self.members.items()

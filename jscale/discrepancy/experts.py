@@ -79,7 +79,8 @@ def _level_program(layout: Layout, floor: Floor | None) -> Callable[..., tuple[A
         output = evaluate_rows(layout, values, data.inputs, data.codes, jax.vmap)
         if floor is None:
             return output, jnp.full_like(output, jnp.nan)
-        each = jax.vmap(lambda codes: floor(layout.pick(values, codes)), axis_size=len(output))
+        read = floor
+        each = jax.vmap(lambda codes: read(layout.pick(values, codes)), axis_size=len(output))
         return output, each(data.codes)
 
     return jax.jit(levels)
@@ -254,10 +255,13 @@ def predict(solved: Sequence[Solved], where: Sequence[Any]) -> list[Curves]:
         ]
         tables, lanes = stack([s.table for s in solved]), stack([s.lanes for s in solved])
         curves = predict_program(first.layout, first.space)(tables, lanes, stack(targets))
-        arrays = [np.asarray(x) for x in curves]
+        mean, bend, parameters = (np.asarray(x) for x in curves)
+    counts = [len(inputs[0]) for inputs, _ in where]
     return [
-        Curves(*(x[i, ..., : len(w[0][0])] for x in arrays), s.table.noise)
-        for i, (s, w) in enumerate(zip(solved, where, strict=True))
+        Curves(
+            mean[i, ..., :count], bend[i, ..., :count], parameters[i, ..., :count], s.table.noise
+        )
+        for i, (s, count) in enumerate(zip(solved, counts, strict=True))
     ]
 
 

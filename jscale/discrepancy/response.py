@@ -55,4 +55,5 @@ def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
         return 0.0
     # A double argsort gives ranks without importing scipy.stats.
     ranks = [np.argsort(np.argsort(v, kind="stable"), kind="stable") for v in (x, y)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    matrix = np.asarray(np.corrcoef(np.stack(ranks)))
+    return float(matrix[0, 1])

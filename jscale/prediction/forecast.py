@@ -129,20 +129,26 @@ class Forecast:
                     }
                 )
         table = pd.DataFrame(rows).sort_values("weight", ascending=False, kind="stable")
-        return table[table["weight"] > 1e-4].reset_index(drop=True)
+        return table.loc[table["weight"] > 1e-4].reset_index(drop=True)
 
     @cached_property
     def fitted(self) -> np.ndarray:
         """The median curve at the runs (n,)."""
         columns = [name for name in self.runs.frame if name in self.reference.law.inputs]
         groups = [column for column, _ in self.reference.problem.layout.groups]
-        return self.mixture(self.runs.frame[[*columns, *groups]]).frame(0.5)["curve"].to_numpy()
+        return (
+            self.mixture(self.runs.frame.loc[:, [*columns, *groups]]).frame(0.5)["curve"].to_numpy()
+        )
 
     # What a predictor has (jscale.prediction.predictor)
 
-    @cached_property
+    @property
     def reference(self) -> Fit:
         """A description of the law with the most weight at its most probable parameters."""
+        return self._reference
+
+    @cached_property
+    def _reference(self) -> Fit:
         place = int(np.argmax(self.weights.to_numpy()))
         return reference_of(self.laws[place], self.experts[place], self.runs)
 
@@ -152,9 +158,13 @@ class Forecast:
         parts = [f"{name} {w:.2f}" for name, w in self.weights.items() if w >= 0.005]
         return f"forecast ({', '.join(parts)}; with discrepancy)"
 
-    @cached_property
+    @property
     def notes(self) -> tuple[Note, ...]:
         """What to know before trusting the forecast."""
+        return self._notes
+
+    @cached_property
+    def _notes(self) -> tuple[Note, ...]:
         return tuple(notes_on(self))
 
     @property
@@ -162,12 +172,16 @@ class Forecast:
         """None: draws of a forecast are not refits."""
         return None
 
-    @cached_property
+    @property
     def components(self) -> tuple[Component, ...]:
         """Joint draws of the function, for plans: one component per law."""
-        return self._components(int(self.settings["draws"]), int(self.settings["seed"]))
+        return self._components
 
-    def _components(self, draws: int, seed: int) -> tuple[Component, ...]:
+    @cached_property
+    def _components(self) -> tuple[Component, ...]:
+        return self._drawn(int(self.settings["draws"]), int(self.settings["seed"]))
+
+    def _drawn(self, draws: int, seed: int) -> tuple[Component, ...]:
         made = []
         for i, (member, solved, logs) in enumerate(
             zip(self.laws, self.experts, self.log_weights, strict=True)
@@ -259,7 +273,7 @@ class Forecast:
         """
         count, seed = check_count("draws", draws, str(DRAWS)), check_seed(seed)
         table = input_table(self.reference, where, inputs)
-        parts = self._components(count, seed)
+        parts = self._drawn(count, seed)
         shares = np.array([part.weight for part in parts])
         owner = np.random.default_rng((seed, 6)).choice(len(parts), count, p=shares / shares.sum())
         values = np.empty((count, len(table)))

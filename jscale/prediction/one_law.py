@@ -59,9 +59,13 @@ class OneLaw:
         """The kind of bootstrap, None for other draws."""
         return self.method if self.draws.resampled else None
 
-    @cached_property
+    @property
     def components(self) -> tuple[Component, ...]:
         """The law, with the draws of its parameters."""
+        return self._components
+
+    @cached_property
+    def _components(self) -> tuple[Component, ...]:
         return (component_of(self.draws.fit, self.draws.flat),)
 
     def with_law(self, law: Law) -> OneLaw:

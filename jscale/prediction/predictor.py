@@ -150,7 +150,7 @@ def predictor_of(
             return PointAlone(source)
         if method != methods.AUTO:
             methods.get(method, error=PredictionError, others=(methods.AUTO,))
-        return OneLaw(make_draws(source, method, seed=seed))
+        return OneLaw(make_draws(source, str(method), seed=seed))
     if isinstance(source, Draws):
         return OneLaw(source)
     missing = [part for part in _PARTS if not _has(source, part)]

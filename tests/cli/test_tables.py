@@ -92,3 +92,11 @@ def test_several_columns_that_could_be_meant(jscale, table):
     frame.to_csv("runs.csv", index=False)
     _, _, err = jscale("fit", "runs.csv")
     assert told(err).endswith("Name one: --column N=params.")
+
+
+def test_a_saved_forecast_is_no_fit(jscale, tmp_path):
+    table = js.datasets.load("stdlib_lm").head(12)
+    path = js.save(js.forecast(table), tmp_path / "forecast.json")
+    code, _, err = jscale("show", str(path))
+    assert code == 2
+    assert "holds a forecast; this command takes a fit" in told(err)
