@@ -374,7 +374,8 @@ class Forecast:
 def _flat(curves: Curves, weights: np.ndarray) -> tuple[np.ndarray, ...]:
     m = curves.mean.shape[-1]
     noise = np.broadcast_to(curves.noise[None, :, None, None], curves.mean.shape)
-    usable = np.isfinite(curves.mean).all(axis=-1) & np.isfinite(curves.variance).all(axis=-1)
+    finite = np.isfinite(curves.mean) & np.isfinite(curves.variance)
+    usable = np.asarray(finite.all(axis=-1))
     weights = np.where(usable, weights, 0.0).ravel()
     arrays = (curves.mean, curves.bend, curves.parameters, noise)
     return (weights, *(np.where(usable[..., None], x, 1.0).reshape(-1, m) for x in arrays))

@@ -17,6 +17,7 @@ from jscale.data.runs import Runs
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.prediction.extrapolation import extrapolation, warn_if_far
+from jscale.prediction.mixture_predictive import MixturePredictive
 from jscale.prediction.newruns import NewRun, with_known_errors
 from jscale.prediction.predictive import Predictive
 from jscale.prediction.predictor import Predictor, Sampler, predictor_of
@@ -188,7 +189,9 @@ def _pieces(table: pd.DataFrame, rows_at_once: int | None) -> Iterator[tuple[int
         yield first, table.iloc[first : first + step]
 
 
-def _framed(table: pd.DataFrame, predictive: Predictive, level: float) -> pd.DataFrame:
+def _framed(
+    table: pd.DataFrame, predictive: Predictive | MixturePredictive, level: float
+) -> pd.DataFrame:
     return pd.concat([table, predictive.frame(level).set_index(table.index)], axis=1)
 
 

@@ -19,6 +19,7 @@ from jscale.fitting import draw_methods as methods
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
+from jscale.prediction.mixture_predictive import MixturePredictive
 from jscale.prediction.newruns import NewRun
 from jscale.prediction.one_law import OneLaw, PointAlone
 from jscale.prediction.predictive import Predictive
@@ -51,7 +52,7 @@ class Sampler(Protocol):
         """
         ...
 
-    def predictive(self, table: pd.DataFrame, seed: int) -> Predictive:
+    def predictive(self, table: pd.DataFrame, seed: int) -> Predictive | MixturePredictive:
         """Return weighted samples of the curve and of new runs at a table's rows."""
         ...
 

@@ -125,9 +125,8 @@ def check_about(about: Mapping[str, Any] | None) -> dict[str, str]:
 def _hypothesis(fit: Fit, predictor: Predictor) -> dict[str, str]:
     s, law = fit.settings, fit.law
     assumed = [f"{k} = {v:g} fixed" for k, v in s.fixed.items()]
-    assumed += [
-        f"{tie if isinstance(tie, str) else ' = '.join(tie)} tied" for tie in _ties(tuple(s.tie))
-    ]
+    ties = _ties(tuple(s.tie))
+    assumed += [f"{tie if isinstance(tie, str) else ' = '.join(tie)} tied" for tie in ties]
     assumed += [f"{k} has one value per {v}" for k, v in s.per.items()]
     pool = predictor.settings.get("pool") or {}
     assumed += [f"{k} varies by {v} within one population" for k, v in pool.items()]

@@ -36,8 +36,8 @@ def recipe(fit: Fit, source: Draws | Predictor, request: Request | None = None) 
         "about": dict(request.about or {}) or None,
     }
     page = {name: value for name, value in page.items() if value is not None}
-    source = f" of {fit.runs.source!r}" if fit.runs.source else ""
-    named = {"table": f"the {len(fit.runs)} rows{source}, digest {fit.runs.digest}"}
+    origin = f" of {fit.runs.source!r}" if fit.runs.source else ""
+    named = {"table": f"the {len(fit.runs)} rows{origin}, digest {fit.runs.digest}"}
     named |= {**_named_in_fit(fit), **_named_in_draws(predictor), **_named_on_page(fit, page)}
     arguments = ["fit", "draws", *(_argument(name, value) for name, value in page.items())]
     arguments += [f"level={float(request.level)!r}", 'path="report.html"']
