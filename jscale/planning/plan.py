@@ -18,8 +18,8 @@ from jscale.planning.costs import Cost
 from jscale.planning.optimum import inputs_program, objective_program
 from jscale.planning.search import Planner
 from jscale.prediction.components import Component
-from jscale.prediction.predictor import Predictor
-from jscale.uncertainty.draws import tails
+from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.uncertainty.draws import Draws, tails
 
 # Limit of a near-optimal range, in e-folds of the first input.
 _WIDEST = 40.0
@@ -75,6 +75,11 @@ class Plan:
     def method(self) -> str:
         """Where the draws came from."""
         return self.predictor.method
+
+    @property
+    def draws(self) -> Draws | None:
+        """The draws of the parameters, None where the predictor is more than one law."""
+        return parameter_draws(self.predictor)
 
     @cached_property
     def exponents(self) -> pd.DataFrame:

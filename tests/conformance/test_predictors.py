@@ -127,7 +127,8 @@ def test_it_predicts(predictors: dict[str, Any], name: str) -> None:
 
 @EACH
 def test_it_plans(predictors: dict[str, Any], name: str) -> None:
-    plan = js.allocate(predictors[name], BUDGETS)
+    source = predictors[name]
+    plan = js.allocate(source, BUDGETS)
     frame = plan.frame
     np.testing.assert_allclose(6 * frame["N"] * frame["D"], BUDGETS, rtol=1e-9)
     for x in ("N", "D", "loss"):
@@ -139,6 +140,7 @@ def test_it_plans(predictors: dict[str, Any], name: str) -> None:
     assert (frame["N"] < near["N_to"]).all()
     assert (plan.excess(N=1e9)["excess"] >= 0).all()
     assert plan.method in repr(plan)
+    assert plan.draws is (source if name == "draws" else None)
 
 
 @EACH
