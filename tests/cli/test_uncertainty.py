@@ -91,7 +91,7 @@ def test_posterior_prints_the_summary(jscale, saved):
     code, out, _ = jscale("posterior", saved, *SHORT, "--method", "importance")
     assert code == 0
     assert out.startswith("chinchilla: posterior (importance), 200 draws")
-    how = r"Sampled by importance: asked for; Pareto's k -?\d\.\d\d, effective share 0\.\d\d "
+    how = r"Sampled by importance: requested; Pareto's k -?\d\.\d\d, effective share 0\.\d\d "
     assert re.search(how, told(out))
     scale = next(line for line in out.splitlines() if "noise_scale" in line)
     assert scale.split()[-1] == "-"
@@ -105,7 +105,7 @@ def test_posterior_by_nuts_says_how_its_chains_agree(jscale, saved):
     code, out, _ = jscale("posterior", saved, *SHORT, "--method", "nuts")
     assert code == 0
     assert re.search(
-        r"Sampled by nuts: asked for; R-hat \d\.\d{3}, \d+ effective draws ", told(out)
+        r"Sampled by nuts: requested; R-hat \d\.\d{3}, \d+ effective draws ", told(out)
     )
 
 

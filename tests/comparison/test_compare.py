@@ -467,7 +467,7 @@ def test_an_unknown_method(long: js.Runs) -> None:
     ):
         js.compare(["power_const"], long, method="nuts")
     with pytest.raises(
-        js.JscaleError, match=r"'laplce' is not known\. Did you mean 'laplace'\? Use bootstrap, bay"
+        js.JscaleError, match=r"'laplce' is not known\. Did you mean 'laplace'\? Use bayesian, boot"
     ):
         js.compare(["power_const"], long, method="laplce")
 
