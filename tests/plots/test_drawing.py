@@ -37,8 +37,9 @@ def test_figures_of_a_notebook_are_closed_so_that_they_show_once(
 ) -> None:
     assert new_figure(4, 3).number in plt.get_fignums()
     monkeypatch.setattr(plt, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    before = plt.get_fignums()
     inline = new_figure(4, 3)
-    assert len(plt.get_fignums()) == 1
+    assert plt.get_fignums() == before
     assert inline.get_size_inches().tolist() == [4, 3]
 
 

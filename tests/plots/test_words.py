@@ -30,7 +30,7 @@ from jscale.plots.words import amount, joined, number, percent, point, sheet, sp
         (7, 1, "7"),
         (np.inf, 4, "∞"),
         (-np.inf, 4, "−∞"),
-        (np.nan, 4, "not known"),
+        (np.nan, 4, "n/a"),
     ],
 )
 def test_numbers_as_people_write_them(value: float, digits: int, text: str) -> None:
@@ -61,7 +61,7 @@ def test_words_are_joined_as_in_a_sentence(parts: list[str], text: str) -> None:
 def test_points_in_a_sentence() -> None:
     assert point({"N": 7e9, "D": np.int64(5), "moe": True}) == "N = 7×10⁹, D = 5 and moe = yes"
     assert point({"family": "gpt"}) == "family = gpt"
-    assert percent(0.9) == "90 %"
+    assert percent(0.9) == "90%"
     assert percent(0.995) == "99.5 %"
 
 
@@ -81,7 +81,7 @@ def test_a_table_as_text() -> None:
     )
     text = sheet(frame)
     assert text.headings == ("x", "ok", "3")
-    assert text.rows == (("10⁹", "yes", "a"), ("not known", "no", "b"))
+    assert text.rows == (("10⁹", "yes", "a"), ("n/a", "no", "b"))
     assert text.numeric == (True, True, False)
     assert text.left_out == 0
     named = sheet(frame, index="run", most=1)
