@@ -62,7 +62,7 @@ def test_points_in_a_sentence() -> None:
     assert point({"N": 7e9, "D": np.int64(5), "moe": True}) == "N = 7×10⁹, D = 5 and moe = yes"
     assert point({"family": "gpt"}) == "family = gpt"
     assert percent(0.9) == "90%"
-    assert percent(0.995) == "99.5 %"
+    assert percent(0.995) == "99.5%"
 
 
 def test_outputs_are_named_with_the_unit_of_their_loss() -> None:
