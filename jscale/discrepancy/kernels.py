@@ -45,7 +45,7 @@ def matern(r: Any) -> Any:
     """Return the Matérn-5/2 correlation at scaled distances r (NumPy or JAX).
 
     >>> matern(np.array([0.0, 1.0])).round(4)
-    array([1.    , 0.524 ])
+    array([1.   , 0.524])
     """
     xp = np if isinstance(r, (np.ndarray, float)) else _jax_numpy()
     return (1.0 + _ROOT5 * r + (5.0 / 3.0) * r * r) * xp.exp(-_ROOT5 * r)

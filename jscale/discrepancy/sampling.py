@@ -170,7 +170,7 @@ def _functions(
     with float64_scope():
         drawn = [
             _of_expert(solved, place, int(taken[tuple(place)]), grid, components, rng)
-            for place in np.argwhere(taken)
+            for place in np.argwhere(taken).tolist()
         ]
         theta, variant, parts = (np.concatenate(x) for x in zip(*drawn, strict=True))
         start = _natural(solved, solved.start[None], np.array([solved.variant]))[0]
