@@ -131,7 +131,8 @@ def public(root: Path, trees: dict[str, ast.Module]) -> Iterator[tuple[str, ast.
 
 def resolve(trees: dict[str, ast.Module], module: str, name: str) -> tuple[str, str | None] | None:
     """Where an imported name is defined: a module and an attribute, or a module alone."""
-    for node in trees[module].body:
+    # Names that load when they are first used are imported for type checkers alone.
+    for node in ast.walk(trees[module]):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 if (alias.asname or alias.name) == name:
@@ -140,9 +141,8 @@ def resolve(trees: dict[str, ast.Module], module: str, name: str) -> tuple[str, 
                         return inner, None
                     if node.module in trees:
                         return resolve(trees, node.module, alias.name)
-        elif isinstance(node, Function | ast.ClassDef) and node.name == name:
-            return module, name
-    return None
+    defined = [n.name for n in trees[module].body if isinstance(n, Function | ast.ClassDef)]
+    return (module, name) if name in defined else None
 
 
 def documented(root: Path, trees: dict[str, ast.Module]) -> tuple[int, int]:
