@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 FEW = ["--resamples", "40"]
 
 
@@ -16,6 +18,7 @@ def test_compare_prints_the_laws_in_order(runs_csv, jscale):
     assert "±" in out
 
 
+@pytest.mark.full
 def test_compare_by_origins_as_json(runs_csv, jscale):
     code, out, _ = jscale(
         "compare", runs_csv, "--law", "chinchilla", "--origins", "2", "--json", *FEW

@@ -52,6 +52,7 @@ def test_report_as_json_at_a_point(jscale, runs_csv):
     assert Path("mine.html").is_file()
 
 
+@pytest.mark.full
 def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
     code, out, _ = jscale(
         "report",

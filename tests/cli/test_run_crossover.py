@@ -50,6 +50,7 @@ def test_crossover_as_json_is_that_of_python(jscale, saved):
     )
 
 
+@pytest.mark.full
 def test_crossover_of_what_compute_buys(jscale, saved):
     """Laws of N and D spend compute best."""
     code, out, err = jscale(

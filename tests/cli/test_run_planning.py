@@ -61,6 +61,7 @@ def _cells(row: pd.Series, name: str) -> list[str]:
     return [f"{row[name]:.4g}", low, "to", high]
 
 
+@pytest.mark.full
 def test_plan_as_json_is_that_of_python(jscale, saved):
     document = read(
         jscale(
@@ -97,6 +98,7 @@ def test_plan_as_json_is_that_of_python(jscale, saved):
     ]
 
 
+@pytest.mark.full
 def test_plan_with_dollars_limits_and_a_label(jscale, saved):
     document = read(
         jscale(
@@ -125,6 +127,7 @@ def test_plan_with_dollars_limits_and_a_label(jscale, saved):
     assert document["unit"] == "dollars"
 
 
+@pytest.mark.full
 def test_plan_with_data_up_to_a_limit(jscale, saved):
     """An open end is as good as one far past the runs; the notes say that the limit decides."""
     arguments = ["plan", saved["plain"], "--flops", "1e21"]
@@ -274,6 +277,7 @@ def test_required_compute_and_of_a_family(jscale, saved):
     assert row == {**records(answer.frame)[0]}
 
 
+@pytest.mark.full
 def test_required_compute_is_spent_best(jscale, saved):
     arguments = ["required", saved["plain"], "C", "--loss", "2.9", "--loss", "1.2"]
     code, out, _ = jscale(*arguments)
@@ -310,6 +314,7 @@ def test_a_cost_is_of_what_compute_buys(jscale, saved):
     refused(jscale(*wrong, "--set", "N=7B"), "N is the unknown; leave it out")
 
 
+@pytest.mark.full
 def test_compute_of_a_law_of_other_inputs(jscale, here):
     runs = js.simulate("power_const:N", SLOW, {"N": np.geomspace(1e6, 1e9, 30)}, noise=0.01)
     js.save(js.fit("power_const:N", runs, starts=8), "size.json")

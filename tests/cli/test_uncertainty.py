@@ -101,6 +101,7 @@ def test_posterior_prints_the_summary(jscale, saved):
     }
 
 
+@pytest.mark.full
 def test_posterior_by_nuts_says_how_its_chains_agree(jscale, saved):
     code, out, _ = jscale("posterior", saved, *SHORT, "--method", "nuts")
     assert code == 0

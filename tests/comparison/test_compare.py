@@ -262,6 +262,7 @@ def test_auto_compares_all_laws_that_fit_the_columns_and_their_ensemble(
     assert auto.rows.groupby("law")["place"].apply(tuple).nunique() == 1
 
 
+@pytest.mark.full
 def test_autos_weights_are_those_of_the_ensemble_of_the_fitted_runs(
     one_world: js.Runs, auto: js.Comparison
 ) -> None:

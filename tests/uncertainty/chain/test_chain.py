@@ -69,6 +69,7 @@ def test_measured_losses_with_errors_of_their_own_flatten_the_link() -> None:
     assert slopes["observed"] / true < 0.8
 
 
+@pytest.mark.full
 def test_all_ways_find_the_planted_law_in_clean_data() -> None:
     frame = world(1, loss=0.0, score=0.0)
     at = {"N": [1e9, 1e10], "D": [1e11, 1e12]}
