@@ -1,9 +1,9 @@
 """Draws of whole functions: a law's curve and its discrepancy, at any inputs at once.
 
 A draw picks an expert by its weight, parameters from their posterior, and the discrepancy given
-them on a grid of points that covers the runs and the range beyond; between grid points the kernel
-itself interpolates. Each draw is thus a function of the inputs with its own vector of numbers,
-which planning can minimise and differentiate.
+them on a grid: places of the runs, where it is known best, and a lattice over the range around and
+beyond; between grid points the kernel itself interpolates. Each draw is thus a function of the
+inputs with its own vector of numbers, which planning can minimise and differentiate.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from jscale._precision import float64_scope
 from jscale.discrepancy.experts import Solved
+from jscale.discrepancy.grid import grid_around
 from jscale.discrepancy.kernels import Component, distances, matern
 from jscale.discrepancy.members import Floor
 from jscale.discrepancy.response import PLAIN, from_response
@@ -26,10 +27,6 @@ from jscale.fitting.solver.compilation import programs
 from jscale.model.law import Law
 from jscale.model.layout import Layout
 
-# How far the grid reaches beyond the runs, in e-folds of each input: a thousandfold above.
-_ABOVE, _BELOW = 6.9, 2.3
-_POINTS = {1: 40, 2: 9, 3: 5}
-_MANY = 150
 _JITTER = 1e-8
 _LEAST_SHARE, _MOST_SHARE = 0.02, 2.0
 _NEGLIGIBLE = 0.02
@@ -115,20 +112,6 @@ def _count(layout: Layout) -> int:
     )
 
 
-def grid_of(solved: Solved) -> np.ndarray:
-    """Return the grid's points (M, d) in a kernel's coordinates: a lattice around the runs."""
-    u = solved.site.u
-    low, high = u.min(axis=0) - _BELOW, u.max(axis=0) + _ABOVE
-    d = u.shape[1]
-    if d in _POINTS:
-        axes = [np.linspace(low[i], high[i], _POINTS[d]) for i in range(d)]
-        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, d)
-    from scipy.stats import qmc
-
-    # A lattice of more inputs would need too many points.
-    return low + (high - low) * qmc.Halton(d, scramble=False).random(_MANY)
-
-
 def draw_functions(
     solved: Solved, shares: np.ndarray, count: int, rng: np.random.Generator, response: str = PLAIN
 ) -> tuple[BentLaw, np.ndarray]:
@@ -137,13 +120,15 @@ def draw_functions(
     ``shares`` (K, G, P) are the experts' weights; ``count`` draws are allotted to them in
     proportion. Returns the function and the draws' numbers (count, q).
     """
-    taken = _dealt(_without_negligible(shares), count, rng)
-    function, whole = _functions(solved, taken.reshape(shares.shape), rng, response)
+    shares = _without_negligible(shares)
+    taken = _dealt(shares, count, rng).reshape(shares.shape)
+    function = _function(solved, shares, response)
+    whole = _numbers(solved, taken, function, rng)
     # Draws come out expert by expert; shuffled, any prefix of them is a fair sample.
     return function, whole[rng.permutation(len(whole))]
 
 
-def central_function(solved: Solved, shares: np.ndarray, response: str = PLAIN) -> np.ndarray:
+def central_function(solved: Solved, shares: np.ndarray) -> np.ndarray:
     """Return the numbers (q,) of a member's central function, as :func:`draw_functions` draws them.
 
     It is that of the expert with the most weight, at its most probable parameters and with the
@@ -152,24 +137,35 @@ def central_function(solved: Solved, shares: np.ndarray, response: str = PLAIN) 
     """
     taken = np.zeros(shares.size, dtype=int)
     taken[np.argmax(shares)] = 1
-    return _functions(solved, taken.reshape(shares.shape), None, response)[1][0]
+    function = _function(solved, _without_negligible(shares), PLAIN)
+    return _numbers(solved, taken.reshape(shares.shape), function, None)[0]
 
 
-def _functions(
-    solved: Solved, taken: np.ndarray, rng: np.random.Generator | None, response: str
-) -> tuple[BentLaw, np.ndarray]:
+def _function(solved: Solved, shares: np.ndarray, response: str) -> BentLaw:
+    """Return the function of the draws of experts with shares (K, G, P)."""
+    member = solved.member
+    # Only as many components as those experts have: each costs as much at every evaluation.
+    kernels = [member.prior.kernels[k] for k in np.flatnonzero(shares.any(axis=(1, 2)))]
+    return BentLaw(
+        member.layout,
+        member.floor,
+        member.space,
+        len(grid_around(solved.site.u)),
+        max(len(kernel) for kernel in kernels),
+        tuple(bool(np.all(np.asarray(x) > 0)) for x in solved.table.data.inputs),
+        response,
+    )
+
+
+def _numbers(
+    solved: Solved, taken: np.ndarray, function: BentLaw, rng: np.random.Generator | None
+) -> np.ndarray:
     """Draw so many functions of each expert (K, G, P); without ``rng``, their central ones."""
     member = solved.member
-    grid = grid_of(solved)
-    components = max(len(kernel) for kernel in member.prior.kernels)
-    inputs = solved.table.data.inputs
-    logs = tuple(bool(np.all(np.asarray(x) > 0)) for x in inputs)
-    function = BentLaw(
-        member.layout, member.floor, member.space, len(grid), components, logs, response
-    )
+    grid = grid_around(solved.site.u)
     with float64_scope():
         drawn = [
-            _of_expert(solved, place, int(taken[tuple(place)]), grid, components, rng)
+            _of_expert(solved, place, int(taken[tuple(place)]), grid, function.components, rng)
             for place in np.argwhere(taken).tolist()
         ]
         theta, variant, parts = (np.concatenate(x) for x in zip(*drawn, strict=True))
@@ -177,7 +173,7 @@ def _functions(
         natural = _natural(solved, theta, variant)
     unit = np.array([member.unit.get(name, 1.0) for name in member.layout.law.inputs])
     shared = np.tile(np.concatenate([start, unit, grid.ravel()]), (len(theta), 1))
-    return function, np.concatenate([natural, shared, parts], axis=1)
+    return np.concatenate([natural, shared, parts], axis=1)
 
 
 def _normals(rng: np.random.Generator | None, count: int, size: int) -> np.ndarray:
@@ -188,14 +184,13 @@ def _normals(rng: np.random.Generator | None, count: int, size: int) -> np.ndarr
 def _without_negligible(shares: np.ndarray) -> np.ndarray:
     """Drop experts of negligible weight: each needs its own factorisation."""
     # Dropped experts hold so little weight that systematic resampling would rarely reach them.
-    flat = shares.ravel()
-    return np.where(flat >= _NEGLIGIBLE * flat.max(), flat, 0.0)
+    return np.where(shares >= _NEGLIGIBLE * shares.max(), shares, 0.0)
 
 
 def _dealt(shares: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Allot draws in proportion to shares: systematic resampling."""
     # One uniform offset for all draws: counts differ from count·share by less than one.
-    edges = np.cumsum(shares / shares.sum())
+    edges = np.cumsum(shares.ravel() / shares.sum())
     at = (np.arange(count) + rng.random()) / count
     return np.bincount(np.minimum(np.searchsorted(edges, at), len(edges) - 1), minlength=len(edges))
 

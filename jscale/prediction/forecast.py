@@ -192,7 +192,7 @@ class Forecast:
             rng = np.random.default_rng((seed, 5, i))
             function, flat = draw_functions(solved, np.exp(logs), draws, rng, self.response)
             fit = reference_of(member, solved, self.runs)
-            point = central_function(solved, np.exp(logs), self.response)
+            point = central_function(solved, np.exp(logs))
             made.append(Component(member.law.name, function, point, flat, fit, weight))
         return tuple(made)
 
