@@ -104,7 +104,8 @@ if TYPE_CHECKING:
     from jscale.prediction.digits import digits_needed
     from jscale.prediction.forecast import Forecast, forecast
     from jscale.prediction.learn_prior import learn_prior
-    from jscale.prediction.predict import Prediction, predict
+    from jscale.prediction.predict import predict
+    from jscale.prediction.prediction import Prediction
     from jscale.prediction.regimes import Regime, regime
     from jscale.reporting.page import Report, report
     from jscale.simulation import designs
@@ -128,7 +129,7 @@ _LATER = {
     "IsoFlop": "jscale.curves.isoflop:IsoFlop",
     "Noise": "jscale.simulation.noise:Noise",
     "Plan": "jscale.planning.plan:Plan",
-    "Prediction": "jscale.prediction.predict:Prediction",
+    "Prediction": "jscale.prediction.prediction:Prediction",
     "Regime": "jscale.prediction.regimes:Regime",
     "Report": "jscale.reporting.page:Report",
     "Required": "jscale.planning.required:Required",

@@ -17,7 +17,8 @@ from jscale.data.schedules import cosine, linear
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
-from jscale.prediction.predictor import Predictor, only_law, predictor_of, reference_of
+from jscale.prediction.predictor import Predictor, only_law
+from jscale.prediction.sources import predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 # With more knots the search finds stairs, which gain less than 1e-3 in loss under the law.

@@ -14,8 +14,10 @@ from jscale.errors import PredictionError, listing
 from jscale.fitting.result import Fit
 from jscale.laws.annealing import multi_power
 from jscale.model.law import Law
-from jscale.prediction.predict import Prediction, predict
-from jscale.prediction.predictor import Predictor, predictor_of, reference_of
+from jscale.prediction.predict import predict
+from jscale.prediction.prediction import Prediction
+from jscale.prediction.predictor import Predictor
+from jscale.prediction.sources import predictor_of, reference_of
 from jscale.uncertainty.draws import Draws
 
 _MOST_STEPS = 200

@@ -15,8 +15,9 @@ from jscale.planning.notes import notes_on_optima, notes_on_small
 from jscale.planning.plan import Plan
 from jscale.planning.search import Optima, Planner
 from jscale.planning.setup import planned, planner_of
-from jscale.prediction.extrapolation import extrapolation, warn_if_far
-from jscale.prediction.predictor import Predictor, predictor_of, reference_of
+from jscale.prediction.extrapolation import CHECK_FAR, extrapolation, warn_if_far
+from jscale.prediction.predictor import Predictor, is_within_law
+from jscale.prediction.sources import predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 # Measured by benchmarks/plan_coverage.py.
@@ -36,6 +37,7 @@ def allocate(
     bounds: Mapping[str, Any] | None = None,
     level: float = 0.9,
     method: str = "auto",
+    discrepancy: bool = True,
     seed: int = 0,
     **others: Any,
 ) -> Plan:
@@ -47,8 +49,8 @@ def allocate(
     Parameters
     ----------
     source : Draws, Fit or Predictor
-        Draws of any law, a Fit (drawn by ``method`` and ``seed``), or several laws, such as an
-        :class:`~jscale.Ensemble`: the estimate then minimises the weighted mean of the laws, and
+        Draws of any law, a Fit (with the discrepancy of its law), or several laws, as of a
+        :class:`~jscale.Forecast`: the estimate then minimises the weighted mean of the laws, and
         draws are pooled in proportion to their weights. A law whose output rises with its inputs
         (a score) is maximised.
     C : float or array_like of float, shape (b,)
@@ -66,7 +68,10 @@ def allocate(
     level : float, default 0.9
         The level of confidence intervals.
     method : str, default "auto"
-        How a Fit is drawn: see :func:`jscale.draws`.
+        How the parameters of a Fit are drawn (see :func:`jscale.draws`); a method that is named
+        gives intervals within the law.
+    discrepancy : bool, default True
+        Whether draws of a Fit include the chance that the truth departs from its law.
     seed : int, default 0
         The seed of those draws.
     **others : float or str
@@ -97,11 +102,11 @@ def allocate(
     ever larger models has no optimum, and its bound is not an answer. Where an output has several
     valleys along one input, the lowest valley is taken, even if the law is lower still at a bound.
 
-    The coverage of these intervals has been measured (benchmarks/results/plan_coverage.txt). In
-    worlds made by the fitted law, that of N* and of the best loss was off by at most 8 percentage
-    points, from the largest compute to 100 times it. In a world that bends otherwise (farseer,
-    fitted by chinchilla) the planned N* was 3 to 16 times too large, and 95 % intervals covered
-    the true one in at most one case of six: compare laws before you plan.
+    The coverage of intervals within the law has been measured
+    (benchmarks/results/plan_coverage.txt). In worlds made by the fitted law, that of N* and of the
+    best loss was off by at most 8 percentage points, from the largest compute to 100 times it. In a
+    world that bends otherwise (farseer, fitted by chinchilla) the planned N* was 3 to 16 times too
+    large, and 95% intervals within the law covered the true one in at most one case of six.
 
     Examples
     --------
@@ -116,7 +121,7 @@ def allocate(
     reference = reference_of(source, caller="allocate")
     planner = planner_of(reference, cost, variables, bounds or {}, others)
     budgets = _budgets(C)
-    predictor = predictor_of(source, method, seed, caller="allocate")
+    predictor = predictor_of(source, method, seed, caller="allocate", discrepancy=discrepancy)
     planner, components, notes = planned(predictor, planner)
     optima = planner.optima_of(components, budgets)
     _check_reached(planner, optima.inputs[0], budgets)
@@ -124,7 +129,12 @@ def allocate(
     frame = _frame(planner, optima, budgets, level)
     table = pd.DataFrame({name: frame[name] for name in planner.choice.variables})
     frame["extrapolation"] = extrapolation(reference, table.assign(**planner.others))
-    warn_if_far(frame["extrapolation"], "budgets", "compute", _WITHIN)
+    warn_if_far(
+        frame["extrapolation"],
+        "budgets",
+        "compute",
+        _WITHIN if is_within_law(predictor) else CHECK_FAR,
+    )
     return Plan(
         frame=frame,
         samples=optima.inputs[1:],

@@ -26,8 +26,9 @@ from jscale.fitting.points import input_table
 from jscale.fitting.result import Fit
 from jscale.planning.allocate import allocate
 from jscale.prediction.components import over_draws
-from jscale.prediction.extrapolation import warn_if_far
-from jscale.prediction.predictor import Predictor, predictor_of, reference_of
+from jscale.prediction.extrapolation import CHECK_FAR, warn_if_far
+from jscale.prediction.predictor import Predictor, is_within_law, label
+from jscale.prediction.sources import predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 _POINTS = 121
@@ -158,6 +159,7 @@ def crossover(
     over: tuple[float, float] | None = None,
     level: float = 0.9,
     method: str = "auto",
+    discrepancy: bool = True,
     seed: int = 0,
     **others: Any,
 ) -> Crossover:
@@ -166,9 +168,9 @@ def crossover(
     Parameters
     ----------
     a, b : Draws, Fit or Predictor
-        Two recipes: what predicts one output in one unit. A Fit is drawn by ``method`` and
-        ``seed``; the draws of several laws, such as those of an :class:`~jscale.Ensemble`, are
-        pooled in proportion to their weights.
+        Two recipes: what predicts one output in one unit. A Fit is forecast with its
+        law's discrepancy; the draws of several laws, as of a :class:`~jscale.Forecast`, are pooled
+        in proportion to their weights.
     along : str, default "C"
         An input of both, or C for laws of N and D, which then spend it best
         (:func:`jscale.allocate` at 6·N·D).
@@ -178,7 +180,10 @@ def crossover(
     level : float, default 0.9
         The level of confidence intervals.
     method : str, default "auto"
-        How a Fit is drawn: see :func:`jscale.draws`.
+        How the parameters of a Fit are drawn (see :func:`jscale.draws`); a method that is named
+        gives intervals within the law.
+    discrepancy : bool, default True
+        Whether draws of a Fit include the chance that the truth departs from its law.
     seed : int, default 0
         The seed of those draws.
     **others : float or str
@@ -221,7 +226,7 @@ def crossover(
     ['C', 'a', 'b', 'difference', 'low', 'high', 'a_better']
     """
     check_level(level)
-    pair = _Pair.of(a, b, along, over, _Drawing(method, seed, "crossover"), others)
+    pair = _Pair.of(a, b, along, over, _Drawing(method, discrepancy, seed, "crossover"), others)
     first, second = pair.outputs()
     gap, left_out = _finite(first - second, pair)
     sign = 1.0 if pair.falling else -1.0
@@ -245,8 +250,7 @@ def crossover(
     past = np.searchsorted(pair.places, every[0]) if every else 0
     after = {-1.0: "a", 0.0: "neither", 1.0: "b"}[float(np.sign(sign * gap[0, past]))]
     largest = min(_largest(predictor.reference, along) for predictor in (pair.a, pair.b))
-    advice = "Intervals only cover uncertainty within the laws."
-    warn_if_far([float(at[0]) / largest], "crossings", along, advice)
+    warn_if_far([float(at[0]) / largest], "crossings", along, pair.advice)
     return Crossover(
         along=along,
         frame=frame,
@@ -272,6 +276,7 @@ def equivalent(
     over: tuple[float, float] | None = None,
     level: float = 0.9,
     method: str = "auto",
+    discrepancy: bool = True,
     seed: int = 0,
     **others: Any,
 ) -> pd.DataFrame:
@@ -288,7 +293,10 @@ def equivalent(
     level : float, default 0.9
         The level of confidence intervals.
     method : str, default "auto"
-        How a Fit is drawn: see :func:`jscale.draws`.
+        How the parameters of a Fit are drawn (see :func:`jscale.draws`); a method that is named
+        gives intervals within the law.
+    discrepancy : bool, default True
+        Whether draws of a Fit include the chance that the truth departs from its law.
     seed : int, default 0
         The seed of those draws.
     **others : float or str
@@ -328,7 +336,7 @@ def equivalent(
     ['C', 'needs', 'times', 'low', 'high', 'exists']
     """
     check_level(level)
-    pair = _Pair.of(a, b, along, over, _Drawing(method, seed, "equivalent"), others)
+    pair = _Pair.of(a, b, along, over, _Drawing(method, discrepancy, seed, "equivalent"), others)
     first, _ = pair.outputs()
     wide = pair.widened(_BEYOND)
     _, second = wide.outputs()
@@ -379,8 +387,15 @@ class _Drawing(NamedTuple):
     """How draws of Fits are made, and the function to name in messages."""
 
     method: str
+    discrepancy: bool
     seed: int
     caller: str
+
+    def of(self, source: Any, seed: int) -> Predictor:
+        """Return the predictor of a source."""
+        return predictor_of(
+            source, self.method, seed, caller=self.caller, discrepancy=self.discrepancy
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -405,8 +420,8 @@ class _Pair:
         others: dict[str, Any],
     ) -> _Pair:
         """Check two sources, and draw those that are Fits."""
-        method, seed, caller = drawing
-        fits = [reference_of(source, caller=caller) for source in (a, b)]
+        seed = drawing.seed
+        fits = [reference_of(source, caller=drawing.caller) for source in (a, b)]
         _check(fits, along)
         known = {x for f in fits for x in _columns(f)} - {along}
         for name in others:
@@ -415,11 +430,11 @@ class _Pair:
                     f"{name!r} is not another input of either law.{nearest(name, sorted(known))} "
                     f"Theirs are {listing(sorted(known), 12) or 'none'}."
                 )
-        first = predictor_of(a, method, seed, caller=caller)
+        first = drawing.of(a, seed)
         # Refits of common runs with one seed share the errors of those runs, which cancel in
         # differences; any other draws must not share their random numbers.
         common = first.resamples is not None and fits[0].runs.digest == fits[1].runs.digest
-        second = predictor_of(b, method, seed if common else seed + 1, caller=caller)
+        second = drawing.of(b, seed if common else seed + 1)
         low, high = _range(fits, along, over)
         places = np.geomspace(low, high, _POINTS)
         paired = common and second.resamples == first.resamples
@@ -428,7 +443,13 @@ class _Pair:
     @property
     def method(self) -> str:
         """Where the draws came from."""
-        return ", ".join(dict.fromkeys((self.a.method, self.b.method)))
+        return ", ".join(dict.fromkeys(label(part) for part in (self.a, self.b)))
+
+    @property
+    def advice(self) -> str:
+        """What a warning of distance says."""
+        within = is_within_law(self.a) or is_within_law(self.b)
+        return "Intervals only cover uncertainty within the laws." if within else CHECK_FAR
 
     @property
     def falling(self) -> bool:

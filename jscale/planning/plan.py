@@ -18,7 +18,7 @@ from jscale.planning.costs import Cost
 from jscale.planning.optimum import inputs_program, objective_program
 from jscale.planning.search import Planner
 from jscale.prediction.components import Component
-from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.predictor import Predictor, label, parameter_draws
 from jscale.uncertainty.draws import Draws, tails
 
 # Limit of a near-optimal range, in e-folds of the first input.
@@ -74,7 +74,7 @@ class Plan:
     @property
     def method(self) -> str:
         """Where the draws came from."""
-        return self.predictor.method
+        return label(self.predictor)
 
     @property
     def draws(self) -> Draws | None:

@@ -24,8 +24,9 @@ from jscale.planning.notes import notes_on_optima
 from jscale.planning.search import Planner
 from jscale.planning.setup import planned, planner_of
 from jscale.prediction.components import Component, Function, over_draws
-from jscale.prediction.extrapolation import extrapolation, warn_if_far
-from jscale.prediction.predictor import Predictor, predictor_of, reference_of
+from jscale.prediction.extrapolation import CHECK_FAR, extrapolation, warn_if_far
+from jscale.prediction.predictor import Predictor, is_within_law, label
+from jscale.prediction.sources import predictor_of, reference_of
 from jscale.uncertainty.draws import Draws, tails
 
 # The search range, as factors below and above the runs (wide enough to meet a limit).
@@ -137,6 +138,7 @@ def required(
     cost: Any = None,
     level: float = 0.9,
     method: str = "auto",
+    discrepancy: bool = True,
     seed: int = 0,
     **given: Any,
 ) -> Required:
@@ -148,8 +150,8 @@ def required(
     Parameters
     ----------
     source : Draws, Fit or Predictor
-        Draws of any law, a Fit (drawn by ``method`` and ``seed``), or several laws, such as an
-        :class:`~jscale.Ensemble`: the estimate is then that of the weighted mean of the laws, and
+        Draws of any law, a Fit (with the discrepancy of its law), or several laws, as of a
+        :class:`~jscale.Forecast`: the estimate is then that of the weighted mean of the laws, and
         draws are pooled in proportion to their weights.
     variable : str
         The input asked for, or "C", of a law without that input, for the budget that reaches the
@@ -159,7 +161,10 @@ def required(
     level : float, default 0.9
         The level of confidence intervals.
     method : str, default "auto"
-        How a Fit is drawn: see :func:`jscale.draws`.
+        How the parameters of a Fit are drawn (see :func:`jscale.draws`); a method that is named
+        gives intervals within the law.
+    discrepancy : bool, default True
+        Whether draws of a Fit include the chance that the truth departs from its law.
     seed : int, default 0
         The seed of those draws.
     **given : float, str or array_like
@@ -208,12 +213,12 @@ def required(
                 f"{reference.law.output} must be one target or a list of targets."
             )
         planner = planner_of(reference, cost, None, {}, rest)
-        predictor = predictor_of(source, method, seed, caller="required")
+        predictor = predictor_of(source, method, seed, caller="required", discrepancy=discrepancy)
         return _of_budgets(predictor, planner, np.atleast_1d(targets), level)
     if cost is not None:
         raise PredictionError('A cost is of compute: required(draws, "C", cost=…, …).')
     table = _table(reference, variable, given)
-    predictor = predictor_of(source, method, seed, caller="required")
+    predictor = predictor_of(source, method, seed, caller="required", discrepancy=discrepancy)
     return _of_inputs(predictor, variable, table, level)
 
 
@@ -225,9 +230,9 @@ def _of_inputs(predictor: Predictor, variable: str, table: pd.DataFrame, level: 
         predictor.components, lambda component, samples, rows: search(component, samples)
     )
     frame = _with_interval(table.drop(columns=variable), amounts, level)
-    _warn_far(_past(fit, variable, frame))
+    _warn_far(_past(fit, variable, frame), predictor)
     notes = tuple(_notes(fit, variable, frame, reached_already[0]))
-    return Required(variable, frame, amounts[1:], level, predictor.method, fit.law.name, notes)
+    return Required(variable, frame, amounts[1:], level, label(predictor), fit.law.name, notes)
 
 
 def _of_budgets(
@@ -243,17 +248,20 @@ def _of_budgets(
     frame = _with_interval(frame, amounts, level)
     variables = list(planner.choice.variables)
     frame[variables] = inputs
-    _warn_far(np.nan_to_num(extrapolation(fit, frame[variables].assign(**planner.others))))
+    _warn_far(
+        np.nan_to_num(extrapolation(fit, frame[variables].assign(**planner.others))), predictor
+    )
     notes = (
         *left_out,
         *_notes(fit, "C", frame, reached_already),
         *notes_on_optima(planner, best.only(reached)),
     )
-    return Required("C", frame, amounts[1:], level, predictor.method, fit.law.name, notes)
+    return Required("C", frame, amounts[1:], level, label(predictor), fit.law.name, notes)
 
 
-def _warn_far(past: np.ndarray) -> None:
-    advice = "Intervals only cover uncertainty within the law."
+def _warn_far(past: np.ndarray, predictor: Predictor) -> None:
+    within = is_within_law(predictor)
+    advice = "Intervals only cover uncertainty within the law." if within else CHECK_FAR
     warn_if_far(past, "answers", "compute", advice)
 
 

@@ -12,7 +12,8 @@ from jscale.errors import LawError, PredictionError, listing
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
 from jscale.prediction.components import Component
-from jscale.prediction.predictor import Predictor, only_law, predictor_of
+from jscale.prediction.predictor import Predictor, only_law
+from jscale.prediction.sources import predictor_of
 
 _CALLER = "best_mixture"
 _ALSO = "a FitTable, a mapping from targets to predictors, "

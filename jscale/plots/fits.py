@@ -18,7 +18,8 @@ from jscale.fitting.result import Fit
 from jscale.plots import drawing as draw
 from jscale.plots.words import with_unit
 from jscale.prediction.components import curves
-from jscale.prediction.predict import Prediction, predict
+from jscale.prediction.predict import predict
+from jscale.prediction.prediction import Prediction
 from jscale.uncertainty.draws import Draws
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from jscale.fitting.result import Fit
 from jscale.model.law import Law
 from jscale.prediction.components import Component, over_draws
 from jscale.prediction.extrapolation import extrapolation, warn_if_far
-from jscale.prediction.predictor import Predictor, predictor_of
+from jscale.prediction.predictor import Predictor
+from jscale.prediction.sources import predictor_of
 from jscale.uncertainty.draws import Draws, tails
 
 

@@ -13,6 +13,11 @@ from jscale.errors import ExtrapolationWarning, outside
 from jscale.fitting.result import Fit
 
 FAR = 10.0
+# What warnings about plans advise, of intervals that include the chance that laws bend.
+CHECK_FAR = (
+    "Intervals include the chance that the truth departs from the law, as far as it did in past "
+    "sweeps. Train a run on the way, and plan again."
+)
 
 
 def is_far(past: Any) -> np.ndarray:

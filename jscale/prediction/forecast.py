@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.arguments import check_choice, check_count, check_seed
+from jscale.arguments import check_choice, check_count, check_level, check_seed
 from jscale.data.runs import Runs
 from jscale.discrepancy.experts import Curves, Solved, predict, solve
 from jscale.discrepancy.mixture import Normals
 from jscale.discrepancy.prior import ForecastPrior, as_prior
-from jscale.discrepancy.response import RESPONSES
+from jscale.discrepancy.response import PLAIN, RESPONSES
 from jscale.discrepancy.sampling import central_function, draw_functions
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
@@ -33,7 +33,6 @@ from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
 from jscale.prediction.forecast_members import (
     AUTO,
-    LawMember,
     choose_response,
     members_of,
     named_laws,
@@ -42,9 +41,9 @@ from jscale.prediction.forecast_members import (
 from jscale.prediction.forecast_notes import measured_coverage, notes_on
 from jscale.prediction.forecast_reference import reference_of
 from jscale.prediction.mixture_predictive import MixturePredictive
+from jscale.prediction.named_law import LawMember
 from jscale.prediction.newruns import KNOWN, NewRun
-from jscale.prediction.predict import Prediction
-from jscale.prediction.predict import predict as predict_any
+from jscale.prediction.prediction import Prediction, predicted
 
 DRAWS = 1000
 # Experts below this share of the largest weight are left out of mixtures.
@@ -74,6 +73,8 @@ class Forecast:
         What to know before trusting the forecast.
     settings : mapping
         All that is needed to make it again, as plain values.
+    fit : Fit, optional
+        The fit whose law this forecast is of, if it was made for one.
     """
 
     runs: Runs
@@ -82,6 +83,7 @@ class Forecast:
     prior: ForecastPrior | None
     response: str
     settings: Mapping[str, Any]
+    fit: Fit | None = None
 
     @cached_property
     def log_weights(self) -> tuple[np.ndarray, ...]:
@@ -149,12 +151,16 @@ class Forecast:
 
     @cached_property
     def _reference(self) -> Fit:
+        if self.fit is not None:
+            return self.fit
         place = int(np.argmax(self.weights.to_numpy()))
         return reference_of(self.laws[place], self.experts[place], self.runs)
 
     @property
     def method(self) -> str:
         """The laws with weight."""
+        if len(self.laws) == 1:
+            return f"{self.laws[0].law.name} with its discrepancy"
         parts = [f"{name} {w:.2f}" for name, w in self.weights.items() if w >= 0.005]
         return f"forecast ({', '.join(parts)}; with discrepancy)"
 
@@ -248,7 +254,10 @@ class Forecast:
         Prediction
             The median curve, both intervals, and how far past the runs each point lies.
         """
-        return predict_any(self, where, level=level, **inputs)
+        check_level(level)
+        known = inputs.pop("known_error", None)
+        new_run = NewRun.asked("run", known, None)
+        return predicted(self, where, inputs, level=level, new_run=new_run, known_error=known)
 
     def sample(
         self, where: Any = None, draws: int = DRAWS, *, seed: int = 0, **inputs: Any
@@ -352,7 +361,7 @@ class Forecast:
         return MixturePredictive(
             Normals(weights, mean, np.sqrt(curve)),
             Normals(weights, mean, np.sqrt(curve + noise + known)),
-            "log",
+            self.laws[0].member.space,
             self.response,
         )
 
@@ -478,7 +487,8 @@ def forecast(
     learnt = as_prior(prior)
     if learnt is not None and prior == "default" and runs.output != "loss":
         learnt = None
-    kind = choose_response(runs, response)
+    # A law that is named describes its own output; only "auto" chooses what it describes.
+    kind = choose_response(runs, response) if chosen is None or response != AUTO else PLAIN
     members = members_of(chosen, runs, learnt, kind)
     experts = tuple(solve([a.member], [a.observations])[0] for a in members)
     settings = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,38 +12,30 @@ import pandas as pd
 
 from jscale import laws as registry
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import Observations
 from jscale.discrepancy.families import ONE_AXIS, SURFACE, axis_member, frontier_law, weak_prior
-from jscale.discrepancy.members import Member, make_member
+from jscale.discrepancy.members import make_member
 from jscale.discrepancy.prior import FamilyPrior, ForecastPrior, default_prior
 from jscale.discrepancy.response import PLAIN, response_of, to_response
-from jscale.errors import DataError, DataWarning, LawError, listing
+from jscale.errors import DataError, DataWarning, JscaleWarning, LawError, listing
 from jscale.fitting.build import as_runs, build
+from jscale.fitting.fit import fit
 from jscale.fitting.objective import huber
 from jscale.fitting.problem import Problem
+from jscale.fitting.result import Fit
 from jscale.fitting.settings import Settings
 from jscale.model.law import Law
+from jscale.prediction.named_law import (
+    SURFACE_LAW,
+    LawMember,
+    member_of_fit,
+    observations_of,
+    space_of,
+)
 
 AUTO = "auto"
-_LEAST_RUNS = 3
-_SURFACE_LAW = "chinchilla"
+LEAST_RUNS = 3
 # Candidate inputs of a law of one axis, the most informative first.
 _AXES = ("C", "N", "D")
-
-
-@dataclass(frozen=True, eq=False)
-class LawMember:
-    """A law of a forecast: its member, its observations, and the problem they make.
-
-    ``learnt`` says whether its prior was learnt from a corpus.
-    """
-
-    law: Law
-    member: Member
-    observations: Observations
-    problem: Problem
-    runs: Runs
-    learnt: bool
 
 
 def runs_of(laws: Sequence[Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
@@ -61,9 +53,9 @@ def runs_of(laws: Sequence[Law] | None, data: Any, columns: Mapping[str, Any]) -
         raise DataError(f"forecast takes Runs or a pandas DataFrame, not {type(data).__name__}.")
     if runs.weight is not None:
         runs = runs.where(runs[runs.weight].astype(np.float64) > 0)
-    if runs.n_independent < _LEAST_RUNS:
+    if runs.n_independent < LEAST_RUNS:
         raise DataError(
-            f"A forecast needs at least {_LEAST_RUNS} independent runs; there are "
+            f"A forecast needs at least {LEAST_RUNS} independent runs; there are "
             f"{runs.n_independent}. Add runs, of different sizes."
         )
     return runs
@@ -97,7 +89,7 @@ def members_of(
     source = runs if response == PLAIN else _with_response(runs, response)
     if laws is None:
         return [_automatic(source, prior)]
-    return [_named(law, source, prior) for law in laws]
+    return _named(laws, source, prior)
 
 
 def _with_response(runs: Runs, response: str) -> Runs:
@@ -121,7 +113,7 @@ def choose_response(runs: Runs, response: str) -> str:
 def _automatic(runs: Runs, prior: ForecastPrior | None) -> LawMember:
     varying = [x for x in runs.inputs if np.ptp(np.asarray(runs[x], dtype=np.float64)) > 0]
     if {"N", "D"} <= set(varying):
-        law = _of_output(registry.get(_SURFACE_LAW), runs.output)
+        law = _of_output(registry.get(SURFACE_LAW), runs.output)
         return _surface(law, runs, prior)
     axes = [x for x in _AXES if x in varying]
     axis = axes[0] if axes else (varying[0] if len(varying) == 1 else None)
@@ -145,17 +137,43 @@ def _surface(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawMember:
     return _law_member(law, runs, family, learnt)
 
 
-def _named(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawMember:
-    if law.name == _SURFACE_LAW:
+def _named(laws: Sequence[Law], runs: Runs, prior: ForecastPrior | None) -> list[LawMember]:
+    """Return members of laws that were named, all in one space."""
+    quick = [None if law.name == SURFACE_LAW else _quick_fit(law, runs) for law in laws]
+    spaces = {"log" if fitted is None else space_of(fitted) for fitted in quick}
+    # One mixture has one space; bounded outcomes are bounded only if all laws keep within.
+    space = spaces.pop() if len(spaces) == 1 else "log"
+    return [
+        _named_member(law, fitted, runs, prior, space)
+        for law, fitted in zip(laws, quick, strict=True)
+    ]
+
+
+def _named_member(
+    law: Law, fitted: Fit | None, runs: Runs, prior: ForecastPrior | None, space: str
+) -> LawMember:
+    if law.name == SURFACE_LAW:
         return _surface(law, runs, prior)
-    return _law_member(law, runs, weak_prior(prior), False)
+    if fitted is None:
+        return _law_member(law, runs, weak_prior(prior), False)
+    return member_of_fit(fitted, runs, prior, space)
+
+
+def _quick_fit(law: Law, runs: Runs) -> Fit | None:
+    """Fit a law for the places of its prior; None where the runs are too few to fit."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", JscaleWarning)
+            return fit(law, runs)
+    except DataError:
+        return None
 
 
 def _law_member(law: Law, runs: Runs, family: FamilyPrior, learnt: bool) -> LawMember:
     problem = _problem(law, runs)
     level = float(np.min(runs[runs.output]))
     member = make_member(law.name, problem.layout, "log", family, level)
-    return LawMember(law, member, _observations(problem, runs), problem, runs, learnt)
+    return LawMember(law, member, observations_of(problem, runs), problem, runs, learnt)
 
 
 def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawMember:
@@ -175,7 +193,7 @@ def _one_axis(axis: str, runs: Runs, prior: ForecastPrior | None) -> LawMember:
     y = np.asarray(runs[runs.output], dtype=np.float64)
     member = axis_member(law, x, y, "log", family)
     problem = _problem(law, runs, fixed={"place": 0.0, "width": 1.0})
-    return LawMember(law, member, _observations(problem, runs), problem, runs, learnt)
+    return LawMember(law, member, observations_of(problem, runs), problem, runs, learnt)
 
 
 def _problem(law: Law, runs: Runs, fixed: Mapping[str, float] | None = None) -> Problem:
@@ -183,18 +201,3 @@ def _problem(law: Law, runs: Runs, fixed: Mapping[str, float] | None = None) -> 
         # With a prior, inputs need not vary in these runs.
         warnings.simplefilter("ignore", DataWarning)
         return build(law, runs, Settings(huber(), fixed=fixed or {}), few=True)[0]
-
-
-def _observations(problem: Problem, runs: Runs) -> Observations:
-    n = problem.n
-    run = problem.units if len(np.unique(problem.units)) < n and runs.run is not None else None
-    weights = problem.weights[:n]
-    relative = None if np.all(weights == weights[0]) else weights.mean() / weights
-    return Observations(
-        tuple(np.asarray(x)[:n] for x in problem.data.inputs),
-        np.asarray(problem.data.target)[:n],
-        {name: np.asarray(code)[:n] for name, code in problem.data.codes.items()},
-        run,
-        None,
-        relative,
-    )

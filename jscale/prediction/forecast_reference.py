@@ -13,7 +13,7 @@ from jscale.fitting.objective import huber
 from jscale.fitting.provenance import provenance
 from jscale.fitting.result import Fit
 from jscale.fitting.settings import Settings
-from jscale.prediction.forecast_members import LawMember
+from jscale.prediction.named_law import LawMember
 
 
 def reference_of(member: LawMember, solved: Solved, runs: Runs) -> Fit:

@@ -20,7 +20,8 @@ from jscale.discrepancy.questions import Question, questions
 from jscale.discrepancy.response import PLAIN
 from jscale.errors import DataError
 from jscale.fitting.provenance import provenance
-from jscale.prediction.forecast_members import LawMember, members_of, runs_of, size_of
+from jscale.prediction.forecast_members import members_of, runs_of, size_of
+from jscale.prediction.named_law import LawMember
 
 HELD = "held"
 _MOST_HELD = 24

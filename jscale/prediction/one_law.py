@@ -24,15 +24,18 @@ from jscale.prediction.predictive import Predictive, Samples
 from jscale.prediction.quantiles import quantiles
 from jscale.uncertainty.draws import Draws, NewRuns
 
+POINT_ALONE = "none (point alone)"
 # Rows whose samples are held in memory together.
 ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
 class OneLaw:
-    """Draws of one law's parameters as a predictor."""
+    """Draws of one law's parameters as a predictor; ``remarks`` are further notes."""
 
     draws: Draws
+    remarks: tuple[Note, ...] = ()
+    within_law: bool = True
 
     @property
     def reference(self) -> Fit:
@@ -52,7 +55,7 @@ class OneLaw:
     @property
     def notes(self) -> tuple[Note, ...]:
         """The notes of the draws."""
-        return self.draws.notes
+        return (*self.remarks, *self.draws.notes)
 
     @property
     def resamples(self) -> str | None:
@@ -70,12 +73,12 @@ class OneLaw:
 
     def with_law(self, law: Law) -> OneLaw:
         """Return the predictor with a law of the same parameters in its law's place."""
-        return OneLaw(replace(self.draws, fit=replace(self.draws.fit, law=law)))
+        return replace(self, draws=replace(self.draws, fit=replace(self.draws.fit, law=law)))
 
     def sampler(self, new_run: NewRun, seed: int) -> DrawsSampler:
         """Return what samples new runs; raises PredictionError for those draws cannot predict."""
         draws, noise = new_run.of(self.draws, seed)
-        return DrawsSampler(draws, noise)
+        return DrawsSampler(draws, noise, self.remarks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +87,18 @@ class DrawsSampler:
 
     draws: Draws
     noise: NewRuns
+    remarks: tuple[Note, ...] = ()
     rows_at_once: int | None = ROWS_AT_ONCE
 
     @property
     def predictor(self) -> OneLaw:
         """The draws as a predictor."""
-        return OneLaw(self.draws)
+        return OneLaw(self.draws, self.remarks)
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """The notes of the draws and of the noise."""
-        return remarks([self.draws], [self.noise])
+        return (*self.remarks, *remarks([self.draws], [self.noise]))
 
     def table(self, where: Any, inputs: Mapping[str, Any]) -> pd.DataFrame:
         """Check inputs of the law, and the columns that the noise reads."""
@@ -137,10 +141,11 @@ class PointAlone:
     """A fit's point estimate as a predictor without intervals; it is its own sampler."""
 
     reference: Fit
-    method: str = "none (point alone)"
+    method: str = POINT_ALONE
     notes: tuple[Note, ...] = ()
     resamples: str | None = None
     rows_at_once: int | None = None
+    within_law: bool = True
 
     @property
     def settings(self) -> Mapping[str, Any]:

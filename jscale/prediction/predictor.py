@@ -1,6 +1,6 @@
 """Predictor: what `predict`, plans and reports ask of whatever can predict.
 
-Draws of one law, an ensemble of laws and a forecast all predict by the same two means: samples of
+Draws of one law and a forecast of several both predict by the same two means: samples of
 the curve and of new runs at given rows (a *sampler*, for predictions and scores), and joint draws
 of whole functions (*components*, for plans). A class of one's own that has them goes wherever a
 fit does; nothing has to be registered.
@@ -9,21 +9,18 @@ fit does; nothing has to be registered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from inspect import getattr_static
 from typing import Any, Protocol
 
 import pandas as pd
 
 from jscale.errors import PredictionError, listing
-from jscale.fitting import draw_methods as methods
 from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
 from jscale.prediction.mixture_predictive import MixturePredictive
 from jscale.prediction.newruns import NewRun
-from jscale.prediction.one_law import OneLaw, PointAlone
+from jscale.prediction.one_law import POINT_ALONE
 from jscale.prediction.predictive import Predictive
-from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws
 
 
@@ -108,86 +105,23 @@ class Predictor(Protocol):
         ...
 
 
-_PARTS = ("reference", "method", "settings", "notes", "resamples", "components", "sampler")
+def is_within_law(predictor: Predictor) -> bool:
+    """Whether a predictor's intervals only cover uncertainty within one law.
 
-
-def predictor_of(
-    source: Any,
-    method: str | None = "auto",
-    seed: int = 0,
-    *,
-    caller: str,
-    point: bool = False,
-    also: str = "",
-) -> Predictor:
-    """Return what predicts for a source: the one place where a fit is drawn by its method.
-
-    Parameters
-    ----------
-    source : Fit, Draws or Predictor
-        A Fit is drawn by :func:`jscale.draws`.
-    method : str or None
-        How a Fit is drawn; None, where ``point`` allows it, takes its point estimate alone.
-    seed : int
-        The seed of those draws.
-    caller : str
-        The function that was called, for messages.
-    point : bool
-        Whether the caller can do without draws.
-    also : str
-        What else the caller accepts, for messages, such as "a FitTable, ".
-
-    Returns
-    -------
-    Predictor
-
-    Raises
-    ------
-    PredictionError
-        For any other source, an unknown method, or a method for a predictor that has its draws.
+    A predictor of one's own says so by an attribute ``within_law``.
     """
-    if isinstance(source, Fit):
-        if method is None and point:
-            return PointAlone(source)
-        if method != methods.AUTO:
-            methods.get(method, error=PredictionError, others=(methods.AUTO,))
-        return OneLaw(make_draws(source, str(method), seed=seed))
-    if isinstance(source, Draws):
-        return OneLaw(source)
-    missing = [part for part in _PARTS if not _has(source, part)]
-    if not missing:
-        if method != "auto":
-            raise PredictionError(
-                f"method={method!r} is for a Fit: this {type(source).__name__} has its draws. "
-                "Leave it out."
-            )
-        return source
-    # The author of a predictor needs to know what it lacks; others, what is accepted.
-    lacks = "" if len(missing) == len(_PARTS) else f" It lacks {listing(missing)}."
-    raise PredictionError(
-        f"{caller} takes {also}a Fit, Draws, or another predictor such as an Ensemble, not "
-        f"{type(source).__name__}.{lacks}"
-    )
+    return bool(getattr(predictor, "within_law", False))
 
 
-def reference_of(source: Any, *, caller: str) -> Fit:
-    """Return the fit whose law takes all of a source's inputs, without drawing a Fit.
-
-    So that arguments are checked before draws are made, which may take long. Raises
-    PredictionError for anything that is not a source.
-    """
-    return source if isinstance(source, Fit) else predictor_of(source, caller=caller).reference
+def label(predictor: Predictor) -> str:
+    """Return where a predictor's intervals came from, in words."""
+    within = is_within_law(predictor) and predictor.method != POINT_ALONE
+    return f"{predictor.method}, within the law" if within else predictor.method
 
 
 def parameter_draws(predictor: Predictor) -> Draws | None:
     """Return the draws of the parameters of a predictor's one law, None where it is more."""
     return getattr(predictor, "draws", None)
-
-
-def _has(source: Any, part: str) -> bool:
-    """Whether an object has an attribute; properties are not computed."""
-    missing = object()
-    return getattr_static(source, part, missing) is not missing
 
 
 def only_law(predictor: Predictor, caller: str, instead: str) -> Component:

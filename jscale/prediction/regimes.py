@@ -9,7 +9,8 @@ import numpy as np
 from jscale.arguments import check_level
 from jscale.errors import PredictionError, listing
 from jscale.fitting.result import Fit
-from jscale.prediction.predictor import Predictor, only_law, predictor_of
+from jscale.prediction.predictor import Predictor, only_law
+from jscale.prediction.sources import predictor_of
 from jscale.uncertainty.draws import Draws, tails
 
 _FIXED = {"variance": 1.0, "variance by width": 0.5}

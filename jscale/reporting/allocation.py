@@ -15,7 +15,8 @@ from jscale.planning.allocate import allocate
 from jscale.planning.plan import Plan
 from jscale.plots import words
 from jscale.prediction.extrapolation import FAR, is_far
-from jscale.prediction.predictor import Predictor, reference_of
+from jscale.prediction.predictor import Predictor
+from jscale.prediction.sources import reference_of
 from jscale.reporting.answer import WITHIN_THE_LAW, is_surface
 from jscale.reporting.explorer import FLOPS, PRICE, PRICES, SERVED, UTILISATION, Explorer, explorer
 from jscale.uncertainty.draws import Draws

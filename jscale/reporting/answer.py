@@ -18,8 +18,10 @@ from jscale.data.runs import Runs
 from jscale.errors import PredictionError
 from jscale.fitting.result import Fit
 from jscale.plots.words import amount, joined, number, percent, point, span, with_unit
-from jscale.prediction.predict import Prediction, predict
-from jscale.prediction.predictor import Predictor, parameter_draws, predictor_of
+from jscale.prediction.predict import predict
+from jscale.prediction.prediction import Prediction
+from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.sources import predictor_of
 from jscale.uncertainty.draws import Draws
 
 # By default the answer lies at this multiple of the largest fitted compute.

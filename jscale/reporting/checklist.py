@@ -17,7 +17,8 @@ from jscale.errors import JscaleError, listing, nearest
 from jscale.fitting.result import Fit
 from jscale.plots.words import joined, number, with_unit
 from jscale.prediction.components import draw_count
-from jscale.prediction.predictor import Predictor, predictor_of
+from jscale.prediction.predictor import Predictor
+from jscale.prediction.sources import predictor_of
 from jscale.reporting.held_out import HeldOut
 from jscale.uncertainty.draws import Draws
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from jscale.fitting.result import Fit
 from jscale.model.law import Law
-from jscale.prediction.predict import Prediction
+from jscale.prediction.prediction import Prediction
 from jscale.reporting.held_out import Missed
 
 _NUMBER = re.compile(r"[+-]?\d")

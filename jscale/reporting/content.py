@@ -16,7 +16,7 @@ from jscale.model.docstring import read_docstring
 from jscale.model.law import Law
 from jscale.plots import words
 from jscale.prediction.components import draw_count
-from jscale.prediction.predict import Prediction
+from jscale.prediction.prediction import Prediction
 from jscale.prediction.predictor import Predictor, parameter_draws
 from jscale.reporting import checklist as checklists
 from jscale.reporting import console

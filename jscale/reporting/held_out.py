@@ -15,7 +15,8 @@ from jscale.fitting.notes import Note
 from jscale.fitting.result import Fit
 from jscale.plots.words import number, percent
 from jscale.prediction.predict import predict
-from jscale.prediction.predictor import Predictor, reference_of
+from jscale.prediction.predictor import Predictor
+from jscale.prediction.sources import reference_of
 from jscale.uncertainty.draws import Draws
 
 # Fewer runs inside their intervals than this probability allows are reported as missed.

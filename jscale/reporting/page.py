@@ -25,12 +25,8 @@ from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, JscaleError, JscaleWarning
 from jscale.fitting.notes import SEVERITIES, Note
 from jscale.fitting.result import Fit
-from jscale.prediction.predictor import (
-    Predictor,
-    parameter_draws,
-    predictor_of,
-    reference_of,
-)
+from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.sources import predictor_of, reference_of
 from jscale.reporting import checklist, pictures
 from jscale.reporting.allocation import allocation
 from jscale.reporting.answer import answer

@@ -25,7 +25,8 @@ from jscale.planning.plan import Plan
 from jscale.plots.drawing import ORANGE
 from jscale.plots.words import with_unit
 from jscale.prediction.predict import predict
-from jscale.prediction.predictor import Predictor, parameter_draws, predictor_of
+from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.sources import predictor_of
 from jscale.reporting.answer import has_path, is_surface, path
 from jscale.reporting.held_out import HeldOut
 from jscale.uncertainty.draws import Draws

@@ -15,7 +15,8 @@ from jscale import laws
 from jscale.data.columns import GLOSSARY
 from jscale.data.runs import Runs
 from jscale.fitting.result import Fit
-from jscale.prediction.predictor import Predictor, parameter_draws, predictor_of
+from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.sources import predictor_of
 from jscale.reporting.request import Request
 from jscale.uncertainty.draws import Call, Draws
 

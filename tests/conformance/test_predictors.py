@@ -19,8 +19,9 @@ from jscale.fitting.points import input_table
 from jscale.prediction.components import Component, component_of
 from jscale.prediction.one_law import OneLaw
 from jscale.prediction.predictive import Predictive, Samples
-from jscale.prediction.predictor import Predictor, predictor_of
+from jscale.prediction.predictor import Predictor
 from jscale.prediction.regimes import regime
+from jscale.prediction.sources import predictor_of
 from jscale.simulation.worlds import CHINCHILLA, grid
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")

@@ -10,7 +10,7 @@ import pytest
 
 import jscale as js
 from jscale.planning.setup import planned, planner_of
-from jscale.prediction.predictor import predictor_of
+from jscale.prediction.sources import predictor_of
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_messages(fit):
     ):
         js.derive(drawn, "data_for_loss", loss=[2.0, -1.0])
     with pytest.raises(
-        js.PredictionError, match=r"derive takes a Fit, Draws, or .* an Ensemble, not str"
+        js.PredictionError, match=r"derive takes a Fit, Draws, or .* a Forecast, not str"
     ):
         js.derive("fit", "data_for_loss", loss=2.0)
     with pytest.raises(js.JscaleError, match="level=2 must lie strictly"):

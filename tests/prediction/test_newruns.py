@@ -114,7 +114,7 @@ def test_a_run_of_a_new_family(many_families):
     family = js.predict(many_families, **NEAR, new="family", level=0.68)
     assert 0.04 < spread(family.frame) < 0.12  # 2·0.03, from twelve, and a curve bent by them
     assert family.settings["new"] == "family"
-    assert "by laplace, new runs of a new family\n" in repr(family)
+    assert "by laplace, within the law, new runs of a new family\n" in repr(family)
     run = js.predict(many_families, **NEAR, level=0.68)
     assert family.frame["confidence_low"].equals(run.frame["confidence_low"])
     assert "new" not in run.settings
@@ -134,7 +134,10 @@ def test_pooled_draws_have_their_own_for_a_new_family(draws):
 
     pooled = Pooled(draws.fit, draws.values, draws.names, "pooled", noise=Shift(0.1))
     old, new = js.predict(pooled, **NEAR), js.predict(pooled, **NEAR, new="family", seed=3)
-    assert (old.method, new.method) == ("pooled", "a new one of 3")
+    assert (old.method, new.method) == (
+        "pooled, within the law",
+        "a new one of 3, within the law",
+    )
     for found, shift in ((old, 0.1), (new, 0.2)):
         ratio = found.frame["prediction_low"] / found.frame["confidence_low"]
         assert ratio.tolist() == pytest.approx([np.exp(shift)])

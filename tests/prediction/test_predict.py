@@ -159,15 +159,42 @@ def test_point_alone(surface):
 
 @pytest.mark.parametrize(
     ("method", "name"),
-    [("auto", "bootstrap (bayesian)"), ("bayesian", "bootstrap (bayesian)"),
-     ("bootstrap", "bootstrap (pairs)"), ("laplace", "laplace")],
-)  # fmt: skip
-def test_methods(surface, method, name):
+    [
+        ("bayesian", "bootstrap (bayesian)"),
+        ("bootstrap", "bootstrap (pairs)"),
+        ("laplace", "laplace"),
+    ],
+)
+def test_a_method_that_is_named_is_within_the_law(surface, method, name):
     prediction = js.predict(surface, **NEAR, method=method, seed=7, level=0.8)
-    assert prediction.method == name
+    assert prediction.method == f"{name}, within the law"
+    assert prediction.within_law
     assert prediction.settings["seed"] == 7
     assert 1000 in prediction.settings.values()
     assert prediction.level == 0.8
+
+
+def test_a_fit_is_forecast_by_default_and_within_its_law_on_request(surface):
+    """The same numbers as the forecast of the same law and runs: there is one engine."""
+    default = js.predict(surface, **NEAR)
+    same = js.forecast(surface.runs, "chinchilla").predict(**NEAR)
+    pd.testing.assert_frame_equal(default.frame, same.frame, check_exact=True)
+    assert (default.method, default.within_law) == ("chinchilla with its discrepancy", False)
+    within = js.predict(surface, **NEAR, discrepancy=False)
+    assert within.method == "bootstrap (bayesian), within the law"
+    assert (
+        within.frame["curve"].iloc[0] == js.predict(surface, **NEAR, method=None).frame["curve"][0]
+    )
+
+
+def test_far_away_the_discrepancy_widens_intervals(surface):
+    far = {"N": 5e10, "D": 1e12}
+    with pytest.warns(js.ExtrapolationWarning, match="80% prediction intervals covered"):
+        default = js.predict(surface, **far).frame.iloc[0]
+    with pytest.warns(js.ExtrapolationWarning, match="only cover uncertainty within the law"):
+        within = js.predict(surface, **far, discrepancy=False).frame.iloc[0]
+    width = [r["prediction_high"] / r["prediction_low"] for r in (default, within)]
+    assert width[0] > 1.1 * width[1]
 
 
 def test_wrong_level_is_told_before_any_work(surface):
@@ -235,7 +262,9 @@ def test_an_ensembles_new_runs(draws, curve):
 def test_prediction_shows_itself(draws):
     prediction = js.predict(draws, **NEAR)
     assert len(prediction) == 1
-    assert repr(prediction).startswith("Prediction of loss: 90% intervals by laplace\n")
+    assert repr(prediction).startswith(
+        "Prediction of loss: 90% intervals by laplace, within the law\n"
+    )
     copy = prediction.to_frame()
     copy["curve"] = 0.0
     assert (prediction.frame["curve"] > 0).all()

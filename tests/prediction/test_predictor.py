@@ -10,7 +10,8 @@ import pytest
 import jscale as js
 from jscale.prediction.components import WeightedMean, component_of
 from jscale.prediction.one_law import OneLaw, PointAlone
-from jscale.prediction.predictor import only_law, predictor_of, reference_of
+from jscale.prediction.predictor import only_law
+from jscale.prediction.sources import predictor_of, reference_of
 from tests.prediction.near import NEAR
 
 
@@ -95,7 +96,7 @@ def test_only_a_law_by_itself_is_read_by_its_parameters(draws: js.Draws) -> None
 def test_a_source_that_is_no_fit():
     with pytest.raises(
         js.PredictionError,
-        match="predict takes a Fit, Draws, or another predictor such as an Ensemble, not str",
+        match="predict takes a Fit, Draws, or another predictor such as a Forecast, not str",
     ):
         js.predict("fit.json", **NEAR)  # type: ignore[arg-type]
 

@@ -41,7 +41,7 @@ def test_tail_shares_are_small_away_from_the_value() -> None:
 
 def test_what_it_cannot_take() -> None:
     with pytest.raises(
-        PredictionError, match=r"regime takes a Fit, Draws, or .* an Ensemble, not float"
+        PredictionError, match=r"regime takes a Fit, Draws, or .* a Forecast, not float"
     ):
         regime(0.5)  # type: ignore[arg-type]
     fit = fitted(0.5, law="variance_limited")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jscale as js
-from jscale.prediction.predictor import predictor_of
+from jscale.prediction.sources import predictor_of
 from jscale.reporting.answer import Answer
 from jscale.reporting.content import content
 from jscale.reporting.page import report
