@@ -5,7 +5,8 @@ larger ones? Each data set is forecast under a prior learnt without it. Printed 
 80, 90 and 95 %, width, interval score and log score, by band of distance, by data set and by the
 number of runs; then other ways of forecasting the same questions: Hoffmann's law and the ensemble
 by bootstrap, both widened by split conformal and by quantile regression, and a power law through
-the compute frontier. Then curves along one input, and the time that forecasts take.
+the compute frontier. Then curves along one input. What forecasts cost is measured by
+benchmarks/forecast_time.py.
 
     python -m benchmarks.forecast [--cache FILE] [--others 40] [--picture FILE]
 """
@@ -13,7 +14,6 @@ the compute frontier. Then curves along one input, and the time that forecasts t
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 import warnings
 from collections.abc import Sequence
@@ -28,13 +28,12 @@ from benchmarks.forecast_parts.picture import draw
 from benchmarks.forecast_prior import calibration, collect, templates
 from benchmarks.machine import header
 from jscale.discrepancy.families import ONE_AXIS, SURFACE
-from jscale.discrepancy.questions import questions
 from jscale.prediction.learn_prior import Answer, relearnt, without
 
 PICTURE = Path(__file__).parent / "results" / "forecast.png"
 # What a prototype of the method was measured at, on the same sweeps cut otherwise.
 _PROTOTYPE = (
-    "prototype on the same sweeps, cut otherwise: .67/.92/.95/.97, width 5.2 %, score 9.6 %, "
+    "prototype, 41 questions cut otherwise: .67/.92/.95/.97, width 5.2 %, score 9.6 %, "
     "log score 3.11, errors .51/1.25 %"
 )
 
@@ -54,35 +53,34 @@ def surfaces(answers: Sequence[Answer]) -> pd.DataFrame:
     return rows
 
 
-def compared(rows: pd.DataFrame, most: int) -> None:
-    """Print other ways of forecasting a part of the questions."""
-    asked = []
-    for data_set, parts in corpus.surfaces().items():
-        for part, table in list(parts.items())[:3]:
-            for question in questions(table["C"].to_numpy()):
-                if question.kind == "beyond":
-                    asked.append((data_set, part, question, table))
-    step = max(len(asked) // most, 1)
-    found: dict[str, list[pd.DataFrame]] = {"chinchilla": [], "auto": [], "frontier line": []}
-    for data_set, part, question, table in asked[::step]:
-        small, large = table.iloc[question.fit], table.iloc[question.held]
-        label = {"data_set": data_set, "part": part, "question": question.name,
-                 "kind": question.kind, "runs": len(small)}  # fmt: skip
-        ways = {name: others.by_compare(name, small, large) for name in ("chinchilla", "auto")}
-        ways["frontier line"] = others.frontier_line(small, large)
-        for name, table_of in ways.items():
-            if table_of is not None:
-                found[name].append(others.labelled(table_of, label))
+def compared(rows: pd.DataFrame, answers: Sequence[Answer], most: int, cache: Path | None) -> None:
+    """Print other ways of forecasting a part of the questions, all judged on the same runs."""
+    asked = others.chosen(answers, corpus.surfaces(), most)
+    found = others.answered(asked, cache)
     methods = {name: scores.weighted(pd.concat(parts)) for name, parts in found.items() if parts}
     for name in ("chinchilla", "auto"):
         methods[f"{name}, conformal"] = others.conformal(methods[name])
         methods[f"{name}, quantiles"] = others.quantile_widened(methods[name])
     methods["forecast"] = rows[rows["kind"] == "beyond"]
-    keys = [(d, p, q.name) for d, p, q, _ in asked[::step]]
-    table = others.summary(methods, keys)
-    scores.show("other ways, on the same questions", table)
-    ratio = table.loc["forecast", "interval score"] / table.loc["auto", "interval score"]
-    print(f"interval score, forecast over auto: {ratio:.2f}")
+    shared = others.shared(methods, [each.key for each in asked])
+    table = pd.DataFrame({name: scores.measures(part) for name, part in shared.items()}).T
+    print(f"\nother ways, on {len(asked)} questions")
+    scores.show(f"the {others.count(shared['forecast'])} that all of them answered", table)
+    ratio = table.loc["forecast", "interval score"] / table["interval score"]
+    print(f"interval score, forecast over others: {scores.listed(ratio.drop('forecast'))}")
+    parts = [shared["auto"], shared["forecast"]]
+    bands = [scores.band_of(part["distance"]) for part in parts]
+    scores.show("auto and forecast, by distance", _side_by_side(parts, bands))
+    names = [part["data_set"] for part in parts]
+    scores.show("auto and forecast, by data set", _side_by_side(parts, names))
+
+
+def _side_by_side(parts: Sequence[pd.DataFrame], by: Sequence[pd.Series]) -> pd.DataFrame:
+    """Return the main measures of auto's and the forecast's rows, in groups."""
+    old, new = (scores.table_by(part, key) for part, key in zip(parts, by, strict=True))
+    kept = ["in 80%", "in 95%", "width", "interval score", "log score", "mean error"]
+    table = old[kept].add_prefix("auto: ").join(new[kept])
+    return table.assign(ratio=new["interval score"] / old["interval score"])
 
 
 def curves(answers: Sequence[Answer]) -> None:
@@ -129,29 +127,15 @@ def own_runs(answers: Sequence[Answer]) -> None:
     )
 
 
-def times() -> None:
-    """Print what forecasts cost: cold, warm, and many tables at once."""
-    table = js.datasets.load("stdlib_lm")
-    small = table[table["split"] == "fit"]
-    shown = []
-    for name in ("cold", "warm"):
-        started = time.perf_counter()
-        forecast = js.forecast(small)
-        js.predict(forecast, N=3e5, D=5e6)
-        shown.append(f"{name} {time.perf_counter() - started:.2f} s")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\na forecast of {len(small)} runs: {', '.join(shown)}; {memory:.0f} MB at most")
-
-
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, help="answers that benchmarks.forecast_prior kept")
     parser.add_argument("--others", type=int, default=40, help="questions that others are asked")
+    parser.add_argument("--others-cache", type=Path, help="keep what others answer here")
     parser.add_argument("--picture", type=Path, default=PICTURE)
     options = parser.parse_args()
     print(header())
-    times()
     started = time.perf_counter()
     answers, _ = collect(options.cache)
     rows = surfaces(answers)
@@ -160,7 +144,7 @@ def main() -> None:
     print(f"\nforecasts in {time.perf_counter() - started:.0f} s")
     draw(rows[rows["kind"] == "beyond"], options.picture)
     if options.others:
-        compared(rows, options.others)
+        compared(rows, answers, options.others, options.others_cache)
 
 
 if __name__ == "__main__":

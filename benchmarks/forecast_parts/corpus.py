@@ -74,10 +74,11 @@ def _porian() -> Sweeps:
 
 
 def _farseer() -> Sweeps:
-    return {"farseer": {"all": _tidy(_csv("scalebench_farseer"))}}
+    return {"farseer": {"all": _tidy(csv("scalebench_farseer"))}}
 
 
-def _csv(name: str) -> pd.DataFrame:
+def csv(name: str) -> pd.DataFrame:
+    """Return a table of JSCALE_DATA_DIR; raises FileNotFoundError."""
     where = folder()
     if where is None:
         raise FileNotFoundError(f"{name}: JSCALE_DATA_DIR is not set")
@@ -128,20 +129,20 @@ def _curves() -> Iterator[tuple[str, str, pd.DataFrame]]:
             yield (
                 f"IC {str(task).split('_')[0]}",
                 f"{task} {model}",
-                _curve(part["seen_examples"], part["loss"], part["training"]),
+                curve(part["seen_examples"], part["loss"], part["training"]),
             )
     try:
-        table = _csv("extrapolation_curves")
+        table = csv("extrapolation_curves")
     except FileNotFoundError as error:
         print(f"left out: {error}")
         return
     table = table[(table["y"] > 0) & (table["x"] > 0)]
     for (domain, task), part in table.groupby(["domain", "task"]):
         if (part["training"] == 1).sum() >= 4 and (part["training"] == 0).any():
-            yield str(domain), str(task), _curve(part["x"], part["y"], part["training"])
+            yield str(domain), str(task), curve(part["x"], part["y"], part["training"])
 
 
-def _curve(x: pd.Series, y: pd.Series, training: pd.Series) -> pd.DataFrame:
+def curve(x: pd.Series, y: pd.Series, training: pd.Series) -> pd.DataFrame:
     """Return a curve as runs of an input D, the fitted part thinned evenly in ln x."""
     table = pd.DataFrame(
         {"D": x.astype(float), "loss": y.astype(float), "held": training == 0}

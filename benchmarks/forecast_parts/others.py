@@ -2,16 +2,89 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
+import time
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import jscale as js
-from benchmarks.forecast_parts.scores import LEVELS, measures, weighted
+from benchmarks.forecast_parts.corpus import Sweeps
+from benchmarks.forecast_parts.scores import LEVELS, weighted
+from jscale.discrepancy.questions import Question
+from jscale.prediction.learn_prior import Answer
 
-_COLUMNS = ("data_set", "part", "question", "kind", "runs")
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question of a part of a data set: runs to fit, and larger ones to forecast."""
+
+    data_set: str
+    part: str
+    question: Question
+    small: pd.DataFrame
+    large: pd.DataFrame
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What identifies the question."""
+        return self.data_set, self.part, self.question.name
+
+    def labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return rows with the columns that name the question."""
+        return rows.assign(
+            data_set=self.data_set, part=self.part, question=self.question.name,
+            kind=self.question.kind, runs=len(self.small),
+        )  # fmt: skip
+
+
+def chosen(answers: Sequence[Answer], sweeps: Sweeps, most: int) -> list[Asked]:
+    """Return about ``most`` of the answers' questions of larger runs, spread over data sets."""
+    found = []
+    for data_set, parts in sweeps.items():
+        own = [a for a in answers if a.data_set == data_set and a.question.kind == "beyond"]
+        count = min(max(most // len(sweeps), 1), len(own))
+        # Spread over parts and cuts; the same ones whenever as many are asked.
+        places = np.unique(np.linspace(0, len(own) - 1, count).round().astype(int))
+        found += [asked_of(own[i], parts[own[i].part]) for i in places]
+    return found
+
+
+def asked_of(answer: Answer, table: pd.DataFrame) -> Asked:
+    """Return the runs of an answer's question: those to fit, and those it forecast."""
+    held, count = answer.question.held, len(answer.measured)
+    if len(held) > count:
+        # Answers keep some of many larger runs, drawn so: the others are judged on the same.
+        held = np.sort(np.random.default_rng(0).choice(held, count, replace=False))
+    assert np.allclose(np.log(table["loss"].to_numpy()[held]), answer.measured)
+    small, large = table.iloc[answer.question.fit], table.iloc[held]
+    return Asked(answer.data_set, answer.part, answer.question, small, large)
+
+
+def answered(asked: Sequence[Asked], cache: Path | None) -> dict[str, list[pd.DataFrame]]:
+    """Return what each way forecasts of the questions; a cache keeps it from call to call."""
+    kept: dict[tuple[str, str, str], dict[str, pd.DataFrame | None]] = {}
+    if cache is not None and cache.exists():
+        kept = pickle.loads(cache.read_bytes())
+    found: dict[str, list[pd.DataFrame]] = {name: [] for name in WAYS}
+    for each in asked:
+        if each.key not in kept:
+            started = time.perf_counter()
+            kept[each.key] = {name: way(each.small, each.large) for name, way in WAYS.items()}
+            seconds = time.perf_counter() - started
+            print(f"{each.key}: {len(each.small)} runs, {seconds:.0f} s", file=sys.stderr)
+            if cache is not None:
+                cache.write_bytes(pickle.dumps(kept))
+        for name, rows in kept[each.key].items():
+            if rows is not None:
+                found[name].append(each.labelled(rows))
+    return found
 
 
 def by_compare(
@@ -36,12 +109,15 @@ def by_compare(
     for level, frame in frames.items():
         table[f"low{level}"] = np.log(frame["prediction_low"].to_numpy())
         table[f"high{level}"] = np.log(frame["prediction_high"].to_numpy())
-    # A normal of the 80 % interval's width stands for the density.
-    sd = np.maximum((table["high80"] - table["low80"]) / 2.563, 1e-6)
-    z = (measured - table["median"]) / sd
-    table["log_score"] = -0.5 * z**2 - np.log(sd) - 0.5 * np.log(2 * np.pi)
     table["distance"] = (large["C"] / small["C"].max()).to_numpy()
-    return table
+    return _with_density(table)
+
+
+def _with_density(table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with the log density of a normal as wide as their 80 % intervals."""
+    sd = np.maximum((table["high80"] - table["low80"]) / 2.563, 1e-6)
+    z = (table["measured"] - table["median"]) / sd
+    return table.assign(log_score=-0.5 * z**2 - np.log(sd) - 0.5 * np.log(2 * np.pi))
 
 
 def frontier_line(small: pd.DataFrame, large: pd.DataFrame) -> pd.DataFrame | None:
@@ -87,7 +163,7 @@ def conformal(rows: pd.DataFrame) -> pd.DataFrame:
             for end in ("low", "high"):
                 column = f"{end}{level}"
                 own[column] = own["median"] + factor * (own[column] - own["median"])
-        parts.append(own)
+        parts.append(_with_density(own))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -119,7 +195,7 @@ def quantile_widened(rows: pd.DataFrame) -> pd.DataFrame:
             for end in ("low", "high"):
                 column = f"{end}{level}"
                 own[column] = own["median"] + factor * (own[column] - own["median"])
-        parts.append(own)
+        parts.append(_with_density(own))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -129,21 +205,30 @@ def _quantile(values: np.ndarray, weights: np.ndarray, level: float) -> float:
     return float(values[order][min(int(np.searchsorted(total, level)), len(values) - 1)])
 
 
-def labelled(rows: pd.DataFrame, label: Mapping[str, object]) -> pd.DataFrame:
-    """Return rows with the columns that name their question."""
-    return rows.assign(**{name: label[name] for name in _COLUMNS})
+WAYS = {
+    "chinchilla": partial(by_compare, "chinchilla"),
+    "auto": partial(by_compare, "auto"),
+    "frontier line": frontier_line,
+}
 
 
-def summary(
+def shared(
     methods: Mapping[str, pd.DataFrame], questions: Sequence[tuple[str, str, str]]
-) -> pd.DataFrame:
-    """Return measures of each method on the questions that all of them answered."""
-    keys = ["data_set", "part", "question"]
+) -> dict[str, pd.DataFrame]:
+    """Return each method's rows of the questions that all of them answered, weighted anew."""
     common = set(questions)
     for rows in methods.values():
-        common &= set(map(tuple, rows[keys].drop_duplicates().to_numpy()))
-    shown = {}
-    for name, rows in methods.items():
-        kept = [tuple(k) in common for k in rows[keys].to_numpy()]
-        shown[name] = measures(weighted(rows[kept]))
-    return pd.DataFrame(shown).T
+        common &= set(_keys(rows))
+    return {
+        name: weighted(rows[[key in common for key in _keys(rows)]])
+        for name, rows in methods.items()
+    }
+
+
+def count(rows: pd.DataFrame) -> int:
+    """Return the number of questions that rows belong to."""
+    return len(set(_keys(rows)))
+
+
+def _keys(rows: pd.DataFrame) -> list[tuple[str, str, str]]:
+    return list(zip(rows["data_set"], rows["part"], rows["question"], strict=True))

@@ -85,3 +85,8 @@ def show(title: str, table: pd.DataFrame) -> None:
     """Print a table of measures."""
     print(f"\n{title}")
     print(table.to_string(float_format=lambda v: f"{v:.3g}"))
+
+
+def listed(values: pd.Series) -> str:
+    """Return numbers by name as text."""
+    return ", ".join(f"{name} {value:.2f}" for name, value in values.items())
