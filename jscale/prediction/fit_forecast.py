@@ -15,12 +15,47 @@ from jscale.discrepancy.prior import default_prior
 from jscale.discrepancy.response import PLAIN
 from jscale.errors import DataError
 from jscale.fitting.result import Fit
-from jscale.prediction.forecast import DRAWS, Forecast
+from jscale.prediction.forecast import DRAWS, Forecast, forecast
 from jscale.prediction.forecast_members import LEAST_RUNS
 from jscale.prediction.named_law import member_of_fit
 
 # The most rows whose covariance is decomposed exactly.
 _MOST_ROWS = 3000
+
+
+def default_forecast(fit: Fit, *, draws: int = DRAWS, seed: int = 0) -> Forecast:
+    """Return the forecast that reports and ``jscale fit`` show alongside a fit.
+
+    It is :func:`jscale.forecast` with ``laws="auto"`` of the fitted runs, where that takes the
+    inputs of the fitted law; otherwise, or with parameters by group, that of the law itself.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit, which is the forecast's reference.
+    draws : int
+        How many functions plans draw.
+    seed : int
+        The seed of those draws.
+
+    Returns
+    -------
+    Forecast
+        The forecast.
+
+    Raises
+    ------
+    DataError
+        For a fit that has no forecast, with the reason.
+    """
+    if not fit.settings.per and (fit.settings.weights is None or fit.runs.weight is not None):
+        try:
+            auto = forecast(fit.runs, draws=draws, seed=seed)
+        except DataError:
+            return forecast_fit(fit, draws=draws, seed=seed)
+        if set(auto.reference.law.inputs) == set(fit.law.inputs):
+            return replace(auto, fit=fit)
+    return forecast_fit(fit, draws=draws, seed=seed)
 
 
 def forecast_fit(fit: Fit, *, draws: int = DRAWS, seed: int = 0) -> Forecast:

@@ -6,6 +6,7 @@ compute. A compute alone is spent compute-optimally: at the N of lowest fitted l
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,12 @@ import pandas as pd
 
 from jscale.curves.surface import optimum
 from jscale.data.runs import Runs
-from jscale.errors import PredictionError
+from jscale.errors import ExtrapolationWarning, PredictionError
 from jscale.fitting.result import Fit
 from jscale.plots.words import amount, joined, number, percent, point, span, with_unit
 from jscale.prediction.predict import predict
 from jscale.prediction.prediction import Prediction
-from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.predictor import Predictor, is_within_law, parameter_draws
 from jscale.prediction.sources import predictor_of
 from jscale.uncertainty.draws import Draws
 
@@ -123,8 +124,8 @@ def _budgets(given: Any) -> np.ndarray:
 
 def _sentences(predictor: Predictor, prediction: Prediction, optimal: bool) -> tuple[str, ...]:
     """Describe the prediction in the first row: the curve, both intervals, the extrapolation."""
-    fit, is_law = predictor.reference, parameter_draws(predictor) is not None
-    subject = f"fitted law {fit.law.name}" if is_law else predictor.method
+    fit, is_law = predictor.reference, is_within_law(predictor)
+    subject = f"fitted law {fit.law.name}" if is_law else f"forecast ({predictor.method})"
     row, level = prediction.frame.iloc[0], percent(prediction.level)
     names = [*fit.law.inputs, *dict.fromkeys(fit.settings.per.values())]
     place = point({name: row[name] for name in names})
@@ -136,7 +137,26 @@ def _sentences(predictor: Predictor, prediction: Prediction, optimal: bool) -> t
         f"At {place} the {subject} predicts {amount(prediction.output, fit.runs, curve)}.",
         f"The {level} confidence interval of the curve is {low} to {high}; the {level} prediction "
         f"interval of a single new run is {new_low} to {new_high}.",
+        *_of_law_alone(predictor, prediction),
         *_extrapolation(fit, float(row["extrapolation"]), WITHIN_THE_LAW if is_law else ""),
+    )
+
+
+def _of_law_alone(predictor: Predictor, prediction: Prediction) -> tuple[str, ...]:
+    """Say what the fitted law alone predicts, where a forecast stands at its side."""
+    draws = parameter_draws(predictor)
+    if draws is None or is_within_law(predictor):
+        return ()
+    fit, table = predictor.reference, prediction.frame.iloc[:1]
+    names = [*fit.law.inputs, *dict.fromkeys(fit.settings.per.values())]
+    with warnings.catch_warnings():
+        # The distance is stated in the next sentence.
+        warnings.simplefilter("ignore", ExtrapolationWarning)
+        row = predict(draws, table.loc[:, names], level=prediction.level).frame.iloc[0]
+    curve, low, high = span(row["curve"], row["confidence_low"], row["confidence_high"])
+    return (
+        f"The fitted law alone, {fit.law.name}, puts the curve at {curve} ({low} to {high}), which "
+        "does not allow for the law being wrong.",
     )
 
 

@@ -104,11 +104,12 @@ def report(
     Parameters
     ----------
     fit : Fit, Draws or Predictor
-        The fit to report. Draws, or several laws such as an :class:`~jscale.Ensemble`, may stand
+        The fit to report. Draws, or several laws such as a :class:`~jscale.Forecast`, may stand
         in its place: the page then shows the fit that they refer to.
     draws : Draws or Predictor, optional
-        What predicts: draws of this fit, or several laws fitted to the same runs. By default the
-        1000 draws that :func:`jscale.draws` makes.
+        What predicts: draws of this fit, which give intervals within its law, or several laws
+        fitted to the same runs. By default :func:`jscale.forecast` predicts, and the fitted law is
+        shown alongside, with the 1000 draws that :func:`jscale.draws` makes.
     path : str or pathlib.Path, optional
         The HTML file to write; by default none is written.
     comparison : Comparison, optional
@@ -219,7 +220,10 @@ def _reported(
     """
     source = fit if draws is None else draws
     reported = reference_of(fit, caller="report")
-    predictor = predictor_of(source, seed=seed, caller="report")
+    if isinstance(source, Fit):
+        predictor = alongside(make_draws(source, seed=seed), seed)
+    else:
+        predictor = predictor_of(source, seed=seed, caller="report")
     parameters = parameter_draws(predictor)
     if parameters is None:
         _check_runs(reported, predictor)

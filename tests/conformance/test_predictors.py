@@ -19,7 +19,7 @@ from jscale.fitting.points import input_table
 from jscale.prediction.components import Component, component_of
 from jscale.prediction.one_law import OneLaw
 from jscale.prediction.predictive import Predictive, Samples
-from jscale.prediction.predictor import Predictor
+from jscale.prediction.predictor import Predictor, label
 from jscale.prediction.regimes import regime
 from jscale.prediction.sources import predictor_of
 from jscale.simulation.worlds import CHINCHILLA, grid
@@ -121,7 +121,7 @@ def test_it_predicts(predictors: dict[str, Any], name: str) -> None:
     frame = prediction.frame.iloc[0]
     assert frame["prediction_low"] <= frame["confidence_low"] < frame["curve"]
     assert frame["curve"] < frame["confidence_high"] <= frame["prediction_high"]
-    assert prediction.method == predictor_of(source, caller="predict").method
+    assert prediction.method == label(predictor_of(source, caller="predict"))
     again = js.predict(source, pd.DataFrame([NEAR, NEAR]), level=0.8).frame
     assert again["curve"].iloc[1] == pytest.approx(frame["curve"], rel=1e-12)
 

@@ -216,7 +216,7 @@ def test_a_cost_may_have_numbers_of_its_own(chinchilla: js.Draws) -> None:
 
 def test_no_fit(chinchilla: js.Draws) -> None:
     with pytest.raises(
-        js.PredictionError, match=r"allocate takes a Fit, Draws, or .* an Ensemble, not dict"
+        js.PredictionError, match=r"allocate takes a Fit, Draws, or .* a Forecast, not dict"
     ):
         js.allocate({}, 1e12)  # type: ignore[arg-type]
     assert isinstance(js.allocate(chinchilla, 1e12).planner, Planner)

@@ -204,6 +204,6 @@ def test_what_cannot_be_compared(pair) -> None:
     with pytest.raises(js.PredictionError, match=r"outputs 'loss' and 'score'"):
         js.crossover(pair[0], js.fit(score, table))
     with pytest.raises(
-        js.PredictionError, match=r"crossover takes a Fit, Draws, or .* an Ensemble, not dict"
+        js.PredictionError, match=r"crossover takes a Fit, Draws, or .* a Forecast, not dict"
     ):
         js.crossover(pair[0], {})  # type: ignore[arg-type]

@@ -94,6 +94,6 @@ def test_bad_input(
 
 def test_no_fit() -> None:
     with pytest.raises(
-        js.PredictionError, match=r"required takes a Fit, Draws, or .* an Ensemble, not dict"
+        js.PredictionError, match=r"required takes a Fit, Draws, or .* a Forecast, not dict"
     ):
         js.required({}, "D", loss=2.0)  # type: ignore[arg-type]
