@@ -11,6 +11,7 @@ import numpy as np
 
 import jscale as js
 from jscale.arguments import check_level
+from jscale.cli.notes import print_notes
 from jscale.cli.progress import working
 from jscale.cli.requests import Intervals, Output, RunTable
 from jscale.cli.tables import load_fit, read_split
@@ -23,12 +24,13 @@ from jscale.errors import (
     ExtrapolationWarning,
     FileError,
     FitWarning,
-    PredictionError,
     listing,
 )
 from jscale.io.fits import as_document
 from jscale.plots.fits import overview
+from jscale.prediction.predictor import Predictor
 from jscale.reporting import console
+from jscale.reporting.alongside import Alongside, alongside
 from jscale.reporting.held_out import missed
 
 
@@ -55,19 +57,18 @@ def fit_and_report(
             seed=intervals.seed,
             progress=not output.as_json,
         )
-    checked = _check(draws, fit, runs.held_out, intervals.level)
-    forecast = None
-    if runs.held_out is not None:
-        with working("Forecasting with the chance that laws bend …", output):
-            forecast = _forecast(runs.fitted, fit, runs.held_out, intervals.level)
-    js.save(fit, output.path, overwrite=output.force)
-    _draw(draws, checked, plot, intervals.level, output.force)
+    with working("Forecasting with the chance that laws bend …", output):
+        source = alongside(draws, intervals.seed)
+        checked = _check(source, fit, runs.held_out, intervals.level)
+        alone = _check(draws, fit, runs.held_out, intervals.level)
+        js.save(fit, output.path, overwrite=output.force)
+        _draw(fit, source, checked, plot, intervals.level, output.force)
     if output.as_json:
         console.print_json(
             {
                 "fit": as_document(fit),
                 "held_out": [] if checked is None else console.records(checked.to_frame()),
-                "forecast": [] if forecast is None else console.records(forecast.to_frame()),
+                "law_alone": [] if alone is None else console.records(alone.to_frame()),
                 "files": {"fit": str(output.path), "plot": str(plot)},
             }
         )
@@ -76,10 +77,9 @@ def fit_and_report(
     out.print(f"Runs: {runs.source}", markup=False)
     # Doubts about the table were already printed as warnings when it was read.
     console.print_fit(out, fit, skip=[doubt.code for doubt in fit.runs.doubts])
-    if checked is not None and runs.held_out is not None:
-        _print_check(out, checked, runs.held_out, fit)
-        if forecast is not None:
-            _print_forecast(out, forecast, runs.held_out, fit)
+    print_notes(out, source.notes if isinstance(source, Alongside) else ())
+    if checked is not None and alone is not None and runs.held_out is not None:
+        _print_check(out, checked, alone, runs.held_out, fit)
     out.print(f"\nWrote {output.path} and {plot}", markup=False)
 
 
@@ -122,30 +122,35 @@ def _check(source: Any, fit: js.Fit, held_out: Runs | None, level: float) -> js.
     return prediction
 
 
-def _forecast(fitted: Runs, fit: js.Fit, held_out: Runs, level: float) -> js.Prediction | None:
-    """Forecast the held-out runs; return None for tables that forecasts do not support."""
-    try:
-        return _check(js.forecast(fitted), fit, held_out, level)
-    except (DataError, PredictionError):
-        return None
-
-
-def _print_check(out: Any, checked: js.Prediction, held_out: Runs, fit: js.Fit) -> None:
-    table = console.held_out_table(checked)
+def _print_check(
+    out: Any, checked: js.Prediction, alone: js.Prediction, held_out: Runs, fit: js.Fit
+) -> None:
+    """Print the held-out runs as they were predicted and measured, and the law alone."""
     furthest = checked.frame["extrapolation"].max()
     of = "compute" if fit.largest is not None else "largest input"
-    inside = table[""].to_numpy() == "inside"
     runs = None if held_out.run is None else held_out.frame[held_out.run].to_numpy()
     out.print(
         f"\nHeld-out runs, not used in the fit (up to {furthest:.3g} times its {of})",
         markup=False,
     )
+    law = None if checked.within_law else alone
+    table = console.held_out_table(checked, law)
     out.print(console.table_of(table))
-    out.print(_score(checked), markup=False)
-    console.print_missed(out, fit.law, missed(inside, runs, checked.level))
+    inside = table["inside"].to_numpy() == "yes"
+    if law is None:
+        out.print(_score(checked, fit.law.name), markup=False)
+    else:
+        out.print(_score(checked, "forecast"), markup=False)
+        out.print(_score(law, f"{fit.law.name} alone"), markup=False)
+        out.print(
+            "The forecast allows for the chance that no law is exactly right; intervals of a law "
+            "alone only cover uncertainty within it.",
+            markup=False,
+        )
+    console.print_missed(out, fit.law, missed(inside, runs, checked.level), checked.within_law)
 
 
-def _score(checked: js.Prediction) -> str:
+def _score(checked: js.Prediction, name: str) -> str:
     """Describe the error of predictions, and how many runs lie inside the interval."""
     frame, measured = checked.frame, checked.frame["measured"]
     error = 100 * float(np.mean(np.abs(frame["curve"] / measured - 1)))
@@ -153,32 +158,26 @@ def _score(checked: js.Prediction) -> str:
         measured <= frame["prediction_high"]
     )
     return (
-        f"mean absolute error {error:.2f}%; {np.count_nonzero(inside)} of {len(frame)} inside the "
-        f"{100 * checked.level:g}% prediction interval"
+        f"{name}: mean absolute error {error:.2f}%; {np.count_nonzero(inside)} of {len(frame)} "
+        f"inside the {100 * checked.level:g}% prediction interval"
     )
-
-
-def _print_forecast(out: Any, forecast: js.Prediction, held_out: Runs, fit: js.Fit) -> None:
-    """Print the forecast of the held-out runs, and its score."""
-    out.print(
-        "\nThe same runs by a forecast (js.forecast): no law is assumed to be exactly right, and "
-        "intervals include the chance that it bends",
-        markup=False,
-    )
-    out.print(console.table_of(console.held_out_table(forecast)))
-    out.print(_score(forecast), markup=False)
 
 
 def _draw(
-    draws: js.Draws, checked: js.Prediction | None, plot: Path, level: float, force: bool
+    fit: js.Fit,
+    source: Predictor,
+    checked: js.Prediction | None,
+    plot: Path,
+    level: float,
+    force: bool,
 ) -> None:
     """Write the plot of a fit, with the held-out runs if there are any."""
     held_out = None
     if checked is not None:
         held_out = checked.to_frame().rename(columns={"measured": "observed"})
         if "C" not in held_out:
-            held_out["C"] = held_out["extrapolation"] * (draws.fit.largest or np.nan)
-    figure = overview(draws.fit, draws, held_out=held_out, level=level)
+            held_out["C"] = held_out["extrapolation"] * (fit.largest or np.nan)
+    figure = overview(fit, source, held_out=held_out, level=level)
     kind = plot.suffix[1:].lower()
     write_whole(plot, lambda f: figure.savefig(f, format=kind, dpi=130), overwrite=force)
 

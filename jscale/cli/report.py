@@ -16,6 +16,7 @@ from jscale.cli.tables import read_split
 from jscale.data.files import check_free
 from jscale.errors import DataWarning, FitWarning
 from jscale.reporting import console
+from jscale.reporting.alongside import alongside
 from jscale.reporting.checklist import check_about
 from jscale.reporting.page import Report, report
 from jscale.uncertainty import automatic
@@ -54,7 +55,7 @@ def write_report(
         )
         made = report(
             fit,
-            draws,
+            alongside(draws, intervals.seed),
             path=output.path,
             held_out=runs.held_out,
             at=at,

@@ -7,7 +7,14 @@ imported when the first plot is drawn.
 
 from jscale.plots.curves import frontier, isoflop
 from jscale.plots.draws import pairs, shrinkage, trace
-from jscale.plots.fits import bands, isoflop_slices, observed_and_fitted, overview, residuals
+from jscale.plots.fits import (
+    bands,
+    isoflop_slices,
+    law_alone,
+    observed_and_fitted,
+    overview,
+    residuals,
+)
 from jscale.plots.plans import allocation, crossing, required, valley
 from jscale.plots.scores import comparison, coverage
 
@@ -20,6 +27,7 @@ __all__ = [
     "frontier",
     "isoflop",
     "isoflop_slices",
+    "law_alone",
     "observed_and_fitted",
     "overview",
     "pairs",

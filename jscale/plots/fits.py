@@ -15,11 +15,14 @@ import pandas as pd
 
 from jscale.errors import ExtrapolationWarning, PredictionError, listing
 from jscale.fitting.result import Fit
+from jscale.planning.path import optimal_path
 from jscale.plots import drawing as draw
 from jscale.plots.words import with_unit
 from jscale.prediction.components import curves
 from jscale.prediction.predict import predict
 from jscale.prediction.prediction import Prediction
+from jscale.prediction.predictor import Predictor, is_within_law
+from jscale.prediction.sources import predictor_of
 from jscale.uncertainty.draws import Draws
 
 if TYPE_CHECKING:
@@ -28,8 +31,7 @@ if TYPE_CHECKING:
 
 # Runs within this factor of a budget are shown with its slice.
 _NEAR = 1.3
-# The grid on which the compute-optimal path is searched.
-_PATH_BUDGETS, _PATH_SIZES = 60, 400
+_PATH_BUDGETS = 60
 
 
 def _output_label(fit: Fit) -> str:
@@ -273,8 +275,49 @@ def bands(
     return ax
 
 
+def law_alone(fit: Fit, table: pd.DataFrame, *, along: str, ax: Axes) -> Axes:
+    """Add the curve of the fitted law alone, dashed, to a plot of a forecast's bands.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    table : pandas.DataFrame
+        Inputs, one row per point.
+    along : str
+        The column of the table on the x-axis.
+    ax : matplotlib.axes.Axes
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn on.
+
+    Examples
+    --------
+    >>> import jscale as js
+    >>> table = js.datasets.load("stdlib_lm")
+    >>> fit = js.fit("chinchilla", table[table["split"] == "fit"])
+    >>> prediction = js.predict(fit, N=[1e4, 1e5, 3e5], D=5e6)
+    >>> ax = js.plots.bands(prediction, along="N")
+    >>> ax = js.plots.law_alone(fit, prediction.frame, along="N", ax=ax)
+    >>> ax.get_legend().get_texts()[-1].get_text()
+    'chinchilla alone'
+    """
+    frame = table.sort_values(along)
+    line = curves(fit, frame, fit.params.to_numpy()[None])[0]
+    ax.plot(frame[along], line, color=draw.GREY, lw=1.2, ls="--", label=f"{fit.law.name} alone")
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
 def overview(
-    fit: Fit, draws: Draws, *, held_out: pd.DataFrame | None = None, level: float = 0.9
+    fit: Fit,
+    source: Draws | Predictor,
+    *,
+    held_out: pd.DataFrame | None = None,
+    level: float = 0.9,
 ) -> Figure:
     """Plot a fit at a glance, in a figure of two to four panels.
 
@@ -286,11 +329,12 @@ def overview(
     ----------
     fit : Fit
         The fit to show.
-    draws : Draws
-        Draws of the fit, for the bands.
+    source : Draws or Predictor
+        What the bands are of: draws of the fit, or a forecast, beside which the law alone is
+        dashed.
     held_out : pandas.DataFrame, optional
         Runs that were not fitted, as in :func:`observed_and_fitted`; with a column ``C``, the path
-        extends to the largest of them.
+        extends to the largest of them, and shows them.
     level : float, default 0.9
         Level of the equal-tailed bands, between 0 and 1.
 
@@ -309,6 +353,7 @@ def overview(
     >>> len(figure.axes)
     4
     """
+    predictor = predictor_of(source, caller="overview")
     surface = set(fit.law.inputs) == {"N", "D"} and not fit.settings.per
     along_compute = surface or (fit.law.inputs == ("C",) and not fit.settings.per)
     rows = 2 if along_compute else 1
@@ -319,7 +364,7 @@ def overview(
     if surface:
         isoflop_slices(fit, ax=axes[2])
     if along_compute:
-        _along_compute(fit, draws, held_out, level, axes[3 if surface else 2])
+        _along_compute(fit, predictor, held_out, level, axes[3 if surface else 2])
     for ax in axes:
         ax.set_visible(ax.has_data())
     figure.suptitle(f"{fit.law.name}: {fit.law.output} = {fit.law.formula or '(custom)'}")
@@ -327,34 +372,26 @@ def overview(
 
 
 def _along_compute(
-    fit: Fit, draws: Draws, held_out: pd.DataFrame | None, level: float, ax: Axes
+    fit: Fit, predictor: Predictor, held_out: pd.DataFrame | None, level: float, ax: Axes
 ) -> None:
     """Plot the optimal output over compute, to ten times the fitted range or the last run."""
     furthest = fit.runs["C"].max() * 10
-    if held_out is not None and len(held_out) and "C" in held_out:
-        furthest = max(furthest, held_out["C"].max())
+    held = held_out if held_out is not None and len(held_out) and "C" in held_out else None
+    if held is not None:
+        furthest = max(furthest, 1.2 * held["C"].max())
+    path = optimal_path(predictor, np.geomspace(fit.runs["C"].min(), furthest, _PATH_BUDGETS))
+    if len(path) < 2:
+        return
     with warnings.catch_warnings():
         # The plot extends beyond the fitted range on purpose.
         warnings.simplefilter("ignore", ExtrapolationWarning)
-        path = predict(draws, _optimal_path(fit, furthest), level=level)
-    bands(path, along="C", ax=ax, observed=fit.runs.frame)
+        prediction = predict(predictor, path, level=level)
+    bands(prediction, along="C", ax=ax, observed=fit.runs.frame)
+    if not is_within_law(predictor):
+        law_alone(fit, path, along="C", ax=ax)
+    if held is not None:
+        style: dict[str, Any] = {"s": 24, "color": draw.ORANGE, "marker": "D", "lw": 0, "zorder": 4}
+        ax.scatter(held["C"], held["observed"], label="held-out runs", **style)
+        ax.legend(frameon=False, fontsize="small")
     optimal = "" if fit.law.inputs == ("C",) else ", along the compute-optimal path"
     ax.set(xlabel=f"C (FLOPs{optimal})", ylabel=_output_label(fit))
-
-
-def _optimal_path(fit: Fit, furthest: float) -> pd.DataFrame:
-    """Return the inputs of lowest fitted output at each compute, found on a grid of N."""
-    budgets = np.geomspace(fit.runs["C"].min(), furthest, _PATH_BUDGETS)
-    if fit.law.inputs == ("C",):
-        return pd.DataFrame({"C": budgets})
-    sizes = np.geomspace(fit.runs["N"].min() / 30, fit.runs["N"].max() * 30, _PATH_SIZES)
-    grid = pd.DataFrame(
-        {
-            "N": np.tile(sizes, _PATH_BUDGETS),
-            "C": np.repeat(budgets, _PATH_SIZES),
-        }
-    )
-    grid["D"] = grid["C"] / (6 * grid["N"])
-    output = curves(fit, grid, fit.params.to_numpy()[None])[0].reshape(_PATH_BUDGETS, -1)
-    best = output.argmin(axis=1) + _PATH_SIZES * np.arange(_PATH_BUDGETS)
-    return grid.iloc[best].reset_index(drop=True)

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.curves.surface import optimum
 from jscale.data.runs import Runs
 from jscale.errors import ExtrapolationWarning, PredictionError
 from jscale.fitting.result import Fit
+from jscale.planning.path import optimal_path
 from jscale.plots.words import amount, joined, number, percent, point, span, with_unit
 from jscale.prediction.predict import predict
 from jscale.prediction.prediction import Prediction
@@ -66,43 +66,30 @@ def has_path(fit: Fit) -> bool:
     return is_surface(fit) or (fit.law.inputs == ("C",) and not fit.settings.per)
 
 
-def path(fit: Fit, budgets: Any) -> pd.DataFrame:
-    """Return the inputs of lowest fitted loss at each compute, one row each.
-
-    A compute whose optimum lies beyond a hundred times the fitted sizes has no row.
-    """
-    C = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
-    if fit.law.inputs == ("C",):
-        return pd.DataFrame({"C": C})
-    N = optimum(fit, C, fit.runs["N"].min(), fit.runs["N"].max())[0]
-    inside = np.isfinite(N)
-    N, C = N[inside], C[inside]
-    return pd.DataFrame({"N": N, "D": C / (6 * N), "C": C})
-
-
 def answer(source: Draws | Predictor, at: Any, level: float) -> Answer:
     """Answer at the inputs ``at``; without any, at ten times the largest fitted compute.
 
     Raises PredictionError for inputs that the law cannot take.
     """
     predictor = predictor_of(source, caller="report")
-    inputs, optimal = _inputs(predictor.reference, at)
+    inputs, optimal = _inputs(predictor, at)
     if inputs is None:
         return _exponents(predictor, level)
     prediction = predict(predictor, inputs, level=level)
     return Answer(_sentences(predictor, prediction, optimal), prediction)
 
 
-def _inputs(fit: Fit, at: Any) -> tuple[Any, bool]:
+def _inputs(predictor: Predictor, at: Any) -> tuple[Any, bool]:
     """Return where to predict (None: nowhere), and whether that is compute-optimal."""
+    fit = predictor.reference
     if at is None:
         if not has_path(fit):
             return None, False
-        table = path(fit, fit.runs["C"].max() * _TIMES)
+        table = optimal_path(predictor, fit.runs["C"].max() * _TIMES)
         return (table, is_surface(fit)) if len(table) else (None, False)
     if isinstance(at, (Mapping, pd.DataFrame)) and set(at) == {"C"} and is_surface(fit):
         budgets = _budgets(at["C"])
-        table = path(fit, budgets)
+        table = optimal_path(predictor, budgets)
         if len(table) < len(budgets):
             raise PredictionError(
                 f"{fit.law.name} has no compute-optimal N at C={at['C']!r}: its lowest loss lies "

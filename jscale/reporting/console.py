@@ -160,40 +160,53 @@ def prediction_table(prediction: Prediction) -> pd.DataFrame:
     return frame
 
 
-def print_missed(console: Console, law: Law, miss: Missed | None) -> None:
+def print_missed(console: Console, law: Law, miss: Missed | None, within_law: bool) -> None:
     """Print a caution if fewer held-out runs lie inside their intervals than chance allows."""
     if miss is None:
         return
     flexible = {"N", "D"} == set(law.inputs) and law.name != "farseer"
     advice = "a more flexible one: --law farseer" if flexible else "another law: jscale laws"
+    why = (
+        "The law does not hold that far out, and its intervals only cover uncertainty within the "
+        f"law. Try {advice}."
+        if within_law
+        else "Something changed on the way that no past sweep has shown: look for what differs in "
+        "these runs."
+    )
     text = (
         f"With calibrated intervals, {miss.inside} or fewer of {miss.runs} runs inside would occur "
-        f"with probability {miss.chance:.1g}. The law does not hold that far out, and its "
-        f"intervals only cover uncertainty within the law. Try {advice}."
+        f"with probability {miss.chance:.1g}. {why}"
     )
     head = Text("\ncaution: held-out-missed. ", _COLORS["caution"])
     console.print(head + Text(text))
 
 
-def held_out_table(prediction: Prediction) -> pd.DataFrame:
-    """Return the predicted and the ``measured`` outputs of held-out runs."""
+def held_out_table(prediction: Prediction, alone: Prediction | None = None) -> pd.DataFrame:
+    """Return the predicted and the ``measured`` outputs of held-out runs.
+
+    With a prediction of the law alone, its errors are the last column.
+    """
     frame = prediction.frame
     inputs = list(frame.columns[: frame.columns.get_loc("curve")])
     shown = [x for x in inputs if x != "C" or not {"N", "D"} <= set(inputs)]
     low, high = frame["prediction_low"], frame["prediction_high"]
     measured, predicted = frame["measured"], frame["curve"]
-    error = 100 * (predicted / measured - 1)
-    return frame[shown].assign(
-        **{
-            "measured": measured,
-            "predicted": predicted,
-            "error": [f"{e:+.2f}%" for e in error],
-            f"{100 * prediction.level:g}% new run": [
-                f"{number(a)} to {number(b)}" for a, b in zip(low, high, strict=True)
-            ],
-            "": np.where((measured >= low) & (measured <= high), "inside", "outside"),
-        }
-    )
+    columns: dict[str, Any] = {
+        "measured": measured,
+        "predicted": predicted,
+        "error": _errors(predicted, measured),
+        f"{100 * prediction.level:g}% interval": [
+            f"{number(a)} to {number(b)}" for a, b in zip(low, high, strict=True)
+        ],
+        "inside": np.where((measured >= low) & (measured <= high), "yes", "no"),
+    }
+    if alone is not None:
+        columns["law alone"] = _errors(alone.frame["curve"], measured)
+    return frame[shown].assign(**columns)
+
+
+def _errors(predicted: pd.Series, measured: pd.Series) -> list[str]:
+    return [f"{100 * e:+.2f}%" for e in predicted / measured - 1]
 
 
 def scores_table(table: pd.DataFrame, level: float) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from jscale.model.law import Law
 from jscale.plots import words
 from jscale.prediction.components import draw_count
 from jscale.prediction.prediction import Prediction
-from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.predictor import Predictor, is_within_law, parameter_draws
 from jscale.reporting import checklist as checklists
 from jscale.reporting import console
 from jscale.reporting.held_out import HeldOut
@@ -50,7 +50,7 @@ def content(fit: Fit, predictor: Predictor, request: Request, findings: Findings
         ),
         "derived": words.sheet(fit.derived, index="combination") if len(fit.derived) else None,
         "extras": None if draws is None else _extras(draws, level),
-        "method": _pooled_method(predictor) if draws is None else _method(draws),
+        "method": _how(predictor),
         "priors": None if draws is None else _priors(draws),
         **_held_out(findings.held_out),
         **_comparison(request),
@@ -190,6 +190,19 @@ def _extras(draws: Draws, level: float) -> words.Sheet | None:
             f"{words.percent(level)} interval": f"{low_text} to {high_text}",
         }
     return words.sheet(pd.DataFrame.from_dict(rows, orient="index"), index="name") if rows else None
+
+
+def _how(predictor: Predictor) -> str:
+    """Describe how intervals of predictions and of parameters were computed."""
+    draws = parameter_draws(predictor)
+    if draws is None:
+        return _pooled_method(predictor)
+    if is_within_law(predictor):
+        return _method(draws)
+    return (
+        f"Predictions and plans by a forecast ({predictor.method}), whose intervals include the "
+        f"chance that the truth departs from the law. Parameters: {_method(draws)}"
+    )
 
 
 def _method(draws: Draws) -> str:

@@ -86,12 +86,18 @@ class HeldOut:
         Level of the intervals.
     runs : numpy.ndarray or None, shape (n,)
         The run of each row; None if every row is a run.
+    within_law : bool
+        Whether the intervals only cover uncertainty within the law.
+    alone : numpy.ndarray or None, shape (n,)
+        The curve of the fitted law alone, where a forecast predicts.
     """
 
     frame: pd.DataFrame
     output: str
     level: float
     runs: np.ndarray | None = None
+    within_law: bool = True
+    alone: np.ndarray | None = None
 
     @property
     def inside(self) -> np.ndarray:
@@ -120,8 +126,14 @@ class HeldOut:
         return (
             f"{subject}{reach}: {int(self.inside.sum())} of {rows} inside the "
             f"{percent(self.level)} prediction interval; mean absolute error of the curve "
-            f"{100 * self.error:.2f}%."
+            f"{100 * self.error:.2f}%{self._of_law_alone()}."
         )
+
+    def _of_law_alone(self) -> str:
+        if self.alone is None:
+            return ""
+        error = float(np.mean(np.abs(self.alone / self.frame["observed"] - 1)))
+        return f" (of the fitted law alone {100 * error:.2f}%)"
 
     def notes(self) -> Iterator[Note]:
         """Yield a note if fewer runs lie inside their intervals than chance allows."""
@@ -134,8 +146,12 @@ class HeldOut:
                 f"{percent(self.level)} prediction intervals; with calibrated intervals, so few "
                 f"would occur with probability {miss.chance:.1g}.",
                 means="The law does not hold that far out: its intervals only cover uncertainty "
-                "within the law, and are too narrow there.",
-                do='Try another law or a more flexible one: js.compare("auto", runs).',
+                "within the law, and are too narrow there."
+                if self.within_law
+                else "Something changed on the way that no past sweep has shown.",
+                do='Try another law or a more flexible one: js.compare("auto", runs).'
+                if self.within_law
+                else "Look for what differs in these runs: data, tuning, or the measure.",
             )
 
     def table(self) -> pd.DataFrame:
@@ -146,13 +162,19 @@ class HeldOut:
         columns: dict[str, Any] = {
             "observed": frame["observed"],
             "predicted": frame["curve"],
-            "error": [f"{100 * e:+.2f}%" for e in frame["curve"] / frame["observed"] - 1],
+            "error": _percent(frame["curve"] / frame["observed"] - 1),
             f"{percent(self.level)} prediction interval": [
                 f"{number(low)} to {number(high)}" for low, high in interval
             ],
             "": np.where(self.inside, "inside", "outside"),
         }
+        if self.alone is not None:
+            columns["law alone"] = _percent(self.alone / frame["observed"] - 1)
         return frame.loc[:, inputs].assign(**columns)
+
+
+def _percent(errors: Any) -> list[str]:
+    return [f"{100 * e:+.2f}%" for e in errors]
 
 
 def check_held_out(
@@ -168,11 +190,15 @@ def check_held_out(
     table = _table(fit, held_out)
     wanted = list(dict.fromkeys((*fit.law.inputs, *fit.settings.per.values(), "C")))
     inputs = table.loc[:, [c for c in wanted if c in table.columns]]
-    frame = predict(source, inputs, level=level).to_frame()
+    prediction = predict(source, inputs, level=level)
+    frame = prediction.to_frame()
     frame = frame.assign(observed=table[fit.law.output].to_numpy())
     name = held_out.run if isinstance(held_out, Runs) else fit.runs.run
     runs = table[name].to_numpy() if name is not None and name in table.columns else None
-    return HeldOut(frame, fit.law.output, level, runs)
+    alone = None
+    if not prediction.within_law and getattr(source, "draws", None) is not None:
+        alone = predict(fit, inputs, method=None).frame["curve"].to_numpy()
+    return HeldOut(frame, fit.law.output, level, runs, prediction.within_law, alone)
 
 
 def _table(fit: Fit, held_out: Runs | pd.DataFrame) -> pd.DataFrame:

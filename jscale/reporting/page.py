@@ -29,12 +29,14 @@ from jscale.prediction.predictor import Predictor, parameter_draws
 from jscale.prediction.sources import predictor_of, reference_of
 from jscale.reporting import checklist, pictures
 from jscale.reporting.allocation import allocation
+from jscale.reporting.alongside import alongside
 from jscale.reporting.answer import answer
 from jscale.reporting.content import content as content_of
 from jscale.reporting.held_out import check_held_out
 from jscale.reporting.recipe import recipe
 from jscale.reporting.rendering import rendered
 from jscale.reporting.request import Findings, Request
+from jscale.uncertainty.automatic import draws as make_draws
 from jscale.uncertainty.draws import Draws
 
 

@@ -21,13 +21,14 @@ import pandas as pd
 from jscale import plots
 from jscale.comparison.comparison import Comparison
 from jscale.fitting.result import Fit
+from jscale.planning.path import optimal_path
 from jscale.planning.plan import Plan
 from jscale.plots.drawing import ORANGE
 from jscale.plots.words import with_unit
 from jscale.prediction.predict import predict
-from jscale.prediction.predictor import Predictor, parameter_draws
+from jscale.prediction.predictor import Predictor, is_within_law, parameter_draws
 from jscale.prediction.sources import predictor_of
-from jscale.reporting.answer import has_path, is_surface, path
+from jscale.reporting.answer import has_path, is_surface
 from jscale.reporting.held_out import HeldOut
 from jscale.uncertainty.draws import Draws
 
@@ -126,11 +127,11 @@ def _over_compute(predictor: Predictor, held_out: HeldOut | None, level: float) 
     fit = predictor.reference
     caption = "Dark: confidence interval of the curve. Light: prediction interval."
     if is_surface(fit):
-        caption += " Along the compute-optimal path of the fit; other runs lie above it."
+        caption += " Along the compute-optimal path; other runs lie above it."
     held = None if held_out is None or "C" not in held_out.frame else held_out.frame
     C = fit.runs["C"]
     furthest = C.max() * 10 if held is None else max(C.max() * 10, held["C"].max())
-    table = path(fit, np.geomspace(C.min(), furthest, _BUDGETS))
+    table = optimal_path(predictor, np.geomspace(C.min(), furthest, _BUDGETS))
 
     def draw(ax: Axes) -> None:
         if len(table) < 2:
@@ -138,6 +139,8 @@ def _over_compute(predictor: Predictor, held_out: HeldOut | None, level: float) 
             return
         prediction = predict(predictor, table, level=level)
         plots.bands(prediction, along="C", ax=ax, observed=fit.runs.frame)
+        if not is_within_law(predictor):
+            plots.law_alone(fit, table, along="C", ax=ax)
         if held is not None:
             style: dict[str, Any] = {"s": 24, "color": ORANGE, "marker": "D", "lw": 0, "zorder": 4}
             ax.scatter(held["C"], held["observed"], label="held-out runs", **style)

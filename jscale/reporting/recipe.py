@@ -17,6 +17,7 @@ from jscale.data.runs import Runs
 from jscale.fitting.result import Fit
 from jscale.prediction.predictor import Predictor, parameter_draws
 from jscale.prediction.sources import predictor_of
+from jscale.reporting.alongside import Alongside
 from jscale.reporting.request import Request
 from jscale.uncertainty.draws import Call, Draws
 
@@ -39,11 +40,15 @@ def recipe(fit: Fit, source: Draws | Predictor, request: Request | None = None) 
     page = {name: value for name, value in page.items() if value is not None}
     origin = f" of {fit.runs.source!r}" if fit.runs.source else ""
     named = {"table": f"the {len(fit.runs)} rows{origin}, digest {fit.runs.digest}"}
-    named |= {**_named_in_fit(fit), **_named_in_draws(predictor), **_named_on_page(fit, page)}
-    arguments = ["fit", "draws", *(_argument(name, value) for name, value in page.items())]
+    default = isinstance(predictor, Alongside)
+    drawn = {} if default else _named_in_draws(predictor)
+    named |= {**_named_in_fit(fit), **drawn, **_named_on_page(fit, page)}
+    arguments = ["fit"] if default else ["fit", "draws"]
+    arguments += [_argument(name, value) for name, value in page.items()]
+    arguments += [f"seed={predictor.settings['seed']}"] if default else []
     arguments += [f"level={float(request.level)!r}", 'path="report.html"']
     runs = f"js.Runs.from_frame({', '.join(['table', *_runs_choices(fit)])})"
-    made = _draws_call(predictor)
+    made = None if default else _draws_call(predictor)
     lines = [
         "import jscale as js",
         "",
