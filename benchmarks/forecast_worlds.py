@@ -5,13 +5,12 @@ estimates its parameters by maximum likelihood. Then worlds of laws that the for
 represent, beside intervals within the law (refits of randomly weighted runs). Each is asked for
 the curve and for a new run at 1, 10 and 100 times the largest compute.
 
-    python -m benchmarks.forecast_worlds [--worlds 100] [--cache FILE]
+    python -m benchmarks.forecast_worlds [--worlds 200] [--cache FILE]
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -58,7 +57,6 @@ def rows_of(worlds: WorldSet, ways: Mapping[str, Way]) -> pd.DataFrame:
                 off = np.abs(np.log(frames[0.5]["curve"].to_numpy() / curve))
                 part = pd.DataFrame({**row, "over oracle": ratio, "off": off})
                 rows.append(part.assign(way=name, kind=title, scale=SCALES, world=world))
-    print(worlds.name, file=sys.stderr, flush=True)
     return pd.concat(rows, ignore_index=True)
 
 
@@ -133,7 +131,7 @@ def _print(worlds: WorldSet, ways: Mapping[str, Way], *, oracle: bool = False) -
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=100)
+    parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--cache", type=Path, help="answers that benchmarks.forecast_prior kept")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
