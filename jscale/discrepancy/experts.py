@@ -7,7 +7,6 @@ decomposes the covariance of each kernel once; everything else runs in compiled 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,35 +14,30 @@ import numpy as np
 from jscale._precision import float64_scope
 from jscale.discrepancy.kernels import Site, covariance, variance
 from jscale.discrepancy.lanes import Lanes, Table, Targets, predict_program, solve_program, stack
+from jscale.discrepancy.lowrank import smooth_basis
 from jscale.discrepancy.members import Floor, Member
+from jscale.discrepancy.observations import Observations
 from jscale.discrepancy.start import Start, robust_start
+from jscale.discrepancy.thinning import screened, thinned
+from jscale.discrepancy.whitening import (
+    Root,
+    apply_root,
+    decorrelate,
+    noise_root,
+    pad_root,
+    weights,
+)
 from jscale.fitting.problem import Data, bucket, evaluate_rows, log_centre, pad_rows
 from jscale.fitting.solver.compilation import programs
 from jscale.model.layout import Layout
 
-# Shares of the noise variance common to the rows of one run, and specific to each row.
-_COMMON = 0.5
 _LEAST_SHARE, _MOST_SHARE = 0.02, 2.0
 _PLAIN_SHARE = 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Observations:
-    """The n observations of a table: inputs in the law's order, outputs in the space, errors.
-
-    ``run`` is the index of the run of each row, where a run has several rows; ``known``
-    are known standard deviations in the space; ``relative`` are variances relative to the noise's.
-    """
-
-    inputs: tuple[np.ndarray, ...]
-    target: np.ndarray
-    codes: dict[str, np.ndarray] = field(default_factory=dict)
-    run: np.ndarray | None = None
-    known: np.ndarray | None = None
-    relative: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.target)
+# Rows² × experts up to which a table is solved exactly, and the least such number of rows.
+_EXACT, _LEAST_EXACT = 400 * 400 * 180, 150
+# Rows × experts to which tables are thinned, and the most and least rows that it leaves.
+_THINNED, _MOST_ROWS, _LEAST_ROWS = 3_000_000, 4096, 1024
+_RANK_STEP = 64
 
 
 class Solved(NamedTuple):
@@ -126,10 +120,13 @@ _NUMBERS_AT_ONCE = 8_000_000
 def solve_each(members: Sequence[Member], tables: Sequence[Observations]) -> list[Solved]:
     """Solve tables of any members, batching those of the same program and size."""
     groups: dict[Any, list[int]] = {}
+    solved: dict[int, Solved] = {}
     for i, (member, table) in enumerate(zip(members, tables, strict=True)):
+        if len(table) > exact_rows(member):
+            solved[i] = solve_large(member, table)
+            continue
         # Coarse buckets: compiling a program costs more than padding a table.
         groups.setdefault((member.program_key, bucket(len(table), steps=2)), []).append(i)
-    solved: dict[int, Solved] = {}
     for (_, rows), places in groups.items():
         kernels = len(members[places[0]].prior.kernels)
         # A basis holds rows² numbers per kernel, which limits the tables in a batch.
@@ -139,6 +136,38 @@ def solve_each(members: Sequence[Member], tables: Sequence[Observations]) -> lis
             ends = solve([members[i] for i in part], [tables[i] for i in part], rows)
             solved.update(zip(part, ends, strict=True))
     return [solved[i] for i in range(len(members))]
+
+
+def exact_rows(member: Member) -> int:
+    """Return how many rows are solved exactly, for the number of a member's experts."""
+    return max(int(np.sqrt(_EXACT / _experts(member))), _LEAST_EXACT)
+
+
+def most_rows(member: Member) -> int:
+    """Return the number of rows to which larger tables are thinned."""
+    return int(np.clip(_THINNED / _experts(member), _LEAST_ROWS, _MOST_ROWS))
+
+
+def _experts(member: Member) -> int:
+    prior = member.prior
+    return len(prior.kernels) * len(prior.noises) * len(prior.variants)
+
+
+def solve_large(member: Member, table: Observations) -> Solved:
+    """Solve a table of many rows: kernels that matter on some of them, in bases of low rank."""
+    import jax
+
+    table = thinned(table, most_rows(member))
+    (few,) = solve([member], [thinned(table, exact_rows(member))])
+    member, variants = screened(member, few.log_weights)
+    with float64_scope():
+        data = _padded(member, table, bucket(len(table), steps=2))
+        first = few.table.start[variants][None]
+        (start,) = robust_start([member], [data], [len(table)], first)
+        made = _smooth_table(member, table, data, start)
+        whole = stack([made[0]])
+        lanes = jax.tree.map(np.asarray, solve_program(member.layout, member.space)(whole))
+    return _solved(member, table, made, jax.tree.map(lambda x: x[0], lanes), start)
 
 
 def _solved(
@@ -180,9 +209,8 @@ def _padded(member: Member, table: Observations, rows: int) -> Data:
 def _table(member: Member, table: Observations, data: Data, start: Start) -> tuple[Table, Site]:
     """Decorrelate a table's errors under every kernel of its prior (host)."""
     n, rows = len(table), len(data.target)
-    fixed = {name: values[start.variant] for name, values in member.fixed.items()}
-    site = site_of(member, start.theta[start.variant], data._replace(fixed=fixed), n)
-    root = _noise_root(table, start)
+    site = _site(member, data, start, n)
+    root = apply_root(_root(table, start), np.eye(n))
     kernels = member.prior.kernels
     basis, spectrum = np.zeros((len(kernels), rows, rows)), np.zeros((len(kernels), rows))
     for k, kernel in enumerate(kernels):
@@ -190,40 +218,65 @@ def _table(member: Member, table: Observations, data: Data, start: Start) -> tup
         values, vectors = np.linalg.eigh(root @ covariance(kernel, site, site) @ root.T)
         basis[k, :n, :n] = vectors.T @ root
         spectrum[k, :n] = np.maximum(values, 0.0)
-    mask = (np.arange(rows) < n).astype(np.float64)
-    noise = (np.array(member.prior.noises) * start.scale) ** 2
-    whole = Table(
+    return _made(member, data, start, (n, basis, spectrum)), site
+
+
+def _smooth_table(
+    member: Member, table: Observations, data: Data, start: Start
+) -> tuple[Table, Site]:
+    """Decorrelate a large table's errors, in bases of low rank (host)."""
+    n, rows = len(table), len(data.target)
+    site, root = _site(member, data, start, n), _root(table, start)
+    least = (min(member.prior.noises) * start.scale) ** 2
+    parts = [smooth_basis(kernel, site, root, least) for kernel in member.prior.kernels]
+    # Few ranks, so that few programs are compiled.
+    rank = _RANK_STEP * int(np.ceil(max(len(values) for _, values in parts) / _RANK_STEP))
+    basis, spectrum = np.zeros((len(parts), rank, rows)), np.zeros((len(parts), rank))
+    for k, (vectors, values) in enumerate(parts):
+        basis[k, : len(values), :n], spectrum[k, : len(values)] = vectors, values
+    made = _made(member, data, start, (n, basis, spectrum))
+    return made._replace(root=pad_root(root, rows)), site
+
+
+def _site(member: Member, data: Data, start: Start, n: int) -> Site:
+    """Return the runs as a kernel sees them, by the best variant of the starting fit."""
+    fixed = {name: values[start.variant] for name, values in member.fixed.items()}
+    return site_of(member, start.theta[start.variant], data._replace(fixed=fixed), n)
+
+
+def _root(table: Observations, start: Start) -> Root:
+    """Return the root of the noise's covariance, relative to that of the starting fit.
+
+    Outliers get larger noise; known errors add to it; rows of one run share half of it.
+    """
+    variance = start.variance if table.relative is None else start.variance * table.relative
+    known = None if table.known is None else (table.known / start.scale) ** 2
+    return noise_root(variance, known, table.run)
+
+
+def _made(
+    member: Member, data: Data, start: Start, parts: tuple[int, np.ndarray, np.ndarray]
+) -> Table:
+    n, basis, spectrum = parts
+    return Table(
         data,
-        mask,
+        (np.arange(len(data.target)) < n).astype(np.float64),
         basis,
         spectrum,
-        noise,
+        (np.array(member.prior.noises) * start.scale) ** 2,
         start.theta,
         member.mean,
         member.sd**-2.0,
         dict(member.fixed),
     )
-    return whole, site
 
 
-def _noise_root(table: Observations, start: Start) -> np.ndarray:
-    """Return L⁻¹ of the noise's relative covariance V = L·Lᵀ (n, n).
-
-    Outliers get larger noise; known errors add to it; rows of one run share half of it.
-    """
-    # All variances here are relative to the noise variance of the starting fit.
-    sd = np.sqrt(start.variance)
-    if table.relative is not None:
-        sd = sd * np.sqrt(table.relative)
-    if table.run is None:
-        # Without repeated rows V is diagonal and its root needs no factorisation.
-        total = sd**2 if table.known is None else sd**2 + (table.known / start.scale) ** 2
-        return np.diag(1.0 / np.sqrt(total))
-    same = table.run[:, None] == table.run[None, :]
-    whole = np.outer(sd, sd) * ((1.0 - _COMMON) * np.eye(len(sd)) + _COMMON * same)
-    if table.known is not None:
-        whole = whole + np.diag((table.known / start.scale) ** 2)
-    return np.linalg.inv(np.linalg.cholesky(whole))
+def whitened_rows(table: Table, kernel: int, noise: int, values: np.ndarray) -> np.ndarray:
+    """Return values (n, m) at the runs with one expert's errors whitened, padded (host)."""
+    padded = np.zeros((len(table.mask), values.shape[1]))
+    padded[: len(values)] = values
+    weight = weights(table.mask, table.spectrum[kernel], table.noise[noise], table.root)
+    return weight[:, None] * decorrelate(table.basis[kernel], table.root, padded)
 
 
 class Curves(NamedTuple):
@@ -246,6 +299,18 @@ class Curves(NamedTuple):
 
 def predict(solved: Sequence[Solved], where: Sequence[Any]) -> list[Curves]:
     """Return every expert's curve at points: (inputs, codes) for each table."""
+    groups: dict[Any, list[int]] = {}
+    for i, each in enumerate(solved):
+        # Only tables of the same shapes are lanes of one program.
+        groups.setdefault((each.member.program_key, each.table.basis.shape), []).append(i)
+    ends: dict[int, Curves] = {}
+    for places in groups.values():
+        part = _predict([solved[i] for i in places], [where[i] for i in places])
+        ends.update(zip(places, part, strict=True))
+    return [ends[i] for i in range(len(solved))]
+
+
+def _predict(solved: Sequence[Solved], where: Sequence[Any]) -> list[Curves]:
     first = solved[0].member
     points = max(bucket(len(inputs[0])) for inputs, _ in where)
     with float64_scope():

@@ -6,8 +6,9 @@ With K = cov δ + σ²·V, parameters minimise
 
 which is generalised least squares with a Gaussian prior. The host decomposes
 V^(−½)·cov δ·V^(−½) = Q·Λ·Qᵀ once per kernel; K is then diagonal in that basis for every noise σ,
-so that a lane needs only matrix products. No factorisation runs inside a compiled program, where
-concurrent LAPACK calls of many lanes can deadlock on each other's threads (jax 0.10 on CPUs).
+so that a lane needs only matrix products (:mod:`jscale.discrepancy.whitening`). No factorisation
+runs inside a compiled program, where concurrent LAPACK calls of many lanes can deadlock on each
+other's threads (jax 0.10 on CPUs).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from jscale.discrepancy.whitening import Root, decorrelate, log_determinant, weights
 from jscale.fitting.objective import to_space
 from jscale.fitting.problem import Data, predict_rows
 from jscale.fitting.solver.compilation import programs
@@ -28,9 +30,10 @@ _SHARES = (1.0, 0.5, 0.2, 0.05, 0.0)
 class Table(NamedTuple):
     """One padded table of runs: its data, and the basis that decorrelates each kernel's errors.
 
-    ``mask`` (rows,) is 1 for real rows. ``basis`` (K, rows, rows) are Qᵀ·V^(−½), ``spectrum``
-    (K, rows) the eigenvalues Λ. ``noise`` (G,) are variances σ². ``start``, ``mean`` and
-    ``precision`` (P, p) are starting coordinates, prior means and prior precisions.
+    ``mask`` (rows,) is 1 for real rows. ``basis`` (K, r, rows) are Qᵀ·V^(−½), ``spectrum``
+    (K, r) the eigenvalues Λ. ``noise`` (G,) are variances σ². ``start``, ``mean`` and
+    ``precision`` (P, p) are starting coordinates, prior means and prior precisions. Large tables
+    have a ``root`` V^(−½), and a ``basis`` Qᵀ of fewer than all rows.
     """
 
     data: Data
@@ -42,13 +45,14 @@ class Table(NamedTuple):
     mean: Any
     precision: Any
     fixed: Any
+    root: Root | None = None
 
 
 class Lanes(NamedTuple):
     """The end points of lanes (K, G, P).
 
     ``theta`` (…, p); ``evidence`` (…) the log marginal likelihood by Laplace's approximation, less
-    the constant Σ ln v; ``inverse`` (…, p, p) the covariance of θ; ``residual`` (…, rows) and
+    the constant ln det V; ``inverse`` (…, p, p) the covariance of θ; ``residual`` (…, rows) and
     ``slopes`` (…, rows, p) decorrelated; ``move`` (…) the length of the last step.
     """
 
@@ -105,7 +109,7 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
     basis, spectrum, noise, start, mean, precision, fixed = at
     data, mask = table.data._replace(fixed={**table.data.fixed, **fixed}), table.mask
     # Whitening: in the basis K is diagonal, so its inverse root is one division per row.
-    weight = mask / jnp.sqrt(spectrum + noise)
+    weight = weights(mask, spectrum, noise, table.root)
 
     def curve(theta: Any) -> Any:
         return to_space(predict_rows(layout, theta, data), space) * mask
@@ -113,7 +117,7 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
     target = data.target * mask
 
     def residual(theta: Any) -> Any:
-        return weight * (basis @ (target - curve(theta)))
+        return weight * decorrelate(basis, table.root, target - curve(theta))
 
     def cost(theta: Any) -> Any:
         r, off = residual(theta), theta - mean
@@ -121,7 +125,7 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
 
     def normal(theta: Any) -> tuple[Any, Any, Any]:
         # Forward mode: a law has far fewer parameters than a table has rows.
-        slopes = weight[:, None] * (basis @ jax.jacfwd(curve)(theta))
+        slopes = weight[:, None] * decorrelate(basis, table.root, jax.jacfwd(curve)(theta))
         r = residual(theta)
         return slopes, r, slopes.T @ slopes + jnp.diag(precision)
 
@@ -140,8 +144,7 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
     (theta, move), _ = jax.lax.scan(step, (start, jnp.zeros((), start.dtype)), None, length=_STEPS)
     slopes, r, matrix = normal(theta)
     inverse, log_matrix = solve_spd(matrix, jnp.eye(layout.size, dtype=matrix.dtype))
-    # Padded rows have spectrum + noise = noise: without the mask they would count as data.
-    log_errors = jnp.sum(mask * jnp.log(jnp.where(mask > 0, spectrum + noise, 1.0)))
+    log_errors = log_determinant(mask, spectrum, noise)
     # Laplace: the Gaussian integral over theta around its optimum; the prior is normalised.
     evidence = (
         -cost(theta)
@@ -198,7 +201,7 @@ def predict_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any,
     def one(table: Table, targets: Targets, at: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         # Everything is whitened as in `lane`, whose residuals and slopes are reused.
         cross, variance, spectrum, noise, fixed, end = at
-        weight = table.mask / jnp.sqrt(spectrum + noise)
+        weight = weights(table.mask, spectrum, noise, table.root)
         data = table.data._replace(
             inputs=targets.inputs, codes=targets.codes, fixed={**table.data.fixed, **fixed}
         )
@@ -221,7 +224,9 @@ def predict_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any,
         noises = jax.vmap(priors, in_axes=((None, None, None, 0, None, 0),))
         kernels = jax.vmap(noises, in_axes=((0, 0, 0, None, None, 0),))
         # Once per kernel, shared by all noises and priors.
-        cross = jax.vmap(jnp.matmul)(table.basis, targets.cross)
+        cross = jax.vmap(lambda basis, x: decorrelate(basis, table.root, x))(
+            table.basis, targets.cross
+        )
         return kernels((cross, targets.variance, table.spectrum, table.noise, table.fixed, end))
 
     return jax.jit(jax.vmap(of_table))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,17 @@ class Member:
         """The key that members must share to be lanes of one program."""
         shape = (len(self.prior.kernels), len(self.prior.noises), *self.mean.shape)
         return (self.layout, self.space, self.floor, tuple(self.fixed), shape)
+
+
+def part_of_member(member: Member, kernels: np.ndarray, variants: np.ndarray) -> Member:
+    """Return a member under some of its prior's kernels and variants alone."""
+    return replace(
+        member,
+        prior=member.prior.part(kernels, variants),
+        mean=member.mean[variants],
+        sd=member.sd[variants],
+        fixed={name: values[variants] for name, values in member.fixed.items()},
+    )
 
 
 def make_member(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class FamilyPrior:
     ``kernel_bias`` (K, 3), ``noise_bias`` (G, 3) and ``variant_bias`` (P, 3) are coefficients of
     (1, ln(n/n0), ln(s/s0)) in log weights; ``temper`` (2,) of (1, ln(n/n0)) in ln η; ``centre``
     is (n0, s0). ``least_noise`` is the smallest scale of noise, in logarithms of the output.
+    ``part_of`` is the whole prior, and the places in it, of one made by :meth:`part`.
     """
 
     name: str
@@ -63,9 +64,25 @@ class FamilyPrior:
     temper: np.ndarray
     centre: tuple[float, float]
     least_noise: float
+    part_of: tuple[FamilyPrior, np.ndarray, np.ndarray] | None = None
+
+    def part(self, kernels: np.ndarray, variants: np.ndarray) -> FamilyPrior:
+        """Return the prior with some of its kernels and variants alone, at their weights in it."""
+        return replace(
+            self,
+            kernels=tuple(self.kernels[k] for k in kernels),
+            variants=tuple(self.variants[p] for p in variants),
+            kernel_bias=self.kernel_bias[kernels],
+            variant_bias=self.variant_bias[variants],
+            part_of=(self, kernels, variants),
+        )
 
     def log_weights(self, n: int, scale: float) -> np.ndarray:
         """Return prior log weights (K, G, P) for n runs with residuals of a scale."""
+        if self.part_of is not None:
+            # Not normalised over the part: the weights of several laws stay comparable.
+            whole, kernels, variants = self.part_of
+            return whole.log_weights(n, scale)[kernels][:, :, variants]
         at = self.features(n, scale)
         total = (
             (self.kernel_bias @ at)[:, None, None]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jscale._precision import float64_scope
-from jscale.discrepancy.experts import Solved
+from jscale.discrepancy.experts import Solved, whitened_rows
 from jscale.discrepancy.grid import grid_around
 from jscale.discrepancy.kernels import Component, distances, matern
 from jscale.discrepancy.members import Floor
@@ -210,14 +210,12 @@ def _of_expert(
     root = np.linalg.cholesky(_symmetric(lanes.inverse[k, g, p]))
     theta = theta_hat + _normals(rng, count, len(theta_hat)) @ root.T
     kernel = kernels[k]
-    n = len(solved.observations)
-    weight = table.mask / np.sqrt(table.spectrum[k] + table.noise[g])
     cross = np.concatenate([_cross(c, solved, grid) for c in kernel], axis=1)
-    whitened = weight[:, None] * (table.basis[k][:, :n] @ cross)
+    whitened = whitened_rows(table, k, g, cross)
     # From the law itself, not its linearisation: within range, δ has to compensate for what the
     # drawn parameters do to the curve.
     off = solved.observations.target - _curves(solved, theta, p)
-    mean = (off @ (table.basis[k][:, :n] * weight[:, None]).T) @ whitened
+    mean = whitened_rows(table, k, g, off.T).T @ whitened
     prior = [c.amplitude**2 * matern(distances(grid, grid) / c.length) for c in kernel]
     # The posterior of the components on the grid given the runs: a Schur complement.
     spread = _block_diagonal(prior) - whitened.T @ whitened

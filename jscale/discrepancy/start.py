@@ -114,15 +114,21 @@ def _van_der_corput(k: int, base: int) -> float:
 
 
 def robust_start(
-    members: Sequence[Member], data: Sequence[Data], counts: Sequence[int]
+    members: Sequence[Member],
+    data: Sequence[Data],
+    counts: Sequence[int],
+    first: np.ndarray | None = None,
 ) -> list[Start]:
-    """Fit members of one program to their tables, robustly; call inside the float64 scope."""
-    first = members[0]
+    """Fit members of one program to their tables, robustly; call inside the float64 scope.
+
+    ``first`` (Q, P, p) are coordinates to start from, in place of many around the prior's mean.
+    """
+    lead_member = members[0]
     mean, sd = np.stack([m.mean for m in members]), np.stack([m.sd for m in members])
     rows = len(data[0].target)
     mask = np.stack([(np.arange(rows) < n).astype(np.float64) for n in counts])
-    fixed = {name: np.stack([m.fixed[name] for m in members]) for name in first.fixed}
-    program = robust_program(first.layout, first.space)
+    fixed = {name: np.stack([m.fixed[name] for m in members]) for name in lead_member.fixed}
+    program = robust_program(lead_member.layout, lead_member.space)
     whole = stack(data)
 
     def run(start: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -137,6 +143,8 @@ def robust_start(
         return theta, cost, residual
 
     start = mean[:, :, None, :] + sd[:, :, None, :] * offsets(mean.shape[2])
+    if first is not None:
+        start = first[:, :, None, :]
     theta, cost, residual = run(start, np.full(len(members), _FIRST_SCALE))
     # The scale and the fit depend on each other: alternate, as two rounds suffice.
     for _ in range(_ROUNDS):

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import solve
+from jscale.discrepancy.experts import solve_each
 from jscale.discrepancy.prior import default_prior
 from jscale.discrepancy.response import PLAIN
 from jscale.errors import DataError
@@ -18,9 +18,6 @@ from jscale.fitting.result import Fit
 from jscale.prediction.forecast import DRAWS, Forecast, forecast
 from jscale.prediction.forecast_members import LEAST_RUNS
 from jscale.prediction.named_law import member_of_fit
-
-# The most rows whose covariance is decomposed exactly.
-_MOST_ROWS = 3000
 
 
 def default_forecast(fit: Fit, *, draws: int = DRAWS, seed: int = 0) -> Forecast:
@@ -121,12 +118,12 @@ def _forecast(fit: Fit) -> Forecast:
         "draws": DRAWS,
         "seed": 0,
     }
-    experts = tuple(solve([law.member], [law.observations]))
+    experts = tuple(solve_each([law.member], [law.observations]))
     return Forecast(runs, (law,), experts, prior, PLAIN, settings, fit)
 
 
 def _with_weight(fit: Fit) -> Runs:
-    """Return the fitted runs that have weight; raises DataError where there are too few or many."""
+    """Return the fitted runs that have weight; raises DataError where there are too few."""
     used = fit.problem.used
     runs = fit.runs if used.all() else fit.runs.where(used)
     if runs.n_independent < LEAST_RUNS:
@@ -134,6 +131,4 @@ def _with_weight(fit: Fit) -> Runs:
             f"{runs.n_independent} independent runs are too few for a discrepancy; it needs "
             f"{LEAST_RUNS}."
         )
-    if len(runs) > _MOST_ROWS:
-        raise DataError(f"{len(runs)} rows are too many for a discrepancy ({_MOST_ROWS}).")
     return runs

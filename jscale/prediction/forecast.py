@@ -21,7 +21,7 @@ import pandas as pd
 
 from jscale.arguments import check_choice, check_count, check_level, check_seed
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import Curves, Solved, predict, solve
+from jscale.discrepancy.experts import Curves, Solved, predict, solve_each
 from jscale.discrepancy.mixture import Normals
 from jscale.discrepancy.prior import ForecastPrior, as_prior
 from jscale.discrepancy.response import PLAIN, RESPONSES
@@ -48,6 +48,7 @@ from jscale.prediction.prediction import Prediction, predicted
 DRAWS = 1000
 # Experts below this share of the largest weight are left out of mixtures.
 _NEGLIGIBLE = 1e-7
+_NUMBERS_AT_ONCE = 30_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,9 +335,18 @@ class Forecast:
         """Return (weights (S,), mean, bend, parameters, noise (S, m)) of each law's experts."""
         parts = []
         for member, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
-            points = Points.in_table(reference_of(member, solved, self.runs), table)
-            (curves,) = predict([solved], [(points.inputs, points.codes)])
-            parts.append(_flat(curves, np.exp(logs)))
+            reference = reference_of(member, solved, self.runs)
+            # Whitened covariances between runs and points are held for every kernel and noise.
+            held = logs.shape[0] * logs.shape[1] * len(solved.observations)
+            step = int(np.clip(_NUMBERS_AT_ONCE // held, 16, max(len(table), 16)))
+            chunks = []
+            for first in range(0, len(table), step):
+                points = Points.in_table(reference, table.iloc[first : first + step])
+                (curves,) = predict([solved], [(points.inputs, points.codes)])
+                chunks.append(_flat(curves, np.exp(logs)))
+            weights = np.minimum.reduce([chunk[0] for chunk in chunks])
+            joined = (np.concatenate(x, axis=1) for x in zip(*(c[1:] for c in chunks), strict=True))
+            parts.append((weights, *joined))
         return parts
 
     def mixture(self, table: pd.DataFrame) -> MixturePredictive:
@@ -490,7 +500,7 @@ def forecast(
     # A law that is named describes its own output; only "auto" chooses what it describes.
     kind = choose_response(runs, response) if chosen is None or response != AUTO else PLAIN
     members = members_of(chosen, runs, learnt, kind)
-    experts = tuple(solve([a.member], [a.observations])[0] for a in members)
+    experts = tuple(solve_each([a.member for a in members], [a.observations for a in members]))
     settings = {
         "asked": AUTO if chosen is None else [law.name for law in chosen],
         "laws": [a.law.name for a in members],

@@ -51,6 +51,7 @@ def notes_on(forecast: Any) -> Iterator[Note]:
     """Yield caveats to read before trusting a forecast."""
     yield from _on_prior(forecast)
     yield from _on_rough_residuals(forecast)
+    yield from _on_thinning(forecast)
 
 
 def _on_prior(forecast: Any) -> Iterator[Note]:
@@ -83,7 +84,7 @@ def _on_prior(forecast: Any) -> Iterator[Note]:
                 "prior-decides",
                 "caution",
                 f"{', '.join(driven)} of {member.law.name}: the runs contract the prior by less "
-                f"than {100 * (1 - _MOSTLY_PRIOR):.0f} % of its variance.",
+                f"than {100 * (1 - _MOSTLY_PRIOR):.0f}% of its variance.",
                 "The forecast rests on what past sweeps had in common.",
                 'Add runs of other sizes, or check against prior="weak".',
             )
@@ -103,4 +104,19 @@ def _on_rough_residuals(forecast: Any) -> Iterator[Note]:
             "Residuals of neighbouring runs move together over short distances.",
             "Something besides the inputs (tuning, data order) moves groups of runs.",
             "Look at the residuals; give the run of each row (run=) where rows are checkpoints.",
+        )
+
+
+def _on_thinning(forecast: Any) -> Iterator[Note]:
+    whole = len(forecast.runs)
+    used = min(len(solved.observations) for solved in forecast.experts)
+    if used < whole:
+        # Of independent noise: what the discrepancy leaves open does not narrow with rows.
+        yield Note(
+            "thinned",
+            "info",
+            f"{used} of {whole} rows were used, spread evenly over sizes.",
+            f"Intervals of the curve are at most {np.sqrt(whole / used):.2g} times as wide as "
+            "with all rows.",
+            "Average rows that differ by their seed alone, or leave it at that.",
         )

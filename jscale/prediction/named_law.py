@@ -9,9 +9,9 @@ import numpy as np
 
 from jscale._precision import to_numpy
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import Observations
 from jscale.discrepancy.families import SURFACE, weak_prior
 from jscale.discrepancy.members import BY_ROLE, Member, make_member
+from jscale.discrepancy.observations import Observations
 from jscale.discrepancy.prior import FamilyPrior, ForecastPrior
 from jscale.errors import DataError, DataWarning
 from jscale.fitting.build import build

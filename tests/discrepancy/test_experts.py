@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import jscale as js
 from jscale._precision import float64_scope
-from jscale.discrepancy.experts import Observations, Solved, predict, solve, solve_each
+from jscale.discrepancy.experts import (
+    Solved,
+    exact_rows,
+    most_rows,
+    predict,
+    solve,
+    solve_each,
+    solve_large,
+)
 from jscale.discrepancy.kernels import Site, covariance, variance
-from jscale.discrepancy.members import Member
+from jscale.discrepancy.members import Member, part_of_member
+from jscale.discrepancy.mixture import Normals
+from jscale.discrepancy.observations import Observations
+from jscale.discrepancy.prior import default_prior
+from jscale.simulation.worlds import CHINCHILLA
 
 K, G, P = 4, 1, 0
 
@@ -147,3 +161,51 @@ def test_everything_stays_in_float64(solved: Solved) -> None:
     with float64_scope():
         assert solved.lanes.theta.dtype == np.float64
     assert isinstance(solved.member, Member)
+
+
+def quantiles(solved: Solved) -> np.ndarray:
+    """Quantiles (3, m) of the curve in and beyond the range."""
+    where = (np.array([1e8, 1e9, 1e11]), np.array([1e10, 1e11, 1e13]))
+    (curves,) = predict([solved], [(where, {})])
+    m = len(where[0])
+    weights = np.exp(solved.log_weights).ravel()
+    mean, variance = curves.mean.reshape(-1, m), curves.variance.reshape(-1, m)
+    mixture = Normals(weights / weights.sum(), mean, np.sqrt(variance))
+    return np.stack([mixture.quantile(q) for q in (0.05, 0.5, 0.95)])
+
+
+def bent_table(n: int) -> Observations:
+    """A wavy curve, two rows of each run."""
+    rng = np.random.default_rng(0)
+    N, D = np.exp(rng.uniform(16, 23, n)), np.exp(rng.uniform(20, 27, n))
+    loss = js.laws.get("chinchilla")(N=N, D=D, **CHINCHILLA)
+    target = np.log(loss) + 0.005 * rng.normal(size=n) + 0.01 * np.sin(np.log(D))
+    return Observations((N, D), target, run=np.arange(n) // 2)
+
+
+def assert_as_exact(member: Member, table: Observations, tolerance: float) -> None:
+    large, exact = solve_large(member, table), solve([member], [table])[0]
+    few, whole = quantiles(large), quantiles(exact)
+    assert (np.abs(few - whole) < tolerance * (whole[2] - whole[0])).all()
+
+
+def test_bases_of_low_rank_change_little(solved: Solved) -> None:
+    part = part_of_member(solved.member, np.array([0, 2, 9]), np.array([0, 1]))
+    assert_as_exact(part, bent_table(150), 0.02)
+
+
+@pytest.mark.full
+def test_a_large_table_is_solved_as_if_exactly(solved: Solved) -> None:
+    """Kernels are chosen on some of the rows."""
+    assert exact_rows(solved.member) < 600
+    assert_as_exact(solved.member, bent_table(600), 0.03)
+
+
+def test_how_many_rows_depends_on_the_experts(solved: Solved) -> None:
+    member = solved.member
+    assert exact_rows(member) == 400
+    assert most_rows(member) == 4096
+    axis = default_prior().families["one_axis"]
+    many = replace(member, prior=axis)
+    assert exact_rows(many) == 150
+    assert 1024 < most_rows(many) < 1500

@@ -9,6 +9,7 @@ import pytest
 
 import jscale as js
 from jscale.discrepancy.prior import ForecastPrior
+from jscale.discrepancy.thinning import thinned
 from jscale.prediction.forecast_notes import measured_coverage, notes_on
 
 BANDS = [
@@ -65,7 +66,7 @@ def test_few_runs_leave_parameters_to_the_prior(runs: js.Runs) -> None:
     few = runs.where(np.isin(np.arange(len(runs)), [0, 12, 24]))
     (note,) = (n for n in notes_on(js.forecast(few)) if n.code == "prior-decides")
     assert note.severity == "caution"
-    assert "of chinchilla: the runs contract the prior by less than 15 %" in note.seen
+    assert "of chinchilla: the runs contract the prior by less than 15%" in note.seen
 
 
 def test_laws_that_no_corpus_tells_of_are_said(forecast: js.Forecast) -> None:
@@ -91,3 +92,12 @@ def test_the_warning_quotes_the_coverage_measured_at_that_distance(forecast: js.
 def test_far_beyond_all_corpora_the_calibration_is_unknown(forecast: js.Forecast) -> None:
     with pytest.warns(js.ExtrapolationWarning, match="is unknown: no corpus holds such runs"):
         forecast.predict(N=1e12, D=1e14)
+
+
+def test_rows_that_were_left_out_are_said(forecast: js.Forecast) -> None:
+    (solved,) = forecast.experts
+    some = solved._replace(observations=thinned(solved.observations, 16))
+    (note,) = (n for n in notes_on(replace(forecast, experts=(some,))) if n.code == "thinned")
+    assert "16 of 25 rows were used" in note.seen
+    assert "at most 1.2 times as wide" in note.means
+    assert "thinned" not in codes(forecast)
