@@ -13,6 +13,7 @@ class Observations:
 
     ``run`` is the index of the run of each row, where a run has several rows; ``known``
     are known standard deviations in the space; ``relative`` are variances relative to the noise's.
+    ``rows`` are the places of the rows in the table that they were thinned from.
     """
 
     inputs: tuple[np.ndarray, ...]
@@ -21,6 +22,7 @@ class Observations:
     run: np.ndarray | None = None
     known: np.ndarray | None = None
     relative: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.target)

@@ -41,6 +41,7 @@ def thinned(table: Observations, count: int) -> Observations:
         run=of(table.run),
         known=of(table.known),
         relative=of(table.relative),
+        rows=rows if table.rows is None else table.rows[rows],
     )
 
 

@@ -64,6 +64,39 @@ def apply_root(root: Root, values: Any) -> Any:
     return scaled.reshape(values.shape)
 
 
+def apply_transpose(root: Root, values: np.ndarray) -> np.ndarray:
+    """Return Rᵀ·values of a matrix (rows, m)."""
+    if root.group is not None:
+        total = _group_sums(root.group, root.back[:, None] * values)
+        values = values + root.shared[:, None] * total[root.group]
+    return root.scale[:, None] * values
+
+
+def whiten_transpose(
+    basis: np.ndarray, root: Root | None, weight: np.ndarray, values: np.ndarray
+) -> np.ndarray:
+    """Return Wᵀ·values (rows, m) of the map W = weight·:func:`decorrelate`."""
+    scaled = weight[:, None] * values
+    if root is None:
+        return basis.T @ scaled
+    inside, rest = scaled[: len(basis)], scaled[len(basis) :]
+    return apply_transpose(root, basis.T @ (inside - basis @ rest) + rest)
+
+
+def precision_diagonal(basis: np.ndarray, root: Root | None, weight: np.ndarray) -> np.ndarray:
+    """Return the diagonal (rows,) of Wᵀ·W, the inverse of the errors' covariance."""
+    if root is None:
+        return (weight**2) @ basis**2
+    inside, rest = weight[: len(basis)] ** 2, weight[len(basis) :] ** 2
+    # Rows of the basis mix rows of the table only where runs share noise; the rest is (Rᵀ·R).
+    alone = root.scale**2
+    if root.group is not None:
+        square = np.bincount(root.group, root.back**2)[root.group]
+        alone = alone * (1.0 + 2.0 * root.shared * root.back + root.shared**2 * square)
+    mixed = apply_transpose(root, np.ascontiguousarray(basis.T)) ** 2
+    return alone * rest + mixed @ (inside - rest.max())
+
+
 def _group_sums(group: Any, values: Any) -> Any:
     """Return the sum of each group's rows, at the place of the group's number."""
     if isinstance(values, np.ndarray):

@@ -31,6 +31,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
+from jscale.prediction.forecast_influence import influence_on
 from jscale.prediction.forecast_members import (
     AUTO,
     choose_response,
@@ -330,6 +331,38 @@ class Forecast:
         }
         largest = shares.idxmax(axis=1).map(words)
         return pd.concat([table, shares, largest.rename("mostly")], axis=1)
+
+    def influence(self, where: Any = None, **inputs: Any) -> pd.DataFrame:
+        """Return how each fitted run moves and narrows the curve at points.
+
+        Given the weights of its laws, kernels and noises, which are held here, a forecast is a
+        linear function of the logarithms of the outcomes (to first order in the parameters).
+
+        Parameters
+        ----------
+        where : DataFrame, Runs or mapping, optional
+            The m points, as a table; or give inputs by name.
+        **inputs
+            Inputs by name.
+
+        Returns
+        -------
+        DataFrame
+            One row per point and fitted run: ``derivative``, of the logarithm of the curve by
+            that of the run's outcome (0.3: an outcome 1% higher raises the curve by 0.3%), and
+            ``narrowing``, the share by which the curve's variance is smaller with the run than
+            without it.
+
+        Examples
+        --------
+        >>> import jscale as js
+        >>> table = js.datasets.load("stdlib_lm")
+        >>> fc = js.forecast(table[table["split"] == "fit"])
+        >>> found = fc.influence(N=3e5, D=5e6)
+        >>> found.nlargest(3, "narrowing").columns.tolist()
+        ['derivative', 'narrowing']
+        """
+        return influence_on(self, input_table(self.reference, where, inputs))
 
     def _curves(self, table: pd.DataFrame) -> list[tuple[np.ndarray, ...]]:
         """Return (weights (S,), mean, bend, parameters, noise (S, m)) of each law's experts."""

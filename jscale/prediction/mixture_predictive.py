@@ -47,6 +47,10 @@ class MixturePredictive:
         below = self.new.cdf(z)
         return np.where(slope >= 0, below, 1.0 - below)
 
+    def slope(self, outcome: np.ndarray) -> np.ndarray:
+        """Return d place in the space / d ln outcome (m,), at outcomes."""
+        return self._place(outcome)[1]
+
     def _place(self, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return measured outcomes in the space, and d place / d ln measured."""
         y = np.asarray(measured, dtype=np.float64)

@@ -9,10 +9,43 @@ import pytest
 import jscale as js
 from jscale._precision import float64_scope
 from jscale.discrepancy.experts import Solved
-from jscale.discrepancy.sampling import central_function, draw_functions
+from jscale.discrepancy.kernels import Site, covariance
+from jscale.discrepancy.sampling import BentLaw, central_function, draw_functions
 
 # At a run, between runs, and beyond them.
 AT = {"N": [1e8, 5.3e7, 3e9, 2e10], "D": [1e10, 5e9, 3e11, 2e12]}
+
+
+def values_of(function: BentLaw, flat: np.ndarray, N: float, D: float) -> np.ndarray:
+    """Every drawn function (S,) at one point."""
+    import jax
+
+    with float64_scope():
+        return np.asarray(jax.vmap(lambda x: function(x, {"N": N, "D": D}, {}))(flat))
+
+
+def joint_covariance(solved: Solved, place: tuple[int, int, int], at: np.ndarray) -> np.ndarray:
+    """The covariance (m, m) of one expert's curve at points (m, 2), the runs given."""
+    k, g, p = place
+    theta, n = solved.lanes.theta[place], len(solved.observations)
+    centre = np.asarray(solved.table.data.centre)
+    inputs = np.concatenate([np.stack(solved.observations.inputs, axis=1), at])
+
+    def curve(theta: np.ndarray) -> np.ndarray:
+        E, A, alpha, B, beta = theta
+        N, D = (np.log(inputs) - centre).T
+        return np.log(np.exp(E) + np.exp(A - np.exp(alpha) * N) + np.exp(B - np.exp(beta) * D))
+
+    steps = 1e-6 * np.eye(5)
+    J = np.stack([(curve(theta + s) - curve(theta - s)) / 2e-6 for s in steps], axis=1)
+    start = solved.start
+    share = np.clip(2.0 * (1.0 - np.exp(start[0] - curve(start))), 0.02, 2.0)
+    site = Site(np.log(inputs), share)
+    whole = covariance(solved.member.prior.kernels[k], site, site)
+    whole = whole + J @ np.diag(solved.member.sd[p] ** 2.0) @ J.T
+    root = np.linalg.inv(solved.table.basis[k][:n, :n])
+    seen = whole[:n, :n] + solved.table.noise[g] * root @ root.T
+    return whole[n:, n:] - whole[n:, :n] @ np.linalg.solve(seen, whole[:n, n:])
 
 
 def test_draws_have_the_forecasts_quantiles(forecast: js.Forecast) -> None:
@@ -37,6 +70,19 @@ def test_neighbouring_points_move_together(forecast: js.Forecast) -> None:
     pair = {"N": [1e9, 1.1e9], "D": [1e12, 1.1e12]}
     drawn = np.log(forecast.sample(pair, 300))
     assert np.corrcoef(drawn.T)[0, 1] > 0.99
+
+
+def test_the_difference_of_near_points_has_its_own_spread(solved: Solved) -> None:
+    """Draws of one expert, against the joint distribution by dense linear algebra."""
+    at = np.array([[1e8, 1e10], [1.4e8, 1.4e10], [3e9, 3e11], [4e9, 4e11]])
+    shares = np.zeros_like(solved.log_weights)
+    shares[4, 1, 0] = 1.0
+    function, flat = draw_functions(solved, shares, 3000, np.random.default_rng(0))
+    drawn = np.stack([np.log(values_of(function, flat, N, D)) for N, D in at], axis=1)
+    spread = np.array([np.std(drawn[:, i] - drawn[:, i + 1]) for i in (0, 2)])
+    whole = joint_covariance(solved, (4, 1, 0), at)
+    exact = [np.sqrt(np.array([1, -1]) @ whole[i:, i:][:2, :2] @ np.array([1, -1])) for i in (0, 2)]
+    np.testing.assert_allclose(spread, exact, rtol=0.12)
 
 
 def test_a_drawn_function_can_be_differentiated(solved: Solved) -> None:
