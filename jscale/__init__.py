@@ -73,7 +73,6 @@ if TYPE_CHECKING:
     from jscale.comparison import splits
     from jscale.comparison.compare import compare, rollout
     from jscale.comparison.comparison import Comparison
-    from jscale.comparison.ensemble import Ensemble, ensemble
     from jscale.comparison.information import information
     from jscale.comparison.splits import largest
     from jscale.curves.best_schedule import BestSchedule, best_schedule
@@ -103,6 +102,8 @@ if TYPE_CHECKING:
     from jscale.prediction.derive import Derived, derive
     from jscale.prediction.digits import digits_needed
     from jscale.prediction.forecast import Forecast, forecast
+    from jscale.prediction.forecast_many import forecast_many
+    from jscale.prediction.forecast_table import ForecastTable
     from jscale.prediction.learn_prior import learn_prior
     from jscale.prediction.predict import predict
     from jscale.prediction.prediction import Prediction
@@ -122,9 +123,9 @@ _LATER = {
     "Crossover": "jscale.planning.crossover:Crossover",
     "Curves": "jscale.data.curves:Curves",
     "Derived": "jscale.prediction.derive:Derived",
-    "Ensemble": "jscale.comparison.ensemble:Ensemble",
     "Forecast": "jscale.prediction.forecast:Forecast",
     "ForecastPrior": "jscale.discrepancy.prior:ForecastPrior",
+    "ForecastTable": "jscale.prediction.forecast_table:ForecastTable",
     "Frontier": "jscale.curves.frontier:Frontier",
     "IsoFlop": "jscale.curves.isoflop:IsoFlop",
     "Noise": "jscale.simulation.noise:Noise",
@@ -145,10 +146,10 @@ _LATER = {
     "derive": "jscale.prediction.derive:derive",
     "designs": "jscale.simulation.designs",
     "digits_needed": "jscale.prediction.digits:digits_needed",
-    "ensemble": "jscale.comparison.ensemble:ensemble",
     "equivalent": "jscale.planning.crossover:equivalent",
     "feasible_ratio": "jscale.laws.continual:feasible_ratio",
     "forecast": "jscale.prediction.forecast:forecast",
+    "forecast_many": "jscale.prediction.forecast_many:forecast_many",
     "frontier": "jscale.curves.frontier:frontier",
     "information": "jscale.comparison.information:information",
     "isoflop": "jscale.curves.isoflop:isoflop",
@@ -201,7 +202,6 @@ __all__ = [
     "DatasetError",
     "Derived",
     "Draws",
-    "Ensemble",
     "Exponent",
     "ExtrapolationWarning",
     "FileError",
@@ -212,6 +212,7 @@ __all__ = [
     "Floor",
     "Forecast",
     "ForecastPrior",
+    "ForecastTable",
     "Fraction",
     "Frontier",
     "Influence",
@@ -260,12 +261,12 @@ __all__ = [
     "digits_needed",
     "draws",
     "enable_compilation_cache",
-    "ensemble",
     "equivalent",
     "feasible_ratio",
     "fit",
     "fit_many",
     "forecast",
+    "forecast_many",
     "frontier",
     "huber",
     "influence",

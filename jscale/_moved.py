@@ -13,6 +13,7 @@ from typing import NoReturn
 
 # Old name: new name. Empty it at the release after next, when no old name is remembered.
 MOVED = {
+    "jscale.Ensemble": "jscale.Forecast",
     "jscale.catalogue": "jscale.laws.catalogue",
     "jscale.cli_options": "jscale.cli.options",
     "jscale.cli_planning": "jscale.cli.planning",
@@ -22,6 +23,7 @@ MOVED = {
     "jscale.commands_planning": "jscale.cli.run_planning",
     "jscale.commands_report": "jscale.cli.report",
     "jscale.commands_uncertainty": "jscale.cli.uncertainty",
+    "jscale.ensemble": "jscale.forecast",
     "jscale.fitting.approximation": "jscale.fitting.t_draws",
     "jscale.fitting.compilation": "jscale.fitting.solver.compilation",
     "jscale.fitting.engine": "jscale.fitting.solver.engine",
@@ -41,11 +43,11 @@ MOVED = {
     "jscale.prediction.comparison": "jscale.comparison.comparison",
     "jscale.prediction.criteria": "jscale.comparison.criteria",
     "jscale.prediction.designs": "jscale.simulation.designs",
-    "jscale.prediction.ensemble": "jscale.comparison.ensemble",
+    "jscale.prediction.ensemble": "jscale.forecast",
     "jscale.prediction.far": "jscale.prediction.extrapolation",
     "jscale.prediction.information": "jscale.comparison.information",
     "jscale.prediction.mixture": "jscale.planning.mixture",
-    "jscale.prediction.rehearsal": "jscale.comparison.law_weights",
+    "jscale.prediction.rehearsal": "jscale.comparison.contenders",
     "jscale.prediction.scatter": "jscale.simulation.noise",
     "jscale.prediction.simplex": "jscale.planning.simplex",
     "jscale.prediction.simulate": "jscale.simulation.simulate",

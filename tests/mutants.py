@@ -273,11 +273,11 @@ MUTANTS = (
         ("tests/comparison/test_splits.py",),
     ),
     Mutant(
-        "ensemble-weights", "jscale/comparison/law_weights.py",
-        'weights = np.stack([row["weight"].to_numpy() for row in rows], axis=1)',
-        'weights = np.stack([row["weight"].to_numpy()[::-1] for row in rows], axis=1)',
-        "The weights of an ensemble go to the wrong laws.",
-        ("tests/comparison/test_law_weights.py", "tests/comparison/test_compare.py"),
+        "forecasts-mixed-up", "jscale/prediction/forecast_sets.py",
+        "return [found[i] for i in range(len(solved))]",
+        "return [found[i] for i in reversed(range(len(solved)))]",
+        "Forecasts of many sets go to the wrong sets.",
+        ("tests/prediction/test_forecast_sets.py", "tests/comparison/test_compare.py"),
     ),
     Mutant(
         "budget", "jscale/planning/optimum.py",

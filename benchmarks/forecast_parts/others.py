@@ -16,6 +16,7 @@ import pandas as pd
 
 import jscale as js
 from benchmarks.forecast_parts.corpus import Sweeps
+from benchmarks.forecast_parts.rolling_ensemble import ensemble
 from benchmarks.forecast_parts.scores import LEVELS, weighted
 from jscale.discrepancy.questions import Question
 from jscale.prediction.learn_prior import Answer
@@ -95,7 +96,7 @@ def by_compare(
         warnings.simplefilter("ignore")
         try:
             source = (
-                js.ensemble(small, resamples=resamples)
+                ensemble(small, resamples=resamples)
                 if law == "auto"
                 else js.bootstrap(js.fit(law, small), resamples, kind="bayesian")
             )

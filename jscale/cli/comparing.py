@@ -11,7 +11,7 @@ from jscale.arguments import check_level
 from jscale.cli.progress import working
 from jscale.cli.requests import HoldOut, Intervals, Output, RunTable
 from jscale.cli.tables import held_out_rows, read_runs
-from jscale.comparison.law_weights import axis_of
+from jscale.comparison.contenders import axis_of
 from jscale.data.runs import Runs
 from jscale.errors import FitWarning
 from jscale.reporting import console

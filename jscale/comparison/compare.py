@@ -1,38 +1,23 @@
 """compare: scores of laws on runs that were held out from their fits.
 
-Every law is fitted to the same rows of every split and predicts the same rows, with intervals
-from its draws; all splits of a law are one batch of lanes. "auto" is the stacked ensemble, whose
-weights are computed within the fitted rows of each split.
+Every law is forecast from the same rows of every split and predicts the same rows; all splits of
+a law are one batch. "auto" is the forecast that :func:`jscale.forecast` makes of the fitted rows.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jscale.arguments import check_count, check_level, check_seed
+from jscale.comparison.answers import Answers, coverage_in_words
 from jscale.comparison.comparison import Comparison, comparison_notes, tabulate
-from jscale.comparison.criteria import by_row
-from jscale.comparison.law_weights import (
-    AUTO,
-    Mixing,
-    WeighingSplits,
-    axis_of,
-    candidates,
-    chosen_laws,
-    runs_of,
-    weigh_each,
-)
-from jscale.comparison.split_fits import (
-    Questions,
-    SplitFits,
-    checked_objective,
-)
+from jscale.comparison.contenders import AUTO, axis_of, candidates, contenders, runs_of
+from jscale.comparison.split_fits import Questions, SplitFits, checked_objective
 from jscale.comparison.splits import Scheme, Split, largest, origins, splits_of
 from jscale.data.checks import rows_at
 from jscale.data.runs import Runs
@@ -41,7 +26,12 @@ from jscale.fitting import draw_methods as methods
 from jscale.fitting.objective import Objective
 from jscale.fitting.table import FitTable
 from jscale.model.law import Law
-from jscale.prediction.predictive import Predictive
+from jscale.prediction.extrapolation import warn_if_far
+
+_WITHIN = (
+    "Intervals within a law know nothing of the chance that the law is wrong out there; leave out "
+    "discrepancy=False, method= and resamples= to allow for it."
+)
 
 
 def compare(
@@ -51,9 +41,11 @@ def compare(
     holdout: Scheme | Any = None,
     by: str | None = None,
     level: float = 0.9,
+    discrepancy: bool = True,
+    prior: Any = "default",
     objective: Objective | str = "huber",
-    method: str = "bootstrap",
-    resamples: int = 500,
+    method: str | None = None,
+    resamples: int | None = None,
     oracle: pd.DataFrame | None = None,
     seed: int = 0,
     devices: Any = None,
@@ -62,14 +54,14 @@ def compare(
 ) -> Comparison:
     """Fit laws to some runs and score their predictions of the others.
 
-    All laws are fitted to the same rows and predict the same rows, and their intervals come from
-    draws of their parameters and the noise of each fit.
+    All laws are fitted to the same rows and predict the same rows. Each predicts with the chance
+    that it bends, as ``js.predict(js.forecast(fitted_rows, [law]), other_rows)`` does.
 
     Parameters
     ----------
     laws : sequence of Law or str, or "auto"
-        Laws or their names. "auto" among them is the ensemble of :func:`jscale.ensemble`, and
-        ``laws="auto"`` stands for all laws that fit the columns, and the ensemble.
+        Laws or their names. "auto" among them is the forecast of :func:`jscale.forecast`, and
+        ``laws="auto"`` stands for all laws that fit the columns, and the forecast.
     data : Runs or DataFrame
         The runs.
     holdout : Scheme or array_like of bool, shape (n,), optional
@@ -80,23 +72,28 @@ def compare(
         all are scored together.
     level : float
         The level of the prediction intervals.
+    discrepancy : bool
+        Whether a law's intervals allow for its departure from the truth. If False they are within
+        the law: of its parameters and the noise of its fit, by draws. "auto" always allows for it.
+    prior : "default", "weak", path, ForecastPrior or None
+        The learnt prior of forecasts, as for :func:`jscale.forecast`.
     objective : Objective or str
         What fits minimise.
-    method : str
-        How intervals are drawn: "bootstrap" refits resampled runs, "bayesian" randomly weighted
-        ones
-        (see :func:`jscale.bootstrap`), and "laplace" is the quick normal approximation.
-    resamples : int
-        The number of draws.
+    method : str, optional
+        How intervals within laws are drawn: "bootstrap" (the default) refits resampled runs,
+        "bayesian" randomly weighted ones (see :func:`jscale.bootstrap`), and "laplace" is the quick
+        normal approximation. To name one means ``discrepancy=False``.
+    resamples : int, optional
+        The number of those draws, by default 500. To give one means ``discrepancy=False``.
     oracle : DataFrame, optional
         ``prediction_low`` and ``prediction_high`` by the rows' labels (see :func:`jscale.oracle`);
         adds each interval's width relative to that of one who knows the truth.
     seed : int
         The seed of starts and draws.
     devices : optional
-        The devices that lanes are shared among (see :func:`jscale.fit_many`).
+        The devices that fits are shared among (see :func:`jscale.fit_many`).
     progress : bool
-        Whether to show progress.
+        Whether to show the progress of fits.
     **columns
         Names of columns, as for :meth:`jscale.Runs.from_frame`.
 
@@ -112,13 +109,15 @@ def compare(
     JscaleError
         For a level, method or number of resamples that is not usable.
     DataError
-        For a law whose inputs the table lacks, a split that leaves fewer runs than a law has
-        parameters, or rows of one run on both sides.
+        For a law whose inputs the table lacks, a split that leaves too few runs, rows of one run
+        on both sides, or rows that differ in the unit of loss.
 
     Warns
     -----
+    ExtrapolationWarning
+        Once, where runs lie more than ten times past the largest fitted compute.
     FitWarning
-        Where a law did not converge.
+        Within laws, where a law did not converge.
 
     Notes
     -----
@@ -131,59 +130,60 @@ def compare(
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> small = table[table["split"] == "fit"]
-    >>> js.compare(["chinchilla", "farseer"], small, resamples=50).best
-    'farseer'
+    >>> js.compare(["chinchilla", "power_const"], small).best
+    'chinchilla'
     """
     check_level(level)
     check_seed(seed, error=LawError)
+    within = not discrepancy or method is not None or resamples is not None
+    count = check_count("resamples", 500 if resamples is None else resamples, "500")
+    method = "bootstrap" if method is None else method
     methods.get_batched(method)
-    kind, resamples = checked_objective(objective), check_count("resamples", resamples, "500")
-    every, auto, chosen = _contenders(laws)
-    runs = runs_of(None if every else chosen, data, columns)
+    kind = checked_objective(objective)
+    every, auto, chosen = contenders(laws)
+    runs = runs_of(chosen, data, columns)
     runs, holdout, unweighted = _with_weight(runs, holdout)
-    members = candidates(runs) if auto else {}
-    _check_names(chosen, members)
+    entered = candidates(runs) if every else chosen
     scheme, splits, families = _splits(runs, holdout, by)
     best = None if oracle is None else _checked_oracle(runs, oracle)
-    split_fits = SplitFits(runs, kind, resamples, method, int(seed), devices, progress)
-    named = members if every else chosen
-    tables = split_fits.fit_all(
-        {**named, **members}, [s.fit for s in splits], [s.label for s in splits]
-    )
-    left_out = _left_out(tables, named, every)
-    weights, weighings = ([], [])
+    split_fits = SplitFits(runs, kind, count if within else 0, method, int(seed), devices, progress)
+    tables = split_fits.fit_all(entered, [s.fit for s in splits], [s.label for s in splits])
+    answers = Answers(runs, splits, float(level), best)
+    if within:
+        parts, beyond, left_out = _by_draws(answers, split_fits, tables, every)
+    else:
+        parts, beyond, left_out = _by_forecasts(answers, entered, prior, every)
     if auto:
-        weights, weighings = weigh_each(
-            split_fits, members, [s.fit for s in splits], [s.label for s in splits]
-        )
-    entered = [name for name in named if name not in left_out]
-    mixing = Mixing.of(weights, list(members)) if weights else None
-    answers = _Answers(split_fits, splits, {name: tables[name] for name in entered}, level, best)
-    parts = answers.rows(tables, mixing)
+        parts[AUTO], beyond[AUTO] = answers.by_forecast(AUTO, AUTO, prior)
     clusters = _clusters(runs, splits, families)
     if by is not None:
         for part in parts.values():
             part.insert(2, "family", clusters)
-    table = tabulate(parts, clusters, AUTO)
-    fits = {name: tables[name] for name in entered}
+    axis = axis_of(runs)
+    warn_if_far(
+        answers.past,
+        "predictions",
+        "compute" if axis == "C" else str(axis),
+        coverage_in_words(beyond),
+    )
+    fits = {name: tables[name] for name in parts if name in tables}
     notes = [
-        *comparison_notes(fits, clusters, Questions.of([s.test for s in splits]).rows),
+        *comparison_notes(fits, clusters, answers.questions.rows),
         *left_out.values(),
         *unweighted,
-        *_notes_on_auto(weighings),
     ]
     settings = {
         "objective": str(kind),
-        "method": method,
-        "resamples": resamples,
+        "discrepancy": not within,
+        "method": method if within else None,
+        "resamples": count if within else None,
         "seed": int(seed),
         "by": by,
     }
     return Comparison(
-        table,
+        tabulate(parts, clusters, AUTO),
         pd.concat(parts.values(), ignore_index=True),
         fits,
-        _by_split(weights, splits),
         scheme,
         float(level),
         tuple(notes),
@@ -228,7 +228,7 @@ def rollout(
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
     >>> small = table[table["split"] == "fit"]
-    >>> rolled = js.rollout(["power_const"], small, count=2, resamples=50)
+    >>> rolled = js.rollout(["power_const"], small, count=2)
     >>> len(rolled.fits["power_const"])
     2
     """
@@ -253,36 +253,6 @@ def _with_weight(runs: Runs, holdout: Any) -> tuple[Runs, Any, list[str]]:
     return runs.where(keep), holdout, [note]
 
 
-def _check_names(chosen: Mapping[str, Law], members: Mapping[str, Law]) -> None:
-    for name, law in chosen.items():
-        if name in members and members[name] != law:
-            raise LawError(
-                f'"auto" tries a different law named {name!r}; give yours '
-                f'another name: @jscale.law(name="my_{name}").'
-            )
-
-
-def _notes_on_auto(weighings: Sequence[WeighingSplits]) -> list[str]:
-    few = sum(not each.beyond for each in weighings)
-    if not few:
-        return []
-    return [
-        f"[caution] not-extrapolated: in {few} of {len(weighings)} splits the fitted runs are too "
-        "few, or too alike in compute, to hold any out by origin; auto left out each in turn "
-        "instead, which says little about how a law extrapolates."
-    ]
-
-
-def _contenders(laws: Any) -> tuple[bool, bool, dict[str, Law]]:
-    """Return whether all laws are asked for, whether the ensemble is, and the laws named."""
-    if isinstance(laws, str) and laws == AUTO:
-        return True, True, {}
-    if isinstance(laws, (list, tuple)) and AUTO in [x for x in laws if isinstance(x, str)]:
-        named = [x for x in laws if not (isinstance(x, str) and x == AUTO)]
-        return not named, True, chosen_laws(named) if named else {}
-    return False, False, chosen_laws(laws)
-
-
 def _splits(runs: Runs, holdout: Any, by: str | None) -> tuple[Any, list[Split], np.ndarray | None]:
     """Return the scheme that holds runs out, the splits, and the family of each (or None)."""
     if holdout is None:
@@ -290,13 +260,19 @@ def _splits(runs: Runs, holdout: Any, by: str | None) -> tuple[Any, list[Split],
     return splits_of(runs, holdout, by)
 
 
-def _left_out(
-    tables: Mapping[str, FitTable], named: Mapping[str, Law], every: bool
-) -> dict[str, str]:
-    """Check that the named laws can predict all splits; with all laws, say which cannot."""
-    left_out = {}
-    for name in named:
-        why = _cannot(tables[name])
+_Parts = tuple[dict[str, pd.DataFrame], dict[str, str], dict[str, str]]
+
+
+def _by_draws(
+    answers: Answers, split_fits: SplitFits, tables: Mapping[str, FitTable], every: bool
+) -> _Parts:
+    """Return each law's rows by the draws of its fits, what to say of far ones, and laws left out.
+
+    With all laws, those that cannot predict all splits are left out; a named one raises DataError.
+    """
+    parts, beyond, left_out = {}, {}, {}
+    for name, table in tables.items():
+        why = _cannot(table)
         if why and not every:
             raise DataError(
                 f"{why} All laws must predict the same runs: hold out fewer runs, or leave "
@@ -305,7 +281,7 @@ def _left_out(
         if why:
             left_out[name] = f"[info] left-out: {why}"
             continue
-        unsettled = tables[name].summary["status"].to_numpy() != "converged"
+        unsettled = table.summary["status"].to_numpy() != "converged"
         if unsettled.any():
             warnings.warn(
                 f"{name} did not converge in {int(unsettled.sum())} of {len(unsettled)} splits; "
@@ -313,7 +289,21 @@ def _left_out(
                 FitWarning,
                 stacklevel=outside(),
             )
-    return left_out
+        parts[name], beyond[name] = answers.by_draws(split_fits, table), _WITHIN
+    return parts, beyond, left_out
+
+
+def _by_forecasts(answers: Answers, laws: Mapping[str, Law], prior: Any, every: bool) -> _Parts:
+    """Return the same from forecasts by each law."""
+    parts, beyond, left_out = {}, {}, {}
+    for name, law in laws.items():
+        try:
+            parts[name], beyond[name] = answers.by_forecast(name, [law], prior)
+        except DataError as error:
+            if not every:
+                raise
+            left_out[name] = f"[info] left-out: {error}"
+    return parts, beyond, left_out
 
 
 def _cannot(table: FitTable) -> str:
@@ -330,78 +320,6 @@ def _cannot(table: FitTable) -> str:
             "has no interval."
         )
     return ""
-
-
-@dataclass(frozen=True, eq=False)
-class _Answers:
-    """The predictions of the entered laws on the splits, and how they are scored."""
-
-    split_fits: SplitFits
-    splits: list[Split]
-    entered: Mapping[str, FitTable]
-    level: float
-    oracle: pd.DataFrame | None
-
-    def rows(
-        self, tables: Mapping[str, FitTable], mixing: Mixing | None
-    ) -> dict[str, pd.DataFrame]:
-        """Return a row per split and predicted run of each law, and of the ensemble.
-
-        ``tables`` are the fits of the entered laws and of those that the ensemble mixes.
-        """
-        split_fits, questions = self.split_fits, Questions.of([s.test for s in self.splits])
-        measured = split_fits.measured(questions)
-        pieces: dict[str, list[pd.DataFrame]] = {name: [] for name in self.entered}
-        if mixing is not None:
-            pieces[AUTO] = []
-        for piece in split_fits.pieces(questions):
-            samples = {name: split_fits.samples(t, questions, piece) for name, t in tables.items()}
-            predictive = {name: Predictive.of(samples[name]) for name in self.entered}
-            if mixing is not None:
-                predictive[AUTO] = mixing.mix(samples, questions.sets[piece])
-            for name, answer in predictive.items():
-                pieces[name].append(self._scored(answer, measured[piece], questions.rows[piece]))
-        head = _head(split_fits.runs, self.splits, questions, measured)
-        return {
-            name: pd.concat(
-                [head.assign(law=name)[["law", *head]], pd.concat(scored, ignore_index=True)],
-                axis=1,
-            )
-            for name, scored in pieces.items()
-        }
-
-    def _scored(
-        self, predictive: Predictive, measured: np.ndarray, rows: np.ndarray
-    ) -> pd.DataFrame:
-        frame = predictive.frame(self.level)
-        truth = None if self.oracle is None else self.oracle.iloc[rows]
-        scores = by_row(frame, measured, self.level, oracle=truth)
-        scores["log_score"] = predictive.log_score(measured)
-        return pd.concat([frame, pd.DataFrame({"pit": predictive.pit(measured)}), scores], axis=1)
-
-
-def _head(
-    runs: Runs, splits: list[Split], questions: Questions, measured: np.ndarray
-) -> pd.DataFrame:
-    labels = np.array([s.label for s in splits] + [None], dtype=object)[:-1]
-    return pd.DataFrame(
-        {
-            "split": labels[questions.sets],
-            "row": runs.frame.index[questions.rows],
-            "place": questions.rows,
-            "measured": measured,
-            "extrapolation": _past(runs, splits, questions),
-        }
-    )
-
-
-def _past(runs: Runs, splits: list[Split], questions: Questions) -> np.ndarray:
-    axis = axis_of(runs)
-    if axis is None:
-        return np.full(len(questions), np.nan)
-    x = runs[axis]
-    largest_fitted = np.array([x[s.fit].max() for s in splits])
-    return x[questions.rows] / largest_fitted[questions.sets]
 
 
 def _checked_oracle(runs: Runs, oracle: pd.DataFrame) -> pd.DataFrame:
@@ -441,10 +359,3 @@ def _clusters(runs: Runs, splits: list[Split], families: np.ndarray | None) -> n
     if runs.run is None:
         return questions.rows
     return runs.frame[runs.run].to_numpy()[questions.rows]
-
-
-def _by_split(weights: list[pd.DataFrame], splits: list[Split]) -> pd.DataFrame | None:
-    if not weights:
-        return None
-    parts = [t.reset_index().assign(split=s.label) for t, s in zip(weights, splits, strict=True)]
-    return pd.concat(parts, ignore_index=True)

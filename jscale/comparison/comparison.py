@@ -32,16 +32,14 @@ class Comparison:
         ``median_error``, the median of the absolute errors; ``behind``, how much larger the
         interval score is than the best law's, and ``behind_error``, the standard error of that
         paired difference; and ``weight``, the stacking weight on these rows (NaN for "auto", which
-        has weights of its own).
+        takes no part).
     rows : DataFrame
         One row per law, split and predicted run: ``law``, ``split``, ``family`` (with ``by``),
         ``row`` (its label), ``place`` (its number), ``measured``, ``extrapolation`` (how many times
         it lies past the largest fitted compute, or single input), ``curve``, the intervals, ``pit``
         (the share of predicted new runs at or below the measured one) and the criteria.
     fits : mapping of str to FitTable
-        The fits of each law, one row per split.
-    ensembles : DataFrame or None
-        The weights of "auto" by split and law.
+        The fits of each law, one row per split; with draws where intervals are within laws.
     scheme : str
         What was held out.
     level : float
@@ -55,7 +53,6 @@ class Comparison:
     table: pd.DataFrame
     rows: pd.DataFrame
     fits: Mapping[str, FitTable]
-    ensembles: pd.DataFrame | None
     scheme: Any
     level: float
     notes: tuple[str, ...]
@@ -119,20 +116,28 @@ class Comparison:
             "weight",
         ]
         text = self.table.loc[:, shown].to_string(float_format=lambda v: f"{v:.4g}")
-        lines = [f"Comparison on {self.scheme}, {100 * self.level:g}% prediction intervals", text]
+        lines = [f"Comparison on {self.scheme}, {self._intervals}", text]
         return "\n".join([*lines, *self.notes])
+
+    @property
+    def _intervals(self) -> str:
+        """The intervals, in words."""
+        method = self.settings.get("method")
+        how = f"within each law by {method}" if method else "with each law's discrepancy"
+        return f"{100 * self.level:g}% prediction intervals {how}"
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         table = self.table.to_html(float_format=lambda v: f"{v:.4g}")
-        return f"<p>{html.escape(str(self.scheme))}</p>{table}<ul>{notes}</ul>"
+        head = html.escape(f"{self.scheme}, {self._intervals}")
+        return f"<p>{head}</p>{table}<ul>{notes}</ul>"
 
 
 def tabulate(parts: Mapping[str, pd.DataFrame], clusters: np.ndarray, auto: str) -> pd.DataFrame:
     """Return the criteria of each law, the best interval score first.
 
     ``parts`` are the laws' rows, all in the same order; ``clusters`` (P,) labels rows with
-    correlated errors. ``auto`` is the name of the ensemble, which takes no part in the weights.
+    correlated errors. ``auto`` is the name of the forecast, which takes no part in the weights.
     """
     summaries = {}
     for name, part in parts.items():

@@ -101,16 +101,24 @@ def solve(
     rows = rows or max(bucket(len(t)) for t in tables)
     with float64_scope():
         data = [_padded(m, t, rows) for m, t in zip(members, tables, strict=True)]
-        starts = robust_start(members, data, [len(t) for t in tables])
+        counts = [len(t) for t in tables]
+        starts = robust_start(_filled(members), _filled(data), _filled(counts))[: len(members)]
         made = [
             _table(m, t, d, s) for m, t, d, s in zip(members, tables, data, starts, strict=True)
         ]
-        whole = stack([table for table, _ in made])
+        whole = stack(_filled([table for table, _ in made]))
         lanes = jax.tree.map(np.asarray, solve_program(first.layout, first.space)(whole))
     return [
         _solved(members[i], tables[i], made[i], jax.tree.map(lambda x, i=i: x[i], lanes), starts[i])
         for i in range(len(members))
     ]
+
+
+def _filled(items: Sequence[Any]) -> list[Any]:
+    """Lengthen a batch with its last item, so that few numbers of tables need programs."""
+    n = len(items)
+    step = max(2 ** ((n - 1).bit_length() - 1) // 2, 1) if n > 1 else 1
+    return [*items, *[items[-1]] * (-n % step)]
 
 
 # Limit on the numbers in a program's decorrelating bases: 64 MB.
@@ -318,8 +326,9 @@ def _predict(solved: Sequence[Solved], where: Sequence[Any]) -> list[Curves]:
             _targets(s, inputs, codes, points)
             for s, (inputs, codes) in zip(solved, where, strict=True)
         ]
-        tables, lanes = stack([s.table for s in solved]), stack([s.lanes for s in solved])
-        curves = predict_program(first.layout, first.space)(tables, lanes, stack(targets))
+        tables = stack(_filled([s.table for s in solved]))
+        lanes = stack(_filled([s.lanes for s in solved]))
+        curves = predict_program(first.layout, first.space)(tables, lanes, stack(_filled(targets)))
         mean, bend, parameters = (np.asarray(x) for x in curves)
     counts = [len(inputs[0]) for inputs, _ in where]
     return [

@@ -110,7 +110,7 @@ def fit_many(
         seed=seed,
     )
     _check_own_choices(settings.objective, resamples, method)
-    codes, labels = _families(runs, by)
+    codes, labels = families_of(runs, by)
     order = np.argsort(codes, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(codes, minlength=len(labels)))[:-1])
     table = fit_sets(
@@ -139,7 +139,7 @@ def _check_own_choices(objective: Objective, resamples: Any, method: Any) -> Non
         )
 
 
-def _families(runs: Runs, by: str) -> tuple[np.ndarray, tuple[Any, ...]]:
+def families_of(runs: Runs, by: str) -> tuple[np.ndarray, tuple[Any, ...]]:
     """Return each row's family as a number (n,), and the families' labels."""
     if by not in runs.frame.columns:
         columns = list(runs.frame.columns)

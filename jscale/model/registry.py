@@ -126,8 +126,8 @@ class Registry:
             )
         if text == "auto":
             raise LawError(
-                '"auto" is not one law but an ensemble of all laws that suit the columns: '
-                'js.ensemble(runs), or js.compare("auto", runs).'
+                '"auto" is not one law but the forecast, which chooses by the columns: '
+                'js.forecast(runs), js.forecast_many(runs, by=…), or js.compare("auto", runs).'
             )
         name, *arguments = text.split(":")
         # A search of all installed packages: only where the name is not of the catalogue.

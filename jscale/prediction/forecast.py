@@ -11,7 +11,7 @@ in past sweeps.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,26 +19,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale.arguments import check_choice, check_count, check_level, check_seed
+from jscale.arguments import check_count, check_level, check_seed
 from jscale.data.runs import Runs
 from jscale.discrepancy.experts import Curves, Solved, predict, solve_each
 from jscale.discrepancy.mixture import Normals
-from jscale.discrepancy.prior import ForecastPrior, as_prior
-from jscale.discrepancy.response import PLAIN, RESPONSES
+from jscale.discrepancy.prior import ForecastPrior
 from jscale.discrepancy.sampling import central_function, draw_functions
 from jscale.errors import PredictionError
 from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
+from jscale.prediction.forecast_choices import DRAWS, Choices
 from jscale.prediction.forecast_influence import influence_on
-from jscale.prediction.forecast_members import (
-    AUTO,
-    choose_response,
-    members_of,
-    named_laws,
-    runs_of,
-)
+from jscale.prediction.forecast_members import AUTO, checked_runs, table_of
 from jscale.prediction.forecast_notes import measured_coverage, notes_on
 from jscale.prediction.forecast_reference import reference_of
 from jscale.prediction.mixture_predictive import MixturePredictive
@@ -46,7 +40,6 @@ from jscale.prediction.named_law import LawMember
 from jscale.prediction.newruns import KNOWN, NewRun
 from jscale.prediction.prediction import Prediction, predicted
 
-DRAWS = 1000
 # Experts below this share of the largest weight are left out of mixtures.
 _NEGLIGIBLE = 1e-7
 _NUMBERS_AT_ONCE = 30_000_000
@@ -312,8 +305,7 @@ class Forecast:
             hyperparameters), adding up to one; ``mostly`` names the largest in words.
         """
         table = input_table(self.reference, where, inputs)
-        parts = self._curves(table)
-        weights, mean, bend, inside, noise = (np.concatenate(x) for x in zip(*parts, strict=True))
+        weights, mean, bend, inside, noise = _pooled(self, self._curves(table))
         middle = weights @ mean
         sources = {
             "noise": weights @ noise,
@@ -364,23 +356,36 @@ class Forecast:
         """
         return influence_on(self, input_table(self.reference, where, inputs))
 
-    def _curves(self, table: pd.DataFrame) -> list[tuple[np.ndarray, ...]]:
-        """Return (weights (S,), mean, bend, parameters, noise (S, m)) of each law's experts."""
-        parts = []
-        for member, solved, logs in zip(self.laws, self.experts, self.log_weights, strict=True):
-            reference = reference_of(member, solved, self.runs)
+    def at(self, table: pd.DataFrame) -> list[tuple[Solved, Points]]:
+        """Return each law's experts and a table's points as that law takes them.
+
+        Parameters
+        ----------
+        table : DataFrame
+            The points, as :meth:`ForecastSampler.table` checks them.
+
+        Returns
+        -------
+        list of (Solved, Points)
+            One pair for each law.
+        """
+        return [
+            (solved, Points.in_table(reference_of(member, solved, self.runs), table))
+            for member, solved in zip(self.laws, self.experts, strict=True)
+        ]
+
+    def _curves(self, table: pd.DataFrame) -> list[Curves]:
+        """Return the curves of each law's experts at a table's points."""
+        found = []
+        for solved, points in self.at(table):
             # Whitened covariances between runs and points are held for every kernel and noise.
-            held = logs.shape[0] * logs.shape[1] * len(solved.observations)
+            kernels, noises = solved.log_weights.shape[:2]
+            held = kernels * noises * len(solved.observations)
             step = int(np.clip(_NUMBERS_AT_ONCE // held, 16, max(len(table), 16)))
-            chunks = []
-            for first in range(0, len(table), step):
-                points = Points.in_table(reference, table.iloc[first : first + step])
-                (curves,) = predict([solved], [(points.inputs, points.codes)])
-                chunks.append(_flat(curves, np.exp(logs)))
-            weights = np.minimum.reduce([chunk[0] for chunk in chunks])
-            joined = (np.concatenate(x, axis=1) for x in zip(*(c[1:] for c in chunks), strict=True))
-            parts.append((weights, *joined))
-        return parts
+            found.append(
+                joined([predict([solved], [piece])[0] for piece in pieces_of(points, step)])
+            )
+        return found
 
     def mixture(self, table: pd.DataFrame) -> MixturePredictive:
         """Return the distributions of the curve and of new runs at points.
@@ -395,18 +400,7 @@ class Forecast:
         MixturePredictive
             A mixture of normals each, in the logarithm of what the laws describe.
         """
-        parts = self._curves(table)
-        weights, mean, bend, inside, noise = (np.concatenate(x) for x in zip(*parts, strict=True))
-        kept = weights > _NEGLIGIBLE * weights.max()
-        weights, mean = weights[kept] / weights[kept].sum(), mean[kept]
-        curve, noise = (bend + inside)[kept], noise[kept]
-        known = table[KNOWN].to_numpy() ** 2 if KNOWN in table else 0.0
-        return MixturePredictive(
-            Normals(weights, mean, np.sqrt(curve)),
-            Normals(weights, mean, np.sqrt(curve + noise + known)),
-            self.laws[0].member.space,
-            self.response,
-        )
+        return mixture_of(self, self._curves(table), table)
 
     def __repr__(self) -> str:
         learnt = "weak" if self.prior is None else f"learnt, {self.prior.digest}"
@@ -421,6 +415,50 @@ class Forecast:
         head, *rest = (html.escape(line) for line in repr(self).split("\n"))
         items = "".join(f"<li>{line}</li>" for line in rest)
         return f"<p><b>{head}</b></p><ul>{items}</ul>"
+
+
+def mixture_of(
+    forecast: Forecast, curves: Sequence[Curves], table: pd.DataFrame
+) -> MixturePredictive:
+    """Return a forecast's distributions at a table's points, from the curves of each law there."""
+    weights, mean, bend, inside, noise = _pooled(forecast, curves)
+    kept = weights > _NEGLIGIBLE * weights.max()
+    weights, mean = weights[kept] / weights[kept].sum(), mean[kept]
+    curve, noise = (bend + inside)[kept], noise[kept]
+    known = table[KNOWN].to_numpy() ** 2 if KNOWN in table else 0.0
+    return MixturePredictive(
+        Normals(weights, mean, np.sqrt(curve)),
+        Normals(weights, mean, np.sqrt(curve + noise + known)),
+        forecast.laws[0].member.space,
+        forecast.response,
+    )
+
+
+def pieces_of(points: Points, step: int) -> Iterator[tuple[Any, Any]]:
+    """Yield the inputs and codes of points, so many at a time."""
+    for first in range(0, len(points), step):
+        piece = slice(first, first + step)
+        codes = {name: code[piece] for name, code in points.codes.items()}
+        yield tuple(x[piece] for x in points.inputs), codes
+
+
+def joined(pieces: Sequence[Curves]) -> Curves:
+    """Return the curves at all points, predicted piece by piece."""
+    if len(pieces) == 1:
+        return pieces[0]
+    mean, bend, parameters = (
+        np.concatenate(arrays, axis=-1)
+        for arrays in zip(*((p.mean, p.bend, p.parameters) for p in pieces), strict=True)
+    )
+    return Curves(mean, bend, parameters, pieces[0].noise)
+
+
+def _pooled(forecast: Forecast, curves: Sequence[Curves]) -> tuple[np.ndarray, ...]:
+    """Return (weights (S,), mean, bend, parameters, noise (S, m)) of the experts of all laws."""
+    parts = [
+        _flat(each, np.exp(logs)) for each, logs in zip(curves, forecast.log_weights, strict=True)
+    ]
+    return tuple(np.concatenate(x) for x in zip(*parts, strict=True))
 
 
 def _flat(curves: Curves, weights: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -523,23 +561,9 @@ def forecast(
     >>> js.predict(fc, N=3e5, D=5e6).frame.columns.tolist()[:3]
     ['N', 'D', 'curve']
     """
-    check_choice("response", response, (AUTO, *RESPONSES))
-    count, seed = check_count("draws", draws, str(DRAWS)), check_seed(seed)
-    chosen = named_laws(laws)
-    runs = runs_of(chosen, data, columns)
-    learnt = as_prior(prior)
-    if learnt is not None and prior == "default" and runs.output != "loss":
-        learnt = None
-    # A law that is named describes its own output; only "auto" chooses what it describes.
-    kind = choose_response(runs, response) if chosen is None or response != AUTO else PLAIN
-    members = members_of(chosen, runs, learnt, kind)
-    experts = tuple(solve_each([a.member for a in members], [a.observations for a in members]))
-    settings = {
-        "asked": AUTO if chosen is None else [law.name for law in chosen],
-        "laws": [a.law.name for a in members],
-        "prior": "weak" if learnt is None else learnt.digest,
-        "response": kind,
-        "draws": count,
-        "seed": seed,
-    }
-    return Forecast(runs, tuple(members), experts, learnt, kind, settings)
+    choices = Choices.checked(laws, prior, response, draws, seed)
+    asked = choices.of(checked_runs(table_of(choices.laws, data, columns)))
+    experts = solve_each([a.member for a in asked.laws], [a.observations for a in asked.laws])
+    return Forecast(
+        asked.runs, asked.laws, tuple(experts), asked.prior, asked.response, asked.settings
+    )

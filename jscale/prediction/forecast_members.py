@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jscale import laws as registry
+from jscale.data.conventions import refuse_mixed_conventions
 from jscale.data.runs import Runs
 from jscale.discrepancy.families import ONE_AXIS, SURFACE, axis_member, frontier_law, weak_prior
 from jscale.discrepancy.members import make_member
@@ -25,6 +26,7 @@ from jscale.fitting.result import Fit
 from jscale.fitting.settings import Settings
 from jscale.model.law import Law
 from jscale.prediction.named_law import (
+    FROM_FIT,
     SURFACE_LAW,
     LawMember,
     member_of_fit,
@@ -38,19 +40,23 @@ LEAST_RUNS = 3
 _AXES = ("C", "N", "D")
 
 
-def runs_of(laws: Sequence[Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
-    """Return the runs of a forecast: checked, rows of weight 0 left out.
-
-    Raises DataError unless it is a table of at least three independent runs.
-    """
+def table_of(laws: Sequence[Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
+    """Return Runs with the columns that laws need; raises DataError for anything but a table."""
     if laws:
-        runs = as_runs(max(laws, key=lambda law: len(law.inputs)), data, columns)
-    elif isinstance(data, Runs):
-        runs = data
-    elif isinstance(data, pd.DataFrame):
-        runs = Runs.from_frame(data, **columns)
-    else:
-        raise DataError(f"forecast takes Runs or a pandas DataFrame, not {type(data).__name__}.")
+        return as_runs(max(laws, key=lambda law: len(law.inputs)), data, columns)
+    if isinstance(data, Runs):
+        return data
+    if isinstance(data, pd.DataFrame):
+        return Runs.from_frame(data, **columns)
+    raise DataError(f"forecast takes Runs or a pandas DataFrame, not {type(data).__name__}.")
+
+
+def checked_runs(runs: Runs) -> Runs:
+    """Return the runs of a forecast, without rows of weight 0.
+
+    Raises DataError unless there are at least three independent runs, in one unit of loss.
+    """
+    refuse_mixed_conventions(runs.frame)
     if runs.weight is not None:
         runs = runs.where(runs[runs.weight].astype(np.float64) > 0)
     if runs.n_independent < LEAST_RUNS:
@@ -139,13 +145,13 @@ def _surface(law: Law, runs: Runs, prior: ForecastPrior | None) -> LawMember:
 
 def _named(laws: Sequence[Law], runs: Runs, prior: ForecastPrior | None) -> list[LawMember]:
     """Return members of laws that were named, all in one space."""
-    quick = [None if law.name == SURFACE_LAW else _quick_fit(law, runs) for law in laws]
-    spaces = {"log" if fitted is None else space_of(fitted) for fitted in quick}
+    fits = [_quick_fit(law, runs) if _needs_fit(law) else None for law in laws]
+    spaces = {"log" if fitted is None else space_of(fitted) for fitted in fits}
     # One mixture has one space; bounded outcomes are bounded only if all laws keep within.
     space = spaces.pop() if len(spaces) == 1 else "log"
     return [
         _named_member(law, fitted, runs, prior, space)
-        for law, fitted in zip(laws, quick, strict=True)
+        for law, fitted in zip(laws, fits, strict=True)
     ]
 
 
@@ -157,6 +163,15 @@ def _named_member(
     if fitted is None:
         return _law_member(law, runs, weak_prior(prior), False)
     return member_of_fit(fitted, runs, prior, space)
+
+
+def _needs_fit(law: Law) -> bool:
+    """Whether the member of a law depends on its fit: by its space, or the places of its prior."""
+    if law.name == SURFACE_LAW:
+        return False
+    if law.output != "loss" or law.space != "log":
+        return True
+    return any(parameter.role.name in FROM_FIT for parameter in law.parameters)
 
 
 def _quick_fit(law: Law, runs: Runs) -> Fit | None:

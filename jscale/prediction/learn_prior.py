@@ -20,7 +20,7 @@ from jscale.discrepancy.questions import Question, questions
 from jscale.discrepancy.response import PLAIN
 from jscale.errors import DataError
 from jscale.fitting.provenance import provenance
-from jscale.prediction.forecast_members import members_of, runs_of, size_of
+from jscale.prediction.forecast_members import checked_runs, members_of, size_of, table_of
 from jscale.prediction.named_law import LawMember
 
 HELD = "held"
@@ -125,7 +125,7 @@ def parts_of(sweeps: Mapping[str, Any]) -> Iterator[tuple[str, str, Runs]]:
     for data_set, sweep in sweeps.items():
         parts = sweep if isinstance(sweep, Mapping) else {"all": sweep}
         for part, data in parts.items():
-            yield data_set, str(part), runs_of(None, data, {})
+            yield data_set, str(part), checked_runs(table_of(None, data, {}))
 
 
 def digests(sweeps: Mapping[str, Any]) -> dict[str, str]:

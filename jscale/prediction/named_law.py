@@ -23,7 +23,7 @@ from jscale.prediction.components import curves
 
 SURFACE_LAW = "chinchilla"
 # Roles whose usual values depend on the law: their prior is centred on the fit.
-_FROM_FIT = ("location", "slope", "positive", "real", "fraction")
+FROM_FIT = ("location", "slope", "positive", "real", "fraction")
 _WITHIN = 3.0
 _FURTHEST = 1e3
 _TINY = 1e-300
@@ -136,7 +136,7 @@ def _member(
     theta = layout.coordinates(values, np.asarray(problem.data.centre))
     mean = member.mean.copy()
     for slot in layout.slots:
-        if slot.role.name in _FROM_FIT:
+        if slot.role.name in FROM_FIT:
             middle, width = BY_ROLE[slot.role.name]
             low, high = middle - _WITHIN * width, middle + _WITHIN * width
             mean[:, slot.where] = np.clip(theta[slot.where], low, high)

@@ -93,8 +93,8 @@ def test_texts(text: str, name: str, inputs: tuple[str, ...], size: int) -> None
         ("power_const:²", r"'²' is not one input"),
         (
             "auto",
-            r'"auto" is not one law but an ensemble of all laws that suit the columns: '
-            r'js\.ensemble\(runs\), or js\.compare\("auto", runs\)\.',
+            r'"auto" is not one law but the forecast, which chooses by the columns: '
+            r'js\.forecast\(runs\), js\.forecast_many\(runs, by=…\), or js\.compare\("auto", runs\)\.',
         ),
         ("auto:N", r"There is no law 'auto'\."),
         ("chinchilla:N", r"chinchilla has 2 inputs: N, D\. Only a law of one input"),

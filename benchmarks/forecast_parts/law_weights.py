@@ -13,97 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jscale import laws as registry
+from benchmarks.forecast_parts.stacking import WIDENINGS, Evidence, weigh
+from jscale.comparison.contenders import axis_of
 from jscale.comparison.criteria import interval_score
 from jscale.comparison.split_fits import Questions, SplitFits
 from jscale.comparison.splits import Split, folds, origins
-from jscale.comparison.stacking import WIDENINGS, Evidence, weigh
 from jscale.data.resampling import run_numbers
 from jscale.data.runs import Runs
-from jscale.data.units import LOSS_UNITS
-from jscale.errors import DataError, LawError, listing
-from jscale.fitting.build import as_runs
+from jscale.errors import DataError, listing
 from jscale.model.law import Law
-from jscale.prediction.predictive import Predictive, Samples
+from jscale.prediction.predictive import Predictive
 
-AUTO = "auto"
-SURFACES = ("chinchilla_tied", "chinchilla", "farseer")
-CURVES = ("power", "power_const", "broken:1")
-# What a column may say of its rows, and which texts say it.
-_CONVENTIONS = {
-    "loss_unit": ("the unit of the loss", (*LOSS_UNITS, "perplexity")),
-    "count": ("how parameters are counted", ("total", "non_embedding")),
-}
 # With fewer runs nothing can be held out by origin.
 _FEW_RUNS = 12
 _ORIGINS = 6
 _LEVEL = 0.9
-
-
-def chosen_laws(laws: Any) -> dict[str, Law]:
-    """Return laws by name; raises LawError for none, twice the same, or different outputs."""
-    if isinstance(laws, (str, Law)) or not laws:
-        raise LawError(
-            f'laws={laws!r} must name one law or more: ["chinchilla", "farseer"], or "auto".'
-        )
-    chosen = [registry.get(law) for law in laws]
-    names = [law.name for law in chosen]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise LawError(f"{listing(twice)} is there more than once; name each law once.")
-    outputs = list(dict.fromkeys(law.output for law in chosen))
-    if len(outputs) > 1:
-        raise LawError(
-            f"The laws predict different things ({listing(outputs)}): errors in one cannot be "
-            "compared with errors in another. Compare laws of one output."
-        )
-    return dict(zip(names, chosen, strict=True))
-
-
-def runs_of(laws: Mapping[str, Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
-    """Return Runs with the columns that the laws need; with no law named, all known columns.
-
-    Raises DataError where a column ``loss_unit`` or ``count`` says that rows differ in it.
-    """
-    if laws is not None:
-        runs = as_runs(next(iter(laws.values())), data, columns)
-    elif isinstance(data, Runs):
-        runs = data
-    elif isinstance(data, pd.DataFrame):
-        runs = Runs.from_frame(data, **columns)
-    else:
-        raise DataError(f"Runs or a pandas DataFrame is needed, not {type(data).__name__}.")
-    for column, (what, known) in _CONVENTIONS.items():
-        values = list(dict.fromkeys(runs.frame[column])) if column in runs.frame else []
-        if len(values) > 1 and set(values) <= set(known):
-            raise DataError(
-                f"The column {column!r} says that rows differ in {what}: {listing(values)}. Errors "
-                "in one cannot be compared with errors in another: convert them first, or "
-                "compare each on its own."
-            )
-    return runs
-
-
-def axis_of(runs: Runs) -> str | None:
-    """Return the input along which these runs grow: C, or the only one; else None."""
-    if "C" in runs.inputs:
-        return "C"
-    return runs.inputs[0] if len(runs.inputs) == 1 else None
-
-
-def candidates(runs: Runs) -> dict[str, Law]:
-    """Return the laws by name that the columns fit and that have fewer parameters than runs."""
-    names = list(SURFACES) if {"N", "D"} <= set(runs.inputs) else []
-    axis = axis_of(runs)
-    if axis is not None and runs.output == "loss":
-        names = [*(law if axis == "C" else f"{law}:{axis}" for law in CURVES), *names]
-    if not names or runs.output != "loss":
-        raise DataError(
-            f'"auto" knows laws of a loss over N and D, or over one input; these runs have '
-            f"{listing(runs.inputs)} and the output {runs.output!r}. Name the laws to try."
-        )
-    entries = [registry.get(name) for name in names]
-    return {law.name: law for law in entries if len(law.names) < runs.n_independent}
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +88,9 @@ def weigh_each(
 ) -> tuple[list[pd.DataFrame], list[WeighingSplits]]:
     """Weigh the laws on each set of rows by itself, all sets of a law in one batch.
 
-    Returns a table of :func:`~jscale.comparison.stacking.weigh` for each, with a row per law,
-    and the splits used. Raises DataError as :func:`weighing_splits`, naming the set by its label.
+    Returns a table of :func:`~benchmarks.forecast_parts.stacking.weigh` for each, with a row per
+    law, and the splits used. Raises DataError as :func:`weighing_splits`, naming the set by its
+    label.
     """
     weighings = []
     for k, rows in enumerate(sets):
@@ -244,27 +169,3 @@ def _scores(
         for w, factor in enumerate(WIDENINGS):
             logs[w, place] = samples.widened(factor).log_score(y)
     return logs, width, error
-
-
-@dataclass(frozen=True, eq=False)
-class Mixing:
-    """The weights and widenings of K ``laws`` for each set: (K, sets)."""
-
-    laws: tuple[str, ...]
-    weights: np.ndarray
-    widening: np.ndarray
-
-    @classmethod
-    def of(cls, tables: Sequence[pd.DataFrame], laws: Sequence[str]) -> Mixing:
-        """Read them off the tables of :func:`weigh_each`."""
-        rows = [table.loc[list(laws)] for table in tables]
-        weights = np.stack([row["weight"].to_numpy() for row in rows], axis=1)
-        widening = np.stack([row["widening"].to_numpy() for row in rows], axis=1)
-        return cls(tuple(laws), weights, np.nan_to_num(widening, nan=1.0))
-
-    def mix(self, samples: Mapping[str, Samples], sets: np.ndarray) -> Predictive:
-        """Mix the laws' samples at questions (m,) by the weights of each question's set."""
-        weights, widening = self.weights[:, sets], self.widening[:, sets]
-        used = np.flatnonzero(weights.any(axis=1))
-        parts = [samples[self.laws[k]].widened(widening[k]) for k in used.tolist()]
-        return Predictive.mix(parts, weights[used])

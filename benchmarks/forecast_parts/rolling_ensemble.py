@@ -17,15 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.forecast_parts.law_weights import WeighingSplits, weigh_each
 from jscale.arguments import check_count, check_seed
-from jscale.comparison.law_weights import (
-    AUTO,
-    WeighingSplits,
-    candidates,
-    chosen_laws,
-    runs_of,
-    weigh_each,
-)
+from jscale.comparison.contenders import AUTO, candidates, chosen_laws, runs_of
 from jscale.comparison.split_fits import SplitFits, checked_objective
 from jscale.data.flops import training_flops
 from jscale.data.runs import Runs
