@@ -258,7 +258,12 @@ def compare(
     factor: Annotated[
         float, typer.Option(help="Predict only beyond this multiple of an origin.")
     ] = 1.0,
-    resamples: Resamples = 500,
+    resamples: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Draw intervals within each law from so many refits (0: by forecasts)."
+        ),
+    ] = 0,
     level: Level = 0.9,
     seed: Seed = 0,
     json_: Json = False,
@@ -266,8 +271,7 @@ def compare(
     """Compare laws by how well they predict runs that were held out.
 
     Rows whose column `split` says `holdout` are held out, or else the fifth of the runs with the
-    largest compute. "auto" is the ensemble of all laws that suit the columns, weighted by how well
-    each extrapolated within the fitted runs.
+    largest compute. "auto" is the forecast of the fitted runs, which chooses its law by the columns.
     """
     from jscale.cli.comparing import compare_laws
 

@@ -33,7 +33,7 @@ def compare_laws(
             runs,
             holdout=scheme,
             level=intervals.level,
-            resamples=intervals.resamples,
+            resamples=intervals.resamples or None,
             seed=intervals.seed,
         )
     if output.as_json:
@@ -55,10 +55,9 @@ def _scheme(runs: Runs, hold_out: HoldOut) -> Any:
 
 
 def _document(comparison: js.Comparison, level: float) -> dict[str, Any]:
-    ensembles = comparison.ensembles
     return {
         "table": console.records(comparison.table.reset_index()),
-        "auto": None if ensembles is None else console.records(ensembles),
+        "discrepancy": comparison.settings["discrepancy"],
         "holdout": str(comparison.scheme),
         "level": level,
         "notes": list(comparison.notes),
@@ -77,13 +76,5 @@ def _print(comparison: js.Comparison, runs: Runs, level: float) -> None:
         "or over runs if there is one split. The score is the interval score: lower is better.",
         markup=False,
     )
-    if comparison.ensembles is not None:
-        means = comparison.ensembles.pivot_table("weight", "law")["weight"].to_dict()
-        ranked = sorted(means.items(), key=lambda item: -item[1])
-        shares = ", ".join(f"{name} {w:.2f}" for name, w in ranked if w >= 0.005)
-        out.print(
-            f"auto weights the laws by how they extrapolated within the fitted runs: {shares}",
-            markup=False,
-        )
     for note in comparison.notes:
         out.print(note, markup=False)

@@ -25,6 +25,7 @@ from jscale.model.layout import Layout
 _STEPS = 8
 # Fractions of a Gauss–Newton step to try; the last skips it where the others raise the cost.
 _SHARES = (1.0, 0.5, 0.2, 0.05, 0.0)
+_ROUNDING = 1e-12
 
 
 class Table(NamedTuple):
@@ -98,6 +99,19 @@ def solve_spd(matrix: Any, right: Any) -> tuple[Any, Any]:
     return whole[:, p:] * scale[:, None], log - 2.0 * jnp.sum(jnp.log(scale))
 
 
+def longest_of_best(shares: Any, costs: Any) -> Any:
+    """Return the share of a step with the lowest cost; of those alike, the longest (JAX).
+
+    Close to the optimum, costs differ by rounding alone: without a slack it would decide where
+    steps stop, and results would depend on how lanes are batched.
+    """
+    import jax.numpy as jnp
+
+    finite = jnp.where(jnp.isfinite(costs), costs, jnp.inf)
+    lowest = jnp.min(finite)
+    return shares[jnp.argmax(finite <= lowest + _ROUNDING * (1.0 + jnp.abs(lowest)))]
+
+
 def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes:
     """Find the parameters of one lane (JAX).
 
@@ -138,7 +152,7 @@ def lane(layout: Layout, space: str, table: Table, at: tuple[Any, ...]) -> Lanes
         shares = jnp.asarray(_SHARES, move.dtype)
         # All fractions at once, instead of a line search, whose loop would wait for the worst lane.
         costs = jax.vmap(lambda share: cost(theta + share * move))(shares)
-        best = shares[jnp.argmin(jnp.where(jnp.isfinite(costs), costs, jnp.inf))]
+        best = longest_of_best(shares, costs)
         return (theta + best * move, jnp.max(jnp.abs(move))), None
 
     (theta, move), _ = jax.lax.scan(step, (start, jnp.zeros((), start.dtype)), None, length=_STEPS)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jscale.discrepancy.lanes import solve_spd, stack
+from jscale.discrepancy.lanes import longest_of_best, solve_spd, stack
 from jscale.discrepancy.members import Member
 from jscale.fitting.objective import to_space
 from jscale.fitting.problem import Data, predict_rows
@@ -80,7 +80,7 @@ def robust_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any, 
             move = jnp.clip(solve_spd(matrix, gradient[:, None])[0][:, 0], -_LONGEST, _LONGEST)
             shares = jnp.asarray(_SHARES, move.dtype)
             costs = jax.vmap(lambda share: cost(theta + share * move))(shares)
-            best = shares[jnp.argmin(jnp.where(jnp.isfinite(costs), costs, jnp.inf))]
+            best = longest_of_best(shares, costs)
             return theta + best * move, None
 
         theta, _ = jax.lax.scan(step, start, None, length=_STEPS)

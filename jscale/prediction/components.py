@@ -1,9 +1,9 @@
 """Components: draws of whole functions, from which predictions and plans are computed.
 
-A predictor is one component (a law and draws of its parameters) or several with weights (laws of
-an ensemble, members of a forecast). A component holds a pure function of parameters and inputs,
-the static part that programs are compiled for, and an array of numbers for each draw. Whatever
-is computed from a component's draws, such as an optimum, needs nothing else.
+A predictor is one component (a law and draws of its parameters) or several with weights (the
+members of a forecast). A component holds a pure function of parameters and inputs, the static
+part that programs are compiled for, and an array of numbers for each draw. Whatever is computed
+from a component's draws, such as an optimum, needs nothing else.
 """
 
 from __future__ import annotations

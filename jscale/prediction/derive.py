@@ -88,9 +88,9 @@ def derive(
     Parameters
     ----------
     source : Draws, Fit or Predictor
-        Draws of the law's parameters, or a Fit, which is drawn by :func:`jscale.draws`. Of several
-        laws, such as an :class:`~jscale.Ensemble`, all must declare the quantity: the estimate is
-        then the weighted mean, and draws are pooled in proportion to the laws' weights.
+        Draws of the law's parameters, or a Fit, which is drawn by :func:`jscale.draws`. Of a
+        predictor of several laws, all must declare the quantity: the estimate is then the weighted
+        mean, and draws are pooled in proportion to the laws' weights.
     name : str
         One of ``law.quantities``; ``jscale laws NAME`` lists them.
     level : float, default 0.9

@@ -15,7 +15,8 @@ from jscale.discrepancy.prior import default_prior
 from jscale.discrepancy.response import PLAIN
 from jscale.errors import DataError
 from jscale.fitting.result import Fit
-from jscale.prediction.forecast import DRAWS, Forecast, forecast
+from jscale.prediction.forecast import Forecast, forecast
+from jscale.prediction.forecast_choices import DRAWS
 from jscale.prediction.forecast_members import LEAST_RUNS
 from jscale.prediction.named_law import member_of_fit
 

@@ -137,14 +137,14 @@ def _predicted(solved: Sequence[Solved], where: Sequence[Any]) -> list[Curves]:
     """Predict many tables' points, batching those that share a program and a size."""
     groups: dict[Any, list[int]] = {}
     for i, (each, (inputs, _)) in enumerate(zip(solved, where, strict=True)):
-        size = (len(each.table.mask), bucket(len(inputs[0]), steps=2))
-        groups.setdefault((each.member.program_key, size), []).append(i)
+        points = bucket(len(inputs[0]), steps=2)
+        groups.setdefault((each.member.program_key, each.table.basis.shape, points), []).append(i)
     found: dict[int, Curves] = {}
-    for (_, (rows, points)), places in groups.items():
+    for (_, (_, *rows), points), places in groups.items():
         lanes = solved[places[0]].log_weights.size
-        most = max(_NUMBERS_AT_ONCE // (lanes * rows * points), 1)
+        most = max(_NUMBERS_AT_ONCE // (lanes * max(rows) * points), 1)
         for first in range(0, len(places), most):
             part = places[first : first + most]
-            ends = predict([solved[i] for i in part], [where[i] for i in part], points)
+            ends = predict([solved[i] for i in part], [where[i] for i in part])
             found.update(zip(part, ends, strict=True))
     return [found[i] for i in range(len(solved))]

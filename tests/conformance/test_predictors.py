@@ -1,6 +1,6 @@
 """Whatever predicts goes through every function that takes a fit, or is told what it cannot do.
 
-The predictors are draws of one law, an ensemble of two, a forecast, and a class that is written
+The predictors are draws of one law, a forecast by two, one by "auto", and a class that is written
 here as a user would write it: it is registered nowhere, and derives from nothing.
 """
 
@@ -16,7 +16,7 @@ import pytest
 
 import jscale as js
 from jscale.fitting.points import input_table
-from jscale.prediction.components import Component, component_of
+from jscale.prediction.components import Component, OfCompute, component_of
 from jscale.prediction.one_law import OneLaw
 from jscale.prediction.predictive import Predictive, Samples
 from jscale.prediction.predictor import Predictor, label
@@ -31,9 +31,10 @@ BUDGETS = [1e20, 1e21]
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """Two laws in equal shares, new runs without noise: as little as a predictor can have."""
+    """Laws by their shares, new runs without noise: as little as a predictor can have."""
 
-    draws_of: tuple[js.Draws, js.Draws]
+    draws_of: tuple[js.Draws, ...]
+    shares: tuple[float, ...] = (0.5, 0.5)
     method: str = "a blend by hand"
     notes: tuple[Any, ...] = ()
     resamples: str | None = None
@@ -49,7 +50,15 @@ class Blend:
 
     @property
     def components(self) -> tuple[Component, ...]:
-        return tuple(component_of(d.fit, d.flat, weight=0.5) for d in self.draws_of)
+        pairs = zip(self.draws_of, self.shares, strict=True)
+        parts = [component_of(d.fit, d.flat, weight=share) for d, share in pairs]
+        mixed = "C" not in self.reference.law.inputs
+        return tuple(
+            replace(x, function=OfCompute(x.function))
+            if mixed and x.fit.law.inputs == ("C",)
+            else x
+            for x in parts
+        )
 
     # It is its own sampler.
 
@@ -71,7 +80,8 @@ class Blend:
         for component in self.components:
             logs = np.log(component.at(table, component.samples))
             parts.append(Samples(logs[0], logs[1:], logs[1:], "log"))
-        return Predictive.mix(parts, np.full((2, len(table)), 0.5))
+        shares = np.array(self.shares)[:, None]
+        return Predictive.mix(parts, np.broadcast_to(shares, (len(parts), len(table))))
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +101,15 @@ def laws(runs: js.Runs) -> tuple[js.Draws, js.Draws]:
 
 @pytest.fixture(scope="module")
 def predictors(runs: js.Runs, laws: tuple[js.Draws, js.Draws]) -> dict[str, Any]:
-    names = ["chinchilla", "chinchilla_tied"]
-    table = pd.DataFrame({"weight": [0.7, 0.3], "widening": 1.0}, pd.Index(names, name="law"))
-    members = dict(zip(names, laws, strict=True))
     return {
         "draws": laws[0],
-        "ensemble": js.Ensemble(members, table, runs, (), {"seed": 0}),
+        "two laws": js.forecast(runs, ["chinchilla", "chinchilla_tied"], draws=60),
         "forecast": js.forecast(runs, draws=60),
         "blend": Blend(laws),
     }
 
 
-EACH = pytest.mark.parametrize("name", ["draws", "ensemble", "forecast", "blend"])
+EACH = pytest.mark.parametrize("name", ["draws", "two laws", "forecast", "blend"])
 
 
 def between(row: pd.Series, rows: list[pd.Series], name: str) -> bool:
@@ -185,26 +192,24 @@ def test_it_is_reported(predictors: dict[str, Any], runs: js.Runs, name: str) ->
 # ── Mixtures of laws ─────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["ensemble", "blend"])
 def test_intervals_of_a_mixture_lie_between_those_of_its_laws(
-    predictors: dict[str, Any], laws: Any, name: str
+    predictors: dict[str, Any], laws: Any
 ) -> None:
-    mixed = js.allocate(predictors[name], BUDGETS).frame
+    mixed = js.allocate(predictors["blend"], BUDGETS).frame
     alone = [js.allocate(draws, BUDGETS).frame for draws in laws]
     for i in range(len(BUDGETS)):
         rows = [frame.iloc[i] for frame in alone]
         assert all(between(mixed.iloc[i], rows, x) for x in ("N", "D", "loss"))
         middle = sorted(row["N"] for row in rows)
         assert middle[0] <= mixed["N"].iloc[i] <= middle[1]
-    D = [js.required(x, "D", loss=2.4, N=2e9).frame.iloc[0] for x in (predictors[name], *laws)]
+    D = [js.required(x, "D", loss=2.4, N=2e9).frame.iloc[0] for x in (predictors["blend"], *laws)]
     assert min(D[1]["low"], D[2]["low"]) * 0.99 <= D[0]["low"]
     assert D[0]["high"] <= max(D[1]["high"], D[2]["high"]) * 1.01
 
 
-def test_a_law_with_all_the_weight_is_alone(laws: Any, runs: js.Runs) -> None:
+def test_a_law_with_all_the_weight_is_alone(laws: Any) -> None:
     """Bit for bit: one component takes no other way than draws do."""
-    table = pd.DataFrame({"weight": [1.0], "widening": 1.0}, pd.Index(["a"], name="law"))
-    only = js.Ensemble({"a": laws[0]}, table, runs, (), {})
+    only = Blend(laws[:1], (1.0,))
     pd.testing.assert_frame_equal(
         js.allocate(only, BUDGETS).frame, js.allocate(laws[0], BUDGETS).frame
     )
@@ -212,8 +217,9 @@ def test_a_law_with_all_the_weight_is_alone(laws: Any, runs: js.Runs) -> None:
     np.testing.assert_array_equal(one, other)
 
 
-def test_ensembles_of_the_same_resamples_are_paired(predictors: dict[str, Any], laws: Any) -> None:
-    crossing = js.crossover(predictors["ensemble"], laws[0], over=(1e20, 1e22))
+def test_mixtures_of_the_same_resamples_are_paired(predictors: dict[str, Any], laws: Any) -> None:
+    refits = Blend(laws, (0.7, 0.3), resamples=OneLaw(laws[0]).resamples)
+    crossing = js.crossover(refits, laws[0], over=(1e20, 1e22))
     assert crossing.paired  # both are refits of the same resamples
     apart = js.crossover(predictors["blend"], laws[0], over=(1e20, 1e22))
     assert not apart.paired
@@ -224,10 +230,7 @@ def test_ensembles_of_the_same_resamples_are_paired(predictors: dict[str, Any], 
 def test_a_law_of_compute_tells_no_size_from_another(laws: Any, runs: js.Runs) -> None:
     """It is left out of a plan of N and D, but knows what a loss takes."""
     curve = js.bootstrap(js.fit("power_const", runs), 60)
-    names = pd.Index(["chinchilla", "power_const"], name="law")
-    table = pd.DataFrame({"weight": [0.6, 0.4], "widening": 1.0}, names)
-    members = {"chinchilla": laws[0], "power_const": curve}
-    mixed = js.Ensemble(members, table, runs, (), {"seed": 0})
+    mixed = Blend((laws[0], curve), (0.6, 0.4))
     plan = js.allocate(mixed, BUDGETS)
     (note,) = [note for note in plan.notes if note.code == "laws-left-out"]
     assert (
@@ -240,7 +243,7 @@ def test_a_law_of_compute_tells_no_size_from_another(laws: Any, runs: js.Runs) -
     alone = js.required(laws[0], "D", loss=2.4, N=2e9)
     ends = [float(C.frame["estimate"].iloc[0] / 6 / 2e9), float(alone.frame["estimate"].iloc[0])]
     assert min(ends) < D.frame["estimate"].iloc[0] < max(ends)
-    only = replace(mixed, members={"power_const": curve})
+    only = Blend((curve,), (1.0,))
     with pytest.raises(js.PredictionError, match=r"allocate chooses at least two inputs of power"):
         js.allocate(only, BUDGETS)
 
@@ -260,7 +263,7 @@ def test_a_predictor_none_of_whose_laws_takes_the_chosen_inputs(laws: Any, runs:
 # ── What only parameters of laws answer ──────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["draws", "ensemble", "blend"])
+@pytest.mark.parametrize("name", ["draws", "blend"])
 def test_closed_forms_are_pooled_like_draws(
     predictors: dict[str, Any], laws: Any, name: str
 ) -> None:
@@ -283,7 +286,7 @@ def test_a_quantity_that_one_of_the_laws_does_not_have(laws: Any, runs: js.Runs)
         js.derive(Blend((laws[0], farseer)), "optimal_size", C=1e21)
 
 
-@pytest.mark.parametrize("name", ["ensemble", "forecast", "blend"])
+@pytest.mark.parametrize("name", ["two laws", "forecast", "blend"])
 def test_what_reads_one_laws_parameters_says_so(predictors: dict[str, Any], name: str) -> None:
     kind = type(predictors[name]).__name__
     wrong = rf"regime reads the parameters of one law, and this {kind} has .* Give draws of one"

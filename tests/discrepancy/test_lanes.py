@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jscale._precision import float64_scope
-from jscale.discrepancy.lanes import solve_spd, stack
+from jscale.discrepancy.lanes import longest_of_best, solve_spd, stack
 
 RNG = np.random.default_rng(0)
 
@@ -50,3 +50,14 @@ def test_many_lanes_come_to_an_end() -> None:
         [sys.executable, "-c", MANY], capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.returncode, done.stdout) == (0, "4 True\n"), done.stderr
+
+
+def test_of_steps_of_equal_cost_the_longest_is_taken() -> None:
+    shares = np.array([1.0, 0.5, 0.2, 0.0])
+    with float64_scope():
+        for costs, best in (
+            ([3.0, 2.0, 2.5, 4.0], 0.5),
+            ([2.0 + 1e-13, 2.0, 2.0 + 1e-13, 3.0], 1.0),
+            ([np.nan, np.inf, 2.0, 1.0], 0.0),
+        ):
+            assert float(longest_of_best(shares, np.array(costs))) == best

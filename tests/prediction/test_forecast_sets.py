@@ -72,7 +72,7 @@ def test_mixtures_are_those_of_each_forecast(
 
 def test_several_laws_stay_with_their_set(runs: js.Runs) -> None:
     laws = ["chinchilla", "chinchilla_tied"]
-    sets = sets_of(runs)[:3]
+    sets = [np.arange(14), np.arange(6, 20)]
     for rows, forecast in zip(sets, forecast_sets(runs, sets, laws, prior="weak"), strict=True):
         assert isinstance(forecast, js.Forecast)
         alone = js.forecast(part(runs, rows), laws, prior="weak")

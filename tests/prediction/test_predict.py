@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import jscale as js
-from tests.prediction.near import NEAR, Shift
+from tests.prediction.near import NEAR
 
 POWER = {"E": 1.7, "A": 900.0, "alpha": 0.15}
 
@@ -245,14 +245,6 @@ def test_settings_are_enough_to_predict_the_same_again(surface):
 # ── New runs ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_ensembles_new_runs(draws, curve):
-    source = mixed(draws, curve, chinchilla=0.7, power_const=0.3)
-    frame = js.predict(source, **NEAR, noise=Shift(0.3), known_error=1e-9).frame
-    for end in ("low", "high"):
-        ratio = frame[f"prediction_{end}"] / frame[f"confidence_{end}"]
-        assert ratio.tolist() == pytest.approx([np.exp(0.3)], rel=1e-6)
-
-
 # ── Extrapolation ────────────────────────────────────────────────────────────────────────────
 
 
@@ -270,87 +262,23 @@ def test_prediction_shows_itself(draws):
     assert (prediction.frame["curve"] > 0).all()
 
 
-# ── Ensembles ────────────────────────────────────────────────────────────────────────────────
+# ── Forecasts ────────────────────────────────────────────────────────────────────────────────
 
 
-def weighed(widening: float = 1.0, **weights: float) -> pd.DataFrame:
-    index = pd.Index(weights, name="law")
-    return pd.DataFrame({"weight": list(weights.values()), "widening": widening}, index)
-
-
-def mixed(draws: js.Draws, curve: js.Draws, **choices) -> js.Ensemble:
-    members = {"chinchilla": draws, "power_const": curve}
-    table = weighed(**choices)
-    kept = {name: members[name] for name in table.index[table["weight"] > 0]}
-    return js.Ensemble(kept, table, draws.fit.runs, (), {"seed": 0})
-
-
-def test_an_ensemble_of_one_law_is_that_law(draws, curve):
-    alone = mixed(draws, curve, chinchilla=1.0, power_const=0.0)
-    prediction = js.predict(alone, N=[1e9, 2e9], D=5e10, seed=3, level=0.8)
-    expected = js.predict(draws, N=[1e9, 2e9], D=5e10, seed=3, level=0.8).frame
-    pd.testing.assert_frame_equal(prediction.frame[list(expected)], expected, check_exact=True)
-    assert prediction.method == "ensemble (chinchilla 1.00)"
-    assert prediction.settings == {"seed": 0, "noise_seed": 3}
-
-
-def test_an_ensemble_widens_its_members_intervals(draws, curve):
-    alone = mixed(draws, curve, widening=2.5, chinchilla=1.0)
-    wide, own = (js.predict(source, **NEAR).frame for source in (alone, draws))
-    for kind in ("confidence", "prediction"):
-        ratio = [np.log(f[f"{kind}_high"] / f[f"{kind}_low"])[0] for f in (wide, own)]
-        assert ratio[0] == pytest.approx(2.5 * ratio[1], rel=1e-9)
-    assert wide["curve"].equals(own["curve"])
-
-
-def test_an_ensemble_mixes_laws_of_different_inputs(draws, curve):
-    """Of N, D and of C = 6·N·D: a share of all samples as large as the weight lies below."""
-    frame = js.predict(mixed(draws, curve, chinchilla=0.7, power_const=0.3), **NEAR).frame
-    assert list(frame.columns) == ["N", "D", "C", *COLUMNS[2:]]
-    C = 6 * NEAR["N"] * NEAR["D"]
-    assert frame["C"].tolist() == [C]
-    surfaces = draws.fit.law(**NEAR, **draws.to_frame())
-    curves = curve.fit.law(C=C, **curve.to_frame())
-    for name, q in (("confidence_low", 0.05), ("curve", 0.5), ("confidence_high", 0.95)):
-        below = 0.7 * np.mean(surfaces <= frame[name][0]) + 0.3 * np.mean(curves <= frame[name][0])
-        assert below == pytest.approx(q, abs=0.7 / 200), name
-    ends = js.predict(draws, **NEAR).frame, js.predict(curve, C=C).frame
-    low, high = ([f[f"prediction_{side}"][0] for f in ends] for side in ("low", "high"))
-    assert min(low) < frame["prediction_low"][0] < max(low)
-    assert min(high) < frame["prediction_high"][0] < max(high)
-
-
-def test_an_ensemble_of_laws_of_compute_predicts_from_compute(draws, curve):
-    alone = mixed(draws, curve, power_const=1.0)
-    with pytest.raises(js.PredictionError, match=r"power_const predicts from C; C is missing"):
-        js.predict(alone, method="auto")
-    frame = js.predict(alone, C=1e20).frame
-    assert frame["curve"][0] == pytest.approx(curve.fit.law(C=1e20, **curve.fit.params), rel=1e-12)
-
-
-def test_more_rows_of_an_ensemble_than_one_chunk_holds(draws, curve):
-    source, N = mixed(draws, curve, chinchilla=0.7, power_const=0.3), np.geomspace(1e8, 1e10, 300)
-    table = pd.DataFrame({"N": N, "D": 5e10}, index=[f"r{k}" for k in range(300)])
-    whole = js.predict(source, table).frame
-    part = js.predict(source, table.iloc[250:]).frame
+def test_more_rows_of_a_forecast_than_one_chunk_holds(forecast):
+    table = pd.DataFrame({"N": np.geomspace(1e7, 1e9, 300), "D": 5e10})
+    table.index = [f"r{k}" for k in range(300)]
+    whole = js.predict(forecast, table).frame
+    part = js.predict(forecast, table.iloc[250:]).frame
     assert whole.index.equals(table.index)
-    columns = ["curve", "confidence_low", "confidence_high", "extrapolation"]
-    np.testing.assert_allclose(whole[columns][250:], part[columns], rtol=1e-12)
-
-
-def test_an_ensemble_far_out_is_told(draws, curve):
-    largest = draws.fit.runs["C"].max()
-    source = mixed(draws, curve, chinchilla=0.7, power_const=0.3)
-    with pytest.warns(js.ExtrapolationWarning, match=r"1 of 1 predictions .* \(up to 50 times\)"):
-        frame = js.predict(source, N=2e9, D=50 * largest / 1.2e10).frame
-    assert frame["extrapolation"].tolist() == pytest.approx([50.0])
+    np.testing.assert_allclose(whole[250:], part, rtol=1e-9)
 
 
 @pytest.mark.parametrize("method", [None, "laplace"])
-def test_an_ensemble_has_its_draws(draws, curve, method):
-    wrong = rf"method={method!r} is for a Fit: this Ensemble has its draws\. Leave it out"
+def test_a_forecast_has_its_draws(forecast, method):
+    wrong = rf"method={method!r} is for a Fit: this Forecast has its draws\. Leave it out"
     with pytest.raises(js.PredictionError, match=wrong):
-        js.predict(mixed(draws, curve, chinchilla=1.0), **NEAR, method=method)
+        js.predict(forecast, **NEAR, method=method)
 
 
 # ── Posteriors ───────────────────────────────────────────────────────────────────────────────
