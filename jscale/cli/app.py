@@ -271,7 +271,7 @@ def compare(
     """Compare laws by how well they predict runs that were held out.
 
     Rows whose column `split` says `holdout` are held out, or else the fifth of the runs with the
-    largest compute. "auto" is the forecast of the fitted runs, which chooses its law by the columns.
+    largest compute. "auto" is the forecast of the fitted runs.
     """
     from jscale.cli.comparing import compare_laws
 

@@ -79,14 +79,15 @@ def planned(
     where none is left.
     """
     chosen = set(planner.choice.variables)
-    kept = [c for c in predictor.components if chosen <= set(c.fit.law.inputs)]
+    every = predictor.components  # once: a predictor may make them anew each time
+    kept = [c for c in every if chosen <= set(c.fit.law.inputs)]
     if not kept:
         raise PredictionError(
             f"No law of this {type(predictor).__name__} takes all of "
             f"{listing(planner.choice.variables)}, so it cannot choose between them. Add a law "
             "that does, such as chinchilla."
         )
-    lost = [c for c in predictor.components if c not in kept]
+    lost = [c for c in every if c not in kept]
     return planner.of(estimate(kept)), tuple(kept), tuple(_notes_on_lost(lost, kept, planner))
 
 

@@ -1,4 +1,4 @@
-"""compare and rollout: as fit, bootstrap and predict say one by one; the right law wins."""
+"""compare and rollout: as forecasts, or fits and their draws, say one by one; the right law wins."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from jscale.simulation.worlds import FARSEER, SURFACE, compute
 from tests.worlds import TRUTH
 
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
+
+
+INTERVALS = ["curve", "confidence_low", "confidence_high", "prediction_low", "prediction_high"]
 
 
 @pytest.fixture(scope="module")
@@ -249,124 +252,157 @@ def auto(one_world: js.Runs) -> js.Comparison:
     return js.compare("auto", one_world, resamples=60)
 
 
-def test_auto_compares_all_laws_that_fit_the_columns_and_their_ensemble(
+def test_auto_compares_all_laws_that_fit_the_columns_and_the_forecast(
     auto: js.Comparison,
 ) -> None:
     assert set(auto.table.index) == {"power", "power_const", "broken:1", "auto"}
     assert set(auto.fits) == {"power", "power_const", "broken:1"}
     assert np.isnan(auto.table.loc["auto", "weight"])
     assert auto.table["weight"].sum() == pytest.approx(1.0)
-    assert auto.ensembles is not None
-    assert set(auto.ensembles["law"]) == set(auto.fits)
-    assert auto.ensembles["split"].tolist() == ["held out"] * 3
     assert auto.rows.groupby("law")["place"].apply(tuple).nunique() == 1
 
 
-@pytest.mark.full
-def test_autos_weights_are_those_of_the_ensemble_of_the_fitted_runs(
-    one_world: js.Runs, auto: js.Comparison
-) -> None:
-    held = auto.rows.loc[auto.rows["law"] == "auto", "place"]
-    fitted = one_world.where(~np.isin(np.arange(16), held))
-    alone = js.ensemble(fitted, resamples=60).table
-    assert auto.ensembles is not None
-    found = auto.ensembles.set_index("law").drop(columns="split")
-    pd.testing.assert_frame_equal(found, alone, check_exact=False, rtol=1e-9)
-
-
-def test_autos_weights_never_see_the_held_out_runs(one_world: js.Runs, auto: js.Comparison) -> None:
-    held = auto.rows.loc[auto.rows["law"] == "auto", "place"].to_numpy()
+def test_auto_never_sees_the_held_out_runs(one_world: js.Runs) -> None:
+    held = one_world["C"] > 1e20
     frame = one_world.frame.copy()
-    frame.iloc[held, frame.columns.get_loc("loss")] *= np.linspace(0.3, 4.0, len(held))
-    other = js.compare("auto", js.Runs.from_frame(frame), resamples=60)
-    assert auto.ensembles is not None
-    assert other.ensembles is not None
-    pd.testing.assert_frame_equal(other.ensembles, auto.ensembles)
+    frame.loc[held, "loss"] *= np.linspace(0.3, 4.0, held.sum())
+    found = [js.compare(["power", "auto"], js.Runs.from_frame(x), holdout=held)
+             for x in (one_world.frame, frame)]  # fmt: skip
     said = ["law", "place", "curve", "confidence_low", "prediction_low", "prediction_high"]
-    one, two = (
-        c.rows.sort_values(["law", "place"])[said].reset_index(drop=True) for c in (auto, other)
-    )
+    one, two = (c.rows.sort_values(["law", "place"])[said].reset_index(drop=True) for c in found)
     pd.testing.assert_frame_equal(one, two)
-    assert other.table.loc["auto", "absolute_error"] > 5 * auto.table.loc["auto", "absolute_error"]
+    errors = [c.table.loc["auto", "absolute_error"] for c in found]
+    assert errors[1] > 5 * errors[0]
 
 
-def test_auto_is_its_one_law_where_that_has_all_the_weight(auto: js.Comparison) -> None:
-    """But for how much wider it makes that law's intervals."""
-    assert auto.ensembles is not None
-    (best,) = auto.ensembles.query("weight > 0").itertuples()
-    rows = auto.rows.set_index("law")
-    own, mixed = rows.loc[[best.law]], rows.loc[["auto"]]
-    np.testing.assert_array_equal(own["curve"], mixed["curve"])
-    for kind in ("confidence", "prediction"):
-        width = [np.log(r[f"{kind}_high"] / r[f"{kind}_low"]).to_numpy() for r in (mixed, own)]
-        np.testing.assert_allclose(width[0], best.widening * width[1], rtol=1e-9)
-
-
-def test_auto_lies_between_its_laws(one_world: js.Runs) -> None:
-    """From origin to origin, each with weights of its own."""
-    found = js.rollout([*LAWS, "auto"], one_world, count=3, factor=3.0, resamples=60)
-    assert list(found.fits) == LAWS
-    assert found.ensembles is not None
-    curves = found.rows.pivot(index=["split", "place"], columns="law", values="curve")
-    weights = found.ensembles.pivot(index="split", columns="law", values="weight")
-    assert len(weights) == len(found.fits["power"]) == 3
-    sole = weights.index[weights["power_const"] == 1.0]
-    assert len(sole)
-    for split in sole:
-        own = curves.loc[split]
-        np.testing.assert_allclose(own["auto"], own["power_const"], rtol=2e-3)
-        assert (own["power"] / own["power_const"] < 0.98).all()
-
-
-def test_each_family_has_weights_of_its_own(many: js.Runs) -> None:
-    """World 1 has ten runs to fit, too few for origins."""
-    part = many.where((many["world"] == 0) | ((many["world"] == 1) & (many["C"] > 2e18)))
-    held = part["C"] > np.where(part["world"] == 0, 1.5e20, 6e20)
-    found = js.compare(
-        [*LAWS, "auto"], part, by="world", holdout=held, method="laplace", resamples=60
-    )
-    assert found.ensembles is not None
-    own = found.ensembles.set_index(["split", "law"])
-    assert (
-        own.index.get_level_values("split").unique().tolist()
-        == found.rows["split"].unique().tolist()
-    )
-    np.testing.assert_allclose(own["weight"].groupby("split").sum(), 1.0)
-    assert own.loc[1, "widening"].dropna().tolist() == [1.0] * len(own.loc[1, "widening"].dropna())
-    assert own.loc[(0, "power_const"), "weight"] > 0.9
-    assert not own.loc[0, "error"].equals(own.loc[1, "error"])
+def test_auto_is_the_forecast_of_each_splits_fitted_runs(one_world: js.Runs) -> None:
+    """Also alongside laws whose intervals are by draws."""
+    found = js.rollout(["power", "auto"], one_world, count=2, factor=3.0, resamples=20)
+    assert list(found.fits) == ["power"]
+    assert found.settings["discrepancy"] is False
+    rows = found.rows[found.rows["law"] == "auto"]
+    for split in js.splits.origins("C", 2, 3.0).make(one_world):
+        own = rows[rows["split"] == split.label]
+        fitted = one_world.where(np.isin(np.arange(16), split.fit))
+        frame = js.predict(js.forecast(fitted), C=one_world["C"][split.test]).frame
+        np.testing.assert_allclose(own[INTERVALS], frame[INTERVALS], rtol=1e-9)
 
 
 def test_auto_among_laws_lists_those_and_it(one_world: js.Runs) -> None:
-    found = js.compare(["power", "auto"], one_world, resamples=60)
+    found = js.compare(["power", "auto"], one_world, resamples=20)
     assert set(found.table.index) == {"power", "auto"}
     assert found.table.loc["power", "weight"] == pytest.approx(1.0)
-    assert found.ensembles is not None
-    assert set(found.ensembles["law"]) == {"power", "power_const", "broken:1"}
-    alone = js.compare(["auto"], one_world, resamples=60)
-    assert set(alone.table.index) == {"power", "power_const", "broken:1", "auto"}
 
 
 def test_of_all_laws_those_that_cannot_answer_are_left_out_and_said(one_world: js.Runs) -> None:
     """Eight runs, two held out: broken:1 would pass through the other six."""
-    found = js.compare("auto", one_world.where(np.arange(16) >= 8), resamples=60)
+    found = js.compare("auto", one_world.where(np.arange(16) >= 8), resamples=20)
     assert set(found.table.index) == {"power", "power_const", "auto"}
     wrong = "[info] left-out: broken:1 has no run to spare in the split 'held out'"
     assert any(note.startswith(wrong) for note in found.notes)
-    assert found.ensembles is not None
-    assert found.ensembles.set_index("law").loc["broken:1", ["weight", "why"]].tolist() == [
-        0.0,
-        "too few runs",
-    ]
     with pytest.raises(js.DataError, match="broken:1 has no run to spare in the split"):
         js.compare(["broken:1"], one_world.where(np.arange(16) >= 8), resamples=20)
 
 
-def test_auto_with_too_few_runs(one_world: js.Runs) -> None:
-    with pytest.raises(js.DataError, match=r"2 runs are too few for any of power, power_const"):
-        js.compare(
-            "auto", one_world.where(np.arange(16) >= 12), resamples=20, holdout=js.largest("C", 0.5)
+# ── With the discrepancy ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def bent(table: pd.DataFrame) -> js.Comparison:
+    with pytest.warns(js.ExtrapolationWarning) as warned:
+        found = js.compare(
+            ["chinchilla", "power_const", "auto"], table, holdout=js.splits.labelled()
         )
+    (only,) = warned
+    assert "5 of 10 predictions lie more than 10 times past the largest fitted" in str(only.message)
+    assert "chinchilla, auto: Of " in str(only.message)
+    assert "80% prediction intervals covered" in str(only.message)
+    assert "power_const: How often intervals cover runs so far past" in str(only.message)
+    return found
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "power_const", "auto"])
+def test_it_answers_as_predict_does(table: pd.DataFrame, bent: js.Comparison, law: str) -> None:
+    small, large = table[table["split"] == "fit"], table[table["split"] == "holdout"]
+    forecast = js.forecast(small, law if law == "auto" else [law])
+    frame = js.predict(forecast, large).frame
+    own = bent.rows[bent.rows["law"] == law]
+    np.testing.assert_allclose(own[INTERVALS], frame[INTERVALS], rtol=1e-9)
+    assert own["row"].tolist() == large.index.tolist()
+
+
+def test_fit_and_compare_agree_on_a_law(table: pd.DataFrame, bent: js.Comparison) -> None:
+    small, large = table[table["split"] == "fit"], table[table["split"] == "holdout"]
+    frame = js.predict(js.fit("chinchilla", small), large).frame
+    own = bent.rows[bent.rows["law"] == "chinchilla"]
+    np.testing.assert_allclose(own[INTERVALS], frame[INTERVALS], rtol=1e-6)
+
+
+def test_fits_are_kept_without_draws(table: pd.DataFrame, bent: js.Comparison) -> None:
+    assert list(bent.fits) == ["chinchilla", "power_const"]
+    fits = bent.fits["chinchilla"]
+    assert fits.draws is None
+    alone = js.fit("chinchilla", table[table["split"] == "fit"]).params
+    np.testing.assert_allclose(fits.params.iloc[0], alone, rtol=1e-6)
+    assert "intervals with each law's discrepancy" in repr(bent)
+    assert (bent.settings["method"], bent.settings["resamples"]) == (None, None)
+
+
+def test_intervals_with_the_discrepancy_hold(bent: js.Comparison, held: js.Comparison) -> None:
+    assert bent.table.loc["chinchilla", "coverage"] >= 0.9
+    assert held.table.loc["chinchilla", "coverage"] <= 0.1
+    score = [c.table.loc["chinchilla", "interval_score"] for c in (bent, held)]
+    assert score[0] < 0.3 * score[1]
+
+
+@pytest.mark.parametrize(
+    "choice", [{"discrepancy": False}, {"method": "laplace"}, {"resamples": 20}]
+)
+def test_draws_are_within_the_law(one_world: js.Runs, choice) -> None:
+    found = js.compare(["power"], one_world, **choice)
+    assert found.settings["discrepancy"] is False
+    method = choice.get("method", "bootstrap")
+    assert f"intervals within each law by {method}" in repr(found)
+    assert found.fits["power"].draws.shape[1] == choice.get("resamples", 500)
+
+
+def test_far_intervals_within_a_law_are_warned_of(one_world: js.Runs) -> None:
+    with pytest.warns(js.ExtrapolationWarning, match="Intervals within a law know nothing of the"):
+        js.compare(["power"], one_world, holdout=one_world["C"] > 1e19, method="laplace")
+
+
+def test_families_are_forecast_each_on_its_own(many: js.Runs) -> None:
+    part = many.where(many["world"] < 2)
+    found = js.compare(["power_const"], part, by="world")
+    for world in (0, 1):
+        runs = part.where(part["world"] == world)
+        alone = js.compare(["power_const"], runs).rows
+        own = found.rows[found.rows["family"] == world]
+        np.testing.assert_allclose(own[INTERVALS], alone[INTERVALS], rtol=1e-9)
+
+
+def test_few_runs_are_a_matter_of_the_prior(one_world: js.Runs) -> None:
+    """With fewer runs than parameters there is no fit, but there is a forecast."""
+    few = one_world.where(np.arange(16) >= 9)
+    found = js.compare(["broken:1"], few, holdout=few["C"] > 4e20)
+    assert np.isfinite(found.rows["prediction_high"]).all()
+    assert found.fits["broken:1"].summary["status"].tolist() == ["failed"]
+
+
+def test_a_split_too_small_to_forecast_is_named(one_world: js.Runs) -> None:
+    wrong = r"power cannot be forecast from the split 'held out': A forecast needs at least 3 "
+    with pytest.raises(js.DataError, match=wrong):
+        js.compare(["power"], one_world, holdout=one_world["C"] > one_world["C"][1] * 1.1)
+    with pytest.raises(js.DataError, match=r"auto cannot be forecast from the split"):
+        js.compare("auto", one_world, holdout=one_world["C"] > one_world["C"][1] * 1.1)
+
+
+@pytest.mark.full
+def test_another_prior(one_world: js.Runs) -> None:
+    weak = js.compare(["auto"], one_world, prior="weak").rows
+    learnt = js.compare(["auto"], one_world).rows
+    own = weak[weak["law"] == "auto"]
+    assert not np.allclose(own["curve"], learnt.loc[learnt["law"] == "auto", "curve"], rtol=1e-9)
 
 
 # ── Draws, oracles and what is said of levels ────────────────────────────────────────────────
@@ -554,15 +590,6 @@ def test_rows_of_weight_0_are_neither_fitted_nor_predicted() -> None:
     np.testing.assert_allclose(found.rows["curve"], clean.rows["curve"], rtol=1e-6)
 
 
-def test_a_law_of_ones_own_with_a_name_that_auto_tries() -> None:
-    @js.law
-    def power(C, *, a: js.Positive):
-        return a + 0.0 * C
-
-    with pytest.raises(js.LawError, match="a different law named 'power'; give yours another"):
-        js.compare([power, "auto"], of_compute())
-
-
 def test_rolling_along_the_one_input_there_is() -> None:
     table = of_compute().rename(columns={"C": "D"})
     found = js.rollout(["power:D"], table, count=3, resamples=20)
@@ -572,10 +599,5 @@ def test_rolling_along_the_one_input_there_is() -> None:
 
 def test_a_family_too_small_for_auto_is_named() -> None:
     table = pd.concat([of_compute(14).assign(task="a"), of_compute(3).assign(task="b")])
-    with pytest.raises(js.DataError, match="The split 'b': 2 runs are too few for any of power"):
-        js.compare("auto", table.reset_index(drop=True), by="task", resamples=20)
-
-
-def test_few_fitted_runs_are_noted_for_auto() -> None:
-    found = js.compare(["power", "auto"], of_compute(11), resamples=20)
-    assert any("not-extrapolated: in 1 of 1 splits" in note for note in found.notes)
+    with pytest.raises(js.DataError, match=r"cannot be forecast from the split 'b': .* are 2"):
+        js.compare(["power", "auto"], table.reset_index(drop=True), by="task")

@@ -1,6 +1,6 @@
 """Whatever predicts goes through every function that takes a fit, or is told what it cannot do.
 
-The predictors are draws of one law, a forecast by two, one by "auto", and a class that is written
+The predictors are draws of one law, a forecast, and a class that is written
 here as a user would write it: it is registered nowhere, and derives from nothing.
 """
 
@@ -103,13 +103,12 @@ def laws(runs: js.Runs) -> tuple[js.Draws, js.Draws]:
 def predictors(runs: js.Runs, laws: tuple[js.Draws, js.Draws]) -> dict[str, Any]:
     return {
         "draws": laws[0],
-        "two laws": js.forecast(runs, ["chinchilla", "chinchilla_tied"], draws=60),
         "forecast": js.forecast(runs, draws=60),
         "blend": Blend(laws),
     }
 
 
-EACH = pytest.mark.parametrize("name", ["draws", "two laws", "forecast", "blend"])
+EACH = pytest.mark.parametrize("name", ["draws", "forecast", "blend"])
 
 
 def between(row: pd.Series, rows: list[pd.Series], name: str) -> bool:
@@ -286,7 +285,7 @@ def test_a_quantity_that_one_of_the_laws_does_not_have(laws: Any, runs: js.Runs)
         js.derive(Blend((laws[0], farseer)), "optimal_size", C=1e21)
 
 
-@pytest.mark.parametrize("name", ["two laws", "forecast", "blend"])
+@pytest.mark.parametrize("name", ["forecast", "blend"])
 def test_what_reads_one_laws_parameters_says_so(predictors: dict[str, Any], name: str) -> None:
     kind = type(predictors[name]).__name__
     wrong = rf"regime reads the parameters of one law, and this {kind} has .* Give draws of one"
