@@ -3,9 +3,10 @@
 For each question, every law with fewer parameters than runs is fitted to the small runs and
 predicts the large ones. The tables show the median absolute relative error, the mean 90% interval
 score relative to the measured loss, and the share of runs inside 80 and 95% prediction intervals,
-alongside SciPy's curve_fit of the same law and a power law through the compute frontier. "auto"
-weights the laws within the small runs; "chosen" is the single law that did best within them, which
-one would choose without the large runs. The 24 image tasks with their authors' split and the
+alongside SciPy's curve_fit of the same law and a power law through the compute frontier. Intervals
+of laws are within them, by bootstrap. "auto" is the forecast of the small runs; "chosen" is the
+single law that did best at rolling origins within them, which one would choose without the large
+runs. The 24 image tasks with their authors' split and the
 constants of the law of over-training follow.
 
     python -m benchmarks.extrapolation
@@ -28,6 +29,7 @@ from benchmarks.extrapolation_parts.scipy_way import (
     frontier_line,
     one_break,
 )
+from benchmarks.forecast_parts.law_weights import weights_within
 from benchmarks.machine import header
 from jscale.data import published_splits
 
@@ -54,21 +56,25 @@ def laws_table(found: js.Comparison) -> pd.DataFrame:
     )
 
 
-def chosen(found: js.Comparison, by: str) -> str:
+def chosen(within: pd.DataFrame, by: str) -> str:
     """Return the law that did best within the small runs, by "score" or by "error"."""
-    assert found.ensembles is not None
-    asked = found.ensembles[found.ensembles["why"] != "too few runs"].set_index("law")
+    asked = within[within["why"] != "too few runs"]
     values = asked[by].dropna()
     return str((values if len(values) else asked["error"]).idxmin())
 
 
-def ask(question: Question, resamples: int) -> tuple[js.Comparison, pd.DataFrame]:
-    """Compare all laws and "auto" on one question, alongside SciPy's errors."""
+def ask(question: Question, resamples: int) -> tuple[js.Comparison, pd.DataFrame, pd.DataFrame]:
+    """Compare all laws and "auto" on one question, alongside SciPy's errors.
+
+    Returns the comparison, the table to show, and the laws' scores within the small runs.
+    """
     table = question.whole
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they say is in the notes
         runs = js.Runs.from_frame(table)
-        found = js.compare("auto", runs, holdout=table["held"].to_numpy(), resamples=resamples)
+        held = table["held"].to_numpy()
+        found = js.compare("auto", runs, holdout=held, resamples=resamples)
+        (within,) = weights_within(runs, [np.flatnonzero(~held)], resamples)
         shown = laws_table(found)
         measured = question.large["loss"]
         shown["SciPy %"] = [
@@ -79,12 +85,12 @@ def ask(question: Question, resamples: int) -> tuple[js.Comparison, pd.DataFrame
         ]
         line = median_error(frontier_line(question.small, question.large), measured)
     shown.loc["frontier line"] = [np.nan] * 4 + [line]
-    return found, shown
+    return found, shown, within
 
 
-def paired(found: js.Comparison) -> dict[str, object]:
+def paired(found: js.Comparison, within: pd.DataFrame) -> dict[str, object]:
     """Return the scores of "auto" alongside those of the chosen law."""
-    by_score, by_error = chosen(found, "score"), chosen(found, "error")
+    by_score, by_error = chosen(within, "score"), chosen(within, "error")
     table = found.table
     return {
         "by score": by_score,
@@ -112,13 +118,13 @@ def surfaces(resamples: int) -> None:
     """Print a table per question on runs of N and D, and the paired comparison."""
     rows = {}
     for question in questions.surfaces():
-        found, shown = ask(question, resamples)
+        found, shown, within = ask(question, resamples)
         print(
             f"\n{question.name}: {len(question.small)} runs predict {len(question.large)}, up to "
             f"{question.factor:.3g} times the compute"
         )
         print(shown.to_string(float_format=lambda v: f"{v:.3g}", na_rep="-"))
-        rows[question.name] = paired(found)
+        rows[question.name] = paired(found, within)
     table = pd.DataFrame.from_dict(rows, orient="index")
     print(
         "\nAUTO AND THE LAW THAT ONE WOULD HAVE CHOSEN (by its score or its error within the small "
@@ -150,7 +156,10 @@ def image_tasks(resamples: int) -> None:
         )
         print(f"\nIMAGE TASKS: {table['task'].nunique()} curves, the authors' own split")
         print(laws_table(found).to_string(float_format=lambda v: f"{v:.3g}"))
-        rows = {str(task): of_task(found, str(task)) for task in table["task"].unique()}
+        tasks = table["task"].unique()
+        sets = [np.flatnonzero((table["task"] == x) & ~table["held"]) for x in tasks]
+        within = dict(zip(tasks, weights_within(runs, sets, resamples), strict=True))
+        rows = {str(task): of_task(found, str(task), own) for task, own in within.items()}
         summary(pd.DataFrame.from_dict(rows, orient="index"))
         errors = pd.DataFrame({task: broken(part) for task, part in table.groupby("task")}).T
     print("RMSLE of the law with one break, mean and median over tasks:")
@@ -166,10 +175,11 @@ def image_tasks(resamples: int) -> None:
     )
 
 
-def of_task(found: js.Comparison, task: str) -> dict[str, object]:
-    """Return the scores of "auto" and of the chosen law for one task of a comparison by task."""
-    assert found.ensembles is not None
-    own = found.ensembles[found.ensembles["split"] == task].set_index("law")
+def of_task(found: js.Comparison, task: str, own: pd.DataFrame) -> dict[str, object]:
+    """Return the scores of "auto" and of the chosen law for one task of a comparison by task.
+
+    ``own`` are the laws' scores within the task's fitted runs.
+    """
     rows = found.rows[found.rows["split"] == task].groupby("law")
     score, error = rows["interval_score"].mean(), rows["absolute_error"].median()
     return {

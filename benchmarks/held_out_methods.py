@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 import jscale as js
+from benchmarks.forecast_parts.rolling_ensemble import ensemble
 from benchmarks.machine import header
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
@@ -51,7 +52,8 @@ def main() -> None:
     for law in ("chinchilla", "chinchilla_tied", "farseer"):
         fit = js.fit(law, fitting)
         rows += [row(law, method, draw(fit), held) for method, draw in METHODS.items()]
-    rows.append(row("auto", "ensemble", js.ensemble(fitting), held))
+    rows.append(row("all", "rolling ensemble", ensemble(fitting), held))
+    rows.append(row("auto", "forecast", js.forecast(fitting), held))
     print(header())
     print(f"{len(fitting)} fitting runs, {len(held)} held-out runs; of these inside:")
     print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:.3f}"))

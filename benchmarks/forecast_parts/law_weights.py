@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.forecast_parts.stacking import WIDENINGS, Evidence, weigh
-from jscale.comparison.contenders import axis_of
+from jscale.comparison.contenders import axis_of, candidates
 from jscale.comparison.criteria import interval_score
-from jscale.comparison.split_fits import Questions, SplitFits
+from jscale.comparison.split_fits import Questions, SplitFits, checked_objective
 from jscale.comparison.splits import Split, folds, origins
 from jscale.data.resampling import run_numbers
 from jscale.data.runs import Runs
@@ -123,6 +123,12 @@ def weigh_each(
         )
         tables.append(_whole_table(weigh(evidence), laws))
     return tables, weighings
+
+
+def weights_within(runs: Runs, sets: Sequence[np.ndarray], resamples: int) -> list[pd.DataFrame]:
+    """Weigh the laws that fit the columns on each set of rows: a table for each."""
+    split_fits = SplitFits(runs, checked_objective("huber"), resamples)
+    return weigh_each(split_fits, candidates(runs), sets)[0]
 
 
 def _whole_table(table: pd.DataFrame, laws: Mapping[str, Law]) -> pd.DataFrame:

@@ -64,7 +64,8 @@ def forecast_many(
 
     Notes
     -----
-    A forecast of 60 runs holds about 2 MB (benchmarks/results/forecast_many.txt).
+    A forecast of 60 runs holds about 2 MB; thirty of them take about a second of CPU time once
+    programs are compiled (benchmarks/results/forecast_many.txt).
 
     Examples
     --------
