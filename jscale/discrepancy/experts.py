@@ -101,8 +101,7 @@ def solve(
     rows = rows or max(bucket(len(t)) for t in tables)
     with float64_scope():
         data = [_padded(m, t, rows) for m, t in zip(members, tables, strict=True)]
-        counts = [len(t) for t in tables]
-        starts = robust_start(_filled(members), _filled(data), _filled(counts))[: len(members)]
+        starts = robust_start(_filled(members), _filled(data), _filled(tables))[: len(members)]
         made = [
             _table(m, t, d, s) for m, t, d, s in zip(members, tables, data, starts, strict=True)
         ]
@@ -171,7 +170,7 @@ def solve_large(member: Member, table: Observations) -> Solved:
     with float64_scope():
         data = _padded(member, table, bucket(len(table), steps=2))
         first = few.table.start[variants][None]
-        (start,) = robust_start([member], [data], [len(table)], first)
+        (start,) = robust_start([member], [data], [table], first)
         made = _smooth_table(member, table, data, start)
         whole = stack([made[0]])
         lanes = jax.tree.map(np.asarray, solve_program(member.layout, member.space)(whole))
@@ -258,7 +257,9 @@ def _root(table: Observations, start: Start) -> Root:
     Outliers get larger noise; known errors add to it; rows of one run share half of it.
     """
     variance = start.variance if table.relative is None else start.variance * table.relative
-    known = None if table.known is None else (table.known / start.scale) ** 2
+    known = None
+    if table.known is not None:
+        known = start.variance * (table.known / start.scale) ** 2
     return noise_root(variance, known, table.run)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from jscale._precision import float64_scope
 from jscale.discrepancy.experts import Solved, site_of, target_data, whitened_rows
 from jscale.discrepancy.kernels import covariance, variance
+from jscale.discrepancy.start import row_spread
 from jscale.discrepancy.whitening import precision_diagonal, weights, whiten_transpose
 from jscale.fitting.objective import to_space
 from jscale.fitting.problem import Data, bucket, predict_rows
@@ -86,3 +87,23 @@ def _of_expert(solved: Solved, place: Sequence[int], data: Data, m: int) -> Sens
     spread = variance(kernel, site) - np.sum(known**2, axis=0)
     spread = np.maximum(spread, 0.0) + np.einsum("mp,pq,mq->m", moved, inverse, moved)
     return Sensitivity(slopes, slopes**2 / precision, spread)
+
+
+def left_out_errors(solved: Solved) -> tuple[np.ndarray, np.ndarray]:
+    """Return each run's error as predicted from the others, standardised (n,), and what it tells.
+
+    The latter (n,) is the share of its variance that is noise: next to one where the other runs
+    tell the curve, next to zero where they do not. Both are of the expert with the most weight.
+    """
+    k, g, p = np.unravel_index(int(np.argmax(solved.log_weights)), solved.log_weights.shape)
+    table, lanes, n = solved.table, solved.lanes, len(solved.observations)
+    weight = weights(table.mask, table.spectrum[k], table.noise[g], table.root)
+    basis, root = table.basis[k], table.root
+    both = np.column_stack([lanes.residual[k, g, p], lanes.slopes[k, g, p]])
+    carried = whiten_transpose(basis, root, weight, both)[:n]
+    # S⁻¹·(z − mean): at the most probable parameters it is K⁻¹·(z − curve).
+    pulled, slopes = carried[:, 0], carried[:, 1:]
+    precision = precision_diagonal(basis, root, weight)[:n]
+    precision = precision - np.einsum("np,pq,nq->n", slopes, lanes.inverse[k, g, p], slopes)
+    own = table.noise[g] * row_spread(solved.observations, solved.scale) ** 2
+    return pulled / np.sqrt(precision), np.clip(own * precision, 0.0, 1.0)

@@ -13,6 +13,7 @@ import numpy as np
 
 from jscale.discrepancy.lanes import longest_of_best, solve_spd, stack
 from jscale.discrepancy.members import Member
+from jscale.discrepancy.observations import Observations
 from jscale.fitting.objective import to_space
 from jscale.fitting.problem import Data, predict_rows
 from jscale.fitting.solver.compilation import programs
@@ -27,6 +28,7 @@ _NORMAL = 1.4826
 _FAR_OUT = 3.0
 # How many runs the usual scale of noise counts for where runs are few.
 _USUAL_RUNS = 2
+_SCALE_ROUNDS = 30
 # Starts around the prior's mean, in its standard deviations: a Halton sequence's first points.
 _STARTS = 9
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83,
@@ -37,8 +39,8 @@ class Start(NamedTuple):
     """A starting fit of one table.
 
     ``theta`` (P, p) are coordinates under each variant of the prior, ``variant`` the best of
-    them, ``scale`` that of the noise, ``variance`` (n,) each run's relative to it: 1 but for
-    outliers.
+    them, ``scale`` that of the noise, ``variance`` (n,) by how much each run's is larger than
+    expected: 1 but for outliers.
     """
 
     theta: np.ndarray
@@ -51,14 +53,14 @@ class Start(NamedTuple):
 def robust_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any, Any]]:
     """Return a compiled program: starts (Q, P, S, p) to coordinates, costs and residuals.
 
-    Minimises Σ (√(1 + (r/s)²) − 1) + ½·(θ − μ)ᵀP(θ − μ), for noise of scale s, by reweighted
-    Gauss–Newton steps.
+    Minimises Σ (√(1 + (r/s)²) − 1) + ½·(θ − μ)ᵀP(θ − μ), for noise of standard deviations s
+    (rows,), by reweighted Gauss–Newton steps.
     """
     import jax
     import jax.numpy as jnp
 
     def one(
-        start: Any, mean: Any, precision: Any, data: Data, mask: Any, scale: Any, fixed: Any
+        start: Any, mean: Any, precision: Any, data: Data, mask: Any, noise: Any, fixed: Any
     ) -> tuple[Any, Any, Any]:
         data = data._replace(fixed={**data.fixed, **fixed})
         target = data.target * mask
@@ -67,12 +69,12 @@ def robust_program(layout: Layout, space: str) -> Callable[..., tuple[Any, Any, 
             return to_space(predict_rows(layout, theta, data), space) * mask
 
         def cost(theta: Any) -> Any:
-            r, off = (target - curve(theta)) / scale, theta - mean
+            r, off = (target - curve(theta)) / noise, theta - mean
             return jnp.sum(jnp.sqrt(1.0 + r * r) - 1.0) + 0.5 * jnp.sum(precision * off * off)
 
         def step(theta: Any, _: Any) -> tuple[Any, None]:
-            slopes = jax.jacfwd(curve)(theta) / scale
-            r = (target - curve(theta)) / scale
+            slopes = jax.jacfwd(curve)(theta) / noise[:, None]
+            r = (target - curve(theta)) / noise
             # Weights psi(r)/r of the pseudo-Huber loss: outlying runs hardly pull the fit.
             weight = 1.0 / jnp.sqrt(1.0 + r * r)
             matrix = slopes.T @ (weight[:, None] * slopes) + jnp.diag(precision)
@@ -116,7 +118,7 @@ def _van_der_corput(k: int, base: int) -> float:
 def robust_start(
     members: Sequence[Member],
     data: Sequence[Data],
-    counts: Sequence[int],
+    tables: Sequence[Observations],
     first: np.ndarray | None = None,
 ) -> list[Start]:
     """Fit members of one program to their tables, robustly; call inside the float64 scope.
@@ -126,13 +128,17 @@ def robust_start(
     lead_member = members[0]
     mean, sd = np.stack([m.mean for m in members]), np.stack([m.sd for m in members])
     rows = len(data[0].target)
+    counts = [len(table) for table in tables]
     mask = np.stack([(np.arange(rows) < n).astype(np.float64) for n in counts])
     fixed = {name: np.stack([m.fixed[name] for m in members]) for name in lead_member.fixed}
     program = robust_program(lead_member.layout, lead_member.space)
     whole = stack(data)
 
     def run(start: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, ...]:
-        end = program(start, mean, sd**-2.0, whole, mask, scale, fixed)
+        noise = np.ones((len(tables), rows))
+        for i, table in enumerate(tables):
+            noise[i, : counts[i]] = scale[i] * row_spread(table, scale[i])
+        end = program(start, mean, sd**-2.0, whole, mask, noise, fixed)
         theta, cost, residual = (np.asarray(x) for x in end)
         # A start at which the law overflows must not win by comparing false with NaN.
         cost = np.where(np.isfinite(cost), cost, np.inf)
@@ -148,33 +154,55 @@ def robust_start(
     theta, cost, residual = run(start, np.full(len(members), _FIRST_SCALE))
     # The scale and the fit depend on each other: alternate, as two rounds suffice.
     for _ in range(_ROUNDS):
-        theta, cost, residual = run(theta, _scales(members, cost, residual, counts))
-    scales = _scales(members, cost, residual, counts)
+        theta, cost, residual = run(theta, _scales(members, cost, residual, tables))
+    scales = _scales(members, cost, residual, tables)
     lead = np.argmin(cost, axis=1)
     return [
         Start(
             theta[i, :, 0],
             int(lead[i]),
             float(scales[i]),
-            outlier_variance(residual[i, lead[i], : counts[i]], float(scales[i])),
+            outlier_variance(
+                residual[i, lead[i], : counts[i]] / row_spread(tables[i], float(scales[i])),
+                float(scales[i]),
+            ),
         )
         for i in range(len(members))
     ]
 
 
 def _scales(
-    members: Sequence[Member], cost: np.ndarray, residual: np.ndarray, counts: Sequence[int]
+    members: Sequence[Member],
+    cost: np.ndarray,
+    residual: np.ndarray,
+    tables: Sequence[Observations],
 ) -> np.ndarray:
     """Return each table's noise scale (Q,), by its best variant's residuals."""
     lead = np.argmin(cost, axis=1)
     return np.array(
         [
-            noise_scale(
-                residual[i, lead[i], :n], m.layout.size, m.prior.least_noise, m.prior.centre[1]
-            )
-            for i, (m, n) in enumerate(zip(members, counts, strict=True))
+            table_scale(m, t, residual[i, lead[i], : len(t)])
+            for i, (m, t) in enumerate(zip(members, tables, strict=True))
         ]
     )
+
+
+def row_spread(table: Observations, scale: float) -> np.ndarray:
+    """Return the standard deviations (n,) of a table's errors, relative to a noise's scale."""
+    own = np.ones(len(table)) if table.relative is None else table.relative
+    return np.sqrt(own if table.known is None else own + (table.known / scale) ** 2)
+
+
+def table_scale(member: Member, table: Observations, residual: np.ndarray) -> float:
+    """Return the scale of the noise beside known errors, by residuals (n,)."""
+    size, least, usual = member.layout.size, member.prior.least_noise, member.prior.centre[1]
+    scale = np.inf
+    for _ in range(_SCALE_ROUNDS):
+        # From above it falls to the largest scale that agrees with itself, or to the least.
+        scale = noise_scale(residual / row_spread(table, scale), size, least, usual)
+        if table.known is None:
+            break
+    return scale
 
 
 def noise_scale(residual: np.ndarray, parameters: int, least: float, usual: float) -> float:
