@@ -43,7 +43,8 @@ _RANK_STEP = 64
 class Solved(NamedTuple):
     """The experts of one table, with normalised log weights (K, G, P) and what they derive from.
 
-    ``scale`` is that of the noise, ``start`` the starting fit whose reducible shares kernels use.
+    ``scale`` is that of the noise, ``start`` the starting fit whose reducible shares kernels use,
+    and ``inflation`` (n,) by how much outliers' variances are larger than expected.
     """
 
     member: Member
@@ -55,6 +56,7 @@ class Solved(NamedTuple):
     start: np.ndarray
     variant: int
     log_weights: np.ndarray
+    inflation: np.ndarray
 
 
 def coordinates(inputs: Sequence[np.ndarray]) -> np.ndarray:
@@ -198,6 +200,7 @@ def _solved(
         start.theta[start.variant],
         start.variant,
         log,
+        start.variance,
     )
 
 

@@ -105,5 +105,7 @@ def left_out_errors(solved: Solved) -> tuple[np.ndarray, np.ndarray]:
     pulled, slopes = carried[:, 0], carried[:, 1:]
     precision = precision_diagonal(basis, root, weight)[:n]
     precision = precision - np.einsum("np,pq,nq->n", slopes, lanes.inverse[k, g, p], slopes)
-    own = table.noise[g] * row_spread(solved.observations, solved.scale) ** 2
-    return pulled / np.sqrt(precision), np.clip(own * precision, 0.0, 1.0)
+    own = table.noise[g] * row_spread(solved.observations, solved.scale) ** 2 * solved.inflation
+    # Relative to what was expected: the larger variance of an outlier would hide that it is one.
+    errors = pulled / np.sqrt(precision) * np.sqrt(solved.inflation)
+    return errors, np.clip(own * precision, 0.0, 1.0)

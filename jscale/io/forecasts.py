@@ -49,6 +49,7 @@ def read_forecast(document: dict[str, Any], path: Path) -> Forecast:
         made = forecast(
             runs_from(saved["runs"]), settings["asked"], prior=prior or "weak",
             response=settings["response"], draws=settings["draws"], seed=settings["seed"],
+            known_error=settings.get("known_error"),
         )  # fmt: skip
         fitted = np.array(saved["fitted"])
     except JscaleError:

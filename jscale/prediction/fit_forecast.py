@@ -10,7 +10,6 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import solve_each
 from jscale.discrepancy.prior import default_prior
 from jscale.discrepancy.response import PLAIN
 from jscale.errors import DataError
@@ -18,6 +17,7 @@ from jscale.fitting.result import Fit
 from jscale.prediction.forecast import Forecast, forecast
 from jscale.prediction.forecast_choices import DRAWS
 from jscale.prediction.forecast_members import LEAST_RUNS
+from jscale.prediction.forecast_noise import solve_laws
 from jscale.prediction.named_law import member_of_fit
 
 
@@ -119,8 +119,8 @@ def _forecast(fit: Fit) -> Forecast:
         "draws": DRAWS,
         "seed": 0,
     }
-    experts = tuple(solve_each([law.member], [law.observations]))
-    return Forecast(runs, (law,), experts, prior, PLAIN, settings, fit)
+    ((laws, experts, trend),) = solve_laws([([law], runs)])
+    return Forecast(runs, laws, experts, prior, PLAIN, settings, fit, trend)
 
 
 def _with_weight(fit: Fit) -> Runs:

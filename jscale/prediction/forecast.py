@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,7 @@ import pandas as pd
 
 from jscale.arguments import check_count, check_level, check_seed
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import Curves, Solved, predict, solve_each
+from jscale.discrepancy.experts import Curves, Solved, predict
 from jscale.discrepancy.mixture import Normals
 from jscale.discrepancy.prior import ForecastPrior
 from jscale.discrepancy.sampling import central_function, draw_functions
@@ -30,15 +30,17 @@ from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
-from jscale.prediction.forecast_choices import DRAWS, Choices
+from jscale.prediction.forecast_choices import DRAWS, Choices, Unsolved
 from jscale.prediction.forecast_influence import influence_on
 from jscale.prediction.forecast_members import AUTO, checked_runs, table_of
+from jscale.prediction.forecast_noise import SolvedLaws, solve_laws
 from jscale.prediction.forecast_notes import measured_coverage, notes_on
 from jscale.prediction.forecast_reference import reference_of
 from jscale.prediction.mixture_predictive import MixturePredictive
 from jscale.prediction.named_law import LawMember
 from jscale.prediction.newruns import KNOWN, NewRun
 from jscale.prediction.prediction import Prediction, predicted
+from jscale.uncertainty.noise.trend import Trend, log_axis
 
 # Experts below this share of the largest weight are left out of mixtures.
 _NEGLIGIBLE = 1e-7
@@ -70,6 +72,8 @@ class Forecast:
         All that is needed to make it again, as plain values.
     fit : Fit, optional
         The fit whose law this forecast is of, if it was made for one.
+    trend : Trend, optional
+        How the noise of a run follows its compute, where the runs show that it does.
     """
 
     runs: Runs
@@ -79,6 +83,7 @@ class Forecast:
     response: str
     settings: Mapping[str, Any]
     fit: Fit | None = None
+    trend: Trend | None = None
 
     @cached_property
     def log_weights(self) -> tuple[np.ndarray, ...]:
@@ -305,7 +310,7 @@ class Forecast:
             hyperparameters), adding up to one; ``mostly`` names the largest in words.
         """
         table = input_table(self.reference, where, inputs)
-        weights, mean, bend, inside, noise = _pooled(self, self._curves(table))
+        weights, mean, bend, inside, noise = _pooled(self, self._curves(table), table)
         middle = weights @ mean
         sources = {
             "noise": weights @ noise,
@@ -421,17 +426,17 @@ def mixture_of(
     forecast: Forecast, curves: Sequence[Curves], table: pd.DataFrame
 ) -> MixturePredictive:
     """Return a forecast's distributions at a table's points, from the curves of each law there."""
-    weights, mean, bend, inside, noise = _pooled(forecast, curves)
+    weights, mean, bend, inside, noise = _pooled(forecast, curves, table)
     kept = weights > _NEGLIGIBLE * weights.max()
     weights, mean = weights[kept] / weights[kept].sum(), mean[kept]
     curve, noise = (bend + inside)[kept], noise[kept]
-    known = table[KNOWN].to_numpy() ** 2 if KNOWN in table else 0.0
-    return MixturePredictive(
-        Normals(weights, mean, np.sqrt(curve)),
-        Normals(weights, mean, np.sqrt(curve + noise + known)),
-        forecast.laws[0].member.space,
-        forecast.response,
-    )
+    of_curve = Normals(weights, mean, np.sqrt(curve))
+    made = MixturePredictive(of_curve, of_curve, forecast.laws[0].member.space, forecast.response)
+    known = 0.0
+    if KNOWN in table:
+        median = made.outcome(of_curve.quantile(0.5))
+        known = (table[KNOWN].to_numpy() * made.slope(median)) ** 2
+    return replace(made, new=Normals(weights, mean, np.sqrt(curve + noise + known)))
 
 
 def pieces_of(points: Points, step: int) -> Iterator[tuple[Any, Any]]:
@@ -453,12 +458,17 @@ def joined(pieces: Sequence[Curves]) -> Curves:
     return Curves(mean, bend, parameters, pieces[0].noise)
 
 
-def _pooled(forecast: Forecast, curves: Sequence[Curves]) -> tuple[np.ndarray, ...]:
+def _pooled(
+    forecast: Forecast, curves: Sequence[Curves], table: pd.DataFrame
+) -> tuple[np.ndarray, ...]:
     """Return (weights (S,), mean, bend, parameters, noise (S, m)) of the experts of all laws."""
     parts = [
         _flat(each, np.exp(logs)) for each, logs in zip(curves, forecast.log_weights, strict=True)
     ]
-    return tuple(np.concatenate(x) for x in zip(*parts, strict=True))
+    weights, mean, bend, inside, noise = (np.concatenate(x) for x in zip(*parts, strict=True))
+    if forecast.trend is not None:
+        noise = noise * forecast.trend.factor(log_axis(table, forecast.trend.column)) ** 2
+    return weights, mean, bend, inside, noise
 
 
 def _flat(curves: Curves, weights: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -504,6 +514,7 @@ def forecast(
     response: str = AUTO,
     draws: int = DRAWS,
     seed: int = 0,
+    known_error: str | None = None,
     **columns: Any,
 ) -> Forecast:
     """Forecast larger runs: laws weighed, each with the chance that it bends.
@@ -512,7 +523,9 @@ def forecast(
     learnt from past sweeps, a Gaussian process δ over the logarithms of the inputs, and noise.
     Parameters follow by generalised least squares under the covariance of δ + ε, and δ's
     posterior mean follows the drift that the runs show (universal kriging). Kernels, noises,
-    priors and laws are averaged by their evidence and learnt weights.
+    priors and laws are averaged by their evidence and learnt weights. Where a test finds that the
+    noise of runs follows their compute (``noise-varies``), they are weighed by it, and a new run
+    has the noise of its size. Rows of one run (``run=``) share half of their noise.
 
     Parameters
     ----------
@@ -532,6 +545,9 @@ def forecast(
         How many functions plans draw.
     seed : int
         The seed of those draws.
+    known_error : str, optional
+        A column with the known standard deviation of each outcome's logarithm, of evaluation say,
+        which comes on top of the noise that is estimated.
     **columns
         Names of columns, as for :meth:`jscale.Runs.from_frame`.
 
@@ -543,7 +559,8 @@ def forecast(
     Raises
     ------
     DataError
-        For fewer than three runs, columns that no law fits, or mixed units of loss.
+        For fewer than three runs, columns that no law fits, mixed units of loss, or known errors
+        that are none.
     LawError
         For laws of different outputs, or one named twice.
     FileError
@@ -561,9 +578,20 @@ def forecast(
     >>> js.predict(fc, N=3e5, D=5e6).frame.columns.tolist()[:3]
     ['N', 'D', 'curve']
     """
-    choices = Choices.checked(laws, prior, response, draws, seed)
+    choices = Choices.checked(laws, prior, response, draws, seed, known_error)
     asked = choices.of(checked_runs(table_of(choices.laws, data, columns)))
-    experts = solve_each([a.member for a in asked.laws], [a.observations for a in asked.laws])
+    (solved,) = solve_laws([(asked.laws, asked.runs)])
+    return forecast_of(asked, solved)
+
+
+def forecast_of(asked: Unsolved, solved: SolvedLaws) -> Forecast:
+    """Return the forecast of some runs whose laws have been solved."""
     return Forecast(
-        asked.runs, asked.laws, tuple(experts), asked.prior, asked.response, asked.settings
+        asked.runs,
+        solved.laws,
+        solved.experts,
+        asked.prior,
+        asked.response,
+        asked.settings,
+        trend=solved.trend,
     )

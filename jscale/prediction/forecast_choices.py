@@ -17,6 +17,7 @@ from jscale.prediction.forecast_members import (
     members_of,
     named_laws,
 )
+from jscale.prediction.forecast_noise import known_errors, with_known
 from jscale.prediction.named_law import LawMember
 
 DRAWS = 1000
@@ -46,9 +47,18 @@ class Choices:
     response: str
     draws: int
     seed: int
+    known_error: str | None = None
 
     @classmethod
-    def checked(cls, laws: Any, prior: Any, response: str, draws: int, seed: int) -> Choices:
+    def checked(
+        cls,
+        laws: Any,
+        prior: Any,
+        response: str,
+        draws: int,
+        seed: int,
+        known_error: str | None = None,
+    ) -> Choices:
         """Check the arguments of :func:`jscale.forecast`."""
         check_choice("response", response, (AUTO, *RESPONSES))
         count, seed = check_count("draws", draws, str(DRAWS)), check_seed(seed)
@@ -60,6 +70,7 @@ class Choices:
             response,
             count,
             seed,
+            known_error,
         )
 
     def of(self, runs: Runs) -> Unsolved:
@@ -69,6 +80,9 @@ class Choices:
         chosen = self.laws is None or self.response != AUTO
         response = choose_response(runs, self.response) if chosen else PLAIN
         members = members_of(self.laws, runs, learnt, response)
+        known = known_errors(runs, self.known_error)
+        if known is not None:
+            members = [with_known(law, runs, response, known) for law in members]
         settings = {
             "asked": AUTO if self.laws is None else [law.name for law in self.laws],
             "laws": [a.law.name for a in members],
@@ -76,5 +90,6 @@ class Choices:
             "response": response,
             "draws": self.draws,
             "seed": self.seed,
+            "known_error": self.known_error,
         }
         return Unsolved(runs, tuple(members), learnt, response, settings)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jscale.fitting.notes import Note
+from jscale.uncertainty.noise.trend import MOST_GROWTH
 
 _MOSTLY_PRIOR = 0.85
 _ROUGH = 0.5
@@ -52,6 +53,7 @@ def notes_on(forecast: Any) -> Iterator[Note]:
     yield from _on_prior(forecast)
     yield from _on_rough_residuals(forecast)
     yield from _on_thinning(forecast)
+    yield from _on_trend(forecast)
 
 
 def _on_prior(forecast: Any) -> Iterator[Note]:
@@ -119,4 +121,20 @@ def _on_thinning(forecast: Any) -> Iterator[Note]:
             f"Intervals of the curve are at most {np.sqrt(whole / used):.2g} times as wide as "
             "with all rows.",
             "Average rows that differ by their seed alone, or leave it at that.",
+        )
+
+
+def _on_trend(forecast: Any) -> Iterator[Note]:
+    trend = forecast.trend
+    if trend is not None:
+        how = "grows" if trend.slope > 0 else "shrinks"
+        yield Note(
+            "noise-varies",
+            "info",
+            f"The noise of runs {how} as {trend.column}^{trend.slope:.2g} (by chance: p = "
+            f"{trend.chance:.1e}).",
+            "Runs are weighed by it, and a new run has the noise of its size. Beyond the fitted "
+            "runs it stays constant, or, where it grows, continues to at most "
+            f"{MOST_GROWTH:g} times its value there.",
+            "",
         )

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import Curves, Solved, predict, solve_each
+from jscale.discrepancy.experts import Curves, Solved, predict
 from jscale.errors import JscaleError
 from jscale.fitting.problem import bucket
-from jscale.prediction.forecast import Forecast, joined, mixture_of, pieces_of
+from jscale.prediction.forecast import Forecast, forecast_of, joined, mixture_of, pieces_of
 from jscale.prediction.forecast_choices import DRAWS, Choices, Unsolved
 from jscale.prediction.forecast_members import AUTO, checked_runs
+from jscale.prediction.forecast_noise import solve_laws
 from jscale.prediction.mixture_predictive import MixturePredictive
 
 # Points of one table that are predicted together.
@@ -66,10 +67,9 @@ def forecast_sets(
     choices = Choices.checked(laws, prior, response, draws, seed)
     prepared = [_prepared(choices, runs, rows) for rows in sets]
     usable = [each for each in prepared if isinstance(each, Unsolved)]
-    members = [law for each in usable for law in each.laws]
-    experts = iter(solve_each([a.member for a in members], [a.observations for a in members]))
+    solved = iter(solve_laws([(each.laws, each.runs) for each in usable]))
     return [
-        each if isinstance(each, JscaleError) else _solved(each, [next(experts) for _ in each.laws])
+        each if isinstance(each, JscaleError) else forecast_of(each, next(solved))
         for each in prepared
     ]
 
@@ -82,17 +82,6 @@ def _prepared(choices: Choices, runs: Runs, rows: np.ndarray) -> Unsolved | Jsca
         return choices.of(checked_runs(runs.where(mask)))
     except JscaleError as error:
         return error
-
-
-def _solved(unsolved: Unsolved, experts: Sequence[Solved]) -> Forecast:
-    return Forecast(
-        unsolved.runs,
-        unsolved.laws,
-        tuple(experts),
-        unsolved.prior,
-        unsolved.response,
-        unsolved.settings,
-    )
 
 
 def mixtures(

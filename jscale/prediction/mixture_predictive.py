@@ -52,15 +52,19 @@ class MixturePredictive:
         return self._place(outcome)[1]
 
     def _place(self, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return measured outcomes in the space, and d place / d ln measured."""
-        y = np.asarray(measured, dtype=np.float64)
+        return place_of(measured, self.response, self.space)
 
-        def place(y: np.ndarray) -> np.ndarray:
-            return np.asarray(to_space_numpy(to_response(y, self.response), self.space))
 
-        step = 1e-6
-        slope = (place(y * (1 + step)) - place(y * (1 - step))) / (2 * step)
-        return place(y), slope
+def place_of(outcome: np.ndarray, response: str, space: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return outcomes (m,) in the space, and d place / d ln outcome."""
+    y = np.asarray(outcome, dtype=np.float64)
+
+    def place(y: np.ndarray) -> np.ndarray:
+        return np.asarray(to_space_numpy(to_response(y, response), space))
+
+    step = 1e-6
+    slope = (place(y * (1 + step)) - place(y * (1 - step))) / (2 * step)
+    return place(y), slope
 
 
 def to_space_numpy(values: np.ndarray, space: str) -> np.ndarray:

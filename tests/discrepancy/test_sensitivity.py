@@ -11,7 +11,7 @@ from jscale.discrepancy.experts import Solved, predict, solve, solve_large
 from jscale.discrepancy.lanes import solve_program, stack
 from jscale.discrepancy.members import part_of_member
 from jscale.discrepancy.observations import Observations
-from jscale.discrepancy.sensitivity import sensitivity
+from jscale.discrepancy.sensitivity import left_out_errors, sensitivity
 
 PLACE = (4, 1, 0)
 AT = (np.array([1e8, 5e9]), np.array([1e10, 3e11]))
@@ -81,3 +81,12 @@ def test_bases_of_low_rank_and_shared_noise_give_the_same(solved: Solved) -> Non
     one, other = (sensitivity(s, shares, AT, {}) for s in (exact, large))
     np.testing.assert_allclose(other.slopes, one.slopes, atol=2e-3)
     np.testing.assert_allclose(other.wider, one.wider, rtol=0.05, atol=1e-3 * one.variance.min())
+
+
+def test_left_out_errors_are_standard_normal(solved: Solved) -> None:
+    errors, tells = left_out_errors(solved)
+    assert errors.shape == tells.shape == (25,)
+    assert 0.5 < np.std(errors) < 2.0
+    assert ((tells > 0) & (tells <= 1)).all()
+    # At a corner the other runs tell less than in the middle.
+    assert tells[24] < tells[12]

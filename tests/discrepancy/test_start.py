@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jscale.discrepancy.start import noise_scale, offsets, outlier_variance
+from jscale import laws
+from jscale.discrepancy.members import make_member
+from jscale.discrepancy.observations import Observations
+from jscale.discrepancy.prior import ForecastPrior
+from jscale.discrepancy.start import (
+    noise_scale,
+    offsets,
+    outlier_variance,
+    row_spread,
+    table_scale,
+)
+from jscale.model.layout import Layout
 
 RNG = np.random.default_rng(0)
 
@@ -47,3 +58,24 @@ def test_starts_spread_around_the_mean() -> None:
     assert np.isfinite(points).all()
     assert np.abs(points[1:].mean(axis=0)).max() < 0.6
     assert len(np.unique(points, axis=0)) == len(points)
+
+
+def test_known_errors_are_no_part_of_the_scale(prior: ForecastPrior) -> None:
+    layout = Layout.make(laws.get("chinchilla"))
+    member = make_member("c", layout, "log", prior.families["loss_surface"], 1.0)
+    known = np.where(np.arange(4000) % 2, 0.03, 0.0)
+    residual = np.hypot(0.01, known) * RNG.normal(size=4000)
+    table = Observations((), residual, known=known)
+    assert table_scale(member, table, residual) == pytest.approx(0.01, rel=0.1)
+    np.testing.assert_allclose(row_spread(table, 0.01)[:2], [1.0, np.sqrt(10)])
+    least = table_scale(member, Observations((), residual, known=known + 0.1), residual)
+    assert least == member.prior.least_noise
+
+
+def test_scales_are_relative_to_that_of_each_row(prior: ForecastPrior) -> None:
+    layout = Layout.make(laws.get("chinchilla"))
+    member = make_member("c", layout, "log", prior.families["loss_surface"], 1.0)
+    relative = np.geomspace(0.01, 100.0, 4000)
+    residual = 0.01 * np.sqrt(relative) * RNG.normal(size=4000)
+    table = Observations((), residual, relative=relative)
+    assert table_scale(member, table, residual) == pytest.approx(0.01, rel=0.05)
