@@ -90,6 +90,7 @@ class Choices:
             "response": response,
             "draws": self.draws,
             "seed": self.seed,
-            "known_error": self.known_error,
         }
+        if self.known_error is not None:
+            settings["known_error"] = self.known_error
         return Unsolved(runs, tuple(members), learnt, response, settings)
