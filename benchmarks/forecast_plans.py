@@ -48,7 +48,7 @@ def best(worlds: WorldSet, world: int, budget: float) -> tuple[float, float]:
     """Return ln N* and the loss there."""
     grid = np.linspace(*np.log(_SIZES), 400)
     loss = loss_along(worlds, world, grid, budget)
-    # Farseer's law falls again for absurdly small models: the valley is what counts.
+    # Farseer's law falls again for tiny and huge models: the valley is what counts.
     valleys = 1 + np.flatnonzero((loss[1:-1] < loss[:-2]) & (loss[1:-1] <= loss[2:]))
     place = int(valleys[np.argmin(loss[valleys])])
     found = minimize_scalar(
@@ -111,7 +111,7 @@ def main() -> None:
     print(
         f"{options.worlds} worlds each, 60 runs, noise 1 %; a share of 80 % is known to "
         f"{100 * np.sqrt(0.16 / options.worlds):.1f} points; lost: how far the loss of the planned "
-        "N lies above the best one"
+        "N lies above the best one of the valley (Farseer's law falls again for huge models)"
     )
     # Of Farseer's worlds nothing is known from Farseer's sweep.
     prior = "default" if options.cache is None else prior_without(options.cache, "farseer")

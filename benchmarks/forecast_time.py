@@ -1,8 +1,9 @@
-"""What a forecast costs: the first of a new process, and later ones; 30 families; memory.
+"""What a forecast costs: the first of a new process, later ones, and memory.
 
 Each measurement is a new process that imports jscale, forecasts the embedded runs (103 of them) and
 predicts, without a compilation cache, or with one that an earlier process filled. Wall-clock time
 suffers from other work on the machine; processor time, which adds up all threads, hardly does.
+Many families are timed by benchmarks/forecast_many.py.
 
     python -m benchmarks.forecast_time [--repeats 5]
 """
@@ -27,7 +28,7 @@ class Clock:
     def __call__(self): return time.perf_counter() - self.wall, time.process_time() - self.cpu
 found, clock = {}, Clock()
 import jscale as js
-import numpy as np, pandas as pd
+import numpy as np
 if sys.argv[1]: js.enable_compilation_cache(sys.argv[1])
 found["import"] = clock()
 table = js.datasets.load("stdlib_lm")
@@ -41,31 +42,15 @@ laps = []
 for _ in range(10):
     clock = Clock(); forecast(small); laps.append(clock())
 found["warm forecast"] = tuple(np.median(laps, axis=0))
-if sys.argv[2]:
-    law = dict(E=1.7, A=400.0, alpha=0.34, B=410.0, beta=0.28)
-    def worlds(count, n):
-        design = js.designs.random(n, (1e7, 1e9), (1e9, 1e11), seed=0)
-        runs = js.simulate("chinchilla", law, design, noise=0.01, worlds=count).frame
-        return [part[["N", "D", "loss"]] for _, part in runs.groupby("world")]
-    many = worlds(30, 60)
-    for name in ("30 families of 60 runs, first", "the same again"):
-        clock = Clock()
-        for part in many: forecast(part)
-        found[name] = clock()
-    for n in (250, 1000):
-        (part,) = worlds(1, n)
-        forecast(part)
-        clock = Clock(); forecast(part); found[f"{n} runs, warm"] = clock()
-    found["memory after"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps(found))
 """
 _CACHES = ("JAX_COMPILATION_CACHE_DIR", "JSCALE_CACHE_DIR")
 
 
-def one_process(cache: str, more: bool = False) -> dict[str, object]:
+def one_process(cache: str) -> dict[str, object]:
     """Time a new process; an empty ``cache`` means none."""
     environment = {name: value for name, value in os.environ.items() if name not in _CACHES}
-    command = [sys.executable, "-c", _CHILD, cache, "more" if more else ""]
+    command = [sys.executable, "-c", _CHILD, cache]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return json.loads(done.stdout)
 
@@ -94,9 +79,8 @@ def main() -> None:
     print(f"load of the machine from other work at the start: {load:.1f}; medians (least)")
     show("no compilation cache", [one_process("") for _ in range(repeats)])
     with tempfile.TemporaryDirectory() as folder:
-        one_process(folder, more=True)
+        one_process(folder)
         show("a filled compilation cache", [one_process(folder) for _ in range(repeats)])
-        show("more, the cache filled", [one_process(folder, more=True) for _ in range(2)])
 
 
 if __name__ == "__main__":
