@@ -63,7 +63,7 @@ def read_forecast(document: dict[str, Any], path: Path) -> Forecast:
     if off > _TOLERANCE:
         raise FileError(
             f"{str(path)!r}: made again, this forecast says something else of its own runs (up to "
-            f"{100 * off:.2g} % off): it was saved by another version of jscale. Forecast again, "
+            f"{100 * off:.2g}% off): it was saved by another version of jscale. Forecast again, "
             "and save it."
         )
     return made

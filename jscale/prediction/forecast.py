@@ -30,6 +30,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.points import Points, input_table
 from jscale.fitting.result import Fit
 from jscale.prediction.components import Component
+from jscale.prediction.forecast_beyond import SOURCES
 from jscale.prediction.forecast_choices import DRAWS, Choices, Unsolved
 from jscale.prediction.forecast_influence import influence_on
 from jscale.prediction.forecast_members import AUTO, checked_runs, table_of
@@ -73,7 +74,7 @@ class Forecast:
     fit : Fit, optional
         The fit whose law this forecast is of, if it was made for one.
     trend : Trend, optional
-        How the noise of a run follows its compute, where the runs show that it does.
+        How the noise of a run falls with its compute, where the runs show that it does.
     """
 
     runs: Runs
@@ -320,13 +321,7 @@ class Forecast:
         }
         total = sum(sources.values())
         shares = pd.DataFrame({name: value / total for name, value in sources.items()}, table.index)
-        words = {
-            "noise": "the noise of a run",
-            "parameters": "the parameters of the law",
-            "discrepancy": "the departure from the law",
-            "choice": "the choice of the law",
-        }
-        largest = shares.idxmax(axis=1).map(words)
+        largest = shares.idxmax(axis=1).map(SOURCES)
         return pd.concat([table, shares, largest.rename("mostly")], axis=1)
 
     def influence(self, where: Any = None, **inputs: Any) -> pd.DataFrame:
@@ -413,7 +408,7 @@ class Forecast:
             f"Forecast of {self.runs.output} from {self.runs.n_independent} runs (prior: {learnt})"
         )
         weights = ", ".join(f"{name} {w:.2f}" for name, w in self.weights.items())
-        scale = f"noise of a run {100 * self.experts[0].scale:.2g} %"
+        scale = f"noise of a run {100 * self.experts[0].scale:.2g}%"
         return "\n".join([head, f"laws: {weights}; {scale}", *map(str, self.notes)])
 
     def _repr_html_(self) -> str:
@@ -524,8 +519,8 @@ def forecast(
     Parameters follow by generalised least squares under the covariance of δ + ε, and δ's
     posterior mean follows the drift that the runs show (universal kriging). Kernels, noises,
     priors and laws are averaged by their evidence and learnt weights. Where a test finds that the
-    noise of runs follows their compute (``noise-varies``), they are weighed by it, and a new run
-    has the noise of its size. Rows of one run (``run=``) share half of their noise.
+    noise of runs falls with their compute (``noise-varies``), they are weighed by it, and a new
+    run has the noise of its size. Rows of one run (``run=``) share half of their noise.
 
     Parameters
     ----------

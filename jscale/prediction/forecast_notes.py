@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jscale.fitting.notes import Note
-from jscale.uncertainty.noise.trend import MOST_GROWTH
+from jscale.prediction.forecast_beyond import notes_beyond
 
 _MOSTLY_PRIOR = 0.85
 _ROUGH = 0.5
@@ -54,6 +54,7 @@ def notes_on(forecast: Any) -> Iterator[Note]:
     yield from _on_rough_residuals(forecast)
     yield from _on_thinning(forecast)
     yield from _on_trend(forecast)
+    yield from notes_beyond(forecast)
 
 
 def _on_prior(forecast: Any) -> Iterator[Note]:
@@ -127,14 +128,12 @@ def _on_thinning(forecast: Any) -> Iterator[Note]:
 def _on_trend(forecast: Any) -> Iterator[Note]:
     trend = forecast.trend
     if trend is not None:
-        how = "grows" if trend.slope > 0 else "shrinks"
         yield Note(
             "noise-varies",
             "info",
-            f"The noise of runs {how} as {trend.column}^{trend.slope:.2g} (by chance: p = "
+            f"The noise of runs shrinks as {trend.column}^{trend.slope:.2g} (by chance: p = "
             f"{trend.chance:.1e}).",
-            "Runs are weighed by it, and a new run has the noise of its size. Beyond the fitted "
-            "runs it stays constant, or, where it grows, continues to at most "
-            f"{MOST_GROWTH:g} times its value there.",
+            "Runs are weighed by it, and a new run has the noise of its size; beyond the fitted "
+            "runs, that of the largest.",
             "",
         )

@@ -41,5 +41,5 @@ def test_a_forecast_that_says_something_else_is_refused(made: js.Forecast, tmp_p
     document = json.loads(path.read_text())
     document["fitted"] = [1.01 * x for x in document["fitted"]]
     path.write_text(json.dumps(document))
-    with pytest.raises(js.FileError, match=r"says something else of its own runs \(up to 1 % off"):
+    with pytest.raises(js.FileError, match=r"says something else of its own runs \(up to 1% off"):
         js.load(path)

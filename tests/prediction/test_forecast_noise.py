@@ -48,6 +48,14 @@ def test_new_runs_have_the_noise_of_their_size(varying: js.Forecast) -> None:
     assert noise[2] == pytest.approx(noise[1], rel=0.1)
 
 
+def test_noise_that_seems_to_grow_is_not_followed() -> None:
+    table = falling(60, 0)
+    C = 6 * table["N"] * table["D"]
+    curve = js.laws.get("chinchilla")(N=table["N"], D=table["D"], **CHINCHILLA)
+    growing = np.exp(0.003 * (C / LOW) ** -FALL * np.random.default_rng(2).normal(size=60))
+    assert js.forecast(table.assign(loss=curve * growing)).trend is None
+
+
 def test_even_noise_is_left_even(forecast: js.Forecast) -> None:
     assert forecast.trend is None
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import jscale as js
 from jscale.discrepancy.prior import ForecastPrior
-from jscale.discrepancy.thinning import thinned
 from jscale.prediction.forecast_notes import measured_coverage, notes_on
 
 BANDS = [
@@ -95,9 +95,10 @@ def test_far_beyond_all_corpora_the_calibration_is_unknown(forecast: js.Forecast
 
 
 def test_rows_that_were_left_out_are_said(forecast: js.Forecast) -> None:
-    (solved,) = forecast.experts
-    some = solved._replace(observations=thinned(solved.observations, 16))
-    (note,) = (n for n in notes_on(replace(forecast, experts=(some,))) if n.code == "thinned")
-    assert "16 of 25 rows were used" in note.seen
-    assert "at most 1.2 times as wide" in note.means
+    frame = forecast.runs.frame
+    more = pd.concat([frame, frame.assign(loss=1.001 * frame["loss"])], ignore_index=True)
+    twice = js.Runs.from_frame(more)
+    (note,) = (n for n in notes_on(replace(forecast, runs=twice)) if n.code == "thinned")
+    assert "25 of 50 rows were used" in note.seen
+    assert "at most 1.4 times as wide" in note.means
     assert "thinned" not in codes(forecast)
