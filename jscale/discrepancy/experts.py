@@ -126,13 +126,18 @@ def _filled(items: Sequence[Any]) -> list[Any]:
 _NUMBERS_AT_ONCE = 8_000_000
 
 
-def solve_each(members: Sequence[Member], tables: Sequence[Observations]) -> list[Solved]:
-    """Solve tables of any members, batching those of the same program and size."""
+def solve_each(
+    members: Sequence[Member], tables: Sequence[Observations], *, screen: bool = True
+) -> list[Solved]:
+    """Solve tables of any members, batching those of the same program and size.
+
+    Without ``screen``, large tables keep all experts of their prior.
+    """
     groups: dict[Any, list[int]] = {}
     solved: dict[int, Solved] = {}
     for i, (member, table) in enumerate(zip(members, tables, strict=True)):
         if len(table) > exact_rows(member):
-            solved[i] = solve_large(member, table)
+            solved[i] = solve_large(member, table, screen=screen)
             continue
         # Coarse buckets: compiling a program costs more than padding a table.
         groups.setdefault((member.program_key, bucket(len(table), steps=2)), []).append(i)
@@ -162,13 +167,18 @@ def _experts(member: Member) -> int:
     return len(prior.kernels) * len(prior.noises) * len(prior.variants)
 
 
-def solve_large(member: Member, table: Observations) -> Solved:
-    """Solve a table of many rows: kernels that matter on some of them, in bases of low rank."""
+def solve_large(member: Member, table: Observations, *, screen: bool = True) -> Solved:
+    """Solve a table of many rows, in bases of low rank.
+
+    With ``screen``, of kernels and priors those alone that matter on some of the rows.
+    """
     import jax
 
     table = thinned(table, most_rows(member))
     (few,) = solve([member], [thinned(table, exact_rows(member))])
-    member, variants = screened(member, few.log_weights)
+    variants = np.arange(len(member.prior.variants))
+    if screen:
+        member, variants = screened(member, few.log_weights)
     with float64_scope():
         data = _padded(member, table, bucket(len(table), steps=2))
         first = few.table.start[variants][None]

@@ -149,7 +149,9 @@ def answers_of(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int = 0) -
     answers = []
     for first in range(0, len(posed), _AT_ONCE):
         part = posed[first : first + _AT_ONCE]
-        solved = solve_each([p.member.member for p in part], [p.member.observations for p in part])
+        solved = solve_each(
+            [p.member.member for p in part], [p.member.observations for p in part], screen=False
+        )
         answers += [_answer(p, s, seed) for p, s in zip(part, solved, strict=True)]
     return answers
 

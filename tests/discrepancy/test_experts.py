@@ -199,6 +199,8 @@ def test_a_large_table_is_solved_as_if_exactly(solved: Solved) -> None:
     """Kernels are chosen on some of the rows."""
     assert exact_rows(solved.member) < 600
     assert_as_exact(solved.member, bent_table(600), 0.03)
+    (whole,) = solve_each([solved.member], [bent_table(450)], screen=False)
+    assert whole.log_weights.shape == solved.log_weights.shape
 
 
 def test_how_many_rows_depends_on_the_experts(solved: Solved) -> None:
