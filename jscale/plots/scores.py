@@ -46,8 +46,8 @@ def comparison(result: Comparison, *, ax: Axes | None = None) -> Axes:
     --------
     >>> import jscale as js
     >>> table = js.datasets.load("stdlib_lm")
-    >>> holdout = js.splits.labelled("split")
-    >>> result = js.compare(["chinchilla"], table, holdout=holdout, resamples=20)
+    >>> small = table[table["split"] == "fit"]
+    >>> result = js.compare(["chinchilla"], small)
     >>> ax = js.plots.comparison(result)
     >>> ax.get_xlabel()
     'compute / largest fitted compute'

@@ -85,7 +85,7 @@ class ForecastTable:
         frame = pd.DataFrame(rows, pd.Index(self.labels, name=self.by))
         first = [name for name in ("runs", "noise") if name in frame]
         laws = [name for name in frame if name not in (*first, "failure")]
-        return frame[[*first, *laws, "failure"]]
+        return frame.loc[:, [*first, *laws, "failure"]]
 
     def predict(self, where: Any = None, *, level: float = 0.9, **inputs: Any) -> pd.DataFrame:
         """Predict the curve and new runs of every family, in one batch.

@@ -29,7 +29,7 @@ def by_hand(**changed: Any) -> Comparison:
     table = tabulate(
         {"a": rows_of([3.0] * 4), "b": rows_of([1.0, 2.0, 1.0, 1.5])}, np.arange(4), "auto"
     ).assign(coverage=[0.5, 0.75])
-    return Comparison(table, rows, {}, None, "the <largest> runs", 0.9,
+    return Comparison(table, rows, {}, "the <largest> runs", 0.9,
                       ("[caution] few-held-out: <2> questions",), {}, **changed)  # fmt: skip
 
 
@@ -89,7 +89,8 @@ def test_a_comparison_shows_itself() -> None:
     found = by_hand()
     assert found.best == "b"
     lines = repr(found).splitlines()
-    assert lines[0] == "Comparison on the <largest> runs, 90% prediction intervals"
+    head = "Comparison on the <largest> runs, 90% prediction intervals with each law's discrepancy"
+    assert lines[0] == head
     assert lines[-1] == "[caution] few-held-out: <2> questions"
     page = found._repr_html_()
     assert "the &lt;largest&gt; runs" in page
