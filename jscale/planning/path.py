@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.flops import training_flops
+from jscale.fitting.result import Fit
 from jscale.prediction.components import Component, estimate
 from jscale.prediction.predictor import Predictor
 
 # How far past the fitted sizes the optimum is looked for, and on how many sizes.
 _BEYOND = 100.0
 _SIZES = 300
+_FINER = 21
 # Rows evaluated together.
 _ROWS = 8192
 
@@ -42,33 +44,44 @@ def optimal_path(predictor: Predictor, budgets: Any) -> pd.DataFrame:
     if fit.law.inputs == ("C",):
         return pd.DataFrame({"C": C})
     low, high = np.log([fit.runs["N"].min() / _BEYOND, fit.runs["N"].max() * _BEYOND])
-    logs = np.linspace(low, high, _SIZES)
-    sign = -1.0 if {"N", "D"} & set(fit.law.rising) else 1.0
-    output = sign * _outputs(estimate(predictor.components), np.exp(logs), C)
-    lowest = np.argmin(np.where(np.isfinite(output), output, np.inf), axis=1)
+    logs = np.tile(np.linspace(low, high, _SIZES), (len(C), 1))
+    component = estimate(predictor.components)
+    lowest = _lowest(fit, component, logs, C)
     inside = (lowest > 0) & (lowest < _SIZES - 1)
-    N = np.exp(_refined(logs, output[inside], lowest[inside]))
-    C = C[inside]
+    C, middle = C[inside], logs[np.arange(len(C)), lowest][inside]
+    if len(C):
+        # A second, finer grid; the bottom of a parabola is then exact to about 1e-7.
+        step = (high - low) / (_SIZES - 1)
+        logs = middle[:, None] + step * np.linspace(-1.0, 1.0, _FINER)
+        middle = _refined(logs, _outputs(fit, component, logs, C))
+    N = np.exp(middle)
     return pd.DataFrame({"N": N, "D": C / training_flops(N, 1.0), "C": C})
 
 
-def _outputs(component: Component, sizes: np.ndarray, C: np.ndarray) -> np.ndarray:
-    """Return the estimate's output at each compute and size (b, sizes)."""
-    grid = pd.DataFrame({"N": np.tile(sizes, len(C)), "C": np.repeat(C, len(sizes))})
+def _lowest(fit: Fit, component: Component, logs: np.ndarray, C: np.ndarray) -> np.ndarray:
+    return np.argmin(_outputs(fit, component, logs, C), axis=1)
+
+
+def _outputs(fit: Fit, component: Component, logs: np.ndarray, C: np.ndarray) -> np.ndarray:
+    """Return the estimate's output (b, sizes), to be minimised; infinite where there is none."""
+    grid = pd.DataFrame({"N": np.exp(logs).ravel(), "C": np.repeat(C, logs.shape[1])})
     grid["D"] = grid["C"] / training_flops(grid["N"], 1.0)
     parts = [
         component.at(grid.iloc[first : first + _ROWS], component.point[None])[0]
         for first in range(0, len(grid), _ROWS)
     ]
-    return np.concatenate(parts).reshape(len(C), len(sizes))
+    output = np.concatenate(parts).reshape(logs.shape)
+    sign = -1.0 if {"N", "D"} & set(fit.law.rising) else 1.0
+    return np.where(np.isfinite(output), sign * output, np.inf)
 
 
-def _refined(logs: np.ndarray, output: np.ndarray, lowest: np.ndarray) -> np.ndarray:
-    """Return the bottom of the parabola through each lowest point and its neighbours."""
-    rows = np.arange(len(lowest))
+def _refined(logs: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """Return the bottom of the parabola through each row's lowest point and its neighbours."""
+    rows = np.arange(len(logs))
+    lowest = np.clip(np.argmin(output, axis=1), 1, logs.shape[1] - 2)
     before, at, after = (output[rows, lowest + k] for k in (-1, 0, 1))
     bend = before - 2.0 * at + after
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.where(bend > 0, 0.5 * (before - after) / bend, 0.0)
-    step = logs[1] - logs[0]
-    return logs[lowest] + step * np.clip(np.nan_to_num(shift), -1.0, 1.0)
+    step = logs[:, 1] - logs[:, 0]
+    return logs[rows, lowest] + step * np.clip(np.nan_to_num(shift), -1.0, 1.0)

@@ -8,7 +8,7 @@ import pytest
 
 import jscale as js
 from jscale.plots import words
-from jscale.reporting.answer import answer, has_path, is_surface, path
+from jscale.reporting.answer import answer, has_path, is_surface
 from jscale.reporting.page import report
 from jscale.simulation.worlds import WORLDS
 from tests.reporting.pages import Page
@@ -82,18 +82,6 @@ def test_which_fits_have_a_path_along_compute(fit) -> None:
     line = of_compute()
     assert not is_surface(line)
     assert has_path(line)
-    pd.testing.assert_frame_equal(path(line, 1e21), pd.DataFrame({"C": [1e21]}))
-
-
-def test_the_path_of_a_surface_is_its_optimum(fit) -> None:
-    C = np.array([1e21, 1e22])
-    table = path(fit, C)
-    quantities = fit.law.quantities
-    np.testing.assert_allclose(table["N"], quantities["optimal_size"](fit.params, C=C), rtol=1e-6)
-    np.testing.assert_allclose(6 * table["N"] * table["D"], C, rtol=1e-12)
-    np.testing.assert_array_equal(table["C"], C)
-    # Past a hundred times the fitted sizes there is no row.
-    assert path(fit, [1e21, 1e32])["C"].tolist() == [1e21]
 
 
 def test_a_compute_past_any_sensible_size_is_refused(draws) -> None:
