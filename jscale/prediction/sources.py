@@ -88,14 +88,18 @@ def _of_fit(fit: Fit, seed: int) -> Predictor:
     try:
         return forecast_fit(fit, seed=seed)
     except (DataError, LawError) as error:
-        note = Note(
-            "within-the-law",
-            "caution",
-            f"No discrepancy is allowed for: {error}",
-            "Intervals only cover uncertainty within the law, and are too narrow if it is wrong.",
-            "Hold out your largest runs to check them.",
-        )
-        return OneLaw(make_draws(fit, seed=seed), (note,))
+        return OneLaw(make_draws(fit, seed=seed), (within_law_note(error),))
+
+
+def within_law_note(reason: Exception) -> Note:
+    """Return the note on intervals without a discrepancy, and why there is none."""
+    return Note(
+        "within-the-law",
+        "caution",
+        f"No discrepancy is allowed for: {reason}",
+        "Intervals only cover uncertainty within the law, and are too narrow if it is wrong.",
+        "Hold out your largest runs to check them.",
+    )
 
 
 def reference_of(source: Any, *, caller: str) -> Fit:

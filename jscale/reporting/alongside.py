@@ -13,8 +13,9 @@ from jscale.prediction.components import Component
 from jscale.prediction.fit_forecast import default_forecast
 from jscale.prediction.forecast import Forecast
 from jscale.prediction.newruns import NewRun
+from jscale.prediction.one_law import OneLaw
 from jscale.prediction.predictor import Predictor, Sampler
-from jscale.prediction.sources import predictor_of
+from jscale.prediction.sources import within_law_note
 from jscale.uncertainty.draws import Draws
 
 
@@ -88,6 +89,5 @@ def alongside(draws: Draws, seed: int = 0) -> Predictor:
     """
     try:
         return Alongside(default_forecast(draws.fit, seed=seed), draws)
-    except (DataError, LawError):
-        # The note says why there is no discrepancy.
-        return predictor_of(draws.fit, seed=seed, caller="report", discrepancy=True)
+    except (DataError, LawError) as error:
+        return OneLaw(draws, (within_law_note(error),))
