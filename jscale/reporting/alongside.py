@@ -19,6 +19,10 @@ from jscale.prediction.sources import within_law_note
 from jscale.uncertainty.draws import Draws
 
 
+# How many functions the plans of a page draw.
+_FUNCTIONS = 300
+
+
 @dataclass(frozen=True, eq=False)
 class Alongside:
     """A forecast as a predictor, with the draws of the fit that it refers to.
@@ -88,6 +92,6 @@ def alongside(draws: Draws, seed: int = 0) -> Predictor:
     Where the fit has no forecast, the draws alone predict.
     """
     try:
-        return Alongside(default_forecast(draws.fit, seed=seed), draws)
+        return Alongside(default_forecast(draws.fit, draws=_FUNCTIONS, seed=seed), draws)
     except (DataError, LawError) as error:
         return OneLaw(draws, (within_law_note(error),))

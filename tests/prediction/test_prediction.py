@@ -27,6 +27,6 @@ def test_it_says_whether_its_intervals_are_within_the_law(surface: js.Fit) -> No
 
 def test_to_frame_is_a_copy(surface: js.Fit) -> None:
     prediction = js.predict(surface, **NEAR)
-    prediction.to_frame()["curve"] = 0.0
+    prediction.to_frame().drop(columns="curve", inplace=True)
     assert (prediction.frame["curve"] > 0).all()
     assert len(prediction) == 1

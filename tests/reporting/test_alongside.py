@@ -32,7 +32,7 @@ def test_it_predicts_as_the_forecast_and_refers_to_the_fit(made: Alongside) -> N
 
 def test_without_a_forecast_the_draws_predict() -> None:
     T = np.linspace(1.0, 8.0, 9)
-    table = pd.DataFrame({"T": T, "change": 0.5 - 0.2 * np.exp(0.3 * np.log(T))})
+    table = pd.DataFrame({"T": T, "change": 0.2 - 0.1 * T**0.7})
     fit = js.fit("continual_change", table, objective=js.huber(space="linear"))
     made = alongside(js.laplace(fit, 50))
     assert isinstance(made, OneLaw)

@@ -139,6 +139,6 @@ def test_missed_held_out_runs_are_a_caution(inside: int, warned: bool) -> None:
     screen = Console(width=200)
     with screen.capture() as capture:
         miss = missed(np.arange(4) < inside, None, 0.9)
-        show_in.print_missed(screen, js.laws.get("chinchilla"), miss)
+        show_in.print_missed(screen, js.laws.get("chinchilla"), miss, True)
     assert ("held-out-missed" in capture.get()) == warned
     assert ("--law farseer" in capture.get()) == warned
