@@ -2,8 +2,8 @@
 
 A draw picks an expert by its weight, parameters from their posterior, and the discrepancy given
 them on a grid: places of the runs, where it is known best, and a lattice over the range around and
-beyond; between grid points the kernel itself interpolates. Each draw is thus a function of the
-inputs with its own vector of numbers, which planning can minimise and differentiate.
+beyond. Each draw is thus a function of the inputs with its own vector of numbers, which planning
+can minimise and differentiate.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jscale._precision import float64_scope
+from jscale.discrepancy.bends import Bends, bends_over
 from jscale.discrepancy.experts import Solved, whitened_rows
 from jscale.discrepancy.grid import grid_around
 from jscale.discrepancy.kernels import Component, distances, matern
@@ -37,15 +38,13 @@ class BentLaw:
     """A law and its discrepancy as a function of a draw's numbers and of the inputs.
 
     A draw's vector holds the law's parameters; those of the starting fit, for the reducible share;
-    the divisors of the inputs; the grid points; and for each component of the kernel the power
-    of the share, the length, and the grid's weights.
+    the divisors of the inputs; and the numbers of its ``bends``.
     """
 
     layout: Layout
     floor: Floor | None
     space: str
-    points: int
-    components: int
+    bends: Bends
     logarithmic: tuple[bool, ...]
     response: str = PLAIN
 
@@ -55,19 +54,16 @@ class BentLaw:
         return None
 
     def split(self, flat: Any) -> tuple[Any, ...]:
-        """Return parameters, starting parameters, units, grid (points, d) and component rows."""
+        """Return parameters, starting parameters, units, and the numbers of the bends."""
         q, d = _count(self.layout), len(self.layout.law.inputs)
-        ends = np.cumsum([q, q, d, self.points * d])
-        # The order is that of `draw_functions`.
-        rest = flat[ends[3] :].reshape(self.components, 2 + self.points)
-        grid = flat[ends[2] : ends[3]].reshape(self.points, d)
-        return flat[:q], flat[q : ends[1]], flat[ends[1] : ends[2]], grid, rest
+        # The order is that of `_numbers`.
+        return flat[:q], flat[q : 2 * q], flat[2 * q : 2 * q + d], flat[2 * q + d :]
 
     def __call__(self, flat: Any, inputs: Mapping[str, Any], codes: Any) -> Any:
         """Return the output at one point, in its own unit."""
         import jax.numpy as jnp
 
-        numbers, start, unit, grid, rest = self.split(flat)
+        numbers, start, unit, bends = self.split(flat)
         names = self.layout.law.inputs
         scaled = {name: inputs[name] / unit[i] for i, name in enumerate(names)}
         values = self.layout.pick(self.layout.unflatten(numbers), codes)
@@ -80,11 +76,7 @@ class BentLaw:
                 for n, log in zip(names, self.logarithmic, strict=True)
             ]
         )
-        # The small constant gives the square root a derivative at a grid point.
-        apart = jnp.sqrt(jnp.sum((u - grid) ** 2, axis=1) + 1e-18)
-        for i in range(self.components):
-            power, length, weights = rest[i, 0], rest[i, 1], rest[i, 2:]
-            curve = curve + share**power * jnp.sum(matern(apart / length) * weights)
+        curve = curve + self.bends(bends, u, share)
         return from_response(_from_space(curve, self.space), self.response)
 
     def _share(self, output: Any, values: Mapping[str, Any]) -> Any:
@@ -150,11 +142,16 @@ def _function(solved: Solved, shares: np.ndarray, response: str) -> BentLaw:
         member.layout,
         member.floor,
         member.space,
-        len(grid_around(solved.site.u)),
-        max(len(kernel) for kernel in kernels),
+        bends_over(grid_around(solved.site.u), _shortest(kernels)),
         tuple(bool(np.all(np.asarray(x) > 0)) for x in solved.table.data.inputs),
         response,
     )
+
+
+def _shortest(kernels: Sequence[Sequence[Component]]) -> list[float]:
+    """Return the shortest length of each component of kernels."""
+    count = max(len(kernel) for kernel in kernels)
+    return [min(k[i].length for k in kernels if i < len(k)) for i in range(count)]
 
 
 def _numbers(
@@ -165,14 +162,14 @@ def _numbers(
     grid = grid_around(solved.site.u)
     with float64_scope():
         drawn = [
-            _of_expert(solved, place, int(taken[tuple(place)]), grid, function.components, rng)
+            _of_expert(solved, place, taken, grid, function.bends, rng)
             for place in np.argwhere(taken).tolist()
         ]
         theta, variant, parts = (np.concatenate(x) for x in zip(*drawn, strict=True))
         start = _natural(solved, solved.start[None], np.array([solved.variant]))[0]
         natural = _natural(solved, theta, variant)
     unit = np.array([member.unit.get(name, 1.0) for name in member.layout.law.inputs])
-    shared = np.tile(np.concatenate([start, unit, grid.ravel()]), (len(theta), 1))
+    shared = np.tile(np.concatenate([start, unit]), (len(theta), 1))
     return np.concatenate([natural, shared, parts], axis=1)
 
 
@@ -198,13 +195,14 @@ def _dealt(shares: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarr
 def _of_expert(
     solved: Solved,
     place: Sequence[Any],
-    count: int,
+    taken: np.ndarray,
     grid: np.ndarray,
-    components: int,
+    representation: Bends,
     rng: np.random.Generator | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw one expert's functions: coordinates (count, p), variants (count,), component rows."""
+    """Draw one expert's functions: coordinates (count, p), variants (count,), numbers of bends."""
     k, g, p = place
+    count = int(taken[k, g, p])
     kernels, lanes, table = solved.member.prior.kernels, solved.lanes, solved.table
     theta_hat = lanes.theta[k, g, p]
     root = np.linalg.cholesky(_symmetric(lanes.inverse[k, g, p]))
@@ -214,7 +212,7 @@ def _of_expert(
     whitened = whitened_rows(table, k, g, cross)
     # From the law itself, not its linearisation: within range, δ has to compensate for what the
     # drawn parameters do to the curve.
-    off = solved.observations.target - _curves(solved, theta, p)
+    off = solved.observations.target - _curves(solved, theta, p, int(taken.max()))
     mean = whitened_rows(table, k, g, off.T).T @ whitened
     prior = [c.amplitude**2 * matern(distances(grid, grid) / c.length) for c in kernel]
     # The posterior of the components on the grid given the runs: a Schur complement.
@@ -223,8 +221,9 @@ def _of_expert(
     jitter = _JITTER * np.diag(spread).max() * np.eye(len(spread))
     bend_root = np.linalg.cholesky(_symmetric(spread) + jitter)
     bends = mean + _normals(rng, count, len(spread)) @ bend_root.T
-    parts = _component_rows(kernel, prior, bends, components, len(grid))
-    return theta, np.full(count, p), parts
+    rows = _kriging_weights(kernel, prior, bends)
+    powers, lengths = [c.power for c in kernel], [c.length for c in kernel]
+    return theta, np.full(count, p), representation.numbers(grid, powers, lengths, rows)
 
 
 def _cross(component: Component, solved: Solved, grid: np.ndarray) -> np.ndarray:
@@ -234,25 +233,18 @@ def _cross(component: Component, solved: Solved, grid: np.ndarray) -> np.ndarray
     return component.amplitude**2 * share * matern(apart / component.length)
 
 
-def _component_rows(
-    kernel: Sequence[Component],
-    prior: Sequence[np.ndarray],
-    bends: np.ndarray,
-    components: int,
-    points: int,
+def _kriging_weights(
+    kernel: Sequence[Component], prior: Sequence[np.ndarray], bends: np.ndarray
 ) -> np.ndarray:
-    """Return each component's power, length and interpolation weights, flat (count, …)."""
-    rows = np.zeros((len(bends), components, 2 + points))
-    # Rows of absent components keep length 1, so that distances are not divided by zero.
-    rows[:, :, 1] = 1.0
+    """Return the weights (count, components, M) by which the kernel interpolates drawn values."""
+    points = len(prior[0])
+    rows = np.empty((len(bends), len(kernel), points))
     for i, component in enumerate(kernel):
         block = bends[:, i * points : (i + 1) * points]
-        scale = component.amplitude**2
-        # Kriging weights: the drawn values solved once, so that evaluation is one product.
-        matrix = prior[i] / scale + _JITTER * np.eye(points)
-        rows[:, i, 0], rows[:, i, 1] = component.power, component.length
-        rows[:, i, 2:] = np.linalg.solve(matrix, block.T).T
-    return rows.reshape(len(bends), -1)
+        # Solved once, so that evaluation is one product.
+        matrix = prior[i] / component.amplitude**2 + _JITTER * np.eye(points)
+        rows[:, i] = np.linalg.solve(matrix, block.T).T
+    return rows
 
 
 @programs
@@ -267,12 +259,15 @@ def _curves_program(layout: Layout, space: str) -> Any:
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
 
 
-def _curves(solved: Solved, theta: np.ndarray, variant: int) -> np.ndarray:
-    """Return the law at the runs for coordinates (S, p) under a variant: (S, n), in the space."""
+def _curves(solved: Solved, theta: np.ndarray, variant: int, most: int) -> np.ndarray:
+    """Return the law at the runs for coordinates (S, p) under a variant: (S, n), in the space.
+
+    Padded to ``most`` coordinates, so that one program serves all experts.
+    """
     member = solved.member
     fixed = {name: values[variant] for name, values in member.fixed.items()}
     program = _curves_program(member.layout, member.space)
-    padded = pad_rows(theta, bucket(len(theta)))
+    padded = pad_rows(theta, bucket(most))
     curves = np.asarray(program(padded, solved.table.data, fixed))
     return curves[: len(theta), : len(solved.observations)]
 

@@ -82,7 +82,7 @@ def test_the_difference_of_near_points_has_its_own_spread(solved: Solved) -> Non
     spread = np.array([np.std(drawn[:, i] - drawn[:, i + 1]) for i in (0, 2)])
     whole = joint_covariance(solved, (4, 1, 0), at)
     exact = [np.sqrt(np.array([1, -1]) @ whole[i:, i:][:2, :2] @ np.array([1, -1])) for i in (0, 2)]
-    np.testing.assert_allclose(spread, exact, rtol=0.12)
+    np.testing.assert_allclose(spread, exact, rtol=0.15)
 
 
 def test_a_drawn_function_can_be_differentiated(solved: Solved) -> None:
@@ -107,6 +107,6 @@ def test_functions_have_the_components_of_their_experts_alone(solved: Solved) ->
     shares = np.zeros_like(solved.log_weights)
     shares[alone, 0, 0] = 1.0
     function, flat = draw_functions(solved, shares, 3, np.random.default_rng(0))
-    assert function.components == 1
+    assert function.bends.components == 1
     assert max(len(kernel) for kernel in kernels) == 2
     assert flat.shape[1] == len(central_function(solved, shares))
