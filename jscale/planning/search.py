@@ -23,6 +23,10 @@ from jscale.prediction.components import Component, over_draws
 
 # Lanes of a search per compiled call; searches on a grid need more memory for each.
 _LANES = 16_384
+# Numbers of draws that lanes hold at once: 160 MB.
+_NUMBERS = 20_000_000
+# Lanes are padded to one of few sizes: compiling costs more than idle lanes.
+_SIZES = (32, 512)
 _GRID = 129
 _AT_ONCE = 1024
 _SETTLED = 1e-7
@@ -164,10 +168,11 @@ class Planner:
     def _lanes(self, starts: np.ndarray, flat: np.ndarray, logs: np.ndarray) -> list[np.ndarray]:
         """Search many lanes, some thousands at a time, padded so that programs are few."""
         program, parts = lowest_program(self.choice), []
-        for first in range(0, len(logs), _LANES):
-            batch = slice(first, first + _LANES)
+        most = self._most_lanes
+        for first in range(0, len(logs), most):
+            batch = slice(first, first + most)
             count = len(logs[batch])
-            size = min(_LANES, 1 << (count - 1).bit_length())
+            size = next((n for n in _SIZES if count <= n), min(most, _power_above(count)))
             pad_starts, pad_flat, pad_logs = (
                 np.concatenate([x[batch], np.repeat(x[batch][:1], size - count, 0)])
                 for x in (starts, flat, logs)
@@ -177,6 +182,11 @@ class Planner:
         inputs, output, step, bound = (np.concatenate(x) for x in zip(*parts, strict=True))
         side = np.take_along_axis(bound, np.argmax(bound != 0, axis=1)[:, None], 1)[:, 0]
         return [inputs, output, step, side]
+
+    @property
+    def _most_lanes(self) -> int:
+        """How many lanes are searched at once: a power of two."""
+        return min(_LANES, max(_power_above(_NUMBERS // len(self.point)) // 2, _SIZES[-1]))
 
     def grid(self, place: Place) -> np.ndarray:
         """Return free inputs (L, G, k − 1) that span the bounds of each lane."""
@@ -214,3 +224,8 @@ class Planner:
         valley[:, 1:-1] = (middle < finite[:, :-2]) & (middle <= finite[:, 2:])
         inner = np.argmin(np.where(valley, finite, np.inf), axis=1)
         return np.where(valley.any(axis=1), inner, np.argmin(finite, axis=1))
+
+
+def _power_above(count: int) -> int:
+    """Return the smallest power of two that is not below a count."""
+    return 1 << max(count - 1, 0).bit_length()
