@@ -27,6 +27,7 @@ def forecast_many(
     response: str = AUTO,
     draws: int = DRAWS,
     seed: int = 0,
+    known_error: str | None = None,
     **columns: Any,
 ) -> ForecastTable:
     """Forecast each family of runs on its own, all in one batch.
@@ -39,7 +40,7 @@ def forecast_many(
         As for :func:`jscale.forecast`; "auto" chooses for each family by what varies in it.
     by : str
         The column whose labels are the families.
-    prior, response, draws, seed : optional
+    prior, response, draws, seed, known_error : optional
         As for :func:`jscale.forecast`.
     **columns
         Names of columns, as for :meth:`jscale.Runs.from_frame`.
@@ -80,13 +81,17 @@ def forecast_many(
     runs = table_of(named_laws(laws), data, columns)
     codes, labels = families_of(runs, by)
     sets = [np.flatnonzero(codes == k) for k in range(len(labels))]
-    found = dict(
-        zip(
-            labels,
-            forecast_sets(runs, sets, laws, prior=prior, response=response, draws=draws, seed=seed),
-            strict=True,
-        )
+    each_set = forecast_sets(
+        runs,
+        sets,
+        laws,
+        prior=prior,
+        response=response,
+        draws=draws,
+        seed=seed,
+        known_error=known_error,
     )
+    found = dict(zip(labels, each_set, strict=True))
     failures = {k: str(each) for k, each in found.items() if isinstance(each, JscaleError)}
     forecasts = {k: each for k, each in found.items() if not isinstance(each, JscaleError)}
     if failures:

@@ -33,6 +33,7 @@ def forecast_sets(
     response: str = AUTO,
     draws: int = DRAWS,
     seed: int = 0,
+    known_error: str | None = None,
 ) -> list[Forecast | JscaleError]:
     """Forecast from each set of rows, as :func:`jscale.forecast` does from those rows alone.
 
@@ -42,7 +43,7 @@ def forecast_sets(
         The runs of all sets.
     sets : sequence of ndarray of int
         The row numbers of each set; sets may overlap.
-    laws, prior, response, draws, seed
+    laws, prior, response, draws, seed, known_error
         As for :func:`jscale.forecast`.
 
     Returns
@@ -64,7 +65,7 @@ def forecast_sets(
     >>> few.runs.n_independent, more.runs.n_independent
     (20, 40)
     """
-    choices = Choices.checked(laws, prior, response, draws, seed)
+    choices = Choices.checked(laws, prior, response, draws, seed, known_error)
     prepared = [_prepared(choices, runs, rows) for rows in sets]
     usable = [each for each in prepared if isinstance(each, Unsolved)]
     solved = iter(solve_laws([(each.laws, each.runs) for each in usable]))

@@ -37,6 +37,17 @@ def test_families_of_different_units_are_each_their_own(small: pd.DataFrame) -> 
     assert "rows differ in the unit of the loss: nats, bits" in found.failures["grid"]
 
 
+def test_known_errors_are_those_of_each_family(small: pd.DataFrame) -> None:
+    table = small.assign(error=np.where(small["part"] == "grid", 0.001, 0.02))
+    found = js.forecast_many(table, by="part", known_error="error")
+    alone = js.forecast(table[table["part"] == "grid"], known_error="error")
+    one, other = (js.predict(fc, N=5e4, D=3e6).frame for fc in (alone, found["grid"]))
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+    with pytest.warns(js.FitWarning, match="2 of 2 families"):
+        found = js.forecast_many(table, by="part", known_error="eror")
+    assert "known_error='eror' is not a column" in found.failures["grid"]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
