@@ -42,13 +42,11 @@ _AXES = ("C", "N", "D")
 
 def table_of(laws: Sequence[Law] | None, data: Any, columns: Mapping[str, Any]) -> Runs:
     """Return Runs with the columns that laws need; raises DataError for anything but a table."""
+    if not isinstance(data, (Runs, pd.DataFrame)):
+        raise DataError(f"forecast takes Runs or a pandas DataFrame, not {type(data).__name__}.")
     if laws:
         return as_runs(max(laws, key=lambda law: len(law.inputs)), data, columns)
-    if isinstance(data, Runs):
-        return data
-    if isinstance(data, pd.DataFrame):
-        return Runs.from_frame(data, **columns)
-    raise DataError(f"forecast takes Runs or a pandas DataFrame, not {type(data).__name__}.")
+    return data if isinstance(data, Runs) else Runs.from_frame(data, **columns)
 
 
 def checked_runs(runs: Runs) -> Runs:

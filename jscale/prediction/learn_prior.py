@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +13,14 @@ import numpy as np
 from jscale.arguments import check_seed
 from jscale.data.runs import Runs
 from jscale.discrepancy.experts import Solved, predict, solve_each
+from jscale.discrepancy.exponents import Told, learn_exponents, told_by
 from jscale.discrepancy.families import ONE_AXIS, SURFACE
 from jscale.discrepancy.learning import Record, learn_family
 from jscale.discrepancy.mixture import Normals
 from jscale.discrepancy.prior import FamilyPrior, ForecastPrior, as_prior, default_prior
 from jscale.discrepancy.questions import Question, questions
 from jscale.discrepancy.response import PLAIN
-from jscale.errors import DataError
+from jscale.errors import DataError, DataWarning, listing, outside
 from jscale.fitting.provenance import provenance
 from jscale.prediction.forecast_members import checked_runs, members_of, size_of, table_of
 from jscale.prediction.named_law import LawMember
@@ -27,6 +29,7 @@ HELD = "held"
 _MOST_HELD = 24
 _AT_ONCE = 48
 _NEGLIGIBLE = 1e-7
+_ENOUGH = "A question takes four runs below a cut of compute, and larger ones beyond."
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,9 @@ def learn_prior(
 
     Every sweep is asked questions: from its runs below a cut, what are the larger ones? The
     weights of kernels, noises and priors are those with which forecasts would have given the
-    larger runs the highest density, ln y taken in nats; data sets weigh alike.
+    larger runs the highest density, ln y taken in nats. Before, the usual values of exponents
+    move towards those of the sweeps' fits, the start counting for eight sweeps. Data sets weigh
+    alike.
 
     Parameters
     ----------
@@ -86,7 +91,7 @@ def learn_prior(
         part with a boolean column ``held`` is asked for those rows from the others; other parts
         are cut at several budgets.
     start : "default", path or ForecastPrior
-        The prior whose kernels, noises and parameters are taken, and whose weights are learnt.
+        The prior whose kernels, noises and parameters are taken, and whose exponents are moved.
     seed : int
         The seed of the runs that are drawn where questions keep few.
 
@@ -98,7 +103,13 @@ def learn_prior(
     Raises
     ------
     DataError
-        For no sweep, or sweeps that are too small to ask anything of.
+        For no sweep, a sweep of fewer than three runs, or none that is large enough to ask
+        anything of.
+
+    Warns
+    -----
+    DataWarning
+        For sweeps that are too small to ask anything of.
 
     Examples
     --------
@@ -111,7 +122,9 @@ def learn_prior(
     check_seed(seed)
     if not isinstance(sweeps, Mapping) or not sweeps:
         raise DataError('sweeps must map names to runs: {"our 2025 sweep": df}.')
+    first = with_exponents(first, sweeps)
     answers = answers_of(sweeps, first, seed)
+    _warn_of_silent(sweeps, answers)
     families = {
         name: relearnt(prior, [a for a in answers if a.family == name])
         for name, prior in first.families.items()
@@ -125,7 +138,46 @@ def parts_of(sweeps: Mapping[str, Any]) -> Iterator[tuple[str, str, Runs]]:
     for data_set, sweep in sweeps.items():
         parts = sweep if isinstance(sweep, Mapping) else {"all": sweep}
         for part, data in parts.items():
-            yield data_set, str(part), checked_runs(table_of(None, data, {}))
+            try:
+                runs = checked_runs(table_of(None, data, {}))
+            except DataError as error:
+                raise DataError(f"sweep {_named(data_set, part)}: {error}") from error
+            yield data_set, str(part), runs
+
+
+def _named(data_set: str, part: Any) -> str:
+    return repr(data_set) if part == "all" else f"{data_set!r} (part {part!r})"
+
+
+def _warn_of_silent(sweeps: Mapping[str, Any], answers: Sequence[Answer]) -> None:
+    silent = [name for name in sweeps if name not in {answer.data_set for answer in answers}]
+    if silent:
+        warnings.warn(
+            f"{len(silent)} of {len(sweeps)} sweeps are too small to ask anything of, and tell "
+            f"exponents alone: {listing(silent)}. {_ENOUGH}",
+            DataWarning,
+            stacklevel=outside(),
+        )
+
+
+def with_exponents(prior: ForecastPrior, sweeps: Mapping[str, Any]) -> ForecastPrior:
+    """Return a prior whose exponents have moved towards those of sweeps."""
+    told: dict[str, list[Told]] = {}
+    for data_set, _, runs in parts_of(sweeps):
+        try:
+            (law,) = members_of(None, runs, prior, PLAIN)
+        except DataError:
+            continue  # these runs do not vary in their inputs
+        (solved,) = solve_each([law.member], [law.observations], screen=False)
+        told.setdefault(_family_of(law), []).extend(told_by(solved, data_set))
+    families = {
+        name: learn_exponents(family, told.get(name, [])) for name, family in prior.families.items()
+    }
+    return ForecastPrior(families, prior.provenance)
+
+
+def _family_of(law: LawMember) -> str:
+    return SURFACE if len(law.law.inputs) == 2 else ONE_AXIS
 
 
 def digests(sweeps: Mapping[str, Any]) -> dict[str, str]:
@@ -136,13 +188,21 @@ def digests(sweeps: Mapping[str, Any]) -> dict[str, str]:
     return {name: hashlib.sha256(t.encode()).hexdigest()[:16] for name, t in text.items()}
 
 
+def _run_counts(sweeps: Mapping[str, Any]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for data_set, _, runs in parts_of(sweeps):
+        counts[data_set] = counts.get(data_set, 0) + runs.n_independent
+    return counts
+
+
 def answers_of(sweeps: Mapping[str, Any], prior: ForecastPrior, seed: int = 0) -> list[Answer]:
     """Answer the questions of every sweep; raises DataError if there are none."""
     posed = list(_posed(sweeps, prior, seed))
     if not posed:
+        counts = ", ".join(f"{name} {n}" for name, n in _run_counts(sweeps).items())
         raise DataError(
-            "These sweeps are too small to learn from: none has 8 runs below a cut of compute and "
-            "2 beyond. Add sweeps, or larger runs."
+            f"These sweeps are too small to learn from (runs: {counts}). {_ENOUGH} Add sweeps, or "
+            "larger runs."
         )
     # In batches, since the decorrelating bases of all questions would fill the memory.
     posed.sort(key=lambda p: (p.member.law.name, len(p.member.observations)))
@@ -203,7 +263,7 @@ def _answer(posed: _Posed, solved: Solved, seed: int) -> Answer:
     measured = np.log(np.asarray(runs[runs.output], dtype=np.float64)[held])
     size = size_of(runs).astype(np.float64)
     distance = size[held] / size[posed.question.fit].max()
-    family = SURFACE if len(names) == 2 else ONE_AXIS
+    family = _family_of(posed.member)
     n, evidence = len(solved.observations), solved.lanes.evidence
     spread = (curves.variance + noise).astype(np.float32)
     return Answer(

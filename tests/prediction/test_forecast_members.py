@@ -13,14 +13,19 @@ from jscale.discrepancy.prior import default_prior
 from jscale.discrepancy.response import FAILURE_ODDS, ODDS, PLAIN
 from jscale.model.roles import Positive
 from jscale.prediction.forecast_members import (
+    checked_runs,
     choose_response,
     members_of,
     named_laws,
-    runs_of,
     size_of,
+    table_of,
 )
 
 PRIOR = default_prior()
+
+
+def runs_of(laws: Any, data: Any, columns: dict[str, Any]) -> js.Runs:
+    return checked_runs(table_of(laws, data, columns))
 
 
 def table(rows: int = 6, **columns: object) -> pd.DataFrame:
@@ -177,6 +182,8 @@ def test_rows_of_a_run_and_weights_reach_the_observations() -> None:
 def test_what_is_no_table() -> None:
     with pytest.raises(js.DataError, match="forecast takes Runs or a pandas DataFrame, not list"):
         js.forecast([1, 2, 3])  # type: ignore[arg-type]
+    with pytest.raises(js.DataError, match="forecast takes Runs or a pandas DataFrame, not list"):
+        js.forecast([1, 2, 3], "chinchilla")  # type: ignore[arg-type]
 
 
 def test_inputs_that_auto_does_not_know() -> None:

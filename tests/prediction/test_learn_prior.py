@@ -115,10 +115,48 @@ def test_a_sweeps_own_split_is_its_one_question() -> None:
     [
         ({}, r"sweeps must map names to runs: \{\"our 2025 sweep\": df\}"),
         (sweep(5), "sweeps must map names to runs"),
-        ({"a": sweep(5)}, "too small to learn from: none has 8 runs below a cut of compute"),
-        ({"a": [1, 2]}, "Runs or a pandas DataFrame, not list"),
+        (
+            {"a": sweep(5), "b": sweep(6)},
+            r"too small to learn from \(runs: a 5, b 6\)\. A question",
+        ),
+        ({"a": [1, 2]}, "sweep 'a': forecast takes Runs or a pandas DataFrame, not list"),
+        ({"a": sweep(20), "b": sweep(2)}, "sweep 'b': A forecast needs at least 3 independent"),
+        ({"b": {"x": sweep(2)}}, r"sweep 'b' \(part 'x'\): A forecast needs at least 3"),
     ],
 )
 def test_what_nothing_can_be_learnt_from(sweeps: Any, message: str) -> None:
     with pytest.raises(js.DataError, match=message):
         learn_prior(sweeps)
+
+
+def steep(seed: int) -> pd.DataFrame:
+    """Runs of N and D with exponents far from those of language models."""
+    rng = np.random.default_rng(seed)
+    N, D = (np.exp(rng.uniform(*np.log(ends), 24)) for ends in ([1e7, 1e9], [1e9, 1e11]))
+    alpha, beta = 0.6 + 0.03 * rng.normal(), 0.55 + 0.03 * rng.normal()
+    loss = 1.5 + 0.7 * (N / 1e8) ** -alpha + 0.6 * (D / 1e10) ** -beta
+    return pd.DataFrame({"N": N, "D": D, "loss": loss * np.exp(0.003 * rng.normal(size=24))})
+
+
+@pytest.mark.full
+def test_a_labs_own_sweeps_teach_its_exponents() -> None:
+    prior = learn_prior({f"sweep {seed}": steep(seed) for seed in range(8)})
+    start = default_prior().families["loss_surface"].variants[0]
+    learnt = prior.families["loss_surface"].variants[0]
+    for name, true in (("alpha", np.log(0.6)), ("beta", np.log(0.55))):
+        assert abs(learnt.parameters[name][0] - true) < 0.75 * abs(start.parameters[name][0] - true)
+    scores = {"mine": 0.0, "default": 0.0}
+    for seed in range(20, 24):
+        table = steep(seed).sort_values("D", ignore_index=True)
+        few, rest = table.iloc[:5], table.iloc[16:].reset_index(drop=True)
+        for name, p in (("mine", prior), ("default", "default")):
+            mixture = js.forecast(few, prior=p).mixture(rest[["N", "D"]])
+            scores[name] += mixture.log_score(rest["loss"].to_numpy()).mean() / 4
+    assert scores["mine"] > scores["default"] + 0.1
+
+
+def test_sweeps_that_nothing_is_asked_of_are_named() -> None:
+    with pytest.warns(
+        js.DataWarning, match="1 of 2 sweeps are too small to ask .* exponents alone: small"
+    ):
+        learn_prior({"mine": sweep(20).assign(held=[False] * 16 + [True] * 4), "small": sweep(4)})
