@@ -116,8 +116,8 @@ def test_a_sweeps_own_split_is_its_one_question() -> None:
         ({}, r"sweeps must map names to runs: \{\"our 2025 sweep\": df\}"),
         (sweep(5), "sweeps must map names to runs"),
         (
-            {"a": sweep(5), "b": sweep(6)},
-            r"too small to learn from \(runs: a 5, b 6\)\. A question",
+            {"a": sweep(5), "b": sweep(4)},
+            r"too small to learn from \(runs: a 5, b 4\)\. A question",
         ),
         ({"a": [1, 2]}, "sweep 'a': forecast takes Runs or a pandas DataFrame, not list"),
         ({"a": sweep(20), "b": sweep(2)}, "sweep 'b': A forecast needs at least 3 independent"),
