@@ -45,11 +45,15 @@ DropInvalid = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Level = Annotated[float, typer.Option(help="Level of all intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of starts and resamples.")]
-Method = Annotated[str, typer.Option(help=f"How parameters are drawn: {methods.in_words()}.")]
+_INTERVALS = (
+    "auto: with the chance that the truth departs from the law. Or within the law, by how its "
+    f"parameters are drawn: {methods.in_words()}"
+)
+Method = Annotated[str, typer.Option(help=f"{_INTERVALS}.")]
 MethodOrNone = Annotated[
     str,
     typer.Option(
-        help=f"How parameters are drawn: {methods.in_words()}; or none, for the point alone."
+        help=f"{_INTERVALS}; or none, for the point alone."
     ),
 ]
 Set = Annotated[

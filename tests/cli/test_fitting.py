@@ -19,7 +19,8 @@ def test_fit_prints_and_writes(jscale, runs_csv, table):
     assert (code, err) == (0, "")
     assert "chinchilla: loss = E + A/N^alpha + B/D^beta" in out
     assert "8 of 8 starts agree" in out
-    assert "80% new run" in out
+    assert "80% interval" in out
+    assert "chinchilla alone: mean absolute error" in out
     assert "Wrote fit.json and fit.png" in out
     assert sorted(os.listdir()) == ["fit.json", "fit.png", "runs.csv"]
     fit = js.load("fit.json")
@@ -157,8 +158,20 @@ def test_predict_at_points(jscale, saved):
         "predict", saved["plain"], "--at", "N=7B,D=140B", "--at", "N=1e9,D=20_000M"
     )
     assert (code, err) == (0, "")
-    assert "chinchilla: loss, by bootstrap (bayesian)" in out
+    assert "chinchilla: loss, by chinchilla with its discrepancy" in out
     assert "90% new run" in out
+    fit = js.load(saved["plain"])
+    expected = js.predict(fit, N=[7e9, 1e9], D=[1.4e11, 2e10]).frame["curve"]
+    assert [line.split()[2] for line in out.splitlines()[2:4]] == [f"{v:.4g}" for v in expected]
+
+
+def test_predict_within_the_law_by_a_method_that_is_named(jscale, saved):
+    code, out, err = jscale(
+        *("predict", saved["plain"], "--at", "N=7B,D=140B", "--at", "N=1e9,D=20_000M"),
+        *("--method", "laplace"),
+    )
+    assert (code, err) == (0, "")
+    assert "chinchilla: loss, by laplace, within the law" in out
     fit = js.load(saved["plain"])
     expected = fit.law(np.array([7e9, 1e9]), np.array([1.4e11, 2e10]), **fit.params)
     assert [line.split()[2] for line in out.splitlines()[2:4]] == [f"{v:.4g}" for v in expected]
@@ -232,8 +245,10 @@ def test_held_out_runs_are_forecast_alongside_the_law(jscale):
     code, out, _ = jscale("fit", *FAST, "--json")
     assert code == 0
     printed = json.loads(out)
-    forecast = printed["forecast"]
-    assert len(forecast) == len(printed["held_out"]) == 10
+    forecast = printed["held_out"]
+    assert len(forecast) == len(printed["law_alone"]) == 10
+    alone = [abs(r["curve"] / r["measured"] - 1) for r in printed["law_alone"]]
+    assert sum(alone) / 10 > 0.05
     inside = [r["prediction_low"] <= r["measured"] <= r["prediction_high"] for r in forecast]
     assert sum(inside) >= 9
     errors = [abs(r["curve"] / r["measured"] - 1) for r in forecast]

@@ -45,7 +45,7 @@ def test_report_as_json_at_a_point(jscale, runs_csv):
     document = json.loads(out)
     assert document["title"] == "Mine"
     assert document["answer"][0].startswith(
-        "At N = 7×10⁹ and D = 1.4×10¹¹ the fitted law chinchilla"
+        "At N = 7×10⁹ and D = 1.4×10¹¹ the forecast (chinchilla with its discrepancy) predicts"
     )
     assert len(document["answers"]["rows"]) == 2
     assert document["files"] == {"report": "mine.html"}

@@ -128,9 +128,12 @@ def test_held_out_table_marks_what_lies_inside(prediction):
     curve = prediction.frame["curve"].to_numpy()
     measured = prediction.frame.assign(measured=curve * [1.001, 1.5])
     table = show_in.held_out_table(replace(prediction, frame=measured))
-    assert list(table) == ["C", "measured", "predicted", "error", "80% new run", ""]
-    assert table[""].tolist() == ["inside", "outside"]
+    assert list(table) == ["C", "measured", "predicted", "error", "80% interval", "inside"]
+    assert table["inside"].tolist() == ["yes", "no"]
     assert table["error"].tolist() == ["-0.10%", "-33.33%"]
+    alone = replace(prediction, frame=prediction.frame.assign(curve=measured["measured"]))
+    both = show_in.held_out_table(replace(prediction, frame=measured), alone)
+    assert both["law alone"].tolist() == ["+0.00%", "+0.00%"]
 
 
 @pytest.mark.parametrize(("inside", "warned"), [(0, True), (1, True), (2, False), (4, False)])
@@ -142,3 +145,12 @@ def test_missed_held_out_runs_are_a_caution(inside: int, warned: bool) -> None:
         show_in.print_missed(screen, js.laws.get("chinchilla"), miss, True)
     assert ("held-out-missed" in capture.get()) == warned
     assert ("--law farseer" in capture.get()) == warned
+
+
+def test_a_forecast_that_misses_asks_what_changed() -> None:
+    screen = Console(width=200)
+    with screen.capture() as capture:
+        miss = missed(np.zeros(4, dtype=bool), None, 0.9)
+        show_in.print_missed(screen, js.laws.get("chinchilla"), miss, False)
+    assert "Something changed on the way" in capture.get()
+    assert "--law" not in capture.get()

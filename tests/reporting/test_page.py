@@ -351,11 +351,16 @@ def test_a_loaded_fit_takes_its_own_draws(fit, draws, tmp_path):
     assert report(again, draws).content["exact"] == report(fit, draws).content["exact"]
 
 
-def test_draws_are_made_where_none_are_given(fit):
+def test_a_fit_is_forecast_with_its_law_alongside(fit):
     page = report(fit, seed=3)
-    expected = js.predict(fit, N=1e9, D=1e11, seed=3)
     made = dict(page.content["made"])["Draws"]
-    assert made.startswith(f"{expected.method}: resamples = 1000, seed = 3")
+    assert made.startswith("chinchilla with its discrepancy: asked = auto")
+    assert made.endswith("seed = 3")
+    answer = page.content["answer"]
+    assert "the forecast (chinchilla with its discrepancy) predicts" in answer[0]
+    assert answer[2].startswith("The fitted law alone, chinchilla, puts the curve at ")
+    assert page.content["method"].startswith("Predictions and plans by a forecast (chinchilla")
+    assert page.content["again"].splitlines()[-1].startswith("js.report(fit, seed=3")
 
 
 # ── As an object and a public name ──────────────────────────────────────────────────────────
