@@ -115,6 +115,10 @@ def solve(
     ]
 
 
+# So few tables are padded alike, to share a program.
+_FEW_TABLES = 32
+
+
 def _filled(items: Sequence[Any]) -> list[Any]:
     """Lengthen a batch with its last item, so that few numbers of tables need programs."""
     n = len(items)
@@ -133,14 +137,17 @@ def solve_each(
 
     Without ``screen``, large tables keep all experts of their prior.
     """
-    groups: dict[Any, list[int]] = {}
+    programs: dict[Any, list[int]] = {}
     solved: dict[int, Solved] = {}
     for i, (member, table) in enumerate(zip(members, tables, strict=True)):
         if len(table) > exact_rows(member):
             solved[i] = solve_large(member, table, screen=screen)
-            continue
-        # Coarse buckets: compiling a program costs more than padding a table.
-        groups.setdefault((member.program_key, bucket(len(table), steps=2)), []).append(i)
+        else:
+            programs.setdefault(member.program_key, []).append(i)
+    groups: dict[Any, list[int]] = {}
+    for key, places in programs.items():
+        for i, rows in zip(places, padded_sizes([len(tables[i]) for i in places]), strict=True):
+            groups.setdefault((key, rows), []).append(i)
     for (_, rows), places in groups.items():
         kernels = len(members[places[0]].prior.kernels)
         # A basis holds rows² numbers per kernel, which limits the tables in a batch.
@@ -150,6 +157,18 @@ def solve_each(
             ends = solve([members[i] for i in part], [tables[i] for i in part], rows)
             solved.update(zip(part, ends, strict=True))
     return [solved[i] for i in range(len(members))]
+
+
+def padded_sizes(counts: Sequence[int]) -> list[int]:
+    """Return the sizes that tables are padded to: one for all, where they are few and alike.
+
+    Compiling a program costs more than solving a few dozen padded tables.
+    """
+    coarse = [bucket(n, steps=2) for n in counts]
+    numbers = len(coarse) * max(coarse) ** 2
+    if len(coarse) <= _FEW_TABLES and numbers <= 4 * sum(rows**2 for rows in coarse):
+        return [max(coarse)] * len(coarse)
+    return coarse
 
 
 def exact_rows(member: Member) -> int:

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from jscale.data.runs import Runs
-from jscale.discrepancy.experts import Curves, Solved, predict
+from jscale.discrepancy.experts import Curves, Solved, padded_sizes, predict
 from jscale.errors import JscaleError
-from jscale.fitting.problem import bucket
 from jscale.prediction.forecast import Forecast, forecast_of, joined, mixture_of, pieces_of
 from jscale.prediction.forecast_choices import DRAWS, Choices, Unsolved
 from jscale.prediction.forecast_members import AUTO, checked_runs
@@ -125,10 +124,14 @@ def mixtures(
 
 def _predicted(solved: Sequence[Solved], where: Sequence[Any]) -> list[Curves]:
     """Predict many tables' points, batching those that share a program and a size."""
+    programs: dict[Any, list[int]] = {}
+    for i, each in enumerate(solved):
+        programs.setdefault((each.member.program_key, each.table.basis.shape), []).append(i)
     groups: dict[Any, list[int]] = {}
-    for i, (each, (inputs, _)) in enumerate(zip(solved, where, strict=True)):
-        points = bucket(len(inputs[0]), steps=2)
-        groups.setdefault((each.member.program_key, each.table.basis.shape, points), []).append(i)
+    for (key, shape), places in programs.items():
+        sizes = padded_sizes([len(where[i][0][0]) for i in places])
+        for i, points in zip(places, sizes, strict=True):
+            groups.setdefault((key, shape, points), []).append(i)
     found: dict[int, Curves] = {}
     for (_, (_, *rows), points), places in groups.items():
         lanes = solved[places[0]].log_weights.size

@@ -18,7 +18,6 @@ from jscale.prediction.predictor import Predictor, Sampler
 from jscale.prediction.sources import within_law_note
 from jscale.uncertainty.draws import Draws
 
-
 # How many functions the plans of a page draw.
 _FUNCTIONS = 300
 

@@ -13,6 +13,7 @@ from jscale.discrepancy.experts import (
     Solved,
     exact_rows,
     most_rows,
+    padded_sizes,
     predict,
     solve,
     solve_each,
@@ -211,3 +212,11 @@ def test_how_many_rows_depends_on_the_experts(solved: Solved) -> None:
     many = replace(member, prior=axis)
     assert exact_rows(many) == 150
     assert 1024 < most_rows(many) < 1500
+
+
+def test_few_tables_of_like_sizes_share_one_program() -> None:
+    assert padded_sizes([42, 60, 100]) == [128] * 3
+    assert padded_sizes([60]) == [64]
+    # Padding each of many to the largest would cost more than the programs.
+    assert padded_sizes([20] * 20 + [300]) == [24] * 20 + [384]
+    assert set(padded_sizes([42, 60] * 30)) == {48, 64}

@@ -39,9 +39,7 @@ def test_an_optimum_past_any_sensible_size_has_no_row(fit: js.Fit) -> None:
 def test_the_path_of_a_law_of_compute_is_compute(fit: js.Fit) -> None:
     C = np.geomspace(1e17, 1e20, 12)
     line = js.fit("power_const", pd.DataFrame({"C": C, "loss": 1.5 + 90 * C**-0.1}), starts=8)
-    pd.testing.assert_frame_equal(
-        optimal_path(PointAlone(line), 1e21), pd.DataFrame({"C": [1e21]})
-    )
+    pd.testing.assert_frame_equal(optimal_path(PointAlone(line), 1e21), pd.DataFrame({"C": [1e21]}))
 
 
 @pytest.mark.full
