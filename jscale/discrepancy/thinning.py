@@ -9,9 +9,9 @@ import numpy as np
 from jscale.discrepancy.members import Member, part_of_member
 from jscale.discrepancy.observations import Observations
 
-# On the thinned table, kernels and priors with this share of the weight together are kept, rounded
-# up to few sizes, so that few programs are compiled.
-_MOST = 0.99
+# On the thinned table, kernels and priors with these shares of the weight together are kept,
+# rounded up to few sizes, so that few programs are compiled. All rows concentrate weights further.
+_MOST_KERNELS, _MOST_VARIANTS = 0.9, 0.99
 _KERNELS, _VARIANTS = (4, 8, 12, 16, 24), (2, 6, 12)
 
 
@@ -51,14 +51,14 @@ def screened(member: Member, log_weights: np.ndarray) -> tuple[Member, np.ndarra
     ``log_weights`` (K, G, P) are those on a thinned table.
     """
     weights = np.exp(log_weights)
-    kernels = _leading(weights.sum(axis=(1, 2)), _KERNELS)
-    variants = _leading(weights.sum(axis=(0, 1)), _VARIANTS)
+    kernels = _leading(weights.sum(axis=(1, 2)), _MOST_KERNELS, _KERNELS)
+    variants = _leading(weights.sum(axis=(0, 1)), _MOST_VARIANTS, _VARIANTS)
     return part_of_member(member, kernels, variants), variants
 
 
-def _leading(weights: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+def _leading(weights: np.ndarray, share: float, sizes: tuple[int, ...]) -> np.ndarray:
     """Return the places, in order, of those with most of the weight, rounded up to a size."""
     order = np.argsort(-weights, kind="stable")
-    most = int(np.searchsorted(np.cumsum(weights[order]), _MOST * weights.sum())) + 1
+    most = int(np.searchsorted(np.cumsum(weights[order]), share * weights.sum())) + 1
     count = next((size for size in sizes if size >= most), len(weights))
     return np.sort(order[:count])
