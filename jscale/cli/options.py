@@ -52,9 +52,7 @@ _INTERVALS = (
 Method = Annotated[str, typer.Option(help=f"{_INTERVALS}.")]
 MethodOrNone = Annotated[
     str,
-    typer.Option(
-        help=f"{_INTERVALS}; or none, for the point alone."
-    ),
+    typer.Option(help=f"{_INTERVALS}; or none, for the point alone."),
 ]
 Set = Annotated[
     list[str] | None,

@@ -301,7 +301,9 @@ def _by_forecasts(answers: Answers, laws: Mapping[str, Law], prior: Any, every: 
             parts[name], beyond[name] = answers.by_forecast(name, [law], prior)
         except DataError as error:
             if not every:
-                raise
+                raise DataError(
+                    f"{error} To compare within the laws, by draws, give discrepancy=False."
+                ) from error
             left_out[name] = f"[info] left-out: {error}"
     return parts, beyond, left_out
 

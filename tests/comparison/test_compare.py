@@ -397,6 +397,21 @@ def test_a_split_too_small_to_forecast_is_named(one_world: js.Runs) -> None:
         js.compare("auto", one_world, holdout=one_world["C"] > one_world["C"][1] * 1.1)
 
 
+def test_outcomes_of_any_sign_are_compared_within_the_laws(one_world: js.Runs) -> None:
+    @js.law(output="gain")
+    def line(C, *, a: js.Real, b: js.Real):
+        return a + b * (C / 1e19)
+
+    frame = one_world.frame.assign(gain=np.linspace(-1.0, 1.0, 16))
+    runs = js.Runs.from_frame(frame, output="gain")
+    squares = js.least_squares(space="linear")
+    wrong = r"line cannot be forecast .* gain must be positive .* give discrepancy=False"
+    with pytest.raises(js.DataError, match=wrong):
+        js.compare([line], runs, objective=squares)
+    found = js.compare([line], runs, objective=squares, method="laplace")
+    assert np.isfinite(found.rows["prediction_high"]).all()
+
+
 @pytest.mark.full
 def test_another_prior(one_world: js.Runs) -> None:
     weak = js.compare(["auto"], one_world, prior="weak").rows
