@@ -45,9 +45,8 @@ DropInvalid = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Level = Annotated[float, typer.Option(help="Level of all intervals.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of starts and resamples.")]
-_INTERVALS = (
-    "auto: with the chance that the truth departs from the law. Or within the law, by how its "
-    f"parameters are drawn: {methods.in_words()}"
+_INTERVALS = "How intervals are made, all but auto within the law: " + methods.in_words(
+    "with the chance that the truth departs from the law"
 )
 Method = Annotated[str, typer.Option(help=f"{_INTERVALS}.")]
 MethodOrNone = Annotated[

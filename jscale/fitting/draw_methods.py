@@ -318,8 +318,13 @@ def get_batched(name: Any) -> Method:
     return METHODS[name]
 
 
-def in_words() -> str:
+def in_words(auto: str = "what suits the fit") -> str:
     """Return all choices of a method with what they do, for help texts.
+
+    Parameters
+    ----------
+    auto : str
+        What "auto" does.
 
     Returns
     -------
@@ -333,4 +338,4 @@ def in_words() -> str:
     'auto (what suits the fit)'
     """
     others = [f"{name} ({method.words})" for name, method in METHODS.items()]
-    return f"{AUTO} (what suits the fit), {', '.join(others[:-1])} or {others[-1]}"
+    return f"{AUTO} ({auto}), {', '.join(others[:-1])} or {others[-1]}"

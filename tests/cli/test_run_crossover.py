@@ -94,7 +94,7 @@ def test_pairs_of_common_runs_are_paired(jscale, saved):
         "--equivalent",
     )
     assert (code, err) == (0, "")
-    assert "by bootstrap (bayesian), paired" in told(out)
+    assert "by bootstrap (bayesian), within the law, paired" in told(out)
 
 
 @pytest.mark.parametrize(
