@@ -96,13 +96,14 @@ def _on_disagreement(forecast: Any, table: pd.DataFrame) -> Iterator[Note]:
             .frame(_LEVEL)
             for i in chosen
         ],
-        keys=[weights.index[i] for i in chosen],
+        ignore_index=True,
     )
     curves = each["curve"]
     apart = float(np.log(curves.max() / curves.min()))
     width = float(np.log(each["confidence_high"] / each["confidence_low"]).mean())
     if apart > width:
-        values = ", ".join(f"{name} {curve:.4g}" for (name, _), curve in curves.items())
+        names = [str(weights.index[i]) for i in chosen]
+        values = ", ".join(f"{name} {curve:.4g}" for name, curve in zip(names, curves, strict=True))
         yield Note(
             "laws-disagree",
             "caution",
