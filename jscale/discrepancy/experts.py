@@ -34,7 +34,9 @@ from jscale.model.layout import Layout
 _LEAST_SHARE, _MOST_SHARE = 0.02, 2.0
 _PLAIN_SHARE = 1.0
 # Rows² × experts up to which a table is solved exactly, and the least such number of rows.
-_EXACT, _LEAST_EXACT = 400 * 400 * 180, 150
+_EXACT, _LEAST_EXACT = 400 * 400 * 180, 512
+# Kernels are chosen on so many rows of larger tables.
+_SCREENED = 256
 # Rows × experts to which tables are thinned, and the most and least rows that it leaves.
 _THINNED, _MOST_ROWS, _LEAST_ROWS = 3_000_000, 4096, 1024
 _RANK_STEP = 64
@@ -194,7 +196,7 @@ def solve_large(member: Member, table: Observations, *, screen: bool = True) -> 
     import jax
 
     table = thinned(table, most_rows(member))
-    (few,) = solve([member], [thinned(table, exact_rows(member))])
+    (few,) = solve([member], [thinned(table, _SCREENED)])
     variants = np.arange(len(member.prior.variants))
     if screen:
         member, variants = screened(member, few.log_weights)

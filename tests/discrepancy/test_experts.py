@@ -200,17 +200,17 @@ def test_a_large_table_is_solved_as_if_exactly(solved: Solved) -> None:
     """Kernels are chosen on some of the rows."""
     assert exact_rows(solved.member) < 600
     assert_as_exact(solved.member, bent_table(600), 0.03)
-    (whole,) = solve_each([solved.member], [bent_table(450)], screen=False)
+    (whole,) = solve_each([solved.member], [bent_table(520)], screen=False)
     assert whole.log_weights.shape == solved.log_weights.shape
 
 
 def test_how_many_rows_depends_on_the_experts(solved: Solved) -> None:
     member = solved.member
-    assert exact_rows(member) == 400
+    assert exact_rows(member) == 512
     assert most_rows(member) == 4096
     axis = default_prior().families["one_axis"]
     many = replace(member, prior=axis)
-    assert exact_rows(many) == 150
+    assert exact_rows(many) == 512
     assert 1024 < most_rows(many) < 1500
 
 
