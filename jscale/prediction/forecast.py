@@ -571,7 +571,7 @@ def forecast(
     Curves are not forced to fall. On 11 public tables the median fell everywhere along C and, but
     for a rise of 0.2% on one of them, along D, in range and to ten times beyond. Along N at fixed D
     it rose by over 0.1% on 3 tables in range and on 5 beyond: by 19% where larger models of few
-    tokens were indeed worse, elsewhere by at most 5%. Of drawn curves 8 to 37% rise somewhere by
+    tokens were indeed worse, elsewhere by at most 9%. Of drawn curves 8 to 37% rise somewhere by
     over 0.1%.
 
     References
