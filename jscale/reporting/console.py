@@ -205,7 +205,7 @@ def held_out_table(prediction: Prediction, alone: Prediction | None = None) -> p
     return frame[shown].assign(**columns)
 
 
-def _errors(predicted: pd.Series, measured: pd.Series) -> list[str]:
+def _errors(predicted: Any, measured: Any) -> list[str]:
     return [f"{100 * e:+.2f}%" for e in predicted / measured - 1]
 
 
