@@ -182,7 +182,7 @@ MUTANTS = (
     Mutant(
         "level", "jscale/uncertainty/draws.py",
         "half = (1.0 - check_level(level)) / 2.0", "half = 1.0 - check_level(level)",
-        "A 90 % interval is cut at the 10 % and 90 % quantiles.",
+        "A 90% interval is cut at the 10% and 90% quantiles.",
         ("tests/uncertainty/test_draws.py", "tests/uncertainty/test_intervals.py"),
     ),
     Mutant(
@@ -283,7 +283,7 @@ MUTANTS = (
         "budget", "jscale/planning/optimum.py",
         "rest = (place.budget - spent) / cost.exponents[last]",
         "rest = (place.budget - spent + 0.05) / cost.exponents[last]",
-        "A plan spends 5 % more than its budget.",
+        "A plan spends 5% more than its budget.",
         ("tests/planning/test_optimum.py", "tests/planning/test_allocate.py"),
     ),
     Mutant(

@@ -122,7 +122,7 @@ def compare(
     Notes
     -----
     Standard errors group the rows of a family, or of a split where there are several, or else of a
-    run. With few runs the curves of "laplace" are off: its 50 % intervals covered 13 to 44 % near
+    run. With few runs the curves of "laplace" are off: its 50% intervals covered 13 to 44% near
     the largest of 20 runs (benchmarks/results/coverage.txt).
 
     Examples

@@ -183,7 +183,7 @@ def comparison_notes(
         most = table.summary["unsettled"].to_numpy() / table.draws.shape[1]
         if (most > 0.01).any():
             notes.append(
-                f"[caution] draws-unsettled: {name} has over 1 % of resamples that did not "
+                f"[caution] draws-unsettled: {name} has over 1% of resamples that did not "
                 f"converge in {int(np.sum(most > 0.01))} of {len(table)} splits."
             )
     return notes

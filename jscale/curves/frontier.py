@@ -128,7 +128,7 @@ def frontier(
     This is approach 1 of [1]_, section 3.1. Intervals are those of a pairs bootstrap of whole runs
     (``Runs.run``, within each ``Runs.group``), with the frontier determined again in each
     resample. They describe the frontier of such runs, not its distance from the best that could
-    be trained: of 100 or 300 runs at random N and D, the 90 % interval of the exponent covered
+    be trained: of 100 or 300 runs at random N and D, the 90% interval of the exponent covered
     that of the law in 45 to 69 of 100 worlds.
 
     References

@@ -110,9 +110,7 @@ def predict_curve(
         predictor = predictor_of(source, method, seed, caller="predict_curve", point=True)
         source, method = _with_law(predictor, extended), "auto"
     # How laws of whole curves depart from the truth is not known.
-    prediction = predict(
-        source, table, level=level, method=method, seed=seed, discrepancy=False
-    )
+    prediction = predict(source, table, level=level, method=method, seed=seed, discrepancy=False)
     frame = prediction.frame.drop(columns="schedule", errors="ignore")
     frame.insert(0, "S", at)
     return replace(prediction, frame=frame)

@@ -24,7 +24,7 @@ CODE = "undecayed-checkpoints"
 # Logged rates and amounts of training are rounded: equal ones must compare as equal.
 _ROUNDING = 1e-9
 # Measured on training runs of our own (tests/data/test_checkpoints.py).
-_MEASURED = "a constant rate ended 4 to 8 % above a decayed one in our runs, stdlib_lm_curves"
+_MEASURED = "a constant rate ended 4 to 8% above a decayed one in our runs, stdlib_lm_curves"
 
 
 def checkpoints(
@@ -76,9 +76,9 @@ def checkpoints(
     Notes
     -----
     Early losses follow the warm-up and not the law: [1]_ leaves out the first tenth. In
-    ``stdlib_lm_curves``, runs at a constant rate ended 4 to 8 % above those with a decayed one;
-    on a warmup-stable-decay schedule the excess is 5 to 7 % before the decay and 0.1 % once the
-    rate is below a tenth of its peak. Half-way along a cosine it is 1 % or less. The end of a run
+    ``stdlib_lm_curves``, runs at a constant rate ended 4 to 8% above those with a decayed one;
+    on a warmup-stable-decay schedule the excess is 5 to 7% before the decay and 0.1% once the
+    rate is below a tenth of its peak. Half-way along a cosine it is 1% or less. The end of a run
     is taken as it is, whatever its rate. Rows of a run stay together in a bootstrap.
 
     References

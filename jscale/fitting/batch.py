@@ -172,7 +172,7 @@ def _warn(table: FitTable) -> None:
         many = table.summary["unsettled"] > _UNSETTLED_SHARE * table.draws.shape[1]
         if many.any():
             warnings.warn(
-                f"In {int(many.sum())} of {len(table)} families over 1 % of the resamples failed "
+                f"In {int(many.sum())} of {len(table)} families over 1% of the resamples failed "
                 "or did not converge, and their intervals may be off: see "
                 "table.summary['unsettled'].",
                 FitWarning,

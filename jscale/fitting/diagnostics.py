@@ -188,7 +188,7 @@ def smoothed_curvature(objective: Objective, residual: np.ndarray) -> np.ndarray
     Where curvature sits in a narrow core |r| < delta, the few residuals there say little about
     its average. It is replaced by its expectation over normal errors of standard deviation
     s = 0.7·1.4826·MAD around each residual: for Huber's loss P(|r + s·z| < delta). Standard errors
-    are then conservative: nominal 90 % intervals of E, alpha and beta covered 93–99 % on 900
+    are then conservative: nominal 90% intervals of E, alpha and beta covered 93–99% on 900
     simulated data sets (benchmarks/standard_errors.py), and on the Chinchilla replication's 240
     points errors are .97, .96 and .84 of the bootstrap's.
     A smaller s trades the former for the latter.
@@ -250,7 +250,7 @@ def leverages(problem: Problem, optimum: Optimum) -> np.ndarray:
 
 
 def moves_without_outliers(problem: Problem, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
-    """Refit without the 2 % of rows with the largest residuals.
+    """Refit without the 2% of rows with the largest residuals.
 
     Returns the moves of the coordinates (p,) in standard errors of the refit (those of the
     full fit are inflated by the very rows in question), and the rows left out.

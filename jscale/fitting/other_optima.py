@@ -18,7 +18,7 @@ from jscale.fitting.notes import Note
 from jscale.fitting.problem import Problem
 from jscale.fitting.solver.gauss_newton import Lanes, Status
 
-# Twice the drop of the log likelihood at the ends of a 68 % interval of one parameter.
+# Twice the drop of the log likelihood at the ends of a 68% interval of one parameter.
 _AS_GOOD = 1.0
 # Distance, in standard errors, beyond which an optimum lies in another valley.
 _FAR = 3.0

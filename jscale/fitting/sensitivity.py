@@ -102,7 +102,7 @@ def sensitivity(
         tell only how the curve moves.
     common : bool or str
         Errors are independent between rows by default. True means one error shared by all rows (all
-        N counted 10 % too high), and the result is the signed change; the name of a column (a run
+        N counted 10% too high), and the result is the signed change; the name of a column (a run
         id, a family) shares it among rows of equal labels.
     smoothed : bool or "auto"
         The curvature, as for :func:`influence`. For errors that are not common to all rows, "auto"
@@ -110,7 +110,7 @@ def sensitivity(
         compared with a delta of 1e-3.
     **columns
         Relative standard errors by column: ``N=0.1, loss=0.01`` means that N is known to within
-        10 %, the loss to 1 %. An array (n,) gives each row its own.
+        10%, the loss to 1%. An array (n,) gives each row its own.
 
     Returns
     -------
@@ -245,7 +245,7 @@ def _error(name: str, value: Any, n: int) -> np.ndarray:
     if exact.shape not in ((), (n,)) or not (np.isfinite(exact).all() and (exact >= 0).all()):
         raise DataError(
             f"{name}={value!r} must be a relative error, zero or more: one number, such as "
-            f"{name}=0.1 for 10 %, or {n}, one per row."
+            f"{name}=0.1 for 10%, or {n}, one per row."
         )
     return np.broadcast_to(exact, (n,))
 

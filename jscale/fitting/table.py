@@ -102,7 +102,7 @@ class FitTable:
 
         Notes
         -----
-        On 500 well-specified families of 30 to 100 runs, nominal 90 % intervals covered 92 to 94 %,
+        On 500 well-specified families of 30 to 100 runs, nominal 90% intervals covered 92 to 94%,
         up
         to a hundred times the largest compute (benchmarks/family_coverage.py). Under a wrong law
         they do

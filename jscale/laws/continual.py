@@ -255,8 +255,8 @@ def critical_ratio(T: Any, *, b: Real, a: Real, s: Slope) -> Any:
     Notes
     -----
     :func:`jscale.feasible_ratio` reads the ratio off fits. Nothing in the form keeps it between 0
-    and 1 beyond the fitted budgets. After 20 billion tokens of finance the source reports 29.8 %
-    for 0.46 billion parameters, rising to 47.8 % for 3.1 billion (second-hand); its coefficients
+    and 1 beyond the fitted budgets. After 20 billion tokens of finance the source reports 29.8%
+    for 0.46 billion parameters, rising to 47.8% for 3.1 billion (second-hand); its coefficients
     were not available.
 
     References

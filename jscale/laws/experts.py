@@ -139,7 +139,7 @@ def routed(
 
     The constants given here are a refit to the source's last losses with one expert per token and
     every second layer routed, and to its dense runs. a, b, c and d belong together; rounding c
-    alone changes the loss by 0.2 %.
+    alone changes the loss by 0.2%.
 
     References
     ----------

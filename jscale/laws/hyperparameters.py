@@ -221,7 +221,7 @@ def _lowest_loss(p: Values, *, N: Any, D: Any) -> Any:
     ),
     # Optima are searched within the swept learning rates and batch sizes.
     axes={"c_lr": "lr", "c_B": "B"},
-    # Being off by a factor of e costs 0.1 to 10 % of the loss.
+    # Being off by a factor of e costs 0.1 to 10% of the loss.
     start={"h_lr": (0.001, 0.1), "h_B": (0.001, 0.1)},
     quantities={
         "lowest_loss": _lowest_loss,
@@ -308,8 +308,8 @@ def learning_rate_surface(
 
     The form is ours: the source states the two laws of the optimum and that the loss is convex in
     (ln lr, ln B), but no surface. A quadratic holds near the optimum only, so fit rows whose loss
-    is a few per cent above the lowest of their (N, D). Too narrow a band (1 % on the source's grid)
-    leaves the optimum undetermined, since the rows are then selected by the loss itself; 3 % does
+    is a few per cent above the lowest of their (N, D). Too narrow a band (1% on the source's grid)
+    leaves the optimum undetermined, since the rows are then selected by the loss itself; 3% does
     not. On that grid the surface's exponents of the rate (−0.52, 0.16) differ from those printed
     from optima (−0.713, 0.307) by more than their errors; do not mix the two. All rows count rather
     than one optimum for each (N, D), so that h_lr and h_B are estimated precisely.
@@ -326,7 +326,7 @@ def learning_rate_surface(
     --------
     >>> import jscale as js
     >>> law = js.laws.get("learning_rate_surface")
-    >>> factor = law.quantities["rate_factor"]({"h_lr": 0.01}, penalty=0.01)   # 1 % more loss
+    >>> factor = law.quantities["rate_factor"]({"h_lr": 0.01}, penalty=0.01)   # 1% more loss
     >>> round(float(factor), 3)
     2.718
     """

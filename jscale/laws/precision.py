@@ -123,7 +123,7 @@ def precision(
     beta : Exponent
         Exponent of data, above 0.
     gamma_w : Positive
-        Bits of the weights at which 63 % of the parameters are kept, above 0.
+        Bits of the weights at which 63% of the parameters are kept, above 0.
     gamma_a : Positive
         The same for activations, above 0.
     gamma_kv : Positive

@@ -134,14 +134,14 @@ class Crossover:
         if not np.isfinite(self.at):
             return (
                 f"At the estimate there is no crossing from {self.along} = {low} to {high}; "
-                f"{100 * self.crosses:.0f} % of draws have one. {verdict}"
+                f"{100 * self.crosses:.0f}% of draws have one. {verdict}"
             )
         more = listing([f"{x:.4g}" for x in self.again])
         more = f" The estimates cross again at {more}." if self.again else ""
         return (
             f"{self.after} is better past {self.along} = {self.at:.4g} ({100 * self.level:g}% "
             f"confidence interval {self.at_low:.4g} to {self.at_high:.4g}; "
-            f"{100 * self.crosses:.0f} % of draws cross from {low} to {high}).{more} {verdict}"
+            f"{100 * self.crosses:.0f}% of draws cross from {low} to {high}).{more} {verdict}"
         )
 
     def __repr__(self) -> str:

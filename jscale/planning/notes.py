@@ -37,7 +37,7 @@ def notes_on_optima(planner: Planner, optima: Optima) -> Iterator[Note]:
         yield Note(
             "draws-without-optimum",
             "caution",
-            f"In {100 * share:.0f} % of draws and budgets the best choice lies at a bound.",
+            f"In {100 * share:.0f}% of draws and budgets the best choice lies at a bound.",
             "Intervals hold those bounds.",
             "Add runs that separate size from data, or give meaningful bounds.",
         )

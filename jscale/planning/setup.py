@@ -101,7 +101,7 @@ def _notes_on_lost(
         yield Note(
             "laws-left-out",
             "caution",
-            f"{listing([c.name for c in lost])}, with {100 * share:.0f} % of the weight, cannot "
+            f"{listing([c.name for c in lost])}, with {100 * share:.0f}% of the weight, cannot "
             f"tell one choice of {variables} from another.",
             "The plan and its intervals are those of the other laws.",
             "Read how the laws compare before you rely on the plan.",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_BUDGETS = 4
-# A valley is drawn as far as its output is within 5 % of the optimum.
+# A valley is drawn as far as its output is within 5% of the optimum.
 _SHOWN = 0.05
 _POINTS = 201
 # Shaded ranges extend by this factor beyond the first and last budget.
@@ -161,8 +161,8 @@ def valley(
 ) -> Axes:
     """Plot the output over the first input at a few budgets, the other input following from each.
 
-    Curves are those of the estimate, as far as they are within 5 % of the optimum. The thick part
-    is within 0.1 % of it (``within``), as in :meth:`Plan.near_optimal`. A diamond marks the
+    Curves are those of the estimate, as far as they are within 5% of the optimum. The thick part
+    is within 0.1% of it (``within``), as in :meth:`Plan.near_optimal`. A diamond marks the
     optimum, with the confidence interval of its position as a bar.
 
     Parameters

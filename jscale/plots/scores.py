@@ -23,7 +23,7 @@ def comparison(result: Comparison, *, ax: Axes | None = None) -> Axes:
     """Plot each law's error against how far a run lies beyond the fitted compute.
 
     A point is a predicted run. A line joins the medians of a law's absolute relative errors in
-    five logarithmic bins. Errors above 300 % are drawn at 300 %.
+    five logarithmic bins. Errors above 300% are drawn at 300%.
 
     Parameters
     ----------

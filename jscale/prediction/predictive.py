@@ -66,7 +66,7 @@ class Predictive:
     def mix(cls, parts: Sequence[Samples], weights: np.ndarray) -> Predictive:
         """Mix laws by weights (K, m); a law that is uninformative at a point has no weight there.
 
-        A law is uninformative where its own 90 % interval of a new run spans more than a factor of
+        A law is uninformative where its own 90% interval of a new run spans more than a factor of
         ten, or is unbounded: resamples of a flexible law can diverge far out, and even with a
         small weight would widen the mixture's interval. Where all are uninformative, all keep
         their weights.
@@ -144,7 +144,7 @@ class Predictive:
 
 
 def _says_something(part: Samples) -> np.ndarray:
-    """Return where a law's 90 % interval of a new run spans less than a factor of ten (m,)."""
+    """Return where a law's 90% interval of a new run spans less than a factor of ten (m,)."""
     with np.errstate(all="ignore"):
         low, high = from_space(quantiles(part.new, (0.05, 0.95)), part.space)
         return (low > 0) & np.isfinite(high) & (high < _SPAN * low)

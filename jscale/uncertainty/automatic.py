@@ -1,7 +1,7 @@
 """draws: a fit's draws by a method that is named, or by the one that suits the fit.
 
 Of the cheap methods, refits of randomly weighted runs cover best (benchmarks/results/coverage.txt).
-In worlds made by the fitted law, intervals of the curve and of new runs at 50, 80 and 95 % were off
+In worlds made by the fitted law, intervals of the curve and of new runs at 50, 80 and 95% were off
 by at most 5 percentage points at the largest compute and by 9 (too wide) at ten times it, from 20
 runs on; those of parameters covered up to 9 points more often than nominal. The normal
 approximation is only for tables too long to refit.

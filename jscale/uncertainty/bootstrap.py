@@ -90,7 +90,7 @@ def bootstrap(
     Warns
     -----
     FitWarning
-        For fewer than 8 clusters, and where over 1 % of the refits failed or did not converge.
+        For fewer than 8 clusters, and where over 1% of the refits failed or did not converge.
 
     Notes
     -----
@@ -101,10 +101,10 @@ def bootstrap(
     per, unless that column is the cluster.
 
     A scale that the fit estimated (delta="auto") is kept. Refits are made in chunks that fit in
-    memory. The first 5 % of each (at least 50 in all) also start at other optima of the fit and at
+    memory. The first 5% of each (at least 50 in all) also start at other optima of the fit and at
     automatic starts; where one ends lower, in another basin, it counts in ``switched``, and where
     more
-    than 3 % do, all later refits start there too. A fit by solver="lbfgs" takes "pairs" and
+    than 3% do, all later refits start there too. A fit by solver="lbfgs" takes "pairs" and
     "bayesian"
     alone, and its refits start at the fit alone.
 
@@ -219,7 +219,7 @@ def _notes_on_signs(fit: Fit, kind: str, units: Units) -> list[Note]:
             f"The residuals of {inside} of {runs} runs lie inside "
             f"delta={fit.problem.objective.width:g}.",
             "Wild resamples keep them there, and refits move too little: measured "
-            "coverage of 80 % intervals of a curve was 63 %.",
+            "coverage of 80% intervals of a curve was 63%.",
             # Other kinds cope worse with few clusters, so there the objective has to change.
             "Fit with objective=js.pseudo_huber(1e-2)."
             if _few(units)

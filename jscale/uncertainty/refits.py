@@ -99,7 +99,7 @@ def refit(resampler: Resampler, resamples: int, tick: Callable[[int], object] | 
 
 
 def warn_of_failures(count: int, failed: int, unsettled: int, do: str) -> None:
-    """Warn with FitWarning where over 1 % of refits failed or did not converge; say what to do."""
+    """Warn with FitWarning where over 1% of refits failed or did not converge; say what to do."""
     if failed + unsettled > _MANY_FAIL * count:
         warnings.warn(
             f"{failed} of {count} resamples failed and {unsettled} did not converge: the "

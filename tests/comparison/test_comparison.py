@@ -133,7 +133,7 @@ def test_draws_that_did_not_converge_are_counted_by_split() -> None:
     assert notes_of(places, places, {"a": Fits(1, 0, 1)}) == []
     fits = {"a": Fits(2, 0, 5), "b": SimpleNamespace(draws=None)}
     [note] = comparison_notes(fits, np.array(places), np.array(places))  # type: ignore[arg-type]
-    assert "a has over 1 % of resamples that did not converge in 2 of 3 splits" in note
+    assert "a has over 1% of resamples that did not converge in 2 of 3 splits" in note
 
 
 def test_a_law_that_says_no_number_has_no_weight() -> None:

@@ -234,7 +234,7 @@ def test_a_law_of_compute_tells_no_size_from_another(laws: Any, runs: js.Runs) -
     (note,) = [note for note in plan.notes if note.code == "laws-left-out"]
     assert (
         note.seen
-        == "power_const, with 40 % of the weight, cannot tell one choice of N, D from another."
+        == "power_const, with 40% of the weight, cannot tell one choice of N, D from another."
     )
     pd.testing.assert_frame_equal(plan.frame, js.allocate(laws[0], BUDGETS).frame)
     D = js.required(mixed, "D", loss=2.4, N=2e9)

@@ -32,7 +32,7 @@ def test_scattered_compute_is_put_together() -> None:
 
 
 def test_a_dense_table_does_not_chain_into_one_budget() -> None:
-    """A run every 2 % of compute, and 24 more at each of two budgets."""
+    """A run every 2% of compute, and 24 more at each of two budgets."""
     dense = 1e18 * 1.02 ** np.arange(200)
     C = np.concatenate([dense, np.repeat([2e18, 2e19], 24)])
     N = np.concatenate([np.tile(SIZES[:3], 67)[:200], np.tile(np.geomspace(1e7, 1e9, 24), 2)])
@@ -44,7 +44,7 @@ def test_a_dense_table_does_not_chain_into_one_budget() -> None:
 
 
 def test_of_windows_with_as_many_sizes_the_narrowest_is_taken() -> None:
-    """A seventh run 8 % below repeats a size: the window without it is narrower."""
+    """A seventh run 8% below repeats a size: the window without it is narrower."""
     C = np.concatenate([[0.92e18], np.full(6, 1e18), np.full(6, 1e19)])
     N = np.concatenate([SIZES[:1], SIZES, SIZES])
     assert [rows.tolist() for rows in grouped(C, N).rows] == [list(range(1, 7)), list(range(7, 13))]

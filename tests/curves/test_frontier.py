@@ -21,7 +21,7 @@ def runs_at_random(rows: int = 60, noise: float = 0.02, seed: int = 0) -> js.Run
 
 
 def by_rule(table: pd.DataFrame) -> pd.DataFrame:
-    """The rule in two lines: no run of at most 1 % more compute has a lower loss."""
+    """The rule in two lines: no run of at most 1% more compute has a lower loss."""
     lowest = [table.loc[table["C"] <= 1.01 * c, "loss"].min() for c in table["C"]]
     return table[table["loss"] <= lowest].sort_values("C")
 
@@ -76,7 +76,7 @@ def test_bounds_are_those_of_doing_it_again_with_resampled_runs() -> None:
 
 
 def test_bounds_do_not_know_how_far_the_frontier_lies_from_the_best() -> None:
-    """300 runs at random, 2 % noise: the 90 % interval holds the law's exponent in about half."""
+    """300 runs at random, 2% noise: the 90% interval holds the law's exponent in about half."""
     exponent = TRUTH["beta"] / (TRUTH["alpha"] + TRUTH["beta"])
     inside = 0
     for seed in range(100):

@@ -29,7 +29,7 @@ def test_llama_3_is_reproduced_from_all_its_rows(cuts: pd.DataFrame) -> None:
 
     The figures are given to three digits, so that is how near they must be. Llama 3's own are
     0.29 and 0.53, and 16.55e12 tokens at 3.8e25 FLOPs, of which digits and a digitised picture
-    leave 3 %.
+    leave 3%.
     """
     profile = llama(cuts, outliers=True)
     assert profile.table["rows"].sum() == 133

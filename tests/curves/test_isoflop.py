@@ -78,7 +78,7 @@ def test_bounds_come_from_runs_redrawn_within_their_budget() -> None:
 
 
 def test_intervals_of_the_exponent_hold_the_truth_as_often_as_they_say() -> None:
-    """200 worlds at 90 %: 180 expected, sd 4.2; the count must lie within 3.3 of them."""
+    """200 worlds at 90%: 180 expected, sd 4.2; the count must lie within 3.3 of them."""
     inside = 0
     for seed in range(200):
         runs = slices(C=np.geomspace(1e18, 1e21, 5), count=12, width=4, noise=0.002, seed=seed)

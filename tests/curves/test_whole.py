@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 
 @pytest.mark.parametrize(("name", "within"), [("annealing", 0.012), ("multi_power", 0.008)])
 def test_a_schedule_left_out(curves: js.Curves, draws, name: str, within: float) -> None:
-    """Constant and cosine tell warmup-stable-decay to about 1 %; the bounds leave 30 % slack."""
+    """Constant and cosine tell warmup-stable-decay to about 1%; the bounds leave 30% slack."""
     held = curves.frame.loc[curves.frame["run"] == f"{SIZE}-wsd-s0"]
     schedule = curves.schedule_of(f"{SIZE}-wsd-s0")
     prediction = js.predict_curve(draws[name], schedule, steps=held["S"].to_numpy())

@@ -54,7 +54,7 @@ def test_draws_have_the_forecasts_quantiles(forecast: js.Forecast) -> None:
     low, high = mixture.quantile(0.16), mixture.quantile(0.84)
     off = np.abs(np.median(drawn, axis=0) - mixture.quantile(0.5))
     assert (off < 0.12 * (high - low)).all()
-    # Two thousand draws tell a spread to within 4 %.
+    # Two thousand draws tell a spread to within 4%.
     np.testing.assert_allclose(
         np.diff(np.quantile(drawn, [0.16, 0.84], axis=0), axis=0)[0], high - low, rtol=0.12
     )

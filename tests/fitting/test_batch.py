@@ -65,7 +65,7 @@ def test_resamples_that_do_not_settle_are_counted_and_said(
 ) -> None:
     monkeypatch.setattr(row_sets, "WARM", row_sets.WARM._replace(steps=4))
     big = table[table["family"].isin(["c", "d"])]
-    with pytest.warns(js.FitWarning, match=r"In 2 of 2 families over 1 % of the resamples failed"):
+    with pytest.warns(js.FitWarning, match=r"In 2 of 2 families over 1% of the resamples failed"):
         fits = js.fit_many("power_const:N", big, by="family", starts=16, resamples=50)
     assert (fits.summary["unsettled"] > 1).all()
 
@@ -144,7 +144,7 @@ def test_one_dead_family_harms_no_other() -> None:
 
 def test_families_without_draws_are_told_of(table: pd.DataFrame) -> None:
     three = pd.concat([family("three", 3, 8), family("c", 22, 2)])
-    with pytest.warns(js.FitWarning, match=r"In 1 of 2 families over 1 % of the resamples failed"):
+    with pytest.warns(js.FitWarning, match=r"In 1 of 2 families over 1% of the resamples failed"):
         fits = js.fit_many(
             "power_const:N", three, by="family", starts=8, resamples=30, method="laplace"
         )

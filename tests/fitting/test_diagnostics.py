@@ -66,7 +66,7 @@ def test_curvature_is_exact_where_noise_is_small_and_smooth_where_not() -> None:
 
 @pytest.mark.parametrize("distribution", ["normal", "student_t"])
 def test_errors_cover_the_truth_about_as_often_as_they_say(distribution: str) -> None:
-    """100 worlds of 60 runs: nominal 90 % intervals of three parameters cover 86 to 99 %."""
+    """100 worlds of 60 runs: nominal 90% intervals of three parameters cover 86 to 99%."""
     rng = np.random.default_rng(0)
     design = pd.DataFrame(
         {"N": 10 ** rng.uniform(7.5, 10, 60), "D": 10 ** rng.uniform(9, 11.5, 60)}

@@ -121,7 +121,7 @@ def test_it_is_the_fit(fits: dict[str, js.Fit]) -> None:
 
 
 def test_values_are_those_of_a_fit_of_the_changed_table(fits: dict[str, js.Fit]) -> None:
-    """Far from the table it was made from: losses 5 % off in a pattern, some weights zero."""
+    """Far from the table it was made from: losses 5% off in a pattern, some weights zero."""
     fit = fits["pseudo_huber"]
     n = len(fit.runs)
     loss = fit.runs["loss"] * (1 + 0.05 * np.sin(np.arange(n)))

@@ -58,7 +58,7 @@ def test_first_order_foretells_refits_without_a_row(
 ) -> None:
     """A row's leverage h makes the true move 1/(1 − h) times the first-order one.
 
-    Mean leverage is p/n = 5 %, up to 30 % in the corners of the design, and Huber's active set
+    Mean leverage is p/n = 5%, up to 30% in the corners of the design, and Huber's active set
     changes: over all rows errors are a tenth of the moves: .098 and .070 for the two.
     """
     fit = request.getfixturevalue(which)

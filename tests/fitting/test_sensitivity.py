@@ -78,7 +78,7 @@ def test_errors_beyond_delta_are_those_of_tables_drawn_anew(
 ) -> None:
     """Sixty tables with errors of a tenth of delta, twice delta, and about delta.
 
-    Sixty draws know a standard deviation to 9 %; the mean curvature is right to a third. With
+    Sixty draws know a standard deviation to 9%; the mean curvature is right to a third. With
     the curvature at the optimum, the larger ones come out up to half too large.
     """
     rng, n = np.random.default_rng(5), len(fit.runs)
@@ -171,7 +171,7 @@ def test_the_table(fit: js.Fit) -> None:
         ({"C": 0.1}, LawError, r"chinchilla has no input C\."),
         ({}, DataError, r"No errors are given.*sensitivity\(fit, N=0.1, loss=0.01\)"),
         ({"N": -0.1}, DataError, r"N=-0.1 must be a relative error, zero or more"),
-        ({"N": [0.1, 0.2]}, DataError, r"N=0.1 for 10 %, or 103, one per row"),
+        ({"N": [0.1, 0.2]}, DataError, r"N=0.1 for 10%, or 103, one per row"),
         ({"N": "ten"}, DataError, r"N='ten' must be a relative error"),
         ({"N": 0.1, "common": "splits"}, DataError, r"not a column .* Did you mean 'split'"),
     ],

@@ -43,7 +43,7 @@ def test_published_constants_give_the_published_figures(runs: pd.DataFrame) -> N
 
 
 def test_a_far_away_pair_fits_better_than_the_published_one(two_steps: js.Fit) -> None:
-    """Five times the published R*_D, a third of its R*_N, and 0.13 % less of the objective."""
+    """Five times the published R*_D, a third of its R*_N, and 0.13% less of the objective."""
     assert two_steps.objective <= 0.0158047
     assert two_steps.params["R_D_star"] > 5 * SOURCE["R_D_star"]
     assert two_steps.params["R_N_star"] < SOURCE["R_N_star"] / 2

@@ -3,8 +3,8 @@
 The source prints means over 1000 bootstraps of its own; which rows they took is not said, and
 one optimum for each (N, D) of the released dense grid (17 of them) does not give them. So the tests
 are of three kinds: what least squares gives on the released optima, to the digits; that the printed
-exponents lie within our 95 % intervals one by one, yet not jointly; and that the printed laws do what
-the source says of them on that grid, to lie within 0.1 % of the lowest loss.
+exponents lie within our 95% intervals one by one, yet not jointly; and that the printed laws do what
+the source says of them on that grid, to lie within 0.1% of the lowest loss.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RATE = js.laws.get("optimal_learning_rate")
 BATCH = js.laws.get("optimal_batch_size")
 MEANS = "arXiv:2503.04715, means of its released bootstraps"
 PRINTED = "arXiv:2503.04715, as printed"
-# Of the source's 1000 bootstraps: 95 % intervals of the exponents.
+# Of the source's 1000 bootstraps: 95% intervals of the exponents.
 INTERVALS = {"a": (-0.7744, -0.6551), "b": (0.2713, 0.3452), "batch": (0.5340, 0.6056)}
 LENGTH = 2048
 
@@ -69,7 +69,7 @@ def test_least_squares_of_the_optima(best: pd.DataFrame) -> None:
 
 
 def test_each_printed_exponent_is_in_our_interval_but_not_all_together(best: pd.DataFrame) -> None:
-    """One by one, intervals overlap; jointly the printed law is off (7.8 is the 95 % point)."""
+    """One by one, intervals overlap; jointly the printed law is off (7.8 is the 95% point)."""
     drawn = js.bootstrap(fit_rate(best), 2000, seed=0).to_frame()
     sample = drawn.assign(c=np.log(drawn["c"]))
     printed = pd.Series(RATE.published[MEANS])
@@ -99,10 +99,10 @@ def test_intercept_and_exponent_err_together(best: pd.DataFrame) -> None:
 
 
 def test_loss_at_the_printed_optimum(sweep: pd.DataFrame) -> None:
-    """At the run nearest to the printed laws: 0.096 % above the grid's lowest loss on average.
+    """At the run nearest to the printed laws: 0.096% above the grid's lowest loss on average.
 
-    The source says at most 0.07 to 0.09 %; the tolerance is one step of the grid, which alone moves
-    a single cell's figure by some 0.1 %, a mean of 17 by 0.02 %.
+    The source says at most 0.07 to 0.09%; the tolerance is one step of the grid, which alone moves
+    a single cell's figure by some 0.1%, a mean of 17 by 0.02%.
     """
     excess = []
     for (N, D), cell in sweep.groupby(["N", "D"]):
@@ -116,7 +116,7 @@ def test_loss_at_the_printed_optimum(sweep: pd.DataFrame) -> None:
 
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_a_surface_over_all_runs_within_three_per_cent(sweep: pd.DataFrame) -> None:
-    """Its batch law is the printed one, within that one's 95 % interval; its exponents of the rate
+    """Its batch law is the printed one, within that one's 95% interval; its exponents of the rate
     are smaller than those of the optima, and the two forms of evidence disagree by more than
     their errors."""
     lowest = sweep.groupby(["N", "D"])["loss"].transform("min")

@@ -54,7 +54,7 @@ def test_six_runs_determine_the_link(which: str) -> None:
     np.testing.assert_allclose(LINK.invert(fit.fitted, **own), runs["loss"], rtol=1e-9)
 
 
-# The law of six runs misses the loss at 6.9B by 3 % on C4, and by 0.7 % on RefinedWeb.
+# The law of six runs misses the loss at 6.9B by 3% on C4, and by 0.7% on RefinedWeb.
 @pytest.mark.parametrize(("corpus", "miss"), [("C4", 0.04), ("RefinedWeb", 0.015)])
 def test_the_chain_reaches_the_large_runs(corpus: str, miss: float) -> None:
     """From six runs, the errors at 1.4B and 6.9B are near the links' of the measured losses."""

@@ -36,7 +36,7 @@ def extrapolation_errors(images: pd.DataFrame, law: str) -> np.ndarray:
 
 
 def test_image_tasks(images: pd.DataFrame) -> None:
-    """The broken law tells the second half best, as its authors find; figures within 5 %.
+    """The broken law tells the second half best, as its authors find; figures within 5%.
 
     SciPy's grid and curve_fit reach a mean of 0.0366 on these 24 (the means of golden studies are
     over more); power laws with a floor and without follow behind, in that order.
@@ -51,7 +51,7 @@ def test_image_tasks(images: pd.DataFrame) -> None:
 def test_long_contexts_follow_a_power_with_a_floor() -> None:
     """Four sizes over four decades of context: a floor, an amplitude and an exponent for each.
 
-    No constants are published to compare with. What holds is that residuals are some 2 to 3 %,
+    No constants are published to compare with. What holds is that residuals are some 2 to 3%,
     that larger models have a lower floor, and that a floor is needed.
     """
     table = pd.read_csv(data_folder() / "llama2_context.csv").rename(columns={"context_len": "K"})

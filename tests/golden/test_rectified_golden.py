@@ -59,7 +59,7 @@ def test_deviation_of_the_rectified_and_of_the_plain_law(
     own, without = deviations(rectified, some), deviations(plain, some)
     assert own.mean() == pytest.approx(0.0064012, rel=1e-4)
     assert without.mean() == pytest.approx(0.034865, rel=1e-4)
-    # The spread of the 30 deviations, .002 to .013, puts 20 % on the mean of other 60 curves.
+    # The spread of the 30 deviations, .002 to .013, puts 20% on the mean of other 60 curves.
     assert own.mean() == pytest.approx(RECTIFIED_90, rel=0.25)
     assert without.mean() == pytest.approx(PLAIN_90, rel=0.1)
     # Where the rectification vanishes the two laws are one, and rounding alone parts them.

@@ -63,7 +63,7 @@ def test_the_constants_are_near_those_with_the_larger_runs(router: str) -> None:
 
 @pytest.mark.parametrize("router", ROUTERS)
 def test_the_size_left_out_lies_below_the_printed_law(router: str) -> None:
-    """At 1.3e9 parameters, 3.5 times beyond these runs, by 1 to 2 %: the law has no floor."""
+    """At 1.3e9 parameters, 3.5 times beyond these runs, by 1 to 2%: the law has no floor."""
     E = np.array([8.0, 64.0, 512.0])
     foretold = LAW(1.3e9, E, **fitted(router).params.to_dict())
     short = 1 - foretold / LAW(1.3e9, E, **printed(router))

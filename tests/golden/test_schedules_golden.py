@@ -65,9 +65,9 @@ def test_named_schedules_are_those_that_were_logged() -> None:
 
 @pytest.mark.parametrize("size", PRINTED)
 def test_published_constants_give_the_published_metrics(size: int) -> None:
-    """All five within 3 %, L0 within its printed rounding of 0.0005.
+    """All five within 3%, L0 within its printed rounding of 0.0005.
 
-    The errors are of 0.4 % of a loss, so that half a digit of L0 moves them by a tenth.
+    The errors are of 0.4% of a loss, so that half a digit of L0 moves them by a tenth.
     """
     _, curves = study(size)
     law = js.multi_power(curves.schedules, nodes=256)
@@ -108,7 +108,7 @@ def test_our_fit_of_three_curves(size: int) -> None:
     ],
 )  # fmt: skip
 def test_the_annealing_law(size: int, constants: list[float], errors: dict[str, float]) -> None:
-    """Constants within 0.1 % of an independent fit (the issue asks for 3), errors within 5 %."""
+    """Constants within 0.1% of an independent fit (the issue asks for 3), errors within 5%."""
     _, curves = study(size)
     fit = js.fit("annealing", curves.where(["cosine_24000", "constant_24000"]).runs())
     np.testing.assert_allclose(fit.params, constants, rtol=1e-3)

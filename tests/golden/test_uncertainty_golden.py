@@ -58,7 +58,7 @@ def test_the_published_resamples_give_the_published_spreads(published: pd.DataFr
 def test_many_resamples_agree_with_the_published_ones(
     draws: js.Draws, published: pd.DataFrame
 ) -> None:
-    """Within 3 %, of amplitudes in their logarithms: the spread of B itself hangs on its tail."""
+    """Within 3%, of amplitudes in their logarithms: the spread of B itself hangs on its tail."""
     own, theirs = draws.to_frame(), published
     for name in ("E", "alpha", "beta"):
         assert own[name].std() == pytest.approx(SPREADS[name], rel=0.03), name
@@ -68,7 +68,7 @@ def test_many_resamples_agree_with_the_published_ones(
 
 
 def test_percentile_intervals_of_many_resamples(draws: js.Draws) -> None:
-    """Within 3 %; of B within three Monte-Carlo errors of 4000 (1.8 % of its 2.5 % quantile)."""
+    """Within 3%; of B within three Monte-Carlo errors of 4000 (1.8% of its 2.5% quantile)."""
     found = draws.interval(0.95)
     for name, ends in INTERVALS.items():
         slack = 0.055 if name == "B" else 0.03

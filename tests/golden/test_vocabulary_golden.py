@@ -47,7 +47,7 @@ def R2(fit: js.Fit, runs: pd.DataFrame) -> float:
 
 
 def test_the_variant_gives_the_source_s_constants(runs: pd.DataFrame) -> None:
-    """1e-4 of the fit run again; 3 % of the printed ones, which are at a worse objective."""
+    """1e-4 of the fit run again; 3% of the printed ones, which are at a worse objective."""
     assert len(runs) == 1054
     fit = js.fit(THOUSANDS, runs, tie=TIE, objective=OBJECTIVE)
     found = in_millions(fit.params.to_dict())
@@ -69,7 +69,7 @@ def objective(p: dict[str, float], law: js.Law, runs: pd.DataFrame) -> float:
 
 
 def test_at_the_bounded_exponent_the_rest_is_the_bounded_fit(runs: pd.DataFrame) -> None:
-    """To 2e-3, and A2, of the smallest term, to 5 %: that search had not come to its end."""
+    """To 2e-3, and A2, of the smallest term, to 5%: that search had not come to its end."""
     held = {"alpha2": BOUNDED["alpha2"]}
     fit = js.fit(LAW, runs, tie=TIE, objective=OBJECTIVE, fixed=held)
     own = in_millions(fit.params.to_dict())

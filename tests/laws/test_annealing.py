@@ -80,7 +80,7 @@ def test_a_power_of_one_is_a_logarithm() -> None:
 
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 def test_planted_curves_are_found_again() -> None:
-    """Predictions of a schedule left out, from three whole curves with 0.1 % of noise."""
+    """Predictions of a schedule left out, from three whole curves with 0.1% of noise."""
     import pandas as pd
 
     rng = np.random.default_rng(0)

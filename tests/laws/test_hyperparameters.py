@@ -109,7 +109,7 @@ def test_intercept_and_exponents_err_together_but_the_rate_is_known() -> None:
 
 @pytest.mark.parametrize("name", ["optimal_learning_rate", "optimal_batch_size"])
 def test_published_constants_agree_with_each_other(name: str) -> None:
-    """As printed and as means of bootstraps: within 2 % at the middle of the source's grid."""
+    """As printed and as means of bootstraps: within 2% at the middle of the source's grid."""
     law = js.laws.get(name)
     inputs = (4e8, 2.5e10)[-len(law.inputs) :]
     printed, mean = (law(*inputs, **constants) for constants in law.published.values())

@@ -112,9 +112,7 @@ def test_intrinsic_performance_from_checkpoints() -> None:
     excess = performance[inside] / true[inside]
     assert inside.sum() > 1000
     assert excess.min() > 1 - 1e-9
-    assert (
-        excess.max() < 1.08
-    )  # steps of the grid: 6 % in interactions, within 2 % of the best size
+    assert excess.max() < 1.08  # steps of the grid: 6% in interactions, within 2% of the best size
 
 
 def test_least_compute_by_brute_force() -> None:

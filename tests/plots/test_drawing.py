@@ -64,14 +64,14 @@ def test_log_axes_need_positive_values(values: list[float], scale: str) -> None:
 
 def test_a_line_in_its_band() -> None:
     ax = axes_or_new(None)
-    plot_with_band(ax, [1, 2, 3], ([5, 6, 7], [4, 5, 6], [6, 8, 9]), "red", "loss", "90 %")
+    plot_with_band(ax, [1, 2, 3], ([5, 6, 7], [4, 5, 6], [6, 8, 9]), "red", "loss", "90%")
     (line,) = ax.lines
     np.testing.assert_array_equal(line.get_xydata(), [[1, 5], [2, 6], [3, 7]])
     (band,) = ax.collections
     corners = band.get_paths()[0].get_extents()
     assert (corners.y0, corners.y1) == (4.0, 9.0)
     add_legend(ax)
-    assert sorted(legend(ax)) == ["90 %", "loss"]
+    assert sorted(legend(ax)) == ["90%", "loss"]
 
 
 def test_a_single_point_has_a_bar_and_an_open_end_has_none() -> None:

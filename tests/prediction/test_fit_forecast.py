@@ -36,7 +36,7 @@ def test_a_fixed_parameter_stays_fixed(surface: js.Fit) -> None:
 def test_parameters_by_group_stay_apart(families: js.Fit) -> None:
     frame = js.predict(families, **NEAR, family=["gpt", "llama"]).frame
     alone = js.predict(families, **NEAR, family=["gpt", "llama"], method=None).frame
-    # The two families differ by 7 %.
+    # The two families differ by 7%.
     np.testing.assert_allclose(frame["curve"], alone["curve"], rtol=0.005)
 
 

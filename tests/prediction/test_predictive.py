@@ -130,7 +130,7 @@ def test_each_point_has_weights_of_its_own() -> None:
 
 # ── Laws that say nothing ────────────────────────────────────────────────────────────────────
 
-# Ends of a 90 % interval are 2·1.645 standard deviations apart, here in ln 10.
+# Ends of a 90% interval are 2·1.645 standard deviations apart, here in ln 10.
 NARROW, WIDE = 0.9 * np.log(10) / 3.29, 1.1 * np.log(10) / 3.29
 
 

@@ -34,7 +34,7 @@ def draws(fit) -> js.Draws:
 
 @pytest.fixture(scope="session")
 def page(fit, draws, held_out) -> Report:
-    return report(fit, draws, held_out=held_out, about={"schedule": "cosine, 1 % warm-up"})
+    return report(fit, draws, held_out=held_out, about={"schedule": "cosine, 1% warm-up"})
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ def test_held_out_table_marks_what_lies_inside(prediction):
 
 @pytest.mark.parametrize(("inside", "warned"), [(0, True), (1, True), (2, False), (4, False)])
 def test_missed_held_out_runs_are_a_caution(inside: int, warned: bool) -> None:
-    """Of 4 at 90 %, at most 1 inside has probability 0.0037, at most 2 has 0.0523."""
+    """Of 4 at 90%, at most 1 inside has probability 0.0037, at most 2 has 0.0523."""
     screen = Console(width=200)
     with screen.capture() as capture:
         miss = missed(np.arange(4) < inside, None, 0.9)

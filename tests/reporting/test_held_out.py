@@ -107,7 +107,7 @@ def test_the_table_shows_signed_errors_of_the_prediction() -> None:
 
 @pytest.mark.parametrize(("inside", "noted"), [(1, True), (2, False)])
 def test_a_note_where_chance_does_not_explain_the_misses(inside: int, noted: bool) -> None:
-    """Of 4 at 90 %, at most 1 inside has probability 0.0037, at most 2 has 0.0523."""
+    """Of 4 at 90%, at most 1 inside has probability 0.0037, at most 2 has 0.0523."""
     observed = [2.0 if i < inside else 9.0 for i in range(4)]
     notes = list(HeldOut(frame_of([2.0] * 4, observed), "loss", 0.9).notes())
     assert [note.code for note in notes] == (["held-out-missed"] if noted else [])

@@ -68,7 +68,7 @@ def test_noise_that_changes_with_compute() -> None:
         bounds = js.oracle("power_const", POWER, design, noise=noise)
         for side, sign in (("low", -1), ("high", 1)):
             off = np.log(bounds[f"prediction_{side}"] / bounds["curve"])
-            # 20000 draws for each row: the fifth percentile of a normal is known to 1 %.
+            # 20000 draws for each row: the fifth percentile of a normal is known to 1%.
             np.testing.assert_allclose(off, sign * norm.ppf(0.95) * sd, rtol=0.05)
 
 

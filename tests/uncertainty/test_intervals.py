@@ -144,6 +144,6 @@ def test_draws_on_one_side(draws):
 
 
 def test_bca_past_the_outermost_draw(draws):
-    """Of 64 draws none lies where a 99 % interval ends."""
+    """Of 64 draws none lies where a 99% interval ends."""
     with pytest.warns(js.FitWarning, match=r"E, .*end at the outermost of 64 draws.*fit, 10000\)"):
         draws.interval(0.99, kind="bca")

@@ -10,7 +10,7 @@ import numpy as np
 from jscale.fitting.objective.base import Objective, Terms, check_positive
 from jscale.fitting.objective.registry import register_objective
 
-# delta per standard deviation: 95 % efficient for normal errors.
+# delta per standard deviation: 95% efficient for normal errors.
 TUNING = 1.345
 
 

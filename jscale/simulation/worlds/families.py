@@ -9,7 +9,7 @@ TRUTHS = {"E": (1.5, 2.0), "alpha": (0.25, 0.45), "beta": (0.25, 0.45)}
 
 
 def families(count: int = 500, seed: int = 0) -> pd.DataFrame:
-    """Return synthetic Chinchilla families with 1 % noise and 30 to 100 runs each."""
+    """Return synthetic Chinchilla families with 1% noise and 30 to 100 runs each."""
     return planted_families(count, seed)[0]
 
 

@@ -107,7 +107,7 @@ def notes_on_modes(settled: bool, shares: np.ndarray, walked: bool) -> Iterable[
         yield Note(
             "several-modes",
             "warning" if walked else "caution",
-            f"The posterior has {len(shares)} modes; the best has about {100 * (1 - other):.0f} % "
+            f"The posterior has {len(shares)} modes; the best has about {100 * (1 - other):.0f}% "
             "of it.",
             "Chains start at the best mode and seldom cross to others."
             if walked
@@ -142,8 +142,7 @@ def notes_on_priors(
         yield Note(
             "prior-driven",
             "info",
-            f"The data narrow the prior that you stated for {listing(given, 24)} by less "
-            "than 20 %.",
+            f"The data narrow the prior that you stated for {listing(given, 24)} by less than 20%.",
             "Their posterior is mostly the prior that you stated.",
             "Add runs that inform them, if the data should determine them.",
         )
@@ -152,7 +151,7 @@ def notes_on_priors(
         yield Note(
             "prior-driven",
             "caution",
-            f"The data narrow the prior of {listing(driven, 24)} by less than 20 %.",
+            f"The data narrow the prior of {listing(driven, 24)} by less than 20%.",
             "Their posterior is mostly their prior.",
             f'Read js.prior_summary, state your own prior (priors={{"{driven[0].split("[")[0]}": '
             "…}), or add runs that inform them.",
@@ -184,7 +183,7 @@ def note_on_prior_predictive(curves: np.ndarray, target: np.ndarray) -> list[Not
         Note(
             "prior-far-from-data",
             "warning",
-            f"Curves drawn from the prior come near only {100 * near:.0f} % of the runs.",
+            f"Curves drawn from the prior come near only {100 * near:.0f}% of the runs.",
             "Under the prior such data are nearly impossible, and the posterior is a compromise.",
             "Check the units of the table, and the priors: js.prior_summary(fit).",
         )

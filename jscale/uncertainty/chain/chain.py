@@ -112,7 +112,7 @@ def chain(
     Notes
     -----
     The intervals of "joint" are a little narrow with few runs: of 60 simulated tables of 30 runs,
-    90 % intervals of the curve covered 82 % (of 40 runs, 85 %; two stages 92 %).
+    90% intervals of the curve covered 82 % (of 40 runs, 85%; two stages 92%).
 
     Examples
     --------

@@ -23,7 +23,7 @@ from jscale.uncertainty.chain.stages import Stages
 from jscale.uncertainty.chain.table import ROW, Parts, Table
 from jscale.uncertainty.draws import Draws
 
-# Where scaled residuals change from squared to absolute: 95 % efficiency under normal errors
+# Where scaled residuals change from squared to absolute: 95% efficiency under normal errors
 # (Huber, Robust Statistics, 1981).
 # Residuals below this share of an output's spread are rounding and give no scale.
 _LEAST_SCALE = 1e-6

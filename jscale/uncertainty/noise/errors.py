@@ -1,6 +1,6 @@
 """Errors: a sample of errors, mixed with the Student-t that fits it.
 
-A few residuals say little about their distribution's tails: the ends of a 95 % interval from 20 of
+A few residuals say little about their distribution's tails: the ends of a 95% interval from 20 of
 them are the outermost two. The distribution of errors is therefore a mixture, as predicted by a
 Dirichlet process (Ferguson, Annals of Statistics 1, 1973): a new error is one of the n measured
 ones with probability n/(n + 20), and else comes from a Student-t whose scale and degrees of
@@ -16,7 +16,7 @@ import numpy as np
 
 from jscale.fitting.statistics import robust_spread
 
-# Weight of the Student-t, in numbers of errors. With it intervals of new runs at 50, 80 and 95 %
+# Weight of the Student-t, in numbers of errors. With it intervals of new runs at 50, 80 and 95%
 # (20 and 60 runs, normal and t(3) errors, Huber and least squares, two laws; 240 runs by Huber)
 # covered within 3 points, but for five parameters from 20 runs by Huber: 4 and 5 too much.
 PRIOR_RUNS = 20.0

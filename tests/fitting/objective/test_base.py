@@ -59,7 +59,7 @@ def test_the_weight_majorises(kind: str) -> None:
 @pytest.mark.parametrize("space", ["linear", "logit"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_fits_in_every_space(kind: str, space: str) -> None:
-    """(Log space is everywhere else.) A falling error rate from 0.9 to 0.2, 0.5 % noise."""
+    """(Log space is everywhere else.) A falling error rate from 0.9 to 0.2, 0.5% noise."""
     C = np.geomspace(1e3, 1e7, 30)
     noise = np.exp(0.005 * np.random.default_rng(1).standard_normal(30))
     table = pd.DataFrame({"C": C, "loss": 5.0 * C**-0.25 * noise})

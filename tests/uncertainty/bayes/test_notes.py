@@ -26,7 +26,7 @@ def test_modes(
     notes = list(verdicts.notes_on_modes(settled, np.array(shares), walked))
     assert [(n.code, n.severity) for n in notes] == expected
     if len(shares) == 3:
-        assert "has 3 modes; the best has about 70 %" in notes[0].seen
+        assert "has 3 modes; the best has about 70%" in notes[0].seen
         assert ("seldom cross" in notes[0].means) == walked
 
 
@@ -35,7 +35,7 @@ def test_a_prior_whose_curves_reach_less_than_half_of_the_runs() -> None:
     assert verdicts.note_on_prior_predictive(curves, np.array([0.5, 0.2, 3.0, 1.0])) == []
     [note] = verdicts.note_on_prior_predictive(curves, np.array([0.5, 2.0, 0.5, 1.5]))
     assert note.code == "prior-far-from-data"
-    assert "come near only 25 % of the runs" in note.seen
+    assert "come near only 25% of the runs" in note.seen
 
 
 def test_rows_of_their_own_need_no_note() -> None:

@@ -29,7 +29,7 @@ def test_names_and_extras(pooled: Posterior) -> None:
 
 @pytest.mark.full
 def test_planted_values_are_covered() -> None:
-    """Of 4 worlds × 8 families, 90 % intervals cover 22 or more with 99.9 % probability."""
+    """Of 4 worlds × 8 families, 90% intervals cover 22 or more with 99.9% probability."""
     covered, spreads = 0, []
     for seed in range(4):
         table, E = world(seed)
@@ -46,7 +46,7 @@ def test_planted_values_are_covered() -> None:
 def test_a_family_of_two_runs_borrows() -> None:
     """Its interval is narrower than where its E has the same prior as any other's, alone.
 
-    At 10 % noise two runs say as much of E as the other families do.
+    At 10% noise two runs say as much of E as the other families do.
     """
     table, E = world(0, noise=0.1)
     pooled = posterior(js.fit("power_const", table), pool={"E": "family"}, method="nuts", seed=1)

@@ -35,6 +35,6 @@ def chained(frame: pd.DataFrame | js.Runs, resamples: int = 100, **choices: Any)
 
 
 def width(draws: js.Draws, N: float = 5e8, D: float = 5e10) -> float:
-    """Return the width of the curve's 90 % interval."""
+    """Return the width of the curve's 90% interval."""
     row = js.predict(draws, N=N, D=D).to_frame().iloc[0]
     return float(row["confidence_high"] - row["confidence_low"])

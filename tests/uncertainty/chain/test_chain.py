@@ -116,7 +116,7 @@ def inside(way: int) -> tuple[float, float]:
 @pytest.mark.full
 @pytest.mark.parametrize("way", range(len(WAYS)))
 def test_intervals_hold_the_planted_score(way: int) -> None:
-    """Within three Monte-Carlo errors of 90 %, of the curve and of new runs."""
+    """Within three Monte-Carlo errors of 90%, of the curve and of new runs."""
     error = np.sqrt(LEVEL * (1 - LEVEL) / WORLDS)
     for share in inside(way):
         assert abs(share - LEVEL) < 3 * error

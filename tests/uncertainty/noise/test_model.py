@@ -224,7 +224,7 @@ def of_families(count: int, shared: float, seed: int = 0) -> pd.DataFrame:
 
 
 def test_a_new_family_brings_its_own_effect():
-    """Its runs' spread is that of families and of runs together, the planted one within 35 %.
+    """Its runs' spread is that of families and of runs together, the planted one within 35%.
 
     A run's own error is known less well: the curve, bent by few families, is wrong within each.
     """
