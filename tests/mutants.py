@@ -280,6 +280,30 @@ MUTANTS = (
         ("tests/prediction/test_forecast_sets.py", "tests/comparison/test_compare.py"),
     ),
     Mutant(
+        "discrepancy", "jscale/discrepancy/experts.py",
+        "return self.bend + self.parameters", "return self.parameters",
+        "Forecasts leave out the chance that the law bends.",
+        ("tests/discrepancy/test_experts.py", "tests/prediction/test_predict.py"),
+    ),
+    Mutant(
+        "within-by-default", "jscale/prediction/sources.py",
+        "elif discrepancy:", "elif not discrepancy:",
+        "A fit predicts within its law unless asked not to.",
+        ("tests/prediction/test_sources.py",),
+    ),
+    Mutant(
+        "bounded-score", "jscale/prediction/named_law.py",
+        'return "logit"', 'return "log"',
+        "Intervals of a score leave the range from 0 to 1.",
+        ("tests/prediction/test_named_law.py",),
+    ),
+    Mutant(
+        "known-error", "jscale/prediction/forecast.py",
+        "np.sqrt(curve + noise + known)", "np.sqrt(curve + noise)",
+        "Known errors of new runs are not added.",
+        ("tests/prediction/test_forecast.py",),
+    ),
+    Mutant(
         "budget", "jscale/planning/optimum.py",
         "rest = (place.budget - spent) / cost.exponents[last]",
         "rest = (place.budget - spent + 0.05) / cost.exponents[last]",

@@ -19,10 +19,12 @@ from jscale.errors import ExtrapolationWarning, PredictionError
 from jscale.fitting.result import Fit
 from jscale.planning.path import optimal_path
 from jscale.plots.words import amount, joined, number, percent, point, span, with_unit
+from jscale.prediction.forecast import Forecast
 from jscale.prediction.predict import predict
 from jscale.prediction.prediction import Prediction
 from jscale.prediction.predictor import Predictor, is_within_law, parameter_draws
 from jscale.prediction.sources import predictor_of
+from jscale.reporting.alongside import Alongside
 from jscale.uncertainty.draws import Draws
 
 # By default the answer lies at this multiple of the largest fitted compute.
@@ -112,7 +114,9 @@ def _budgets(given: Any) -> np.ndarray:
 def _sentences(predictor: Predictor, prediction: Prediction, optimal: bool) -> tuple[str, ...]:
     """Describe the prediction in the first row: the curve, both intervals, the extrapolation."""
     fit, is_law = predictor.reference, is_within_law(predictor)
-    subject = f"fitted law {fit.law.name}" if is_law else f"forecast ({predictor.method})"
+    subject = f"fitted law {fit.law.name}" if is_law else predictor.method
+    if isinstance(predictor, (Alongside, Forecast)):
+        subject = f"forecast ({predictor.method})"
     row, level = prediction.frame.iloc[0], percent(prediction.level)
     names = [*fit.law.inputs, *dict.fromkeys(fit.settings.per.values())]
     place = point({name: row[name] for name in names})

@@ -104,6 +104,7 @@ def test_points_lie_at_multiples_of_the_largest_compute():
         np.testing.assert_allclose(C, worlds.compute.max() * np.array(SCALES))
 
 
+@pytest.mark.full
 def test_worlds_differ_and_start_from_their_own_law():
     worlds = chinchilla_worlds(20, 0.0, 3)
     tables = worlds.runs()

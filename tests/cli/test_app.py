@@ -14,6 +14,7 @@ from tests.cli.running import FAST, PNG, process, told
 # ── In a process of its own ──────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_first_command_of_the_readme():
     """Without a file, fit takes our own runs and checks itself on the held-out ones."""
     done = process("fit", "--resamples", "100")
@@ -27,6 +28,7 @@ def test_first_command_of_the_readme():
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+@pytest.mark.full
 def test_json_is_all_there_is_on_standard_output(table):
     frame = table.assign(C=table["C"] / 3)
     frame.to_csv("runs.csv", index=False)
@@ -119,6 +121,7 @@ def test_a_fault_of_ours_is_told_as_such(jscale, runs_csv, monkeypatch):
     assert "run again with --debug" in told(err)
 
 
+@pytest.mark.full
 def test_no_line_is_wider_than_the_terminal(jscale, saved, runs_csv):
     commands = [
         ["fit", runs_csv, *FAST, "--per", "E=family"],

@@ -30,6 +30,7 @@ def test_compare_by_origins_as_json(runs_csv, jscale):
     assert any("few-held-out" in note for note in document["notes"])
 
 
+@pytest.mark.full
 def test_compare_by_share(runs_csv, jscale):
     code, out, _ = jscale("compare", runs_csv, "--law", "chinchilla", "--share", "0.3", *FEW)
     assert code == 0

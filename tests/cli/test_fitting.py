@@ -14,6 +14,7 @@ import jscale as js
 from tests.cli.running import FAST, PNG, told
 
 
+@pytest.mark.full
 def test_fit_prints_and_writes(jscale, runs_csv, table):
     code, out, err = jscale("fit", runs_csv, *FAST, "--level", "0.8")
     assert (code, err) == (0, "")
@@ -35,6 +36,7 @@ def test_fit_without_held_out_runs(jscale, table):
     assert "Held-out" not in out
 
 
+@pytest.mark.full
 def test_fit_passes_every_choice_on(jscale, runs_csv):
     code, _, _ = jscale(
         "fit",
@@ -71,6 +73,7 @@ def test_fit_passes_every_choice_on(jscale, runs_csv):
     assert Path("mine.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.full
 def test_a_label_in_brackets_is_shown(jscale, runs_csv):
     _, out, _ = jscale("fit", runs_csv, *FAST, "--per", "E=family")
     assert "E[gpt]" in out
@@ -210,6 +213,7 @@ def test_predict_far_out_warns(jscale, saved):
     assert told(err).startswith("warning: 1 of 1 predictions lie more than 10 times past")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

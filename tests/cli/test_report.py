@@ -11,6 +11,7 @@ import pytest
 from tests.cli.running import FAST, told
 
 
+@pytest.mark.full
 def test_report_writes_the_page_and_says_what_is_in_it(jscale, runs_csv, table):
     code, out, err = jscale("report", runs_csv, *FAST, "--about", "data=English <web> text")
     assert (code, err) == (0, "")
@@ -26,6 +27,7 @@ def test_report_writes_the_page_and_says_what_is_in_it(jscale, runs_csv, table):
     assert f"<pre>{again} &#39;data=English &lt;web&gt; text&#39;</pre>" in page
 
 
+@pytest.mark.full
 def test_report_as_json_at_a_point(jscale, runs_csv):
     code, out, _ = jscale(
         "report",
@@ -77,6 +79,7 @@ def test_report_takes_the_choices_of_a_fit(jscale, runs_csv):
     assert items["seed"] == "2 for the starts, 2 for the draws."
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -95,6 +98,7 @@ def test_report_says_what_is_wrong(jscale, runs_csv, arguments, message):
     assert os.listdir() == ["runs.csv"]
 
 
+@pytest.mark.full
 def test_a_page_that_exists_is_kept(jscale, runs_csv):
     Path("report.html").write_text("mine")
     code, _, err = jscale("report", runs_csv, "--law", "nonsense")

@@ -20,6 +20,7 @@ def jscale(by_laplace: Callable[..., tuple[int, str, str]]) -> Callable[..., tup
     return by_laplace
 
 
+@pytest.mark.full
 def test_plan_prints_the_best_choice_with_intervals(jscale, saved):
     code, out, err = jscale(
         "plan",
@@ -147,6 +148,7 @@ def test_what_another_choice_is_worth_is_said():
     assert _worth(3.0, 0.5) == "50%"
 
 
+@pytest.mark.full
 def test_plan_far_out_warns(jscale, saved):
     code, out, err = jscale("plan", saved["plain"], "--flops", "1e24", "--json")
     assert code == 0

@@ -8,6 +8,7 @@ import jscale as js
 from tests.cli.running import FAST, told
 
 
+@pytest.mark.full
 def test_columns_by_other_names_and_a_byte_order_mark(jscale, table):
     odd = table.rename(columns={"N": "size", "D": "toks", "loss": "ce"}).drop(columns="C")
     odd.to_csv("odd.csv", index=False, encoding="utf-8-sig", columns=["size", "toks", "ce"])
@@ -23,6 +24,7 @@ def test_usual_names_are_found(jscale, table):
     assert jscale("fit", "usual.tsv", *FAST)[0] == 0
 
 
+@pytest.mark.full
 def test_unusable_rows(jscale, table):
     table.assign(loss=table["loss"].where(table.index != 5)).to_csv("runs.csv", index=False)
     code, _, err = jscale("fit", "runs.csv", *FAST)
@@ -95,6 +97,7 @@ def test_several_columns_that_could_be_meant(jscale, table):
     assert told(err).endswith("Name one: --column N=params.")
 
 
+@pytest.mark.full
 def test_a_saved_forecast_is_no_fit(jscale, tmp_path):
     table = js.datasets.load("stdlib_lm").head(12)
     path = js.save(js.forecast(table), tmp_path / "forecast.json")

@@ -87,6 +87,7 @@ def test_bootstrap_says_what_is_wrong(jscale, saved, arguments, message):
 SHORT = ["--draws", "100", "--warmup", "100", "--chains", "2"]
 
 
+@pytest.mark.full
 def test_posterior_prints_the_summary(jscale, saved):
     code, out, _ = jscale("posterior", saved, *SHORT, "--method", "importance")
     assert code == 0
@@ -117,6 +118,7 @@ def test_the_options_of_posterior_are_of_draws(jscale):
     assert "DrawsFile" not in out
 
 
+@pytest.mark.full
 def test_posterior_as_json_is_that_of_python(jscale, saved):
     from jscale.uncertainty.bayes.posterior import posterior
 
@@ -151,6 +153,7 @@ def test_posterior_as_json_is_that_of_python(jscale, saved):
     assert document["checks"].keys() == post.checks.keys()
 
 
+@pytest.mark.full
 def test_a_posterior_that_failed_its_checks_is_not_shown_as_fine(jscale, saved, monkeypatch):
     from dataclasses import replace
 

@@ -26,6 +26,7 @@ def test_what_is_asked(answers: Answers, straight: js.Runs) -> None:
     np.testing.assert_allclose(answers.past[:3], straight["C"][8:11] / straight["C"][7])
 
 
+@pytest.mark.full
 def test_chunks_of_splits_change_nothing(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = answers.by_forecast("mine", ["power_const"], "default")
     assert whole["law"].unique().tolist() == ["mine"]
@@ -34,6 +35,7 @@ def test_chunks_of_splits_change_nothing(answers: Answers, monkeypatch: pytest.M
     pd.testing.assert_frame_equal(parts, whole, rtol=1e-9, atol=0.0)
 
 
+@pytest.mark.full
 def test_how_often_the_furthest_are_covered(straight: js.Runs) -> None:
     every = np.arange(len(straight))
     near, far = Split("near", every[:12], every[12:13]), Split("far", every[:8], every[14:])

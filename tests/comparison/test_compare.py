@@ -31,6 +31,7 @@ def held(table: pd.DataFrame) -> js.Comparison:
     )
 
 
+@pytest.mark.full
 def test_it_says_what_one_would_find_by_hand(table: pd.DataFrame, held: js.Comparison) -> None:
     small, large = table[table["split"] == "fit"], table[table["split"] == "holdout"]
     fit = js.fit("chinchilla", small)
@@ -74,6 +75,7 @@ def test_the_right_law_wins_where_it_made_the_runs() -> None:
     assert found.rows.groupby("law")["place"].apply(tuple).nunique() == 1
 
 
+@pytest.mark.full
 def test_log_scores_are_those_of_the_samples(held: js.Comparison) -> None:
     own = held.rows[held.rows["law"] == "farseer"]
     inside = own["coverage"] == 1
@@ -252,6 +254,7 @@ def auto(one_world: js.Runs) -> js.Comparison:
     return js.compare("auto", one_world, resamples=60)
 
 
+@pytest.mark.full
 def test_auto_compares_all_laws_that_fit_the_columns_and_the_forecast(
     auto: js.Comparison,
 ) -> None:
@@ -275,6 +278,7 @@ def test_auto_never_sees_the_held_out_runs(one_world: js.Runs) -> None:
     assert errors[1] > 5 * errors[0]
 
 
+@pytest.mark.full
 def test_auto_is_the_forecast_of_each_splits_fitted_runs(one_world: js.Runs) -> None:
     """Also alongside laws whose intervals are by draws."""
     found = js.rollout(["power", "auto"], one_world, count=2, factor=3.0, resamples=20)
@@ -371,6 +375,7 @@ def test_far_intervals_within_a_law_are_warned_of(one_world: js.Runs) -> None:
         js.compare(["power"], one_world, holdout=one_world["C"] > 1e19, method="laplace")
 
 
+@pytest.mark.full
 def test_families_are_forecast_each_on_its_own(many: js.Runs) -> None:
     part = many.where(many["world"] < 2)
     found = js.compare(["power_const"], part, by="world")
@@ -381,6 +386,7 @@ def test_families_are_forecast_each_on_its_own(many: js.Runs) -> None:
         np.testing.assert_allclose(own[INTERVALS], alone[INTERVALS], rtol=1e-9)
 
 
+@pytest.mark.full
 def test_few_runs_are_a_matter_of_the_prior(one_world: js.Runs) -> None:
     """With fewer runs than parameters there is no fit, but there is a forecast."""
     few = one_world.where(np.arange(16) >= 9)
@@ -461,6 +467,7 @@ def test_quick_intervals_are_near_the_bootstraps_with_many_runs(
     assert table["coverage"] == pytest.approx(0.9, abs=4 * np.sqrt(0.09 / 40))
 
 
+@pytest.mark.full
 def test_the_right_law_is_hardly_wider_than_an_oracle(
     refitted: js.Comparison, known: pd.DataFrame, by_world: js.Comparison
 ) -> None:

@@ -96,6 +96,7 @@ def test_logit_errors_have_the_logits_slope():
     assert likelihood(fit) == pytest.approx(np.log(density).sum(), rel=1e-6)
 
 
+@pytest.mark.full
 def test_weights_are_precisions():
     weights = np.where(np.arange(30) % 3 == 0, 4.0, 1.0)
     weights[7] = 0.0

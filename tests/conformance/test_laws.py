@@ -103,6 +103,7 @@ def test_it_says_what_it_is(world: str) -> None:
     assert set(WORLDS[world][0]) == set(law.names)
 
 
+@pytest.mark.full
 @every_kind
 def test_finite_at_all_starts_and_right_slopes(world: str) -> None:
     """Slopes by JAX equal central differences, at starts and at the planted parameters."""
@@ -126,6 +127,7 @@ def test_finite_at_all_starts_and_right_slopes(world: str) -> None:
             assert np.max(np.abs(by_hand / (2 * step) - by_jax) / scale) < 1e-5
 
 
+@pytest.mark.full
 @every_law
 def test_falls_and_rises_where_it_says(world: str) -> None:
     law = js.laws.get(world)
@@ -144,6 +146,7 @@ def test_falls_and_rises_where_it_says(world: str) -> None:
             assert (sign * (after - before)).max() > 0, name
 
 
+@pytest.mark.first_quick
 @every_law
 def test_linear_where_it_says(world: str) -> None:
     law, planted, frame = table(world)
@@ -174,6 +177,7 @@ def test_published_constants_give_finite_outputs(world: str) -> None:
         assert np.isfinite(law(*(frame[x].to_numpy() for x in law.inputs), **values)).all()
 
 
+@pytest.mark.full
 @a_few
 def test_fixed_per_group_and_bootstrap(world: str) -> None:
     law, planted, frame = table(world, noise=0.01)
@@ -188,6 +192,7 @@ def test_fixed_per_group_and_bootstrap(world: str) -> None:
     assert drawn.failed == 0
 
 
+@pytest.mark.full
 @a_few
 def test_posterior_density_is_finite_with_its_slope(world: str) -> None:
     import jax

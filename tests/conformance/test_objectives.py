@@ -85,6 +85,7 @@ def fitted(name: str) -> js.Fit:
 # The formula
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_slopes_are_those_of_rho(name: str) -> None:
     """psi = d rho/dr and rho'' = d psi/dr by automatic differentiation, away from kinks."""
@@ -231,6 +232,7 @@ def test_a_likelihood_is_that_of_what_is_minimised(name: str) -> None:
     assert gain == pytest.approx(objective.value(b, one) - objective.value(a, one), rel=1e-9)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", by_name(True))
 def test_the_scale_by_default_is_that_of_largest_likelihood(name: str) -> None:
     fit = fitted(name)
@@ -243,6 +245,7 @@ def test_the_scale_by_default_is_that_of_largest_likelihood(name: str) -> None:
     assert max(values) == pytest.approx(best, abs=1e-3)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", by_name(False))
 def test_what_is_no_likelihood_says_so(name: str) -> None:
     objective = at_a_number(name)
@@ -285,6 +288,7 @@ def test_a_class_is_documented(name: str) -> None:
     assert find(name).kind == name
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", [name for name in NAMES if "delta" in find(name).given])
 def test_another_delta_compiles_nothing(name: str) -> None:
     fit = fitted(name)
@@ -357,6 +361,7 @@ def test_draws_of_a_users_objective(name: str) -> None:
     assert low < TRUTH["alpha"] < high
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", MINE)
 def test_the_recipe_of_a_users_objective_makes_the_same_fit(name: str, tmp_path: Path) -> None:
     fit = fitted(name)
@@ -390,6 +395,7 @@ def test_an_objective_that_has_changed_since_is_refused(tmp_path: Path) -> None:
         js.load(path)
 
 
+@pytest.mark.full
 def test_per_family_fits_with_a_users_objective() -> None:
     frame = runs().frame.assign(part=np.arange(40) % 2)
     table = js.fit_many("power", frame, by="part", objective=Cauchy(0.01), starts=8, resamples=20)

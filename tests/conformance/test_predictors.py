@@ -120,6 +120,7 @@ def between(row: pd.Series, rows: list[pd.Series], name: str) -> bool:
 # ── What every one can do ────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 @EACH
 def test_it_predicts(predictors: dict[str, Any], name: str) -> None:
     source = predictors[name]
@@ -150,6 +151,7 @@ def test_it_plans(predictors: dict[str, Any], name: str) -> None:
     assert plan.draws is (source if name == "draws" else None)
 
 
+@pytest.mark.full
 @EACH
 def test_it_says_what_a_target_takes(predictors: dict[str, Any], name: str) -> None:
     source = predictors[name]
@@ -185,7 +187,8 @@ def test_it_is_reported(predictors: dict[str, Any], runs: js.Runs, name: str) ->
         assert "draws = js.bootstrap(fit" in page.content["again"]
     else:
         assert f"# draws: made by {method}" in page.content["again"]
-        assert f"the {method} predicts" in page.content["answer"][0]
+        subject = f"forecast ({method})" if name == "forecast" else method
+        assert f"the {subject} predicts" in page.content["answer"][0]
 
 
 # ── Mixtures of laws ─────────────────────────────────────────────────────────────────────────
@@ -279,6 +282,7 @@ def test_a_discrepancy_has_no_closed_form(predictors: dict[str, Any]) -> None:
         js.derive(predictors["forecast"], "optimal_size", C=1e21)
 
 
+@pytest.mark.full
 def test_a_quantity_that_one_of_the_laws_does_not_have(laws: Any, runs: js.Runs) -> None:
     farseer = js.laplace(js.fit("farseer", runs), 20)
     with pytest.raises(js.LawError, match="farseer has no derived quantity 'optimal_size'"):
@@ -296,6 +300,7 @@ def test_what_reads_one_laws_parameters_says_so(predictors: dict[str, Any], name
         js.best_mixture(predictors[name])
 
 
+@pytest.mark.full
 def test_schedules_are_predicted_by_one_law_alone() -> None:
     curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
     first = [name for name in dict.fromkeys(curves.frame["run"]) if "d01200k-b16" in name]

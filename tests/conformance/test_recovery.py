@@ -31,6 +31,7 @@ def sorted_breaks(params: dict[str, float], law: js.Law) -> list[float]:
     return rest + [v for triple in breaks for v in triple]
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 @quick_on(FEW)
 def test_exact_recovery_without_noise(world: str) -> None:

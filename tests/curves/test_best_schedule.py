@@ -11,6 +11,7 @@ STEPS, PEAK, WARMUP = 586, 0.01004, 60
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 
 
+@pytest.mark.full
 def test_the_best_schedule_beats_every_named_one(draws) -> None:
     """Within the same bounds, under the law at its point estimate."""
     best = js.best_schedule(draws["multi_power"], STEPS, peak=PEAK, end=1e-4, warmup=WARMUP)
@@ -35,6 +36,7 @@ def test_the_best_schedule_beats_every_named_one(draws) -> None:
         assert end.gain == pytest.approx(losses[1] - lowest, abs=1e-12)
 
 
+@pytest.mark.full
 def test_no_small_change_of_the_best_schedule_is_better(draws) -> None:
     """A hundred other falling schedules near it, within the bounds, all end higher."""
     drawn = draws["multi_power"]
@@ -59,6 +61,7 @@ def test_no_small_change_of_the_best_schedule_is_better(draws) -> None:
             assert end(moved) > lowest - 1e-5
 
 
+@pytest.mark.full
 def test_its_interval_and_notes(draws) -> None:
     best = js.best_schedule(draws["annealing"], STEPS, peak=PEAK, warmup=WARMUP)
     assert best.gain_low < best.gain < best.gain_high

@@ -77,6 +77,7 @@ def test_bounds_come_from_runs_redrawn_within_their_budget() -> None:
     assert (other.table["N_low"] != profile.table["N_low"]).all()
 
 
+@pytest.mark.full
 def test_intervals_of_the_exponent_hold_the_truth_as_often_as_they_say() -> None:
     """200 worlds at 90%: 180 expected, sd 4.2; the count must lie within 3.3 of them."""
     inside = 0
@@ -247,6 +248,7 @@ def test_the_default_surface_is_chinchilla_fitted_to_the_runs() -> None:
     assert "surface-fitted" not in codes(js.isoflop(runs, law=fit, resamples=20))
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_another_surface() -> None:
     table = js.datasets.load("stdlib_lm")

@@ -28,6 +28,7 @@ def test_weights_draw_lines_through_knots_that_crowd_towards_the_end(family: Fal
     np.testing.assert_allclose(family.weights @ family.places, at, rtol=1e-12)
 
 
+@pytest.mark.full
 def test_starts_are_the_shapes_that_they_are_made_of(family: Falling) -> None:
     import jax.numpy as jnp
 

@@ -221,6 +221,7 @@ def along() -> js.Runs:
     return js.Runs.from_frame(frame, run="run")
 
 
+@pytest.mark.full
 def test_the_rule_recovers_a_planted_law(along):
     plain = js.fit("chinchilla", along, starts=16)
     ruled = js.fit("chinchilla", quiet(along), starts=16)
@@ -247,6 +248,7 @@ def test_rows_of_a_run_are_one_observation(along):
     assert fit.stderr["alpha"] > 1.8 * naive.stderr["alpha"]
 
 
+@pytest.mark.full
 def test_the_doubt_is_a_note_of_the_fit(along):
     fit = js.fit("chinchilla", quiet(along), starts=16)
     (note,) = [n for n in fit.notes if n.code == CODE]

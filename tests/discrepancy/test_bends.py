@@ -35,6 +35,7 @@ def at(bends: Bends, numbers: np.ndarray, points: np.ndarray) -> Any:
         return np.asarray(each(points))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_the_table_is_the_kriged_function(d: int) -> None:
     grid, rows = drawn(d)
@@ -49,6 +50,7 @@ def test_the_table_is_the_kriged_function(d: int) -> None:
         np.testing.assert_allclose(at(table, one, points), at(kriged, other, points), atol=0.02)
 
 
+@pytest.mark.full
 def test_over_more_inputs_it_is_kriged() -> None:
     grid, rows = drawn(4)
     bends = bends_over(grid, LENGTHS)
@@ -61,6 +63,7 @@ def test_over_more_inputs_it_is_kriged() -> None:
     np.testing.assert_allclose(at(bends, numbers, grid), expected, atol=1e-6)
 
 
+@pytest.mark.full
 def test_past_the_lattice_it_stays() -> None:
     grid, rows = drawn(1)
     bends = bends_over(grid, LENGTHS)
@@ -69,6 +72,7 @@ def test_past_the_lattice_it_stays() -> None:
     assert edge == far
 
 
+@pytest.mark.full
 def test_a_draw_with_fewer_components_has_zeros_for_the_others() -> None:
     grid, rows = drawn(2)
     for bends in (bends_over(grid, LENGTHS), Kriged(len(grid), 2, 2)):

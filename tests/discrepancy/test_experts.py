@@ -51,6 +51,7 @@ def jacobian(theta: np.ndarray, inputs: tuple[np.ndarray, ...], centre: np.ndarr
     return np.stack([(up - down) / 2e-6 for up, down in pairs], axis=1)
 
 
+@pytest.mark.full
 def test_parameters_minimise_the_penalised_squares(solved: Solved) -> None:
     theta = solved.lanes.theta[K, G, P]
     centre = solved.table.data.centre
@@ -82,6 +83,7 @@ def test_the_evidence_is_laplaces(solved: Solved) -> None:
     assert solved.lanes.evidence[K, G, P] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.full
 def test_curves_are_krigings(solved: Solved) -> None:
     where = (np.array([5e9, 1e8]), np.array([3e11, 5e9]))
     (curves,) = predict([solved], [(where, {})])
@@ -112,6 +114,7 @@ def test_a_padded_row_counts_for_nothing(solved: Solved) -> None:
     np.testing.assert_allclose(wide.log_weights, solved.log_weights, atol=1e-6)
 
 
+@pytest.mark.full
 def test_tables_are_lanes_of_one_program(solved: Solved) -> None:
     member, table = solved.member, solved.observations
     half = Observations(tuple(x[::2] for x in table.inputs), table.target[::2])
@@ -190,6 +193,7 @@ def assert_as_exact(member: Member, table: Observations, tolerance: float) -> No
     assert (np.abs(few - whole) < tolerance * (whole[2] - whole[0])).all()
 
 
+@pytest.mark.full
 def test_bases_of_low_rank_change_little(solved: Solved) -> None:
     part = part_of_member(solved.member, np.array([0, 2, 9]), np.array([0, 1]))
     assert_as_exact(part, bent_table(150), 0.02)

@@ -85,6 +85,7 @@ def test_the_difference_of_near_points_has_its_own_spread(solved: Solved) -> Non
     np.testing.assert_allclose(spread, exact, rtol=0.15)
 
 
+@pytest.mark.full
 def test_a_drawn_function_can_be_differentiated(solved: Solved) -> None:
     import jax
 

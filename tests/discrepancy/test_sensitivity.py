@@ -71,6 +71,7 @@ def test_without_a_run_the_variance_is_that_under_an_immense_error(solved: Solve
     np.testing.assert_allclose(found.wider[:, row], wider, rtol=1e-3)
 
 
+@pytest.mark.full
 def test_bases_of_low_rank_and_shared_noise_give_the_same(solved: Solved) -> None:
     table = solved.observations
     run = np.arange(len(table)) // 2

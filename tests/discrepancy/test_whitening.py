@@ -41,6 +41,7 @@ def test_a_root_makes_the_noise_independent(known: object, run: object) -> None:
     np.testing.assert_allclose(apply_root(root, vector), matrix @ vector, atol=1e-12)
 
 
+@pytest.mark.full
 def test_jax_gives_what_numpy_gives() -> None:
     import jax.numpy as jnp
 

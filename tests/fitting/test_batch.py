@@ -16,6 +16,7 @@ def table(ragged: pd.DataFrame) -> pd.DataFrame:
     return ragged
 
 
+@pytest.mark.full
 def test_each_family_is_as_it_is_alone(table: pd.DataFrame, fits: js.FitTable) -> None:
     for label in "abcde":
         own = table[table["family"] == label]
@@ -26,6 +27,7 @@ def test_each_family_is_as_it_is_alone(table: pd.DataFrame, fits: js.FitTable) -
         assert fits.summary.loc[label, "rows"] == len(own)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 @pytest.mark.parametrize(
     "objective",
@@ -70,6 +72,7 @@ def test_resamples_that_do_not_settle_are_counted_and_said(
     assert (fits.summary["unsettled"] > 1).all()
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 def test_resamples_are_lanes_too(table: pd.DataFrame, fits: js.FitTable) -> None:
     drawn = js.fit_many("power_const:N", table, by="family", starts=16, resamples=300, seed=1)

@@ -64,6 +64,7 @@ def test_curvature_is_exact_where_noise_is_small_and_smooth_where_not() -> None:
     assert absolute == pytest.approx(density / 1e-3, rel=0.02)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("distribution", ["normal", "student_t"])
 def test_errors_cover_the_truth_about_as_often_as_they_say(distribution: str) -> None:
     """100 worlds of 60 runs: nominal 90% intervals of three parameters cover 86 to 99%."""
@@ -153,6 +154,7 @@ def test_a_right_law_leaves_no_pattern() -> None:
     assert low <= 1
 
 
+@pytest.mark.full
 def test_a_wrong_law_leaves_one() -> None:
     runs = js.simulate("farseer", FARSEER, WORLDS["farseer"][1], noise=0.005)
     fit = js.fit("chinchilla", runs)

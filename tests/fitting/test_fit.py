@@ -75,6 +75,7 @@ def test_group_labels_that_are_numbers_work() -> None:
     assert "E[1]" in fit.params.index
 
 
+@pytest.mark.full
 def test_fixed_and_tied_parameters_obey(fit: js.Fit) -> None:
     fixed = js.fit("chinchilla", world(), fixed={"E": 1.6}, tie=("alpha", "beta"))
     assert fixed.params["E"] == 1.6

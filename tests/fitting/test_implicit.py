@@ -75,6 +75,7 @@ def jacobians(fits: dict[str, js.Fit]) -> dict[str, np.ndarray]:
         }
 
 
+@pytest.mark.full
 def test_derivatives_are_differences_of_refits(
     fits: dict[str, js.Fit], jacobians: dict[str, np.ndarray]
 ) -> None:
@@ -88,6 +89,7 @@ def test_derivatives_are_differences_of_refits(
     np.testing.assert_allclose(exact / size, numeric / size, rtol=0, atol=2e-7)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_derivatives_are_those_of_the_second_order(
     fits: dict[str, js.Fit], jacobians: dict[str, np.ndarray], name: str
@@ -136,6 +138,7 @@ def test_values_are_those_of_a_fit_of_the_changed_table(fits: dict[str, js.Fit])
         assert float(value) == pytest.approx(again.params[name], rel=1e-6)
 
 
+@pytest.mark.full
 def test_lanes_of_gradients_do_not_disturb_each_other(
     fits: dict[str, js.Fit], jacobians: dict[str, np.ndarray]
 ) -> None:
@@ -152,6 +155,7 @@ def test_lanes_of_gradients_do_not_disturb_each_other(
     np.testing.assert_allclose(slopes[2], alone / 3, rtol=1e-6, atol=1e-9 * np.abs(alone).max())
 
 
+@pytest.mark.full
 def test_second_derivatives_are_differences_of_values(fits: dict[str, js.Fit]) -> None:
     fit = fits["pseudo_huber"]
     refit, y = differentiable(fit), fit.runs["loss"]

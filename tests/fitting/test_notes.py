@@ -44,6 +44,7 @@ def test_a_clean_fit_has_no_notes():
     assert js.fit("power_const", runs).notes == ()
 
 
+@pytest.mark.full
 def test_starts_disagree():
     world = {"a": 1.0, "b": 2000.0, "c0": 0.15, "c1": 0.25, "d1": 1e19, "f1": 0.3}
     runs = js.simulate("broken:1", world, compute(1e16, 1e23, 40), noise=0.05, seed=1)

@@ -49,6 +49,7 @@ def test_none_where_the_runs_tell_them_apart() -> None:
     assert not notes(fit)
 
 
+@pytest.mark.full
 def test_the_same_curve_written_otherwise_is_no_tie() -> None:
     """Two breaks may swap their names."""
     truth = {"a": 0.5, "b": 30.0, "c0": 0.1, "c1": 0.2, "d1": 1e4, "f1": 0.3,

@@ -41,6 +41,7 @@ def test_predict_says_what_it_needs(fits: js.FitTable) -> None:
         fits.predict(N=1e9, level=90)
 
 
+@pytest.mark.full
 def test_inputs_broadcast_and_unlike_lengths_are_named() -> None:
     table = js.datasets.load("stdlib_lm")
     small = table[table["split"] == "fit"]

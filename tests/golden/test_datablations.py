@@ -51,6 +51,7 @@ def test_a_far_away_pair_fits_better_than_the_published_one(two_steps: js.Fit) -
     assert agree < count / 2  # the other starts end at other such pairs
 
 
+@pytest.mark.full
 def test_the_repetition_constants_are_undetermined(two_steps: js.Fit) -> None:
     interval = js.bootstrap(two_steps, 200, seed=0).summary().loc["R_D_star"]
     assert interval["high_90%"] > 1000 * interval["low_90%"]

@@ -24,6 +24,7 @@ def rmsle(law: str) -> float:
     return float(np.sqrt(np.mean(np.square(np.log(found / rest["loss"].to_numpy())))))
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_a_break_extrapolates() -> None:
     broken, plain = rmsle("broken:1:D"), rmsle("power_const:D")

@@ -35,6 +35,7 @@ def extrapolation_errors(images: pd.DataFrame, law: str) -> np.ndarray:
     return np.array(found)
 
 
+@pytest.mark.full
 def test_image_tasks(images: pd.DataFrame) -> None:
     """The broken law tells the second half best, as its authors find; figures within 5%.
 
@@ -79,6 +80,7 @@ STEPS = {
 }
 
 
+@pytest.mark.full
 def test_from_kaplan_to_chinchilla_in_four_steps() -> None:
     """Counting, warm-up, decay and tuning lower the exponent, each further, to one half.
 

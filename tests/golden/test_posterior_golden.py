@@ -28,6 +28,7 @@ def samples(fit: js.Fit) -> dict[str, Posterior]:
     }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("method", ["importance", "nuts"])
 def test_spreads_are_the_published_ones(samples: dict[str, Posterior], method: str) -> None:
     for name, published in SPREADS.items():

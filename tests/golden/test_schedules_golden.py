@@ -63,6 +63,7 @@ def test_named_schedules_are_those_that_were_logged() -> None:
         np.testing.assert_allclose(rates, own["lr"], atol=1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("size", PRINTED)
 def test_published_constants_give_the_published_metrics(size: int) -> None:
     """All five within 3%, L0 within its printed rounding of 0.0005.
@@ -79,6 +80,7 @@ def test_published_constants_give_the_published_metrics(size: int) -> None:
     assert min(off) < 0.03, min(off)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("size", PRINTED)
 def test_our_fit_of_three_curves(size: int) -> None:
     """The optimum of the source's own objective lies far below the published constants'.

@@ -55,6 +55,7 @@ def test_the_published_resamples_give_the_published_spreads(published: pd.DataFr
         assert published[name].quantile([0.025, 0.975]).tolist() == pytest.approx(ends, abs=digits)
 
 
+@pytest.mark.full
 def test_many_resamples_agree_with_the_published_ones(
     draws: js.Draws, published: pd.DataFrame
 ) -> None:
@@ -95,6 +96,7 @@ def ratios(by_weight: js.Draws, by_refit: js.Draws) -> pd.Series:
     return plain * coordinates(by_weight).std() / coordinates(by_refit).std()
 
 
+@pytest.mark.full
 def test_the_jackknife_is_wrong_near_l1_and_warns(fit: js.Fit, draws: js.Draws) -> None:
     with pytest.warns(js.FitWarning, match=r"near-l1: The residuals of 39 of 240 runs"):
         by_weight = jackknife(fit, MANY)

@@ -46,6 +46,7 @@ def R2(fit: js.Fit, runs: pd.DataFrame) -> float:
     return 1 - float(np.sum((loss - fit.fitted) ** 2) / np.sum((loss - loss.mean()) ** 2))
 
 
+@pytest.mark.full
 def test_the_variant_gives_the_source_s_constants(runs: pd.DataFrame) -> None:
     """1e-4 of the fit run again; 3% of the printed ones, which are at a worse objective."""
     assert len(runs) == 1054
@@ -78,6 +79,7 @@ def test_at_the_bounded_exponent_the_rest_is_the_bounded_fit(runs: pd.DataFrame)
     assert R2(fit, runs) == pytest.approx(0.967707, abs=1e-4)
 
 
+@pytest.mark.full
 def test_the_free_exponent_of_the_vocabulary_is_above_one(runs: pd.DataFrame) -> None:
     """The source accepts exponents below 1 only; a lower objective lies beyond."""
     free = js.fit(LAW, runs, tie=TIE, objective=OBJECTIVE)

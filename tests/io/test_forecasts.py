@@ -20,6 +20,7 @@ def made() -> js.Forecast:
     )
 
 
+@pytest.mark.full
 def test_a_forecast_is_made_again(made: js.Forecast, tmp_path: Path) -> None:
     again = js.load(js.save(made, tmp_path / "forecast.json"))
     assert isinstance(again, js.Forecast)

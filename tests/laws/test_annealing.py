@@ -38,6 +38,7 @@ SCHEDULES = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("code", range(len(SCHEDULES)))
 def test_nodes_stand_for_the_sum_over_steps(code: int) -> None:
     """Within 5e-4 at worst with 64 nodes on short curves, and closer with more.
@@ -56,6 +57,7 @@ def test_nodes_stand_for_the_sum_over_steps(code: int) -> None:
     assert errors[512] < (2e-4 if schedule.name == "pauses" else 5e-5)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=[s.name for s in SCHEDULES])
 def test_the_loss_at_the_end_is_the_sum_itself(schedule: js.Schedule) -> None:
     law = js.multi_power([schedule])
@@ -69,6 +71,7 @@ def test_the_loss_at_the_end_is_the_sum_itself(schedule: js.Schedule) -> None:
     assert loss == pytest.approx(float(annealing(*areas, **p)), rel=1e-12)
 
 
+@pytest.mark.full
 def test_a_power_of_one_is_a_logarithm() -> None:
     """beta = 1 is where the closed form of a node divides by zero."""
     law = js.multi_power(SCHEDULES)
@@ -78,6 +81,7 @@ def test_a_power_of_one_is_a_logarithm() -> None:
     np.testing.assert_allclose(at_one, near, rtol=1e-7)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 def test_planted_curves_are_found_again() -> None:
     """Predictions of a schedule left out, from three whole curves with 0.1% of noise."""

@@ -68,6 +68,7 @@ def test_repeats_lose_their_worth() -> None:
     assert ask["minimum_loss"](SOURCE, N=1e9, U=U) == pytest.approx(limit, rel=1e-12)
 
 
+@pytest.mark.full
 def test_extreme_parameters_keep_finite_losses_and_slopes() -> None:
     """A reference size far outside any float32, as wild starts imply it."""
     import jax

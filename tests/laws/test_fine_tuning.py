@@ -37,6 +37,7 @@ def test_what_a_larger_scale_is_worth_does_not_depend_on_the_loss(loss: float) -
     assert worth == pytest.approx(small / large, rel=1e-9)
 
 
+@pytest.mark.full
 def test_one_beta_and_a_law_for_each_scale() -> None:
     """The source's tied fit: one exponent of the examples for all that is scaled."""
     law = js.laws.get("fine_tuning")

@@ -33,6 +33,7 @@ def test_critical_batch() -> None:
     assert law.invert(law(3.0, **BATCH), **BATCH) == pytest.approx(3.0, rel=1e-12)
 
 
+@pytest.mark.full
 def test_trajectory_solves_its_equation() -> None:
     """Over all regimes of the batch, from far below to far above the critical one."""
     law, p = js.laws.get("kaplan_trajectory"), {**STEPS, **BATCH}
@@ -47,6 +48,7 @@ def test_trajectory_solves_its_equation() -> None:
     )
 
 
+@pytest.mark.full
 def test_trajectory_has_exact_first_and_second_derivatives() -> None:
     law, p = js.laws.get("kaplan_trajectory"), {**STEPS, **BATCH}
     names = tuple(p)
@@ -66,6 +68,7 @@ def test_trajectory_has_exact_first_and_second_derivatives() -> None:
             np.testing.assert_allclose(by_hand, bend[i], rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.full
 def test_trajectory_quantities_agree_with_the_curve() -> None:
     law, p = js.laws.get("kaplan_trajectory"), {**STEPS, **BATCH}
     ask = law.quantities
@@ -86,6 +89,7 @@ def test_trajectory_quantities_agree_with_the_curve() -> None:
     assert ask["minimum_loss"](p, N=N) == pytest.approx(law(N, 1e30, 1e30, **p), rel=1e-12)
 
 
+@pytest.mark.full
 def test_a_trajectory_is_fitted_from_noisy_curves() -> None:
     """The planted critical batch comes back within its interval from curves at five batches."""
     law, p = js.laws.get("kaplan_trajectory"), {**STEPS, **BATCH}
@@ -104,6 +108,7 @@ def test_a_trajectory_is_fitted_from_noisy_curves() -> None:
     assert derived["confidence_low"][0] < 2e8 / 3 ** (1 / 0.21) < derived["confidence_high"][0]
 
 
+@pytest.mark.full
 def test_batches_and_losses_that_are_not_positive_are_named() -> None:
     law, p = js.laws.get("kaplan_trajectory"), {**STEPS, **BATCH}
     table = pd.DataFrame({"N": [1e7] * 9, "S": np.geomspace(1e3, 1e5, 9), "B": 1e6})

@@ -40,6 +40,7 @@ def test_the_minimum_is_exact() -> None:
     assert law(1e8, 1000.0, 0.999 * capacity, **OWN) == 0.999 * capacity
 
 
+@pytest.mark.full
 def test_rows_in_which_all_is_learnt_say_nothing() -> None:
     law = js.laws.get("knowledge_capacity")
     rows = [

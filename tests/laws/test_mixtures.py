@@ -39,6 +39,7 @@ def test_the_form_of_the_source_whatever_its_gauge() -> None:
     np.testing.assert_allclose(corners, 1.9 + np.array([0.7, 1.4, 2.5]), rtol=1e-12)
 
 
+@pytest.mark.full
 def test_several_targets_in_one_batch_and_in_one_fit() -> None:
     law, r = js.laws.get("mixing:web,code,books"), mixtures(25)
     planted = {"prose": THREE, "programs": {**THREE, "k_web": 1.6, "k_code": 0.5}}
@@ -54,6 +55,7 @@ def test_several_targets_in_one_batch_and_in_one_fit() -> None:
     assert fit.params["k_books"] == pytest.approx(2.5, rel=1e-6)
 
 
+@pytest.mark.full
 def test_mixtures_that_are_not_whole_are_named() -> None:
     law, r = js.laws.get("mixing:web,code,books"), mixtures(12)
     table = r.assign(loss=law(*(r[x] for x in SHARES), **THREE))

@@ -16,6 +16,7 @@ def test_exponents_of_the_regimes() -> None:
     assert law.quantities["intrinsic_dimension"]({"alpha": 0.5}) == 8.0
 
 
+@pytest.mark.full
 def test_superposition_shares_an_exponent_over_families() -> None:
     width = np.tile(np.geomspace(128, 8192, 12), 2)
     family = np.repeat(["a", "b"], 12)

@@ -31,6 +31,7 @@ def test_a_size_falls_as_its_power_and_the_input_for_an_error() -> None:
     assert compute == pytest.approx(solve(lambda x: law(7e9, x, **POST) - 0.1, 1.0, 1e20), rel=1e-9)
 
 
+@pytest.mark.full
 def test_each_size_has_its_own_level() -> None:
     """The source's fit, in FLOPs: k(N) common to all sizes, E free for each."""
     law = js.laws.get("rl_post_training")

@@ -51,6 +51,7 @@ def test_size_for_a_loss_at_a_weight() -> None:
     assert np.isnan(law.quantities["size_for_loss"](TASK, loss=1.0, f=0.3))
 
 
+@pytest.mark.full
 def test_effective_fractions_from_an_amplitude_for_each_weight() -> None:
     """The source's first step, by ``per=``: f' = (A_1/A_f)^(1/alpha)."""
     law = js.laws.get("multilingual_translation")

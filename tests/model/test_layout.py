@@ -201,6 +201,7 @@ def test_an_offset_power_whose_exponent_is_fixed_at_zero_is_not_centred() -> Non
     assert (float(values["b"]), float(values["a"])) == (0.7, 0.2)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_farseer_fits_with_an_exponent_fixed_at_zero() -> None:
     made = laws.get("farseer")

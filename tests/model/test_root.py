@@ -15,6 +15,7 @@ def cube_root(a):
     return root(lambda x, a: x**3 - a, a, 0.0, 10.0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("a", [1e-6, 0.5, 8.0, 900.0])
 def test_value_and_two_derivatives(a):
     with float64_scope():

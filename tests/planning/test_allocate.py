@@ -117,6 +117,7 @@ def test_costs_that_are_no_product(chinchilla: js.Draws, cost: Any) -> None:
             assert float(law(N, np.exp(log_D), **params)) > row["loss"]
 
 
+@pytest.mark.full
 def test_inference_adjusted_optima_meet_their_condition(chinchilla: js.Draws) -> None:
     """alpha·A/N^alpha = (1 + T/(3·D))·beta·B/D^beta: the last FLOP is worth as much either way."""
     served = 3e8
@@ -138,6 +139,7 @@ def test_tied_exponents_keep_tokens_per_parameter() -> None:
     np.testing.assert_allclose(ratio, np.broadcast_to((B / A) ** (1 / a), ratio.shape), rtol=1e-7)
 
 
+@pytest.mark.full
 def test_serving_asks_for_smaller_models_and_dollars_change_nothing(chinchilla: js.Draws) -> None:
     plain = js.allocate(chinchilla, 1e13).frame.iloc[0]
     served = js.allocate(chinchilla, 1e13, cost=js.costs.lifetime(1e8)).frame.iloc[0]
@@ -149,6 +151,7 @@ def test_serving_asks_for_smaller_models_and_dollars_change_nothing(chinchilla: 
     assert price.unit == "dollars"
 
 
+@pytest.mark.full
 def test_a_score_is_maximised() -> None:
     """A law that rises in its inputs: more is better."""
 
@@ -207,6 +210,7 @@ def test_bad_input(chinchilla: js.Draws, options: dict[str, Any], message: str) 
         js.allocate(chinchilla, **options)
 
 
+@pytest.mark.full
 def test_a_cost_may_have_numbers_of_its_own(chinchilla: js.Draws) -> None:
     plain = js.allocate(chinchilla, 1e12).frame["N"].item()
     own = js.allocate(chinchilla, 1e12, cost=lambda N, D, per=6.0: per * N * D).frame["N"].item()

@@ -36,6 +36,7 @@ def test_compute_below_the_floor_and_of_no_target(chinchilla: js.Draws) -> None:
     assert {"out-of-reach", "reached-already"} <= {note.code for note in found.notes}
 
 
+@pytest.mark.full
 def test_an_answer_at_a_bound_meets_its_target_and_says_so(chinchilla: js.Draws) -> None:
     found = js.required(chinchilla, "C", loss=[1.8, 1.5], cost=js.costs.lifetime(1e15))
     curve = js.predict(chinchilla, found.frame[["N", "D"]], method=None).frame["curve"]
@@ -45,6 +46,7 @@ def test_an_answer_at_a_bound_meets_its_target_and_says_so(chinchilla: js.Draws)
     assert (found.interval(0.5)["low"] > found.frame["low"]).all()
 
 
+@pytest.mark.full
 def test_another_cost_asks_for_more(chinchilla: js.Draws) -> None:
     plain, served = (
         js.required(chinchilla, "C", loss=1.6, cost=cost).frame["estimate"].item()

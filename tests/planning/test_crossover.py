@@ -106,6 +106,7 @@ def test_no_crossing_within_the_range_is_said(pair) -> None:
     assert "no crossing from C = 1e+06 to 1e+08" in found.summary()
 
 
+@pytest.mark.full
 def test_fits_of_the_same_runs_are_paired() -> None:
     fit = fitted(SLOW, noise=0.01)
     other = js.fit("power", fit.runs)
@@ -144,6 +145,7 @@ def test_what_b_never_reaches_is_infinite() -> None:
     assert found["exists"].to_numpy()[-1] == 0.0
 
 
+@pytest.mark.full
 def test_scores_of_size_and_data_are_better_when_larger() -> None:
     """Along the best use of compute too, where C is no input of the law."""
 
@@ -167,6 +169,7 @@ def test_a_narrow_range_is_not_cut_too_finely(pair) -> None:
     assert len(js.equivalent(*pair, over=(1e8, 1.0001e8))) == 121
 
 
+@pytest.mark.full
 def test_surfaces_are_compared_along_their_best_use_of_compute() -> None:
     table = js.datasets.load("stdlib_lm")
     runs = js.Runs.from_frame(table.loc[table["split"] == "fit"])

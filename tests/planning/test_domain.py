@@ -11,6 +11,7 @@ from jscale.planning.domain import domain_of, stand_ins
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 
 
+@pytest.mark.full
 def test_a_law_s_own_domain_bounds_the_choice(repeated: js.Draws) -> None:
     """Tokens seen are at least the unique ones, however small the budget."""
     runs = repeated.fit.runs
@@ -44,6 +45,7 @@ def test_limits_of_the_law_are_its_domain() -> None:
     assert domain_of(js.laws.get("pruned"), "sparsity", {"N": 1e9}) == (0.0, 0.999999)
 
 
+@pytest.mark.full
 def test_stand_ins_are_far_out_yet_within_the_law(repeated: js.Draws) -> None:
     """Far beyond the runs, so that no input that is given can lie past one that is chosen."""
     fit = repeated.fit

@@ -30,6 +30,7 @@ def by_scipy(weights: dict[str, float], most: float = 1.0) -> np.ndarray:
     return found.x
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "weights",
     [{"prose": 1.0, "programs": 1.0, "facts": 1.0}, {"prose": 1.0, "programs": 3.0},
@@ -63,6 +64,7 @@ def test_limits_are_kept_and_filled(exact: dict[str, js.Fit]) -> None:
     np.testing.assert_allclose(both.shares["share"], [0.3, 0.5, 0.2], atol=1e-6)
 
 
+@pytest.mark.full
 def test_a_law_in_which_size_and_tokens_enter_too() -> None:
     """The additive law's best shares: stationary where C·g·r^(g−1) are equal."""
     law = js.laws.get("mixture_additive:web,code")
@@ -92,6 +94,7 @@ def noisy() -> dict[str, js.Draws]:
     }
 
 
+@pytest.mark.full
 def test_intervals_hold_the_planted_optimum(noisy: dict[str, js.Draws]) -> None:
     weights = {"prose": 1.0, "programs": 1.1, "facts": 0.9}
     found = best_mixture(noisy, weights, level=0.95)
@@ -110,6 +113,7 @@ def test_intervals_hold_the_planted_optimum(noisy: dict[str, js.Draws]) -> None:
     assert found.losses.loc["weighted", "loss"] == pytest.approx(mean, rel=1e-12)
 
 
+@pytest.mark.full
 def test_each_draw_s_optimum_is_one(noisy: dict[str, js.Draws]) -> None:
     """No mixture of a fine grid is lower, in any draw."""
     found = best_mixture(noisy)
@@ -123,6 +127,7 @@ def test_each_draw_s_optimum_is_one(noisy: dict[str, js.Draws]) -> None:
         assert here <= lowest + 1e-9
 
 
+@pytest.mark.full
 def test_fits_per_target_and_tables_of_fits_are_the_same_targets() -> None:
     rows = table(0.004)
     whole = js.fit(LAW, rows, per=dict.fromkeys(LAW.names, "target"),
@@ -139,6 +144,7 @@ def test_fits_per_target_and_tables_of_fits_are_the_same_targets() -> None:
     assert one.to_frame().equals(one.shares)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 def test_an_optimum_outside_the_fitted_mixtures_is_noted() -> None:
     near = design(60)

@@ -29,6 +29,7 @@ def test_draws_of_targets_are_independent_unless_they_are_resamples() -> None:
     np.testing.assert_array_equal(again[0].samples, again[1].samples)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 def test_sources_that_do_not_fit_together(exact: dict[str, js.Fit]) -> None:
     other = js.laws.get("mixing:web,code")

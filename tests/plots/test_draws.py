@@ -98,6 +98,7 @@ def test_unknown_parameters(draws, plot):
         plot(draws, ["alfa"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("plot", [plots.pairs, plots.trace])
 def test_names_are_plain_words(families, plot):
     names = [name for name in families.names if name.startswith("E")]
@@ -116,6 +117,7 @@ def test_a_name_too_long_for_a_panel_is_cut(draws):
 # ── Shrinkage ────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_shrinkage_shows_both_estimates_of_each_group(families):
     labels = [name[2:-1] for name in families.names if name.startswith("E[")]
     alone = pd.DataFrame({"estimate": [1.6, 1.7, 1.8], "low": 1.5, "high": 1.9}, labels)

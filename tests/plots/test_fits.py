@@ -73,6 +73,7 @@ ONE_PANEL = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ONE_PANEL)
 def test_draws_on_the_axes_given(fits, name):
     _, (left, right) = plt.subplots(1, 2)

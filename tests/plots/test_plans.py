@@ -149,6 +149,7 @@ def test_optima_at_a_bound_are_hollow(bounded: js.Plan) -> None:
     assert legend(ax).count("optimum at a bound") == 1
 
 
+@pytest.mark.full
 def test_missing_numbers_leave_gaps(plan: js.Plan) -> None:
     frame = plan.frame.copy()
     frame.loc[[1, 3], ["N_low", "N_high", "D"]] = np.nan

@@ -13,6 +13,7 @@ from tests.plots.reading import NASTY, as_png, as_svg, labels, legend
 # ── Comparison ───────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_comparison_shows_every_law_against_the_extrapolation():
     table = js.datasets.load("stdlib_lm")

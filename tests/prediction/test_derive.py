@@ -46,6 +46,7 @@ def runs() -> js.Runs:
     return js.simulate("chinchilla", truth, design, noise=0.003)
 
 
+@pytest.mark.full
 def test_over_draws(fit):
     drawn = js.laplace(fit, 300, seed=1)
     found = js.derive(drawn, "data_for_loss", loss=[1.7, 1.6], level=0.8)

@@ -35,6 +35,7 @@ def test_further_out_more_are_needed(fit: js.Fit) -> None:
     assert moved(fit, digits, *(np.array(far[x]) for x in "ND")) <= 1e-4
 
 
+@pytest.mark.full
 def test_groups_are_rounded_too() -> None:
     table = js.datasets.load("stdlib_lm")
     each = js.fit("power", table[table["split"] == "fit"], per={"A": "part"}, C="C")

@@ -16,6 +16,7 @@ def test_it_is_that_of_the_same_law_and_runs(surface: js.Fit) -> None:
     pd.testing.assert_frame_equal(first.predict(**NEAR).frame, second.predict(**NEAR).frame)
 
 
+@pytest.mark.full
 def test_it_is_made_once_for_any_seed(surface: js.Fit) -> None:
     assert forecast_fit(surface) is forecast_fit(surface)
     other = forecast_fit(surface, seed=3)
@@ -23,6 +24,7 @@ def test_it_is_made_once_for_any_seed(surface: js.Fit) -> None:
     assert other.settings["seed"] == 3
 
 
+@pytest.mark.full
 def test_a_fixed_parameter_stays_fixed(surface: js.Fit) -> None:
     """With the floor fixed above the losses to come, the law cannot go below it."""
     high = 0.95 * float(surface.runs["loss"].min())
@@ -33,6 +35,7 @@ def test_a_fixed_parameter_stays_fixed(surface: js.Fit) -> None:
     assert made.predict(**NEAR).frame["curve"].iloc[0] > 0
 
 
+@pytest.mark.full
 def test_parameters_by_group_stay_apart(families: js.Fit) -> None:
     frame = js.predict(families, **NEAR, family=["gpt", "llama"]).frame
     alone = js.predict(families, **NEAR, family=["gpt", "llama"], method=None).frame

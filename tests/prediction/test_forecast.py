@@ -13,6 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.ExtrapolationWarn
 BEYOND = {"N": [5e9, 2e10], "D": [3e11, 1e12]}
 
 
+@pytest.mark.full
 def test_it_predicts_both_intervals(forecast: js.Forecast) -> None:
     frame = js.predict(forecast, BEYOND).frame
     assert (frame["prediction_low"] < frame["confidence_low"]).all()
@@ -98,6 +99,7 @@ def test_plans_draw_whole_functions(forecast: js.Forecast) -> None:
     assert wide > np.log(truth.frame["N_high"] / truth.frame["N_low"])[0]
 
 
+@pytest.mark.full
 def test_what_a_loss_takes(forecast: js.Forecast) -> None:
     needs = js.required(forecast, "D", loss=2.2, N=1e9)
     assert len(needs.frame) == 1

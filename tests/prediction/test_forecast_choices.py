@@ -20,6 +20,7 @@ def of_compute(output: str = "loss") -> js.Runs:
     return js.Runs.from_frame(frame, output=output)
 
 
+@pytest.mark.full
 def test_the_default_prior_is_for_losses_alone() -> None:
     assert checked().of(of_compute()).prior is not None
     assert checked().of(of_compute("error")).prior is None

@@ -34,6 +34,7 @@ def test_beyond_the_runs_the_largest_matter_most(found: pd.DataFrame, runs: js.R
     assert np.median(C[largest]) > np.median(C)
 
 
+@pytest.mark.full
 def test_the_curve_is_wider_without_the_run_that_narrows_it_most(
     forecast: js.Forecast, found: pd.DataFrame, runs: js.Runs
 ) -> None:

@@ -37,6 +37,7 @@ def test_families_of_different_units_are_each_their_own(small: pd.DataFrame) -> 
     assert "rows differ in the unit of the loss: nats, bits" in found.failures["grid"]
 
 
+@pytest.mark.full
 def test_known_errors_are_those_of_each_family(small: pd.DataFrame) -> None:
     table = small.assign(error=np.where(small["part"] == "grid", 0.001, 0.02))
     found = js.forecast_many(table, by="part", known_error="error")

@@ -29,6 +29,7 @@ def varying() -> js.Forecast:
     return js.forecast(falling(60, 0))
 
 
+@pytest.mark.full
 def test_noise_that_falls_with_compute_is_found_and_said(varying: js.Forecast) -> None:
     assert varying.trend is not None
     assert varying.trend.column == "C"
@@ -48,6 +49,7 @@ def test_new_runs_have_the_noise_of_their_size(varying: js.Forecast) -> None:
     assert noise[2] == pytest.approx(noise[1], rel=0.1)
 
 
+@pytest.mark.full
 def test_noise_that_seems_to_grow_is_not_followed() -> None:
     table = falling(60, 0)
     C = 6 * table["N"] * table["D"]

@@ -70,6 +70,7 @@ def test_mixtures_are_those_of_each_forecast(
         np.testing.assert_allclose(mixture.log_score(y), expected.log_score(y), rtol=1e-7)
 
 
+@pytest.mark.full
 def test_several_laws_stay_with_their_set(runs: js.Runs) -> None:
     laws = ["chinchilla", "chinchilla_tied"]
     sets = [np.arange(14), np.arange(6, 20)]

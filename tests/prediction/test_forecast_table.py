@@ -32,6 +32,7 @@ def table(runs: js.Runs) -> js.ForecastTable:
         return js.forecast_many(runs, by="family")
 
 
+@pytest.mark.full
 def test_predictions_are_those_of_each_family(table: js.ForecastTable) -> None:
     found = table.predict(**NEAR, level=0.8)
     assert found["family"].tolist() == ["a", "a", "b", "b", "c", "c", "few", "few"]

@@ -110,6 +110,7 @@ def test_a_sweeps_own_split_is_its_one_question() -> None:
     assert np.abs(mixture.quantile(0.5) - found.measured).max() < 0.1
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("sweeps", "message"),
     [

@@ -155,6 +155,7 @@ def test_known_errors_add_in_quadrature(draws):
     assert spread(frame.loc[["y"]]) == pytest.approx(2 * 1.645 * 0.05, rel=0.05)
 
 
+@pytest.mark.full
 def test_known_errors_that_the_runs_have_too_are_counted_once():
     runs = js.simulate("power_const", POWER, {"C": np.geomspace(1e17, 1e22, 200)}, noise=0.02)
     fit = js.fit("power_const", runs.frame.assign(seen=0.018))

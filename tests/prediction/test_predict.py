@@ -265,6 +265,7 @@ def test_prediction_shows_itself(draws):
 # ── Forecasts ────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_more_rows_of_a_forecast_than_one_chunk_holds(forecast):
     table = pd.DataFrame({"N": np.geomspace(1e7, 1e9, 300), "D": 5e10})
     table.index = [f"r{k}" for k in range(300)]

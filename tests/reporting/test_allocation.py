@@ -62,6 +62,7 @@ def of_no_aim() -> js.Draws:
     return surface(rate)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("make", [of_size, of_no_aim])
 def test_other_laws_have_no_such_section(make):
     drawn = make()
@@ -73,6 +74,7 @@ def test_other_laws_have_no_such_section(make):
     assert Page(made.html).of("allocation") == ""
 
 
+@pytest.mark.full
 def test_a_law_without_an_optimum_has_a_note_and_no_explorer():
     @js.law
     def greedy(N, D, *, E: js.Floor, A: js.Scale, alpha: js.Exponent):
@@ -89,6 +91,7 @@ def test_a_law_without_an_optimum_has_a_note_and_no_explorer():
     assert "script" not in Page(made.html).tags
 
 
+@pytest.mark.full
 def test_a_plan_that_cannot_be_made_says_why(draws, monkeypatch):
     def refused(*_: Any, **__: Any) -> Any:
         raise PredictionError("A budget of 1e+11 FLOPs is not met within the bounds.")

@@ -20,6 +20,7 @@ def made() -> Alongside:
     return made
 
 
+@pytest.mark.full
 def test_it_predicts_as_the_forecast_and_refers_to_the_fit(made: Alongside) -> None:
     table = pd.DataFrame({"N": [1e5], "D": [1e7]})
     found, auto = js.predict(made, table), js.forecast(made.reference.runs).predict(table)

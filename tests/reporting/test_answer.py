@@ -14,6 +14,7 @@ from jscale.simulation.worlds import WORLDS
 from tests.reporting.pages import Page
 
 
+@pytest.mark.full
 def test_the_answer_is_the_prediction_at_ten_times_the_compute(fit, draws, page):
     C = fit.largest * 10
     a, b = fit.params["alpha"], fit.params["beta"]
@@ -48,6 +49,7 @@ def test_the_answer_states_the_prediction_in_words(page):
     assert all(s in Page(page.html).of("answer") for s in page.content["answer"])
 
 
+@pytest.mark.full
 def test_at_inputs_and_at_a_compute(fit, draws):
     at = report(fit, draws, at={"N": 1e9, "D": 2e10}, level=0.5)
     assert at.content["answer"][0].startswith("At N = 10⁹ and D = 2×10¹⁰ the fitted law chinchilla")

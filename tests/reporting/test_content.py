@@ -65,6 +65,7 @@ def test_draws_that_need_a_remark_have_one(draws: js.Draws) -> None:
     )
 
 
+@pytest.mark.full
 def test_what_was_drawn_besides_has_a_table(fit: js.Fit, draws: js.Draws) -> None:
     assert said(draws)["extras"] is said(draws)["priors"] is None
     post = js.posterior(fit, method="importance", draws=100, seed=1)
@@ -105,6 +106,7 @@ def test_a_loaded_fit_of_another_version_says_by_which_the_page_is_made(draws: j
     assert made["page made by jscale"] == js.__version__
 
 
+@pytest.mark.full
 def test_the_data_and_what_was_left_out():
     table = js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.005, seed=3).frame
     table.loc[5, "loss"] = np.nan

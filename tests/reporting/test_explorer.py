@@ -68,6 +68,7 @@ def test_without_serving_the_grid_is_allocates_own(draws, grid):
             np.testing.assert_allclose(values[:, 0], frame[column + suffix], rtol=1e-10)
 
 
+@pytest.mark.full
 def test_with_serving_the_grid_is_allocates_own(grid, served):
     assert grid["served"][I][J] == 10 * grid["tokens"][I]
     row = served.frame.iloc[0]
@@ -116,6 +117,7 @@ def policy(html: str) -> str:
     return re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
 
 
+@pytest.mark.full
 def test_the_policy_allows_the_one_script_by_its_digest(page):
     (script,) = scripts(page.html)
     assert script == explorer.script()
@@ -416,6 +418,7 @@ def test_in_a_notebook_the_page_stays_without_scripts(browser, page, tmp_path):
     assert "Blocked script execution" in refused
 
 
+@pytest.mark.full
 def test_hostile_text_does_nothing_in_a_browser(browser, tmp_path, hostile):
     path = tmp_path / "report.html"
     path.write_text(hostile.html, encoding="utf-8")

@@ -22,6 +22,7 @@ def test_the_held_out_check_counts(fit, draws, held_out, page):
     assert [row[-1] for row in page.content["held_out_table"]["rows"]].count("inside") == inside
 
 
+@pytest.mark.full
 def test_held_out_runs_that_the_law_misses_are_a_warning_next_to_the_answer(fit, draws, held_out):
     off = replace(held_out, frame=held_out.frame.assign(loss=held_out["loss"] * 1.1))
     page = report(fit, draws, held_out=off)

@@ -67,6 +67,7 @@ def test_other_laws_make_a_page_too(make: Callable[[], js.Fit]):
         assert str(name) in parsed.text
 
 
+@pytest.mark.full
 def test_the_command_is_shown_where_it_is_given(fit, draws):
     page = report(fit, draws, again="jscale report 'a b.csv'")
     assert "jscale report 'a b.csv'" in text_of(page)
@@ -152,6 +153,7 @@ def test_a_warning_of_the_fit_stands_next_to_the_answer(draws, fit):
     assert "not-converged" in Page(page.html).of("answer")
 
 
+@pytest.mark.full
 def test_the_most_severe_note_comes_first_and_each_once(fit, draws):
     notes = [
         replace(DIVERGED, code=f"c{i}", severity=s)
@@ -207,6 +209,7 @@ def hostile_fit(nasty: str) -> js.Fit:
         return js.fit(bad, runs, per={"E": column}, starts=16)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("nasty", HOSTILE)
 def test_hostile_text_cannot_become_markup(nasty):
     fit = hostile_fit(nasty)
@@ -268,6 +271,7 @@ def test_a_page_of_many_runs_stays_below_two_megabytes():
     assert "Chains" in text_of(page)
 
 
+@pytest.mark.full
 def test_the_same_page_twice_whatever_the_users_own_style(fit, draws):
     import matplotlib as mpl
 
@@ -290,6 +294,7 @@ def test_files_that_exist_are_kept_and_nothing_is_computed(fit, tmp_path):
         report(fit, path=tmp_path / "none" / "report.html")
 
 
+@pytest.mark.full
 def test_it_is_written_whole(fit, draws, tmp_path):
     path = tmp_path / "report.html"
     page = report(fit, draws, path=path, title="One \ud800")
@@ -346,11 +351,13 @@ def test_draws_from_a_prior(fit):
         report(fit, js.prior(fit, draws=100))
 
 
+@pytest.mark.full
 def test_a_loaded_fit_takes_its_own_draws(fit, draws, tmp_path):
     again = js.load(js.save(fit, tmp_path / "fit.json"))
     assert report(again, draws).content["exact"] == report(fit, draws).content["exact"]
 
 
+@pytest.mark.full
 def test_a_fit_is_forecast_with_its_law_alongside(fit):
     page = report(fit, seed=3)
     made = dict(page.content["made"])["Draws"]

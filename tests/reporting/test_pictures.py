@@ -29,6 +29,7 @@ def test_characters_that_svg_cannot_hold():
     assert "loss�" in text_of(report(fit, js.laplace(fit, 50)))
 
 
+@pytest.mark.full
 def test_group_labels_that_svg_cannot_hold(runs):
     label = np.array(["a\x00b\x0b", "$c\x1f", "d"])[np.arange(len(runs)) % 3]
     fit = js.fit("chinchilla", runs.frame.assign(family=label), per={"E": "family"}, starts=8)

@@ -92,6 +92,7 @@ def test_priors_that_only_their_own_code_can_state(fit):
     assert re.search(r"# priors: as given: {'E': 'LogNormal.*', 'A': \('lognormal'", code)
 
 
+@pytest.mark.full
 def test_the_code_names_every_choice(runs):
     frame = runs.frame.assign(family=np.where(np.arange(len(runs)) % 2 == 1, "a", "b"))
     made = js.Runs.from_frame(frame, group="family", count="total")

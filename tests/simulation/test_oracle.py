@@ -107,6 +107,7 @@ def test_its_intervals_hold_simulated_runs_as_often_as_they_say() -> None:
     assert below == pytest.approx(0.1, abs=5 * np.sqrt(0.09 / 4000))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("space", ["log", "linear"])
 def test_noise_that_was_learnt_from_runs(space: str) -> None:
     """Its intervals hold runs that are simulated with the same noise, as often as they say."""

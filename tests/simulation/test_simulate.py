@@ -205,6 +205,7 @@ def test_a_parameter_of_another_shape(count, value):
         js.simulate("power_const", {**POWER, "E": value}, SMALL, worlds=count)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("space", ["log", "linear"])
 def test_noise_that_was_learnt_from_runs(space):
     """Errors of simulated runs are those of the noise model, in the space it was learnt in."""

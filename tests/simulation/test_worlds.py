@@ -17,6 +17,7 @@ def test_every_family_s_worlds_are_there_once() -> None:
         assert set(family.SPREAD) <= set(family.WORLDS)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("world", WORLDS)
 def test_a_world_has_its_law_s_parameters_and_inputs(world: str) -> None:
     law = js.laws.get(world)

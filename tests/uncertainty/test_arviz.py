@@ -33,6 +33,7 @@ def post(fit: js.Fit) -> Posterior:
     return posterior(fit, method="nuts", draws=200, warmup=200, seed=1)
 
 
+@pytest.mark.full
 def test_groups_and_dimensions(post: Posterior, fit: js.Fit) -> None:
     tree = to_datatree(post)
     assert isinstance(tree, xarray.DataTree)
@@ -66,12 +67,14 @@ def test_outputs_drawn_anew_are_as_the_rows_were(post: Posterior, fit: js.Fit) -
     assert prior(fit, draws=50).replicated() is not None
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(not CLASSIC, reason="plots are a package of their own in ArviZ 1")
 def test_a_predictive_check_is_plotted(post: Posterior) -> None:
     assert az.plot_ppc(to_arviz(post), num_pp_samples=20) is not None
 
 
+@pytest.mark.full
 def test_parameters_per_group_lie_along_their_column(fit: js.Fit) -> None:
     table = fit.runs.frame.assign(family=["ab"[i % 2] for i in range(len(fit.runs))])
     grouped = posterior(js.fit("chinchilla", table, per={"E": "family"}), draws=50, seed=1,
@@ -136,6 +139,7 @@ def test_paretos_k_and_mixing() -> None:
     assert np.isnan(rhat[1])
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_a_slash_in_a_column_or_a_label_is_no_path(tmp_path):
     frame = pd.DataFrame(

@@ -20,6 +20,7 @@ def fit() -> js.Fit:
     return js.fit("chinchilla", runs, objective=js.pseudo_huber(0.01))
 
 
+@pytest.mark.full
 def test_refits_of_weighted_runs_are_the_usual_choice(fit: js.Fit) -> None:
     found = js.draws(fit, resamples=50, seed=3)
     assert found.settings["chosen"].startswith("bootstrap (bayesian): of the cheap methods")

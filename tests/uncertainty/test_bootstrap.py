@@ -94,6 +94,7 @@ def walled(limit: float) -> js.Law:
     return wall
 
 
+@pytest.mark.full
 def test_refits_that_do_not_converge_are_counted_and_told():
     planted = {"A": 50.0, "alpha": 0.07}
     runs = js.simulate("power", planted, compute(1e17, 1e22, 40), noise=0.02, seed=1)
@@ -229,6 +230,7 @@ def test_few_clusters_get_more_than_signs():
     assert len(np.unique(draws.flat[:, 0].round(12))) > 1900
 
 
+@pytest.mark.full
 def test_residuals_of_clusters_are_moved_in_blocks():
     """Errors that a run's two rows share keep together, and so does their variance."""
     rng = np.random.default_rng(2)

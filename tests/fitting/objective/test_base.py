@@ -56,6 +56,7 @@ def test_the_weight_majorises(kind: str) -> None:
     assert np.all(value[None, :] <= bound + 1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("space", ["linear", "logit"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_fits_in_every_space(kind: str, space: str) -> None:

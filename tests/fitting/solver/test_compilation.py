@@ -81,6 +81,7 @@ def programs(folder: Path) -> set[str]:
     return {p.name for p in folder.rglob("*-cache")}
 
 
+@pytest.mark.full
 def test_a_second_process_compiles_nothing_new(tmp_path, monkeypatch):
     monkeypatch.setenv("JSCALE_CACHE_DIR", str(tmp_path))
     subprocess.run([sys.executable, "-c", FIT], check=True, timeout=120)

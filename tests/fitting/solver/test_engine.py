@@ -32,6 +32,7 @@ def small() -> Problem:
     return make(40)
 
 
+@pytest.mark.full
 def test_many_rows_are_fitted(small: Problem) -> None:
     large = make(BLOCK + 100)
     with float64_scope():
@@ -77,6 +78,7 @@ def families() -> Families:
     return Families.stack([make(40 - f, seed=f).part(np.arange(36 - f), 48) for f in range(3)])
 
 
+@pytest.mark.full
 def test_families_in_one_batch_are_as_each_alone(families: Families) -> None:
     with float64_scope():
         starts = automatic_many(families, 16)
@@ -147,6 +149,7 @@ print("same")
 """
 
 
+@pytest.mark.full
 def test_lanes_are_shared_out_among_devices() -> None:
     import os
 

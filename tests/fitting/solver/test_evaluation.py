@@ -19,6 +19,7 @@ def make(rows: int, objective: Objective | None = None) -> Problem:
     return chinchilla(scattered(rows), objective, seed=0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("objective", [js.huber(), js.pseudo_huber(), js.least_squares()])
 def test_slope_and_curvature_are_those_of_the_objective(objective: Objective) -> None:
     """Against differences of F and g; away from kinks, H is J'cJ without the law's own bend."""
@@ -64,6 +65,7 @@ def test_a_law_without_reverse_mode_is_fitted_in_forward_mode() -> None:
     assert fit.objective == pytest.approx(plain.objective, rel=1e-10)
 
 
+@pytest.mark.full
 def test_many_rows_are_summed_in_blocks_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     with float64_scope():
         blocked = make(2 * BLOCK - 10)

@@ -60,6 +60,7 @@ def test_a_dead_start_harms_no_other(problem: Problem) -> None:
     np.testing.assert_array_equal(lanes.objective[[0, 2]], plain.objective[[0, 2]])
 
 
+@pytest.mark.full
 def test_any_smooth_function_and_out_of_steps() -> None:
     """Rosenbrock's valley, whose minimum at (1, 1) is zero; a constant changes nothing."""
 

@@ -24,6 +24,7 @@ def proposal_2() -> js.Fit:
     return js.fit("power_const", world(), objective=js.huber(delta="auto"))
 
 
+@pytest.mark.full
 def test_hubers_second_proposal_holds(proposal_2: js.Fit) -> None:
     scale = proposal_2.settings.solved.width / TUNING
     u = proposal_2.residuals / scale
@@ -40,6 +41,7 @@ def test_expected_square_is_that_of_a_normal() -> None:
     )
 
 
+@pytest.mark.full
 def test_the_scale_is_that_of_the_noise() -> None:
     runs = js.simulate("power_const", TRUTH, {"C": np.geomspace(1e3, 1e7, 400)}, noise=0.02, seed=1)
     fit = js.fit("power_const", runs, objective=js.huber(delta="auto"))
@@ -53,6 +55,7 @@ def test_a_scale_far_off_does_not_depend_on_units_of_the_residual(proposal_2: js
     assert small.settings.scale == pytest.approx(proposal_2.settings.scale / 100, rel=0.05)
 
 
+@pytest.mark.full
 def test_student_t_is_the_maximum_of_the_likelihood_scale_included() -> None:
     from scipy.optimize import minimize
 

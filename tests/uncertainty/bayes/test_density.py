@@ -67,6 +67,7 @@ def test_the_mode_and_its_width_are_those_of_the_conjugate_posterior(line_fit: j
     assert mode.height == pytest.approx(height, rel=1e-10)
 
 
+@pytest.mark.full
 def test_there_is_no_density_outside_a_priors_support(fit: js.Fit) -> None:
     import jax.numpy as jnp
     from numpyro import distributions as dist
@@ -85,6 +86,7 @@ def test_there_is_no_density_outside_a_priors_support(fit: js.Fit) -> None:
     assert outside == -np.inf
 
 
+@pytest.mark.full
 def test_where_a_family_is_measured_from_changes_no_density(shared: js.Fit) -> None:
     """Centred, non-centred and between: log p(z) differs by the Jacobian of the map alone."""
     problem = pooled_problem(shared, {"E": "family"})
@@ -112,6 +114,7 @@ def test_where_a_family_is_measured_from_changes_no_density(shared: js.Fit) -> N
     assert b - a == pytest.approx(np.sum(log_width - z[at + 1]), abs=1e-8)
 
 
+@pytest.mark.full
 def test_the_density_of_own_values_is_carried_over(fit: js.Fit) -> None:
     """A lognormal over A itself: log A = log A' + alpha·log N0, whose Jacobian is 1."""
     import jax.numpy as jnp

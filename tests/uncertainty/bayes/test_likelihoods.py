@@ -14,6 +14,7 @@ from jscale.uncertainty.bayes.posterior import posterior
 from tests.uncertainty.bayes.small_laws import rates
 
 
+@pytest.mark.full
 def test_densities_are_scipys() -> None:
     predicted, target, k, n = np.array([0.2, 0.5, 0.9]), np.log([0.3, 0.5, 0.8]), 3.0, 11.0
     counts, scale = (np.full(3, k), np.full(3, n)), np.log(0.7)
@@ -78,6 +79,7 @@ def test_no_success_keeps_a_rate_that_has_a_logarithm() -> None:
     np.testing.assert_allclose(np.exp(seen), 0.5 / 11)
 
 
+@pytest.mark.full
 def test_new_counted_runs_have_the_binomials_spread() -> None:
     fit = rates([3000, 3450, 2980], [10000, 11500, 10000])
     post = posterior(fit, likelihood="binomial", trials="n", seed=3)
@@ -109,6 +111,7 @@ def test_losses_are_no_rates(fit: js.Fit) -> None:
         posterior(js.fit("chinchilla", table), likelihood="binomial", trials="n")
 
 
+@pytest.mark.full
 def test_new_rates_take_their_own_number_of_trials() -> None:
     """With p known as from 300 trials, ten more trials vary by √(p(1−p)/10), and many by none."""
     post = posterior(rates([30, 40, 35], [100] * 3), likelihood="binomial", trials="n", seed=3)

@@ -52,6 +52,7 @@ def positive(post: Posterior) -> tuple[float, float]:
     return float(up.sum() / density.sum()), float(up @ z[:, 0] / up.sum())
 
 
+@pytest.mark.full
 def test_importance_draws_from_all_modes(bimodal: Posterior) -> None:
     share, mean = positive(bimodal)
     a = bimodal["a"].to_numpy().ravel()

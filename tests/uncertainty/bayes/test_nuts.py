@@ -90,6 +90,7 @@ def test_sequential_chains_are_the_same_chains(fit: js.Fit) -> None:
     np.testing.assert_allclose(a.values[:, :1], b.values[:, :1], rtol=0.3)
 
 
+@pytest.mark.full
 def test_a_progress_bar_on_request(fit: js.Fit, capsys: pytest.CaptureFixture[str],
                                    monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr("jscale.fitting.progress._DELAY_SECONDS", 0.0)

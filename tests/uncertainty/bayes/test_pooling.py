@@ -60,6 +60,7 @@ def test_a_family_of_two_runs_borrows() -> None:
     assert pooled.interval(0.99).loc["E[f0]", "low"] < E[0]
 
 
+@pytest.mark.full
 def test_predictions_by_family_and_for_a_new_one(shared: js.Fit, pooled: Posterior) -> None:
     known = js.predict(pooled, C=1e21, family=LABELS[:3]).frame
     E = world(0)[1][:3]
@@ -80,6 +81,7 @@ def test_predictions_by_family_and_for_a_new_one(shared: js.Fit, pooled: Posteri
     assert not np.array_equal(fresh.values, pooled.for_new_group(seed=3).values)
 
 
+@pytest.mark.full
 def test_the_spreads_prior_can_be_given(shared: js.Fit) -> None:
     tight = posterior(shared, pool={"E": "family"}, draws=200, seed=1,
                       priors={"E[spread]": ("half_normal", 0.001)})  # fmt: skip
@@ -106,6 +108,7 @@ def refit(shared: js.Fit, **options: Any) -> js.Fit:
     return js.fit("power_const", shared.runs, **options)
 
 
+@pytest.mark.full
 def test_pools_that_do_not_suit_the_fit(shared: js.Fit) -> None:
     with pytest.raises(js.LawError, match="E is fixed in the fit"):
         posterior(refit(shared, fixed={"E": 1.7}), pool={"E": "family"})

@@ -24,6 +24,7 @@ def by_nuts(fit: js.Fit) -> Posterior:
 # Closed forms
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("method", ["importance", "nuts"])
 def test_a_line_with_known_noise_has_the_conjugate_posterior(line_fit: js.Fit, method: str) -> None:
     """Normal noise of known scale and normal priors N(0, 2): the posterior is normal."""
@@ -103,6 +104,7 @@ def test_auto_takes_nuts_where_importance_fails() -> None:
     assert "checks passed" in repr(post)
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_draws(fit: js.Fit, by_nuts: Posterior) -> None:
     np.testing.assert_array_equal(posterior(fit, method="nuts", seed=2).values, by_nuts.values)
     a, b = (posterior(fit, seed=s, draws=100).values for s in (1, 2))
@@ -128,6 +130,7 @@ def test_rows_of_weight_zero_do_not_count(fit: js.Fit) -> None:
     assert a.log_likelihood.shape[2] == len(fit.runs) - 3
 
 
+@pytest.mark.full
 def test_fixed_and_tied_parameters_stay_so(fit: js.Fit) -> None:
     fixed = js.fit("chinchilla", fit.runs, fixed={"E": 1.69}, tie=("alpha", "beta"))
     post = posterior(fixed, draws=100, seed=1)
@@ -136,6 +139,7 @@ def test_fixed_and_tied_parameters_stay_so(fit: js.Fit) -> None:
     assert post["A"].std() > 0
 
 
+@pytest.mark.full
 def test_parameters_per_group_stay_so(fit: js.Fit) -> None:
     table = fit.runs.frame.assign(family=np.where(np.arange(len(fit.runs)) % 2, "b", "a"))
     table.loc[table["family"] == "b", "loss"] *= 1.1
@@ -214,6 +218,7 @@ def test_rows_that_share_a_run_are_noted(fit: js.Fit) -> None:
     assert "checks passed" not in repr(post)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.JscaleWarning")
 def test_a_tail_that_importance_sampling_misses_is_left_to_nuts() -> None:
     """Our own runs: ln E spreads by 0.1, and few proposals look as good by less than that."""
@@ -318,6 +323,7 @@ def test_known_errors_of_the_fitted_runs_would_count_twice(fit: js.Fit) -> None:
         js.predict(post, frame.iloc[:2], known_error="own")
 
 
+@pytest.mark.full
 def test_settings_hold_what_makes_it_again(fit: js.Fit) -> None:
     from numpyro.distributions import LogNormal
 

@@ -20,6 +20,7 @@ def test_an_override_by_name(fit: js.Fit) -> None:
     assert table.loc["noise_scale", "50%"] == pytest.approx(np.exp(-6), rel=0.05)
 
 
+@pytest.mark.full
 def test_an_override_by_a_distribution_is_of_the_own_value(fit: js.Fit) -> None:
     from numpyro import distributions as dist
 
@@ -34,6 +35,7 @@ def test_an_override_by_a_distribution_is_of_the_own_value(fit: js.Fit) -> None:
     assert 1.0 < float(post["E"].min()) < float(post["E"].max()) < 2.0
 
 
+@pytest.mark.full
 def test_prior_draws_follow_an_own_distribution(fit: js.Fit) -> None:
     from numpyro import distributions as dist
 

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.filterwarnings(
 # What is fitted
 
 
+@pytest.mark.full
 def test_two_stages_are_the_two_fits() -> None:
     frame = world()
     draws = chained(frame)
@@ -83,6 +84,7 @@ def test_all_ways_find_the_planted_law_in_clean_data() -> None:
         np.testing.assert_allclose(found["confidence_low"], truth, rtol=1e-3)
 
 
+@pytest.mark.full
 def test_scores_alone_are_a_plain_bootstrap() -> None:
     frame = world()
     with pytest.warns(js.FitWarning, match="do not determine"):
@@ -122,6 +124,7 @@ def test_intervals_hold_the_planted_score(way: int) -> None:
         assert abs(share - LEVEL) < 3 * error
 
 
+@pytest.mark.full
 def test_where_the_link_is_sure_the_score_is_the_links_of_the_loss() -> None:
     """Scores that follow their own losses exactly: all error is the inner law's, carried over."""
     frame = world(3, loss=0.02, score=1e-5, own_luck=True)
@@ -136,6 +139,7 @@ def test_where_the_link_is_sure_the_score_is_the_links_of_the_loss() -> None:
     assert width(replace(draws, values=held)) < 0.02 * width(draws)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("choices", WAYS)
 def test_the_errors_of_both_stages_go_together(choices: dict[str, Any]) -> None:
     """Where the runs are, they cancel in part; dealt out anew they would not."""
@@ -153,6 +157,7 @@ def test_a_less_certain_law_gives_a_less_certain_score() -> None:
     assert unsure > 1.5 * sure
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("choices", WAYS)
 def test_whole_runs_are_weighed(choices: dict[str, Any]) -> None:
     """Every row twice, of one run: nothing new is known, and the draws are the same."""
@@ -178,6 +183,7 @@ def test_the_same_seed_gives_the_same_draws() -> None:
 # Rows that serve one stage
 
 
+@pytest.mark.full
 def test_at_the_laws_curve_all_scores_serve() -> None:
     frame = world(6, rows=60)
     frame.loc[:29, "score"] = np.nan
@@ -189,6 +195,7 @@ def test_at_the_laws_curve_all_scores_serve() -> None:
         assert js.predict(draws, N=1e9, D=1e11).frame["curve"][0] == pytest.approx(truth, abs=0.03)
 
 
+@pytest.mark.full
 def test_few_scores_are_enough_for_a_link() -> None:
     """Six scores for a link of three: the composed law's eight parameters need no more."""
     frame = world(8, rows=40)
@@ -214,6 +221,7 @@ def test_families_of_their_own_and_one_without_scores() -> None:
         np.testing.assert_allclose(found["curve"], truth, rtol=1e-4)
 
 
+@pytest.mark.full
 def test_a_link_that_differs_by_task() -> None:
     table = pd.concat(
         [world(s).assign(task=task) for s, task in enumerate("ab")], ignore_index=True
@@ -237,6 +245,7 @@ def test_columns_by_name_and_runs() -> None:
     np.testing.assert_array_equal(by_runs.values, by_table.values)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("choices", WAYS)
 def test_reports_and_files_take_it(choices: dict[str, Any], tmp_path: Any) -> None:
     draws = chained(world(), 60, **choices)

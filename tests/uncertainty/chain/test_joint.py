@@ -44,6 +44,7 @@ def joint() -> Joint:
     return Joint.of(table_of(frame), "huber")
 
 
+@pytest.mark.full
 def test_scales_are_those_of_each_stages_residuals(joint: Joint) -> None:
     frame = joint.fit.runs.frame
     scales = frame.groupby("part")["scale"].agg(["min", "max"])
@@ -53,6 +54,7 @@ def test_scales_are_those_of_each_stages_residuals(joint: Joint) -> None:
     assert joint.fit.residuals.std() == pytest.approx(1.0, abs=0.3)
 
 
+@pytest.mark.full
 def test_each_row_is_there_once_for_each_output_that_it_has(joint: Joint) -> None:
     frame = joint.fit.runs.frame
     assert frame.loc[frame["part"] == 0, ROW].tolist() == list(range(35))

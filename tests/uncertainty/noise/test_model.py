@@ -153,6 +153,7 @@ def varying(trend: float, count: int = 120, seed: int = 0) -> js.Fit:
     return js.fit("power_const", runs, starts=8)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("trend", [-0.2, 0.2])
 def test_noise_that_follows_compute_is_found(trend):
     model = noise_model(varying(trend))
@@ -197,6 +198,7 @@ def test_a_far_run_that_the_fit_passes_through_says_nothing_of_noise():
     assert np.median(held) > 0.015
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("error::RuntimeWarning", "ignore::jscale.errors.FitWarning")
 def test_a_run_with_a_parameter_to_itself_says_nothing_of_noise():
     design = js.designs.random(24, (1e7, 1e9), (1e9, 1e11), seed=1)
@@ -223,6 +225,7 @@ def of_families(count: int, shared: float, seed: int = 0) -> pd.DataFrame:
     return js.simulate("chinchilla", CHINCHILLA, design, noise=noise, seed=seed).frame
 
 
+@pytest.mark.full
 def test_a_new_family_brings_its_own_effect():
     """Its runs' spread is that of families and of runs together, the planted one within 35%.
 
@@ -250,6 +253,7 @@ def test_families_are_needed_for_a_new_one(fit):
         noise_model(js.fit("chinchilla", few), new="family")
 
 
+@pytest.mark.full
 def test_parameters_by_family_say_nothing_of_a_new_one():
     runs = js.Runs.from_frame(of_families(5, 0.01), group="family")
     fit = js.fit("chinchilla", runs, per={"E": "family"})
