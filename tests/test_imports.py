@@ -299,12 +299,14 @@ def test_importing_jscale_starts_nothing() -> None:
     assert after("") == {"heavy": [], "started": False, "arrays": [], "scope": False}
 
 
+@pytest.mark.full
 def test_importing_every_module_starts_no_backend_either() -> None:
     names = [name for name in modules() if name != "jscale.__main__"]
     found = after(f"import importlib\nfor name in {names!r}:\n    importlib.import_module(name)\n")
     assert (found["started"], found["arrays"], found["scope"]) == (False, [], False)
 
 
+@pytest.mark.full
 def test_the_look_sees_what_is_there() -> None:
     found = after("import jax.numpy as jnp, jscale.errors as e, scipy.stats\ne.X = jnp.ones(2)")
     assert found["heavy"] == ["scipy.stats"]

@@ -56,6 +56,7 @@ def test_tests_and_benchmarks_do_not_import_each_other(folder: str, never: str) 
     assert guilty == []
 
 
+@pytest.mark.full
 def test_the_package_imports_neither() -> None:
     for path in (ROOT / "jscale").rglob("*.py"):
         assert not {"tests", "benchmarks"} & {name.split(".")[0] for name in imported(path)}, path

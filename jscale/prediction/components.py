@@ -249,6 +249,14 @@ class _Mean(Component):
     def codes(self, table: pd.DataFrame) -> Any:
         return tuple(part.codes(table) for part in self.parts)
 
+    def at(self, table: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
+        total, first = np.zeros((len(samples), len(table))), len(self.parts)
+        for k, part in enumerate(self.parts):
+            size = len(part.point)
+            total += samples[:, [k]] * part.at(table, samples[:, first : first + size])
+            first += size
+        return total
+
 
 def over_draws(
     components: Sequence[Component],

@@ -50,6 +50,7 @@ def test_errors_are_told_without_a_traceback():
     assert os.listdir() == []
 
 
+@pytest.mark.full
 def test_a_terminal_without_unicode(monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = process("laws")

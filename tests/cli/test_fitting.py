@@ -28,6 +28,7 @@ def test_fit_prints_and_writes(jscale, runs_csv, table):
     assert fit.runs.source == "runs.csv"
 
 
+@pytest.mark.full
 def test_fit_without_held_out_runs(jscale, table):
     table.drop(columns="split").to_csv("runs.csv", index=False)
     code, out, _ = jscale("fit", "runs.csv", *FAST)
@@ -80,6 +81,7 @@ def test_a_label_in_brackets_is_shown(jscale, runs_csv):
     assert "E[7B]" in out
 
 
+@pytest.mark.full
 def test_a_doubt_that_only_the_fit_has_is_told_once(jscale, table):
     together = table.assign(D=20 * table["N"]).drop(columns=["C", "split"])
     together.assign(loss=np.linspace(3.0, 2.0, 42)).to_csv("runs.csv", index=False)
@@ -88,6 +90,7 @@ def test_a_doubt_that_only_the_fit_has_is_told_once(jscale, table):
     assert "move together" not in err
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("taken", ["fit.json", "fit.png"])
 def test_outputs_that_exist_are_kept(jscale, runs_csv, taken):
     """Refused before any work: even a law that is not known goes unnoticed."""
@@ -201,12 +204,14 @@ def test_predict_a_table(jscale, saved, runs_csv, table):
     assert [row["N"] for row in rows] == table["N"].tolist()
 
 
+@pytest.mark.full
 def test_predict_for_a_label_that_reads_like_a_number(jscale, saved):
     at = ["--at", "N=7B,D=140B,family=7B", "--at", "N=7B,D=140B,family=gpt"]
     rows = predicted(jscale, saved["families"], *at, "--method", "none")
     assert [row["family"] for row in rows] == ["7B", "gpt"]
 
 
+@pytest.mark.full
 def test_predict_far_out_warns(jscale, saved):
     code, _, err = jscale("predict", saved["plain"], "--at", "N=70B,D=14T", "--method", "laplace")
     assert code == 0
@@ -238,6 +243,7 @@ def test_predict_says_what_is_wrong(jscale, saved, arguments, message):
     assert message in told(err)
 
 
+@pytest.mark.full
 def test_predict_for_an_unknown_label(jscale, saved):
     code, _, err = jscale("predict", saved["families"], "--at", "N=7B,D=140B,family=gtp")
     assert code == 2

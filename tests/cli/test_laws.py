@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 import jscale as js
 from tests.cli.running import told
 
@@ -18,6 +20,7 @@ def test_laws(jscale):
     assert rows[0]["inputs"] == "C"
 
 
+@pytest.mark.full
 def test_a_page_for_each_law(jscale):
     for name in js.laws.names():
         code, out, _ = jscale("laws", name)

@@ -162,6 +162,7 @@ def test_other_inputs_are_numbers_and_labels_text(saved: dict[str, str]) -> None
         others(fits[:1], ("D",), {"N": "big"})
 
 
+@pytest.mark.full
 def test_along_compute_laws_of_size_and_data_need_neither(saved: dict[str, str]) -> None:
     surface, families, line = (js.load(saved[name]) for name in ("plain", "families", "slow"))
     assert others_along([surface, line], "C", {}) == {}

@@ -17,6 +17,7 @@ def jscale(by_laplace: Callable[..., tuple[int, str, str]]) -> Callable[..., tup
     return by_laplace
 
 
+@pytest.mark.full
 def test_crossover_prints_the_answer_and_some_places(jscale, saved):
     code, out, _ = jscale("crossover", saved["slow"], saved["steep"], "--over", "1e7..1e12")
     assert code == 0

@@ -156,6 +156,7 @@ def test_plan_far_out_warns(jscale, saved):
     assert json.loads(out)["plan"][0]["C"] == 1e24
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

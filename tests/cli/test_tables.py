@@ -18,6 +18,7 @@ def test_columns_by_other_names_and_a_byte_order_mark(jscale, table):
     assert "42 rows" in out
 
 
+@pytest.mark.full
 def test_usual_names_are_found(jscale, table):
     usual = table[["N", "D", "loss"]].set_axis(["params", "tokens", "val_loss"], axis=1)
     usual.to_csv("usual.tsv", index=False, sep="\t")
@@ -55,6 +56,7 @@ def test_held_out_rows_may_be_marked_in_other_ways(jscale, table, mark):
     assert len(js.load("fit.json").runs) == (~held).sum()
 
 
+@pytest.mark.full
 def test_a_split_that_holds_nothing_out(jscale, table):
     split = table["split"].replace({"holdout": "test", "fit": "train"})
     table.assign(split=split).to_csv("runs.csv", index=False)
@@ -69,6 +71,7 @@ def test_a_split_that_holds_nothing_out(jscale, table):
     assert jscale("fit", "runs.csv", *FAST, "--force")[2] == ""
 
 
+@pytest.mark.full
 def test_a_doubt_about_the_table_is_told_once_and_in_words_of_the_command_line(jscale, table):
     doubtful = table.assign(C=table["C"] / 3).drop(columns="split")
     doubtful.to_csv("runs.csv", index=False)

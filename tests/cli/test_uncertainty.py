@@ -29,6 +29,7 @@ def test_bootstrap_prints_the_summary(jscale, saved):
     assert [line.split()[0] for line in lines[2:7]] == ["E", "A", "alpha", "B", "beta"]
 
 
+@pytest.mark.full
 def test_bootstrap_as_json_is_that_of_python(jscale, saved):
     code, out, _ = jscale(
         "bootstrap", saved, "--resamples", "60", "--kind", "residual", "--seed", "3", "--json"

@@ -46,6 +46,7 @@ def test_it_says_what_one_would_find_by_hand(table: pd.DataFrame, held: js.Compa
     assert held.table.loc["chinchilla", "coverage"] <= 0.1
 
 
+@pytest.mark.full
 def test_the_best_law_comes_first_and_the_others_say_how_far_behind(held: js.Comparison) -> None:
     assert held.best == "farseer"
     assert held.table["interval_score"].is_monotonic_increasing
@@ -107,6 +108,7 @@ def test_laws_of_different_outputs(table: pd.DataFrame) -> None:
         js.compare(["power_const", score], table)
 
 
+@pytest.mark.full
 def test_a_law_without_a_run_to_spare() -> None:
     C = np.geomspace(1e15, 1e20, 4)
     frame = pd.DataFrame({"C": C, "loss": 2 + 100 * C**-0.1})
@@ -118,6 +120,7 @@ def test_a_law_without_a_run_to_spare() -> None:
         )
 
 
+@pytest.mark.full
 def test_few_questions_are_noted(table: pd.DataFrame) -> None:
     found = js.rollout(["power_const"], table, count=2, resamples=50)
     assert any("few-held-out: 2 questions" in note for note in found.notes)
@@ -134,6 +137,7 @@ def test_resamples_must_be_some(table: pd.DataFrame, resamples) -> None:
         js.compare(["power_const"], table, resamples=resamples)
 
 
+@pytest.mark.full
 def test_a_table_in_a_notebook(held: js.Comparison) -> None:
     page = held._repr_html_()
     assert "<table" in page
@@ -230,6 +234,7 @@ def test_several_splits_of_a_family_err_together_too(many: js.Runs) -> None:
     assert rows["split"].iloc[0].startswith(f"{rows['family'].iloc[0]}, ")
 
 
+@pytest.mark.full
 def test_a_family_that_cannot_be_answered_is_named(many: js.Runs) -> None:
     held = (many["C"] > 1e20) | ((many["world"] == 3) & (many["C"] > 1.2e17))
     wrong = r"power cannot be fitted to the split 3: 1 independent runs for 2 free parameters\. All"
@@ -265,6 +270,7 @@ def test_auto_compares_all_laws_that_fit_the_columns_and_the_forecast(
     assert auto.rows.groupby("law")["place"].apply(tuple).nunique() == 1
 
 
+@pytest.mark.full
 def test_auto_never_sees_the_held_out_runs(one_world: js.Runs) -> None:
     held = one_world["C"] > 1e20
     frame = one_world.frame.copy()
@@ -292,12 +298,14 @@ def test_auto_is_the_forecast_of_each_splits_fitted_runs(one_world: js.Runs) -> 
         np.testing.assert_allclose(own[INTERVALS], frame[INTERVALS], rtol=1e-9)
 
 
+@pytest.mark.full
 def test_auto_among_laws_lists_those_and_it(one_world: js.Runs) -> None:
     found = js.compare(["power", "auto"], one_world, resamples=20)
     assert set(found.table.index) == {"power", "auto"}
     assert found.table.loc["power", "weight"] == pytest.approx(1.0)
 
 
+@pytest.mark.full
 def test_of_all_laws_those_that_cannot_answer_are_left_out_and_said(one_world: js.Runs) -> None:
     """Eight runs, two held out: broken:1 would pass through the other six."""
     found = js.compare("auto", one_world.where(np.arange(16) >= 8), resamples=20)
@@ -335,6 +343,7 @@ def test_it_answers_as_predict_does(table: pd.DataFrame, bent: js.Comparison, la
     assert own["row"].tolist() == large.index.tolist()
 
 
+@pytest.mark.full
 def test_fit_and_compare_agree_on_a_law(table: pd.DataFrame, bent: js.Comparison) -> None:
     small, large = table[table["split"] == "fit"], table[table["split"] == "holdout"]
     frame = js.predict(js.fit("chinchilla", small), large).frame
@@ -403,6 +412,7 @@ def test_a_split_too_small_to_forecast_is_named(one_world: js.Runs) -> None:
         js.compare("auto", one_world, holdout=one_world["C"] > one_world["C"][1] * 1.1)
 
 
+@pytest.mark.full
 def test_outcomes_of_any_sign_are_compared_within_the_laws(one_world: js.Runs) -> None:
     @js.law(output="gain")
     def line(C, *, a: js.Real, b: js.Real):
@@ -531,6 +541,7 @@ def test_an_unknown_method(long: js.Runs) -> None:
         js.compare(["power_const"], long, method="laplce")
 
 
+@pytest.mark.full
 def test_coverage_at_other_levels_is_read_off_the_place_of_each_run(
     by_world: js.Comparison, refitted: js.Comparison
 ) -> None:

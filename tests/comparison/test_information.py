@@ -32,6 +32,7 @@ def likelihood(fit: js.Fit) -> float:
 # ── Likelihoods, of the output itself ────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_normal_errors_of_the_logarithm_are_a_lognormal_output():
     fit = fitted("power_const", RUNS, "least_squares")
     sigma = np.sqrt(np.mean((np.log(RUNS["loss"]) - np.log(fit.fitted)) ** 2))
@@ -39,6 +40,7 @@ def test_normal_errors_of_the_logarithm_are_a_lognormal_output():
     assert likelihood(fit) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.full
 def test_normal_errors_of_the_output():
     fit = fitted("power_const", RUNS, js.least_squares(space="linear"))
     sigma = np.sqrt(np.mean((RUNS["loss"] - fit.fitted) ** 2))
@@ -46,6 +48,7 @@ def test_normal_errors_of_the_output():
     assert likelihood(fit) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.full
 def test_laplace_errors():
     fit = fitted("power_const", RUNS, "least_absolute")
     b = np.mean(np.abs(np.log(RUNS["loss"] / fit.fitted)))
@@ -77,6 +80,7 @@ def squashed(x, *, a: js.Real, b: js.Real):
     return 1 / (1 + jnp.exp(-(a + b * x)))
 
 
+@pytest.mark.full
 def test_logit_errors_have_the_logits_slope():
     """The density of a score whose logit is normal, from the distribution function."""
     rng = np.random.default_rng(0)
@@ -126,6 +130,7 @@ def test_weights_are_precisions():
 # ── Criteria ─────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_a_straight_line_has_the_criteria_of_the_books():
     """Ordinary least squares: −2 ln L = n (ln(2π RSS/n) + 1), k = 3."""
     rng = np.random.default_rng(3)
@@ -154,6 +159,7 @@ def test_a_straight_line_has_the_criteria_of_the_books():
     np.testing.assert_allclose(table["akaike_weight"], share / share.sum(), rtol=1e-12)
 
 
+@pytest.mark.full
 def test_too_few_rows_to_correct_for_are_infinitely_far():
     few = js.simulate("power_const", POWER, compute(1e17, 1e22, 5), noise=0.02, seed=1)
     fits = [fitted("power", few, "least_squares"), fitted("power_const", few, "least_squares")]
@@ -210,6 +216,7 @@ def test_neither_too_few_nor_too_many_parameters_are_picked():
     assert "power" not in picked
 
 
+@pytest.mark.full
 def test_the_right_space_is_picked():
     """Noise in proportion to the output, and noise of one size, over a wide range of losses."""
     planted, x = {"A": 200.0, "alpha": 0.25}, compute(1e4, 1e12, 30)
@@ -251,6 +258,7 @@ def score() -> js.Fit:
     return fitted(falling, js.Runs.from_frame(frame, output="score"), "least_squares")
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -160,6 +160,7 @@ def test_linear_where_it_says(world: str) -> None:
     np.testing.assert_allclose(law(*inputs, **middle), ends, rtol=1e-10)
 
 
+@pytest.mark.first_quick
 @every_law
 def test_the_inverse_gives_the_input_back(world: str) -> None:
     law, planted, frame = table(world)
@@ -208,6 +209,7 @@ def test_posterior_density_is_finite_with_its_slope(world: str) -> None:
         assert np.isfinite(slope).all()
 
 
+@pytest.mark.first_quick
 @a_few
 def test_float32_search_ends_where_float64_does(world: str) -> None:
     with float64_scope():

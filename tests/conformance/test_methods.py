@@ -33,6 +33,7 @@ def drawn(fit: js.Fit, method: js.methods.Method) -> js.Draws:
     return js.draws(fit, method.name, resamples=DRAWS, seed=1)
 
 
+@pytest.mark.full
 def test_draws_are_finite_and_as_many_as_wanted(fit: js.Fit, drawn: js.Draws) -> None:
     assert drawn.fit is fit
     assert drawn.names == tuple(fit.params.index)
@@ -40,6 +41,7 @@ def test_draws_are_finite_and_as_many_as_wanted(fit: js.Fit, drawn: js.Draws) ->
     assert np.isfinite(drawn.values).all()
 
 
+@pytest.mark.full
 def test_draws_say_what_they_are(method: js.methods.Method, drawn: js.Draws) -> None:
     assert method.words
     assert drawn.method

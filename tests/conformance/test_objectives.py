@@ -303,6 +303,7 @@ def test_another_delta_compiles_nothing(name: str) -> None:
 # Fits
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fit_recovers_the_truth(name: str) -> None:
     fit = fitted(name)
@@ -351,6 +352,7 @@ def test_a_fit_saved_before_objectives_were_classes(name: str, tmp_path: Path) -
 # What a user registered, further on
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", MINE)
 def test_draws_of_a_users_objective(name: str) -> None:
     fit = fitted(name)

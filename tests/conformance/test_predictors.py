@@ -163,6 +163,7 @@ def test_it_says_what_a_target_takes(predictors: dict[str, Any], name: str) -> N
     assert best["loss"] == pytest.approx(2.4, rel=1e-6)
 
 
+@pytest.mark.full
 @EACH
 def test_it_is_compared(predictors: dict[str, Any], laws: Any, name: str) -> None:
     source, other = predictors[name], laws[1]
@@ -194,6 +195,7 @@ def test_it_is_reported(predictors: dict[str, Any], runs: js.Runs, name: str) ->
 # ── Mixtures of laws ─────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_intervals_of_a_mixture_lie_between_those_of_its_laws(
     predictors: dict[str, Any], laws: Any
 ) -> None:
@@ -229,6 +231,7 @@ def test_mixtures_of_the_same_resamples_are_paired(predictors: dict[str, Any], l
     assert widths[0] < 1.5 * widths[1]
 
 
+@pytest.mark.full
 def test_a_law_of_compute_tells_no_size_from_another(laws: Any, runs: js.Runs) -> None:
     """It is left out of a plan of N and D, but knows what a loss takes."""
     curve = js.bootstrap(js.fit("power_const", runs), 60)

@@ -73,6 +73,7 @@ def misses(world: str, seeds: range, reference_starts: int = 0) -> list[int]:
     return missed
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("world", ["chinchilla", "broken:1"])
 def test_noisy_optimum_is_found_quickly(world: str) -> None:
     assert misses(world, range(5)) == []

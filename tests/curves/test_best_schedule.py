@@ -75,6 +75,7 @@ def test_its_interval_and_notes(draws) -> None:
     assert "longer-than-fitted" in [note.code for note in longer.notes]
 
 
+@pytest.mark.full
 def test_the_law_with_sizes_has_a_best_schedule_too() -> None:
     """And asks for the size."""
     curves = js.Curves.from_frame(js.datasets.load("stdlib_lm_curves"))
@@ -95,6 +96,7 @@ def test_the_law_with_sizes_has_a_best_schedule_too() -> None:
         js.predict_curve(fit, cosine, N=65536, C=1e12)
 
 
+@pytest.mark.full
 def test_bounds_and_references_that_cannot_be(draws) -> None:
     with pytest.raises(js.PredictionError, match=r"peak=0.1, end=0.1, knots=24: a schedule falls"):
         js.best_schedule(draws["annealing"], 100, peak=0.1, end=0.1)

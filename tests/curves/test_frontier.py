@@ -75,6 +75,7 @@ def test_bounds_are_those_of_doing_it_again_with_resampled_runs() -> None:
     pd.testing.assert_frame_equal(again.paths, best.paths)
 
 
+@pytest.mark.full
 def test_bounds_do_not_know_how_far_the_frontier_lies_from_the_best() -> None:
     """300 runs at random, 2% noise: the 90% interval holds the law's exponent in about half."""
     exponent = TRUTH["beta"] / (TRUTH["alpha"] + TRUTH["beta"])
@@ -98,6 +99,7 @@ def test_long_tables_are_resampled_piece_by_piece(monkeypatch) -> None:
     assert not np.array_equal(pieces[0], pieces[1])
 
 
+@pytest.mark.full
 def test_a_law_fitted_to_the_frontier_says_that_its_runs_were_picked() -> None:
     table = js.datasets.load("stdlib_lm")
     best = js.frontier(table[table["split"] == "fit"], resamples=10)

@@ -24,6 +24,7 @@ def llama(cuts: pd.DataFrame, *, outliers: bool, loss: str = "raw_loss") -> js.I
     return js.isoflop(js.Runs.from_frame(rows, loss_unit="other"))
 
 
+@pytest.mark.full
 def test_llama_3_is_reproduced_from_all_its_rows(cuts: pd.DataFrame) -> None:
     """D* = 0.299·C^0.537, as arXiv:2603.22339 finds it: raw losses, all 133 rows, no weights.
 
@@ -41,6 +42,7 @@ def test_llama_3_is_reproduced_from_all_its_rows(cuts: pd.DataFrame) -> None:
     assert path["exponent_low"] < 0.53 < path["exponent_high"]
 
 
+@pytest.mark.full
 def test_two_budgets_that_the_authors_flag_carry_llama_3s_exponent(cuts: pd.DataFrame) -> None:
     """Without the rows flagged as outliers (all of 3e21 and 1e22 among them) it is one half."""
     profile = llama(cuts, outliers=False)
@@ -67,6 +69,7 @@ def test_logarithms_of_losses_have_almost_the_same_minima(cuts: pd.DataFrame) ->
     )
 
 
+@pytest.mark.full
 def test_chinchillas_second_approach(chinchilla_245: pd.DataFrame) -> None:
     """Table 2 of arXiv:2203.15556: N* as C^0.49 (0.462 to 0.534), D* as C^0.51 (0.483 to 0.529)."""
     profile = js.isoflop(chinchilla_245, budgets=CHINCHILLA_BUDGETS)
@@ -85,6 +88,7 @@ def test_chinchillas_first_approach(chinchilla_245: pd.DataFrame) -> None:
     np.testing.assert_allclose(best.paths["exponent"], 0.5, atol=0.01)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("source", ["epochai_chinchilla", "ml_scalefit"])
 def test_chinchillas_budgets_as_others_read_them(cuts: pd.DataFrame, source: str) -> None:
     rows = cuts[cuts["experiment"] == f"{source}__massivetext__chinchilla"]
@@ -96,6 +100,7 @@ def test_chinchillas_budgets_as_others_read_them(cuts: pd.DataFrame, source: str
 # ── Our own runs ─────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_our_cuts_near_their_minimum_say_what_the_notebook_says() -> None:
     """Notebook 03: 0.43 (0.39 to 0.48), from runs within four times the size of the lowest."""
     table = js.datasets.load("stdlib_lm")
@@ -110,6 +115,7 @@ def test_our_cuts_near_their_minimum_say_what_the_notebook_says() -> None:
     assert path["exponent_low"] < 0.39 < 0.48 < path["exponent_high"]
 
 
+@pytest.mark.full
 def test_our_whole_cuts_are_too_wide_for_parabolas_and_that_is_noted() -> None:
     """All sizes of the cuts: exponent 0.54, drawn up by arms that are no parabola's."""
     table = js.datasets.load("stdlib_lm")

@@ -27,6 +27,7 @@ def lowest(N: np.ndarray, loss: np.ndarray) -> float:
 # ── What the runs say ────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_the_table_is_what_one_would_find_by_hand() -> None:
     runs = slices(noise=0.003, seed=1)
     profile = js.isoflop(runs, law=surface(), resamples=20)
@@ -60,6 +61,7 @@ def test_parabolas_and_points_draw_the_table() -> None:
         assert 2 * shape["curvature"] * u + shape["slope"] == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.full
 def test_bounds_come_from_runs_redrawn_within_their_budget() -> None:
     """The spread of N* over resamples, against resampling each slice by hand."""
     runs = slices(noise=0.003, seed=2)
@@ -264,6 +266,7 @@ def test_another_surface() -> None:
         assert best == pytest.approx(N[loss.argmin()], rel=2e-4)
 
 
+@pytest.mark.full
 def test_a_surface_without_an_optimum_is_noted() -> None:
     with pytest.warns(js.JscaleWarning):
         fit = js.fit("chinchilla", slices(noise=1e-4), fixed={"B": 1e-9})
@@ -329,6 +332,7 @@ def test_budgets_that_cannot_be() -> None:
         js.isoflop(slices(), budgets=[1e18, 0])
 
 
+@pytest.mark.full
 def test_a_law_that_is_no_surface() -> None:
     runs = slices(noise=0.002)
     with pytest.raises(

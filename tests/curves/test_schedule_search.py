@@ -46,6 +46,7 @@ def test_starts_are_the_shapes_that_they_are_made_of(family: Falling) -> None:
             np.testing.assert_allclose(after, shape.rates[WARMUP:], atol=0.1 * PEAK)
 
 
+@pytest.mark.full
 def test_the_lowest_member_is_at_most_at_every_start(draws, family: Falling) -> None:
     draw = draws["multi_power"]
     law, point = draw.fit.law, {str(k): float(v) for k, v in draw.fit.params.items()}

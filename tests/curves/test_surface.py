@@ -33,6 +33,7 @@ def test_an_optimum_far_from_the_runs_is_found_and_one_farther_is_not() -> None:
     assert np.isnan([N[0], loss[0]]).all()
 
 
+@pytest.mark.full
 def test_a_surface_of_another_form() -> None:
     """A bowl in ln N above a power of D, its lowest point found by brute force."""
 

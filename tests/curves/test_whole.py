@@ -12,6 +12,7 @@ STEPS, PEAK, WARMUP = 586, 0.01004, 60
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("name", "within"), [("annealing", 0.012), ("multi_power", 0.008)])
 def test_a_schedule_left_out(curves: js.Curves, draws, name: str, within: float) -> None:
     """Constant and cosine tell warmup-stable-decay to about 1%; the bounds leave 30% slack."""
@@ -55,6 +56,7 @@ def test_the_memory_of_the_fitted_curves_goes_with_the_fit() -> None:
     np.testing.assert_allclose(prediction.frame["curve"], fit.fitted[rows], rtol=1e-9)
 
 
+@pytest.mark.full
 def test_other_laws_and_steps_are_refused(draws) -> None:
     table = js.datasets.load("stdlib_lm")
     fit = js.fit("chinchilla", table.loc[table["split"] == "fit"])

@@ -235,6 +235,7 @@ def test_the_rule_recovers_a_planted_law(along):
     assert abs(ruled.params["alpha"] - CHINCHILLA["alpha"]) < 2 * ruled.stderr["alpha"]
 
 
+@pytest.mark.full
 def test_rows_of_a_run_are_one_observation(along):
     kept = quiet(along)
     assert (len(kept), kept.n_independent) == (270, 30)

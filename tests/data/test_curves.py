@@ -60,6 +60,7 @@ def test_stretches_of_a_curve_are_the_independent_runs() -> None:
         curves.runs(blocks=0)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("error::jscale.DataWarning", "ignore::jscale.FitWarning")
 def test_one_curve_is_no_doubtful_input() -> None:
     """The code of a schedule measures nothing, so that it is the same in all rows is fine."""

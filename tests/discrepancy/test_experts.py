@@ -63,6 +63,7 @@ def test_parameters_minimise_the_penalised_squares(solved: Solved) -> None:
     assert np.abs(gradient).max() < 1e-3 * scale
 
 
+@pytest.mark.full
 def test_the_evidence_is_laplaces(solved: Solved) -> None:
     theta = solved.lanes.theta[K, G, P]
     centre = solved.table.data.centre
@@ -107,6 +108,7 @@ def test_curves_are_krigings(solved: Solved) -> None:
     np.testing.assert_allclose(curves.parameters[K, G, P], spread, rtol=1e-4)
 
 
+@pytest.mark.full
 def test_a_padded_row_counts_for_nothing(solved: Solved) -> None:
     member, table = solved.member, solved.observations
     (wide,) = solve([member], [table], rows=64)
@@ -124,6 +126,7 @@ def test_tables_are_lanes_of_one_program(solved: Solved) -> None:
     np.testing.assert_allclose(both[1].lanes.theta, alone.lanes.theta, atol=1e-6)
 
 
+@pytest.mark.full
 def test_rows_of_one_run_share_half_of_their_noise(solved: Solved) -> None:
     member, table = solved.member, solved.observations
     run = np.arange(len(table)) // 5

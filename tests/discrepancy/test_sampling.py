@@ -48,6 +48,7 @@ def joint_covariance(solved: Solved, place: tuple[int, int, int], at: np.ndarray
     return whole[n:, n:] - whole[n:, :n] @ np.linalg.solve(seen, whole[:n, n:])
 
 
+@pytest.mark.full
 def test_draws_have_the_forecasts_quantiles(forecast: js.Forecast) -> None:
     drawn = np.log(forecast.sample(AT, 2000, seed=1))
     mixture = forecast.mixture(pd.DataFrame(AT)).curve
@@ -60,12 +61,14 @@ def test_draws_have_the_forecasts_quantiles(forecast: js.Forecast) -> None:
     )
 
 
+@pytest.mark.full
 def test_a_seed_gives_the_same_draws(forecast: js.Forecast) -> None:
     first, again = forecast.sample(AT, 20, seed=3), forecast.sample(AT, 20, seed=3)
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, forecast.sample(AT, 20, seed=4))
 
 
+@pytest.mark.full
 def test_neighbouring_points_move_together(forecast: js.Forecast) -> None:
     pair = {"N": [1e9, 1.1e9], "D": [1e12, 1.1e12]}
     drawn = np.log(forecast.sample(pair, 300))

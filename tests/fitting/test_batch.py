@@ -50,6 +50,7 @@ def test_each_objective_is_as_it_is_alone(table: pd.DataFrame, objective: js.Obj
     assert 1 <= fits.summary.loc["c", "agree"] <= fits.summary.loc["c", "ended"] <= 64
 
 
+@pytest.mark.full
 def test_a_family_too_small_keeps_its_row_and_says_why(fits: js.FitTable) -> None:
     assert fits.labels == ("a", "b", "c", "d", "e", "tiny")
     assert fits.summary["status"].tolist() == ["converged"] * 5 + ["failed"]
@@ -62,6 +63,7 @@ def test_notes_are_codes(fits: js.FitTable) -> None:
     assert "few-runs" not in fits.summary.loc["c", "notes"]
 
 
+@pytest.mark.full
 def test_resamples_that_do_not_settle_are_counted_and_said(
     table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +90,7 @@ def test_resamples_are_lanes_too(table: pd.DataFrame, fits: js.FitTable) -> None
     np.testing.assert_array_equal(again.draws[:5], drawn.draws[:5])
 
 
+@pytest.mark.full
 def test_draws_by_weights_and_by_the_normal_approximation(table: pd.DataFrame) -> None:
     """They spread as those of a single fit, and of the same kind."""
     own = table[table["family"] == "c"]
@@ -100,6 +103,7 @@ def test_draws_by_weights_and_by_the_normal_approximation(table: pd.DataFrame) -
         np.testing.assert_allclose(sd, expected, rtol=0.35)
 
 
+@pytest.mark.full
 def test_fixed_tied_and_given_starts(table: pd.DataFrame) -> None:
     big = table[table["family"] != "tiny"]
     fits = js.fit_many("power_const:N", big, by="family", fixed={"alpha": 0.3}, starts=[TRUTH])
@@ -124,6 +128,7 @@ def test_bad_choices_are_refused(table: pd.DataFrame) -> None:
         js.fit_many("power_const:N", table, by="family", resamples=-1)
 
 
+@pytest.mark.full
 def test_one_dead_family_harms_no_other() -> None:
     """A law that is not finite on one family's inputs: the others are fitted."""
 

@@ -96,6 +96,7 @@ def test_rows_of_one_run_count_as_one() -> None:
     assert {n.code for n in ten.notes} == {n.code for n in once.notes}
 
 
+@pytest.mark.full
 def test_rows_without_weight_change_no_error() -> None:
     runs = js.simulate("chinchilla", CHINCHILLA, SURFACE, noise=0.01, seed=1)
     wild = runs.frame.copy()
@@ -132,6 +133,7 @@ def test_covariance_is_symmetric_and_positive() -> None:
     assert np.linalg.eigvalsh(found).min() > 0
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_the_weakest_direction_is_named() -> None:
     """With one size only, E and A cannot be told apart."""
@@ -165,6 +167,7 @@ def test_a_wrong_law_leaves_one() -> None:
     assert chance < 1e-10
 
 
+@pytest.mark.full
 def test_few_rows_show_no_pattern() -> None:
     runs = js.simulate("chinchilla", CHINCHILLA, SURFACE.iloc[::12], noise=0.01)
     fit = js.fit("chinchilla", runs)

@@ -24,6 +24,7 @@ def table(**changed: list[float]) -> pd.DataFrame:
     return pd.DataFrame({**rows, "score": [0.2, 0.2, 0.1], **changed}, index=["a", "b", "c"])
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_rows_within_are_fitted():
     assert js.fit(bounded, table()).params["A"] > 0
@@ -44,6 +45,7 @@ def test_rows_outside_are_named(changed, message):
         js.fit(bounded, table(**changed))
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_no_prediction_outside():
     fit = js.fit(bounded, table())
@@ -51,6 +53,7 @@ def test_no_prediction_outside():
         js.predict(fit, U=5.0, D=4.0, K=1.0, W=1.0, method=None)
 
 
+@pytest.mark.full
 def test_losses_below_a_fixed_floor():
     frame = pd.DataFrame({"C": np.geomspace(1, 1e4, 8)})
     frame["loss"] = 2 + frame["C"] ** -0.5
@@ -59,6 +62,7 @@ def test_losses_below_a_fixed_floor():
     assert js.fit("power_const", frame, fixed={"E": 1.9}).params["E"] == 1.9
 
 
+@pytest.mark.full
 def test_scores_may_be_zero_and_the_law_chooses_the_space():
     @js.law(output="score", space="linear", linear=("a", "b"))
     def line(C: Any, *, a: js.Real, b: js.Real) -> Any:
@@ -92,6 +96,7 @@ def blends(**changed: list[float]) -> pd.DataFrame:
     return frame.assign(score=[2.0, 1.8, 1.5, 1.0])
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_shares_of_one_whole_are_fitted():
     fit = js.fit(blend, blends(r_b=[1.0, 0.8, 0.5 + 5e-7, 0.0]))  # rounding is no fault

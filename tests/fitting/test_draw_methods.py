@@ -53,6 +53,7 @@ def fit(runs: js.Runs) -> js.Fit:
     return js.fit("chinchilla", runs, objective=js.pseudo_huber(1e-2))
 
 
+@pytest.mark.full
 def test_a_method_of_ones_own_draws(fit: js.Fit, halved: str) -> None:
     drawn = js.draws(fit, halved, resamples=50, seed=3)
     np.testing.assert_array_equal(drawn.values, draw_halved(fit, 50, 3, False).values)
@@ -61,6 +62,7 @@ def test_a_method_of_ones_own_draws(fit: js.Fit, halved: str) -> None:
     assert js.methods.get(halved).place == f"{__name__}:draw_halved"
 
 
+@pytest.mark.full
 def test_it_predicts_and_plans(fit: js.Fit, halved: str) -> None:
     prediction = js.predict(fit, N=1e9, D=2e10, method=halved)
     plan = js.allocate(fit, 1e21, method=halved)
@@ -92,6 +94,7 @@ def test_the_recipe_names_what_it_takes_for_granted(fit: js.Fit, halved: str) ->
     assert f"# halved: the method {__name__}:draw_halved, registered by @js.register_method" in code
 
 
+@pytest.mark.full
 def test_a_method_that_calls_another_is_made_again_by_it(fit: js.Fit) -> None:
     @js.register_method("wild", words="refits with random signs")
     def wild(fit: js.Fit, draws: int, seed: int, progress: bool) -> js.Draws:

@@ -56,6 +56,7 @@ def test_derived_combinations_are_those_of_the_estimates(fit: js.Fit) -> None:
     assert ratio == pytest.approx(C / (6 * lowest) / lowest, rel=1e-3)
 
 
+@pytest.mark.full
 def test_per_group_floors_are_recovered() -> None:
     parts = [
         world(seed=1, E=1.7).frame.assign(family="a"),
@@ -84,6 +85,7 @@ def test_fixed_and_tied_parameters_obey(fit: js.Fit) -> None:
     assert fixed.objective > fit.objective
 
 
+@pytest.mark.full
 def test_a_law_of_five_lines_inside_a_function() -> None:
     @js.law
     def mine(N, D, *, E: Floor, A: Scale, alpha: Exponent, B: Scale, beta: Exponent):
@@ -129,6 +131,7 @@ def test_weights_of_zero_leave_rows_out() -> None:
     np.testing.assert_allclose(left_out.params, without.params, rtol=1e-6)
 
 
+@pytest.mark.full
 def test_a_law_that_is_nan_everywhere_is_an_error() -> None:
     import jax.numpy as jnp
 

@@ -103,6 +103,7 @@ def test_derivatives_are_those_of_the_second_order(
     np.testing.assert_allclose((local.slope @ moves.T) / size, exact / size, rtol=0, atol=1e-6)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_identities(fits: dict[str, js.Fit], jacobians: dict[str, np.ndarray], name: str) -> None:
     """All losses scaled scale E and A; all weights scaled, nothing; all C scaled, A."""
@@ -114,6 +115,7 @@ def test_identities(fits: dict[str, js.Fit], jacobians: dict[str, np.ndarray], n
     np.testing.assert_allclose(by_C / size, [0.0, alpha, 0.0], atol=1e-9)
 
 
+@pytest.mark.full
 def test_it_is_the_fit(fits: dict[str, js.Fit]) -> None:
     fit = fits["pseudo_huber"]
     values = differentiable(fit)()
@@ -169,6 +171,7 @@ def test_second_derivatives_are_differences_of_values(fits: dict[str, js.Fit]) -
     assert float(jax.hessian(E)(0.0)) == pytest.approx(numeric, rel=1e-3)
 
 
+@pytest.mark.full
 def test_axes_within_axes_are_lanes(fits: dict[str, js.Fit]) -> None:
     """Scaled losses scale E and A, and scaled weights nothing."""
     fit = fits["pseudo_huber"]
@@ -188,6 +191,7 @@ def test_axes_within_axes_are_lanes(fits: dict[str, js.Fit]) -> None:
 # Where there is no derivative, and wrong arguments
 
 
+@pytest.mark.full
 def test_derivatives_at_a_kink_are_nan(fits: dict[str, js.Fit]) -> None:
     fit = fits["pseudo_huber"]
     kinked = replace(fit, settings=replace(fit.settings, objective=js.least_absolute()))

@@ -44,6 +44,7 @@ def without_each(fit: js.Fit, share: float = 1.0) -> np.ndarray:
         return natural_parameters(fit.problem, lanes.theta) - fit.params.to_numpy()
 
 
+@pytest.mark.full
 def test_first_order_is_that_of_refits_with_a_little_less_weight(smooth: js.Fit) -> None:
     """A thousandth of a row's weight: what is left of higher orders is a thousandth."""
     moved = without_each(smooth, 1e-3) / 1e-3
@@ -52,6 +53,7 @@ def test_first_order_is_that_of_refits_with_a_little_less_weight(smooth: js.Fit)
     np.testing.assert_allclose(first / size, moved / size, rtol=3e-3, atol=1e-4)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("which", ["fit", "smooth"])
 def test_first_order_foretells_refits_without_a_row(
     which: str, request: pytest.FixtureRequest
@@ -68,6 +70,7 @@ def test_first_order_foretells_refits_without_a_row(
     assert np.sqrt(np.mean((true - first) ** 2)) < 0.2 * np.sqrt(np.mean(true**2))
 
 
+@pytest.mark.full
 def test_of_a_straight_line_it_is_the_closed_form() -> None:
     """Leaving a row out of least squares moves the line by first order/(1 − leverage)."""
     rng = np.random.default_rng(0)
@@ -160,6 +163,7 @@ def test_rows_of_a_run_go_together(fit: js.Fit) -> None:
     )
 
 
+@pytest.mark.full
 def test_parameters_per_group_and_points_per_group() -> None:
     x, noise = np.tile(np.linspace(1, 5, 10), 2), np.random.default_rng(1).standard_normal(20)
     table = pd.DataFrame({"x": x, "family": ["gpt"] * 10 + ["llama"] * 10})

@@ -55,6 +55,7 @@ def test_starts_disagree():
     assert "starts=256" in note.do
 
 
+@pytest.mark.full
 def test_not_converged():
     """A law that is not a number past a wall stops every start at the wall."""
     import jax.numpy as jnp
@@ -72,6 +73,7 @@ def test_not_converged():
 # ── The optimum ──────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 def test_unidentified_names_the_two_that_only_their_product_matters():
     @js.law(linear=("E",))
     def doubled(C, *, E: js.Floor, A: js.Scale, B: js.Scale, alpha: js.Exponent):
@@ -86,6 +88,7 @@ def test_unidentified_names_the_two_that_only_their_product_matters():
     assert note_of(fit, "unidentified").severity == "warning"
 
 
+@pytest.mark.full
 def test_unidentified_by_one_group(surface):
     """A family with a single size says nothing of its own exponent of size."""
     frame = surface.frame.assign(family=np.where(surface["N"] == 1e8, "small", "rest"))
@@ -105,6 +108,7 @@ def test_unidentified_names_all_where_none_stands_out(surface):
     assert "E, A, alpha, B, beta (condition 1.0e+09)" in note.seen
 
 
+@pytest.mark.full
 def test_near_l1(surface):
     fit = js.fit("chinchilla", surface)
     note = note_of(fit, "near-l1")
@@ -140,6 +144,7 @@ def test_dead_term(surface):
     assert note.means.endswith("and its exponent means nothing.")
 
 
+@pytest.mark.full
 def test_outlier_driven():
     runs = js.simulate("power_const", POWER, compute(1e14, 1e22, 40), noise=1e-3, seed=1)
     frame = runs.frame.set_axis([f"run{i}" for i in range(40)])

@@ -36,6 +36,7 @@ def notes(fit: js.Fit) -> list[Note]:
     return [note for note in fit.notes if note.code == "unidentified"]
 
 
+@pytest.mark.full
 def test_an_optimum_as_good_elsewhere_is_told() -> None:
     (note,) = notes(fitted(2e-4))
     assert note.severity == "caution"

@@ -60,6 +60,7 @@ def test_inputs_that_cannot_be(fit: js.Fit, where: Any, message: str) -> None:
         input_table(fit, where, {})
 
 
+@pytest.mark.full
 def test_labels_of_groups_become_codes(grouped: js.Fit) -> None:
     points = Points.of(grouped, {"N": 1e8, "D": 1e9, "family": ["llama", "gpt", "llama"]})
     assert len(points) == 3
@@ -78,6 +79,7 @@ def test_no_point_has_no_slope(fit: js.Fit) -> None:
     assert none.slopes(fit).shape == (0, 5)
 
 
+@pytest.mark.full
 def test_padding_goes_to_a_bucket(grouped: js.Fit) -> None:
     points = Points.of(grouped, {"N": np.geomspace(1e8, 1e9, 21), "D": 1e9, "family": "gpt"})
     inputs, codes = points.padded()

@@ -67,6 +67,7 @@ def test_quick_draws_are_near_the_bootstraps() -> None:
     assert tables["laplace"].draws[0].shape == (400, 3)
 
 
+@pytest.mark.full
 def test_weighted_runs_spread_as_resampled_ones_do() -> None:
     runs, rows = family("c", 60, 2), [np.arange(60)]
     tables = {m: sets_of(runs, rows, 400, m) for m in ("bayesian", "bootstrap")}

@@ -36,6 +36,7 @@ def test_optimum_on_245_rows(fit_245: js.Fit) -> None:
         assert fit_245.params[name] == pytest.approx(value, abs=1e-6)
 
 
+@pytest.mark.full
 def test_at_least_97_percent_of_starts_reach_it(fit_240: js.Fit) -> None:
     agree, count = fit_240.agree
     assert count == 64
@@ -84,6 +85,7 @@ def test_order_of_rows_changes_nothing(fit_240: js.Fit, chinchilla_240: pd.DataF
     assert shuffled.objective == pytest.approx(fit_240.objective, rel=1e-12)
 
 
+@pytest.mark.full
 def test_least_absolute_is_the_published_replication(chinchilla_240: pd.DataFrame) -> None:
     """The replication's point is, in effect, least absolute deviations (482.01, 2085.43, …)."""
     fit = js.fit("chinchilla", chinchilla_240, objective=js.least_absolute())
@@ -109,6 +111,7 @@ def test_standard_errors_are_near_the_bootstrap(fit_240: js.Fit) -> None:
     assert draws.unsettled <= 4
 
 
+@pytest.mark.full
 def test_tied_exponents_are_equal_and_cost_little(
     fit_240: js.Fit, chinchilla_240: pd.DataFrame
 ) -> None:
@@ -117,6 +120,7 @@ def test_tied_exponents_are_equal_and_cost_little(
     assert fit_240.objective < tied.objective < 1.01 * fit_240.objective
 
 
+@pytest.mark.full
 def test_fixing_a_parameter_at_its_optimum_changes_nothing(
     fit_240: js.Fit, chinchilla_240: pd.DataFrame
 ) -> None:

@@ -42,6 +42,7 @@ def test_published_constants_give_the_published_figures(runs: pd.DataFrame) -> N
     assert f"{R2:.4f}" == "0.7722"
 
 
+@pytest.mark.full
 def test_a_far_away_pair_fits_better_than_the_published_one(two_steps: js.Fit) -> None:
     """Five times the published R*_D, a third of its R*_N, and 0.13% less of the objective."""
     assert two_steps.objective <= 0.0158047
@@ -67,6 +68,7 @@ def test_the_published_pair_is_named_as_another_optimum_as_good(two_steps: js.Fi
     assert f"to {SOURCE['R_N_star']:.2g}" in note.seen
 
 
+@pytest.mark.full
 def test_all_seven_at_once_are_noted_as_unidentified(runs: pd.DataFrame) -> None:
     with pytest.warns(js.FitWarning, match="unidentified"):
         fit = js.fit(LAW, runs)

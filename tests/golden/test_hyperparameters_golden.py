@@ -56,6 +56,7 @@ def test_the_optima(best: pd.DataFrame) -> None:
     assert f"{first['loss']:.6f}" == "2.621446"
 
 
+@pytest.mark.full
 def test_least_squares_of_the_optima(best: pd.DataFrame) -> None:
     """Exponents to three digits, by normal equations of our own and by the fit."""
     N, D = np.log(best["N"]), np.log(best["D"])
@@ -84,6 +85,7 @@ def test_each_printed_exponent_is_in_our_interval_but_not_all_together(best: pd.
     assert distance == pytest.approx(14, abs=4)
 
 
+@pytest.mark.full
 def test_intercept_and_exponent_err_together(best: pd.DataFrame) -> None:
     """Almost perfectly correlated: marginal intervals hide that the batch itself is well known."""
     drawn = js.bootstrap(fit_batch(best), 2000, seed=0).to_frame()
@@ -114,6 +116,7 @@ def test_loss_at_the_printed_optimum(sweep: pd.DataFrame) -> None:
     assert max(excess) < 0.004
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_a_surface_over_all_runs_within_three_per_cent(sweep: pd.DataFrame) -> None:
     """Its batch law is the printed one, within that one's 95% interval; its exponents of the rate

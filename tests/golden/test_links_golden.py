@@ -44,6 +44,7 @@ def six(corpus: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat([five, large[first]], ignore_index=True), large[~first]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("which", [which for which in PRINTED if "RedPajama" not in which])
 def test_six_runs_determine_the_link(which: str) -> None:
     """The public table has the losses alone, so errors are the printed link's at these losses."""
@@ -55,6 +56,7 @@ def test_six_runs_determine_the_link(which: str) -> None:
 
 
 # The law of six runs misses the loss at 6.9B by 3% on C4, and by 0.7% on RefinedWeb.
+@pytest.mark.full
 @pytest.mark.parametrize(("corpus", "miss"), [("C4", 0.04), ("RefinedWeb", 0.015)])
 def test_the_chain_reaches_the_large_runs(corpus: str, miss: float) -> None:
     """From six runs, the errors at 1.4B and 6.9B are near the links' of the measured losses."""
@@ -95,6 +97,7 @@ def fitted(score: str, rows: pd.DataFrame, per: dict[str, str]) -> js.Fit:
     return js.fit(LAW, rows.rename(columns={score: "score"}), per=per, fixed=fixed, objective=NEAR)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("score", CHANCE)
 def test_scores_by_family(score: str) -> None:
     """One exponent for all, an amplitude for each family: a third of the error of one curve."""
@@ -107,6 +110,7 @@ def test_scores_by_family(score: str) -> None:
     assert 0.05 < own.params["alpha"] < 0.3
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:.*unidentified:jscale.errors.FitWarning")
 @pytest.mark.parametrize("score", CHANCE)
 def test_the_largest_of_each_family_from_the_smaller(score: str) -> None:

@@ -22,6 +22,7 @@ CODE = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("corpus", PUBLISHED)
 def test_five_runs_give_the_printed_law(corpus: str) -> None:
     data_folder()
@@ -44,6 +45,7 @@ def five_runs(corpus: str) -> pd.DataFrame:
     return five.assign(M=five["D"] / five["N"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("corpus", CODE)
 def test_the_law_in_compute_and_multiplier(corpus: str) -> None:
     """To five digits of the source's code, and stored so as published constants."""
@@ -54,6 +56,7 @@ def test_the_law_in_compute_and_multiplier(corpus: str) -> None:
     assert CODE[corpus] in list(js.laws.get("overtraining").published.values())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("corpus", CODE)
 def test_the_law_in_the_code_s_own_symbols(corpus: str) -> None:
     fit = js.fit("overtraining_code", five_runs(corpus), objective=js.least_squares("linear"))

@@ -36,6 +36,7 @@ def huber_sum(runs: pd.DataFrame, p: dict[str, float]) -> float:
     return float(np.where(r < 1e-3, 0.5 * r**2, 1e-3 * (r - 5e-4)).sum())
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_the_source_s_objective_gives_the_printed_constants(corpus: str) -> None:

@@ -35,6 +35,7 @@ def test_spreads_are_the_published_ones(samples: dict[str, Posterior], method: s
         assert float(samples[method][name].std()) == pytest.approx(published, rel=0.05), name
 
 
+@pytest.mark.full
 def test_both_samplers_agree(samples: dict[str, Posterior]) -> None:
     a, b = samples["importance"], samples["nuts"]
     ess = min(a.checks["min_ess"], b.checks["min_ess"])
@@ -44,6 +45,7 @@ def test_both_samplers_agree(samples: dict[str, Posterior]) -> None:
         assert x.std() == pytest.approx(y.std(), rel=4 * np.sqrt(1 / ess)), name
 
 
+@pytest.mark.full
 def test_checks_pass(samples: dict[str, Posterior]) -> None:
     assert samples["importance"].checks["pareto_k"] < 0.7
     assert samples["importance"].checks["effective_share"] > 0.5

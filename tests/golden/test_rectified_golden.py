@@ -42,12 +42,14 @@ def deviations(table: js.FitTable, runs: pd.DataFrame) -> pd.Series:
     return pd.Series(found)
 
 
+@pytest.mark.full
 def test_all_curves_converge_from_all_starts_that_are_followed(rectified: js.FitTable) -> None:
     assert len(rectified) == 30
     assert set(rectified.summary["status"]) == {"converged"}
     assert (rectified.summary["agree"] == rectified.summary["ended"]).all()
 
 
+@pytest.mark.full
 def test_deviation_of_the_rectified_and_of_the_plain_law(
     flan: pd.DataFrame, rectified: js.FitTable
 ) -> None:
@@ -67,6 +69,7 @@ def test_deviation_of_the_rectified_and_of_the_plain_law(
     assert (own < 0.9 * without).mean() > 0.8
 
 
+@pytest.mark.full
 def test_the_optimum_is_scipy_s(flan: pd.DataFrame, rectified: js.FitTable) -> None:
     """On the four curves of smallest models: the best of 40 random starts of another solver."""
     rng = np.random.default_rng(0)

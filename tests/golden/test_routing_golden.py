@@ -43,6 +43,7 @@ def printed(router: str) -> dict[str, float]:
     return dict(LAW.published[f"arXiv:2202.01169, {router} (its final losses, refitted)"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("router", ROUTERS)
 def test_the_published_constants_describe_these_runs(router: str) -> None:
     """As closely as printed, up to the four digits of the constants (0.001 in log10)."""

@@ -102,6 +102,7 @@ def test_our_fit_of_three_curves(size: int) -> None:
     assert (found[1:] < 1.3 * np.array(PRINTED[size][1:])).all()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("size", "constants", "errors"),
     [

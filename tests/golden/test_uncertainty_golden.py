@@ -68,6 +68,7 @@ def test_many_resamples_agree_with_the_published_ones(
     assert (draws.failed, draws.unsettled, draws.switched) == (0, 0, 0)
 
 
+@pytest.mark.full
 def test_percentile_intervals_of_many_resamples(draws: js.Draws) -> None:
     """Within 3%; of B within three Monte-Carlo errors of 4000 (1.8% of its 2.5% quantile)."""
     found = draws.interval(0.95)
@@ -103,6 +104,7 @@ def test_the_jackknife_is_wrong_near_l1_and_warns(fit: js.Fit, draws: js.Draws) 
     assert ratios(by_weight, draws).to_dict() == pytest.approx(HUBER, rel=0.05)
 
 
+@pytest.mark.full
 def test_the_jackknife_is_right_where_the_objective_is_smooth(chinchilla_240: pd.DataFrame) -> None:
     smooth = js.fit("chinchilla", chinchilla_240, objective=js.pseudo_huber(1e-2))
     by_weight = jackknife(smooth, MANY)

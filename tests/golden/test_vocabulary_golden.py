@@ -69,6 +69,7 @@ def objective(p: dict[str, float], law: js.Law, runs: pd.DataFrame) -> float:
     return float(np.where(r < 1e-3, 0.5 * r**2, 1e-3 * (r - 5e-4)).sum())
 
 
+@pytest.mark.full
 def test_at_the_bounded_exponent_the_rest_is_the_bounded_fit(runs: pd.DataFrame) -> None:
     """To 2e-3, and A2, of the smallest term, to 5%: that search had not come to its end."""
     held = {"alpha2": BOUNDED["alpha2"]}

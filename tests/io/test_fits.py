@@ -74,6 +74,7 @@ def bent() -> js.Fit:
 # ── There and back ───────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["rich", "plain", "bent"])
 def test_round_trip_is_exact(name, request, tmp_path):
     fit = request.getfixturevalue(name)
@@ -98,6 +99,7 @@ def test_types_of_columns_stay(rich, tmp_path):
     assert types[kept].tolist() == ["int64", "bool", "float64", "float32", "Int64", "object"]
 
 
+@pytest.mark.full
 def test_pairs_of_ties(tmp_path):
     pairs = [("alpha", "beta"), ("A", "B")]
     fit = js.fit("chinchilla", table().dropna(subset="loss"), tie=pairs, starts=8)
@@ -113,6 +115,7 @@ def test_row_labels_of_two_levels(tmp_path):
     pd.testing.assert_index_equal(loaded.runs.frame.index, fit.runs.frame.index)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["rich", "bent"])
 def test_a_loaded_fit_predicts_and_resamples_the_same_bits(name, request, tmp_path):
     fit = request.getfixturevalue(name)

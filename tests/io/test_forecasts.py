@@ -28,6 +28,7 @@ def test_a_forecast_is_made_again(made: js.Forecast, tmp_path: Path) -> None:
     assert again.settings == made.settings
 
 
+@pytest.mark.full
 def test_a_damaged_file_is_refused(made: js.Forecast, tmp_path: Path) -> None:
     path = js.save(made, tmp_path / "forecast.json")
     document = json.loads(path.read_text())

@@ -107,6 +107,7 @@ def test_a_product_of_powers_needs_sizes_above_zero(column: str, size: float) ->
         js.fit(law, frame)
 
 
+@pytest.mark.full
 def test_a_negative_number_of_examples_is_named() -> None:
     law = js.laws.get("rectified_fine_tuning")
     frame = table(law, D_f=np.append(0.0, np.geomspace(1e2, 1e6, 9)))

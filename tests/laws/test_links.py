@@ -142,6 +142,7 @@ def test_scores_are_shares(name: str, output: str) -> None:
         js.fit(name, frame)
 
 
+@pytest.mark.full
 def test_scores_may_be_zero() -> None:
     link = js.laws.get("sigmoid_link")
     frame = pd.DataFrame({"loss": np.linspace(1.0, 4.0, 25)})

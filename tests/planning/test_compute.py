@@ -13,6 +13,7 @@ from jscale.planning.compute import needed
 pytestmark = pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 
 
+@pytest.mark.full
 def test_compute_spent_best_has_a_closed_form(chinchilla: js.Draws) -> None:
     """Under C = 6·N·D the best loss is E + K·C^(-g), with g = alpha·beta/(alpha + beta)."""
     found = js.required(chinchilla, "C", loss=[1.7, 1.5])

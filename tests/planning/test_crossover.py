@@ -196,6 +196,7 @@ def test_bad_input(pair, change: dict[str, Any], message: str) -> None:
         js.crossover(*pair, **change)
 
 
+@pytest.mark.full
 def test_what_cannot_be_compared(pair) -> None:
     bits = pair[0].fit.runs.frame[["C", "loss"]]
     other = js.fit(LAW, js.Runs.from_frame(bits, loss_unit="bits"))

@@ -45,6 +45,7 @@ def test_the_optimum_is_scipy_s(exact: dict[str, js.Fit], weights: dict[str, flo
     assert np.isnan(found.regret)
 
 
+@pytest.mark.full
 def test_one_target_takes_one_domain(exact: dict[str, js.Fit]) -> None:
     """ln(L − c) is linear in shares, so the smallest k wins: a corner, exactly."""
     for source in (exact["programs"], {"programs": exact["programs"]}):

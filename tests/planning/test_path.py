@@ -11,6 +11,14 @@ from jscale.planning.path import optimal_path
 from jscale.prediction.one_law import PointAlone
 
 
+class Blend:
+    """Points of several laws, of equal weight: what a path asks of a predictor."""
+
+    def __init__(self, fits: list[js.Fit]) -> None:
+        self.reference = fits[0]
+        self.components = tuple(PointAlone(fit).components[0] for fit in fits)
+
+
 @pytest.fixture(scope="module")
 def runs() -> js.Runs:
     table = js.datasets.load("stdlib_lm")
@@ -40,6 +48,19 @@ def test_the_path_of_a_law_of_compute_is_compute(fit: js.Fit) -> None:
     C = np.geomspace(1e17, 1e20, 12)
     line = js.fit("power_const", pd.DataFrame({"C": C, "loss": 1.5 + 90 * C**-0.1}), starts=8)
     pd.testing.assert_frame_equal(optimal_path(PointAlone(line), 1e21), pd.DataFrame({"C": [1e21]}))
+
+
+def test_the_path_of_several_laws_is_that_of_their_mean(runs: js.Runs) -> None:
+    """At each compute no other size has a lower mean of the two laws."""
+    several = [js.fit(law, runs, starts=8) for law in ("chinchilla", "chinchilla_tied")]
+    blend = Blend(several)
+    table = optimal_path(blend, [1e11, 1e12])
+    for shift in (0.97, 1.03):
+        moved = table.assign(N=table["N"] * shift, D=table["D"] / shift)
+        better = [
+            sum(fit.law(t["N"], t["D"], **fit.params) for fit in several) for t in (table, moved)
+        ]
+        assert (better[0] < better[1]).all()
 
 
 @pytest.mark.full

@@ -54,6 +54,7 @@ def test_no_target_at_all(chinchilla: js.Draws) -> None:
     assert [note.code for note in found.notes] == ["reached-already"]
 
 
+@pytest.mark.full
 def test_a_score_is_reached_from_below() -> None:
     @js.law(rising=("C",), output="score")
     def score(C: Any, *, top: js.Floor, A: js.Scale) -> Any:

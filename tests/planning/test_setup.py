@@ -13,6 +13,7 @@ from jscale.planning.setup import planned, planner_of
 from jscale.prediction.sources import predictor_of
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -56,6 +57,7 @@ def test_tokens_per_parameter_are_a_number_or_two(chinchilla: js.Draws) -> None:
         planner_of(fit, None, None, {"D/N": (200, 20)}, {})
 
 
+@pytest.mark.full
 def test_the_last_of_three_inputs_cannot_be_bounded() -> None:
     """It follows from the others: another is to be named last."""
     table = js.datasets.load("stdlib_lm")

@@ -116,6 +116,7 @@ def test_messages(fit):
         js.derive(drawn, "data_for_loss", loss=2.0, level=2)
 
 
+@pytest.mark.full
 def test_a_law_without_quantities():
     @js.law
     def bare(C: Any, *, A: js.Scale) -> Any:

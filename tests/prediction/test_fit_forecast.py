@@ -53,6 +53,7 @@ def test_the_default_of_groups_is_their_law(families: js.Fit) -> None:
     assert default_forecast(families).settings["asked"] == ["chinchilla"]
 
 
+@pytest.mark.full
 def test_too_few_runs() -> None:
     table = pd.DataFrame({"C": [1e17, 1e18], "loss": [3.0, 2.5]})
     fit = js.fit("power", table, fixed={"alpha": 0.08}, starts=4)

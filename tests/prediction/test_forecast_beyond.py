@@ -28,6 +28,7 @@ def test_one_input_grows_by_the_whole_factor(scores: js.Forecast) -> None:
     assert 1.0 < table["C"][0] / scores.runs["C"].max() <= 10.0
 
 
+@pytest.mark.full
 def test_inputs_that_are_no_size_have_no_ray() -> None:
     epochs = pd.DataFrame({"epochs": [1.0, 2, 4, 8, 16], "loss": [4.0, 3.5, 3.2, 3.0, 2.9]})
     made = js.forecast(epochs, epochs="epochs")

@@ -29,6 +29,7 @@ def test_scores_between_0_and_1_stay_there() -> None:
     assert frame["curve"].is_monotonic_decreasing
 
 
+@pytest.mark.full
 def test_an_outcome_of_either_sign_has_none() -> None:
     T = np.linspace(1.0, 8.0, 9)
     table = pd.DataFrame({"T": T, "change": 0.5 - 0.2 * np.exp(0.3 * np.log(T))})

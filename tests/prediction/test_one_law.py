@@ -72,6 +72,7 @@ def test_intervals_are_quantiles_of_the_draws(draws):
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
+@pytest.mark.full
 def test_draws_that_leave_the_laws_range_are_said():
     """A score law whose draws fall below zero has no logarithm there."""
 

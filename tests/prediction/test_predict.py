@@ -174,6 +174,7 @@ def test_a_method_that_is_named_is_within_the_law(surface, method, name):
     assert prediction.level == 0.8
 
 
+@pytest.mark.full
 def test_a_fit_is_forecast_by_default_and_within_its_law_on_request(surface):
     """The same numbers as the forecast of the same law and runs: there is one engine."""
     default = js.predict(surface, **NEAR)

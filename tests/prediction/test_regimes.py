@@ -19,6 +19,7 @@ def fitted(alpha: float, noise: float = 0.01, law: str = "power:D") -> js.Fit:
     return js.fit(law, table, loss_unit="other")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("alpha", "name"),
     [(1.0, "variance"), (0.5, "variance by width"), (0.2, "resolution"), (1.6, "steeper")],
@@ -39,6 +40,7 @@ def test_tail_shares_are_small_away_from_the_value() -> None:
     assert shares[1.0] > 0.01
 
 
+@pytest.mark.full
 def test_what_it_cannot_take() -> None:
     with pytest.raises(
         PredictionError, match=r"regime takes a Fit, Draws, or .* a Forecast, not float"

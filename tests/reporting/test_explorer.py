@@ -86,6 +86,7 @@ def test_every_budget_is_spent_whole(grid):
     np.testing.assert_allclose(spent, np.repeat(np.array(grid["budgets"])[:, None], 13, 1))
 
 
+@pytest.mark.full
 def test_of_many_draws_some_are_taken_and_the_page_says_so(draws, monkeypatch):
     module = sys.modules["jscale.reporting.explorer"]
     monkeypatch.setattr(module, "_MOST_DRAWS", 50)
@@ -429,6 +430,7 @@ def test_hostile_text_does_nothing_in_a_browser(browser, tmp_path, hostile):
     assert NASTY in shown(browser, "summary")
 
 
+@pytest.mark.full
 def test_no_other_script_runs(browser, page, tmp_path):
     path = tmp_path / "report.html"
     owned = "<script>document.title = 'owned'</script><b onclick=\"document.title = 'owned'\">x</b>"

@@ -99,6 +99,7 @@ DIVERGED = Note(
 )
 
 
+@pytest.mark.full
 def test_no_notes(fit, draws):
     quiet = replace(fit, notes=())
     page = Page(report(quiet, replace(draws, fit=quiet)).html)
@@ -106,6 +107,7 @@ def test_no_notes(fit, draws):
     assert "warning" not in page.of("answer")
 
 
+@pytest.mark.full
 def test_a_posterior_that_failed_its_checks_is_never_shown_as_fine(fit, draws):
     page = report(fit, noted(draws, DIVERGED))
     answer = Page(page.html).of("answer")
@@ -147,6 +149,7 @@ def test_without_a_run_to_spare_there_is_no_interval_to_report():
         report(fit)
 
 
+@pytest.mark.full
 def test_a_warning_of_the_fit_stands_next_to_the_answer(draws, fit):
     doubtful = replace(fit, notes=(replace(DIVERGED, code="not-converged"),))
     page = report(doubtful, replace(draws, fit=doubtful))
@@ -164,6 +167,7 @@ def test_the_most_severe_note_comes_first_and_each_once(fit, draws):
     assert [note["code"] for note in page.content["notes"]] == ["c1", "c3", "c2", "c0"]
 
 
+@pytest.mark.full
 def test_what_predicting_warns_of_is_a_note(fit, draws, monkeypatch):
     from jscale.reporting import page as pages
 

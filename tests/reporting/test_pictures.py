@@ -18,6 +18,7 @@ from jscale.reporting.page import report
 from tests.reporting.pages import HOSTILE, Page, text_of
 
 
+@pytest.mark.full
 def test_characters_that_svg_cannot_hold():
     @js.law(output="loss\x00\x1b")
     def odd(N, *, E: js.Floor, A: js.Scale, alpha: js.Exponent):

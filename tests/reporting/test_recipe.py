@@ -17,6 +17,7 @@ from jscale.reporting.request import Request
 from tests.reporting.pages import HOSTILE, Page, arguments_of
 
 
+@pytest.mark.full
 def test_the_code_makes_it_again(fit, draws, page, held_out, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = page.content["again"]
@@ -51,6 +52,7 @@ def test_the_code_says_what_the_page_was_given(fit, draws, held_out, nasty):
     assert "b2" not in parsed.tags
 
 
+@pytest.mark.full
 def test_what_code_cannot_state_has_a_name_and_a_comment(fit, draws):
     E, A, alpha = 1.7, 400.0, 0.3
     starts = [{"E": E, "A": A, "alpha": alpha, "B": A, "beta": alpha}] * 4

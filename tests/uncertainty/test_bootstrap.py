@@ -184,6 +184,7 @@ def assert_covariance(draws: js.Draws, expected: np.ndarray) -> None:
     assert np.abs(found - np.eye(len(found))).max() < 5 * np.sqrt(3 / len(draws))
 
 
+@pytest.mark.full
 def test_residuals_have_the_variance_of_a_text_book():
     runs = line()
     e, X = studentised(runs), design(runs)
@@ -248,6 +249,7 @@ def test_residuals_of_clusters_are_moved_in_blocks():
     assert_covariance(draws, bread @ meat @ bread)
 
 
+@pytest.mark.full
 def test_residuals_stay_within_their_group():
     """Quiet runs stay quiet: errors of one group are not put onto another's curve."""
     runs = line(group=repeated("ab", 40))
@@ -285,6 +287,7 @@ def test_residuals_of_an_envelope_keep_to_their_side():
         js.bootstrap(fit, kind="wild")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["residual", "wild"])
 @pytest.mark.filterwarnings("ignore:.*near-l1")
 def test_rows_of_weight_zero_take_no_part(runs, kind):
@@ -301,6 +304,7 @@ def families(runs: js.Runs, count: int, **more: object) -> pd.DataFrame:
     return runs.frame.assign(family=np.arange(len(runs)) % count, **more)
 
 
+@pytest.mark.full
 def test_draws_by_cluster_differ_from_draws_by_row(runs):
     """Families that differ in level make the floor far less certain than their rows say."""
     levels = 0.02 * np.random.default_rng(0).standard_normal(14)
@@ -322,6 +326,7 @@ def test_few_clusters_warn_and_are_noted(runs):
     assert "few-clusters" in repr(draws)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_what_to_do_about_few_clusters_leads_to_no_further_warning_but_theirs(runs):
     """Near least absolute deviations "wild" is too narrow: the objective is to be changed too."""
@@ -398,6 +403,7 @@ def test_a_cluster_in_several_groups(runs):
     assert (draws.flat.std(axis=0) > 0).all()
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:.*near-l1")
 def test_resamples_that_would_lose_a_parameters_group(runs):
     fit = js.fit("chinchilla", families(runs, 9), per={"E": "family"}, starts=8)
@@ -422,6 +428,7 @@ def test_residuals_of_unequal_clusters(runs):
         js.bootstrap(fit, kind="residual", cluster="family")
 
 
+@pytest.mark.full
 def test_lbfgs_takes_weights_alone_and_says_so(runs):
     fit = js.fit("chinchilla", runs, solver="lbfgs", starts=8)
     dense = js.fit("chinchilla", runs, starts=8)

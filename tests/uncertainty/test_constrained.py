@@ -13,6 +13,7 @@ from jscale.uncertainty.constrained import constrain
 from jscale.uncertainty.profile import profile
 
 
+@pytest.mark.full
 def test_of_one_groups_parameter(runs):
     """With all parameters but E shared, E[b] moves only with b's runs; b lies a tenth higher."""
     frames = [runs.frame.assign(family=f, loss=runs["loss"] * k) for f, k in (("a", 1), ("b", 1.1))]
@@ -41,6 +42,7 @@ def test_unknown_names(fit):
         profile(fit, 3)  # type: ignore[arg-type]
 
 
+@pytest.mark.full
 def test_a_fixed_parameter(runs):
     fit = js.fit("chinchilla", runs, fixed={"E": 1.7})
     with pytest.raises(js.JscaleError, match=r"E is fixed in this fit: .* leave it out of fixed="):
@@ -105,6 +107,7 @@ def test_a_quantity_is_measured_in_its_coordinate(fit, name) -> None:
         np.testing.assert_allclose(quantity.slope, slope, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", QUANTITIES)
 def test_refits_with_a_pseudo_observation_meet_the_value(fit, name) -> None:
     """And their real runs' objective is no lower than that of the fit."""

@@ -54,6 +54,7 @@ def test_bca_is_scipys_on_the_same_draws(mean, level):
     assert (found > mean.interval(level).loc["m"]).all()
 
 
+@pytest.mark.full
 def test_bca_is_scipys_with_draws_of_its_own(mean):
     """Five Monte-Carlo standard errors of a quantile near the ends of a normal."""
     from scipy import stats
@@ -73,6 +74,7 @@ def test_acceleration_of_a_mean():
     assert acceleration(influences(mean_of(y)))[0] == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.full
 def test_influences_are_summed_over_clusters():
     """A cluster's influence on a mean is the sum of its deviations over n."""
     y = skewed(24)
@@ -90,6 +92,7 @@ def test_without_skew_or_bias_bca_is_percentile():
     np.testing.assert_allclose(found, np.quantile(samples, (0.05, 0.95), axis=0), atol=1e-3)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.JscaleWarning")
 def test_a_fixed_parameter_has_no_width(runs):
     draws = js.bootstrap(js.fit("chinchilla", runs, fixed={"E": 1.7}), 200)

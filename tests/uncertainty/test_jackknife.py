@@ -92,6 +92,7 @@ def test_says_what_it_did_and_repeats(smooth):
     assert (first.flat > 0).all()
 
 
+@pytest.mark.full
 def test_few_residuals_inside_the_kink_are_told(fit, runs):
     inside = int(np.sum(np.abs(fit.residuals) < 1e-3))
     assert 5 <= inside < 50
@@ -107,6 +108,7 @@ def test_few_residuals_inside_the_kink_are_told(fit, runs):
     assert jackknife(wide, 100).notes == ()
 
 
+@pytest.mark.full
 def test_no_derivatives_no_jackknife(runs):
     absolute = js.fit("chinchilla", runs, objective=js.least_absolute())
     with pytest.raises(

@@ -23,6 +23,7 @@ def test_pseudo_huber_follows_its_formula() -> None:
     np.testing.assert_allclose(js.pseudo_huber(DELTA)(R).rho, expected, rtol=1e-9, atol=1e-18)
 
 
+@pytest.mark.full
 def test_asymmetric_settles_near_the_lower_envelope() -> None:
     """Runs lie at or above the law, by how badly they were trained; ratio 20 finds the edge."""
     truth, C = {"A": 5.0, "alpha": 0.05}, np.geomspace(1e3, 1e7, 60)

@@ -103,6 +103,7 @@ def test_the_programs_of_old_laws_are_let_go():
     assert set(sizes.values()) == {compilation._MOST_PROGRAMS}
 
 
+@pytest.mark.full
 def test_all_code_is_let_go_before_maps_run_out(monkeypatch):
     """A process that fits many laws would crash at Linux's limit; programs are made again."""
     calls = []

@@ -42,6 +42,7 @@ def test_many_rows_are_fitted(small: Problem) -> None:
     assert float(values["alpha"]) == pytest.approx(0.34, abs=0.03)
 
 
+@pytest.mark.full
 def test_a_queue_longer_than_its_tile_gives_every_lane_its_own_result(small: Problem) -> None:
     """Lanes of very different lengths pass through four seats; each ends as it does alone."""
     with float64_scope():
@@ -88,6 +89,7 @@ def test_families_in_one_batch_are_as_each_alone(families: Families) -> None:
             assert together[f] == pytest.approx(search(part, starts[f]).objective.min(), rel=1e-12)
 
 
+@pytest.mark.full
 def test_families_and_resamples_are_lanes_of_one_batch(families: Families) -> None:
     rng = np.random.default_rng(0)
     with float64_scope():
@@ -100,6 +102,7 @@ def test_families_and_resamples_are_lanes_of_one_batch(families: Families) -> No
             assert lanes.objective[f] == pytest.approx(alone.objective[0], rel=1e-12)
 
 
+@pytest.mark.full
 def test_search_in_float32_and_polish_in_float64_find_the_same(small: Problem) -> None:
     with float64_scope():
         starts = automatic(small, 32)
@@ -118,6 +121,7 @@ def test_float32_alone_comes_near(small: Problem) -> None:
     assert single.objective.min() == pytest.approx(exact.objective.min(), rel=1e-3)
 
 
+@pytest.mark.full
 def test_families_in_mixed_precision(families: Families) -> None:
     with float64_scope():
         starts = automatic_many(families, 16)
@@ -193,6 +197,7 @@ def test_order_of_rows_and_scale_of_weights_change_nothing(small: Problem) -> No
             np.testing.assert_array_equal(scaled.status, plain.status)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("unit", [1e-14, 1e14])
 def test_the_unit_of_the_output_changes_nothing_in_linear_space(unit: float) -> None:
     """An exact fit is one beside rounding of the outputs, not beside an absolute number."""

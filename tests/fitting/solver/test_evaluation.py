@@ -45,6 +45,7 @@ def test_slope_and_curvature_are_those_of_the_objective(objective: Objective) ->
         np.testing.assert_allclose(at.H, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.full
 def test_a_law_without_reverse_mode_is_fitted_in_forward_mode() -> None:
     """A law with a loop of unknown length has only forward derivatives."""
     import jax
@@ -78,6 +79,7 @@ def test_many_rows_are_summed_in_blocks_to_the_same(monkeypatch: pytest.MonkeyPa
         np.testing.assert_allclose(getattr(several, name), getattr(whole, name), rtol=1e-10)
 
 
+@pytest.mark.full
 def test_both_modes_of_differentiation_agree() -> None:
     """Rows of the Jacobian are coordinates; padding has slopes too, but no weight."""
     import jax
@@ -92,6 +94,7 @@ def test_both_modes_of_differentiation_agree() -> None:
     assert J.shape == (5, made.rows)
 
 
+@pytest.mark.full
 def test_rows_without_weight_change_no_sum() -> None:
     made = make(20)
     with float64_scope():

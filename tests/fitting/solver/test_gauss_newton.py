@@ -19,6 +19,7 @@ def problem() -> Problem:
     return chinchilla()
 
 
+@pytest.mark.full
 def test_least_squares_of_a_line_is_the_closed_form() -> None:
     rng = np.random.default_rng(0)
     x = np.linspace(1, 5, 40)
@@ -30,6 +31,7 @@ def test_least_squares_of_a_line_is_the_closed_form() -> None:
     assert fit.stderr["b"] == pytest.approx(np.sqrt(covariance[0, 0]), rel=0.3)
 
 
+@pytest.mark.full
 def test_all_lanes_of_an_easy_problem_converge(problem: Problem) -> None:
     with float64_scope():
         lanes = solve(problem, automatic(problem, 64))
@@ -38,6 +40,7 @@ def test_all_lanes_of_an_easy_problem_converge(problem: Problem) -> None:
     assert np.sum(lanes.objective <= best * (1 + 1e-8)) >= 60
 
 
+@pytest.mark.full
 def test_lane_weights_equal_a_problem_with_these_weights(problem: Problem) -> None:
     rng = np.random.default_rng(1)
     weights = rng.integers(0, 3, size=(3, problem.n)).astype(float)
@@ -74,6 +77,7 @@ def test_no_lanes_at_all(problem: Problem) -> None:
     assert len(lanes.objective) == 0
 
 
+@pytest.mark.full
 def test_padding_changes_nothing() -> None:
     problem = chinchilla()
     n = problem.n
@@ -124,6 +128,7 @@ def test_the_optimum_is_stationary_and_scipy_finds_none_lower(problem: Problem) 
     assert found.fun >= lanes.objective[lanes.best] * (1 - 1e-9)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("objective", [js.pseudo_huber(), js.least_squares(), js.least_absolute()])
 def test_other_objectives_converge(objective: js.fitting.objective.Objective) -> None:
     problem = chinchilla(objective=objective)

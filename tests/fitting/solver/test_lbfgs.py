@@ -20,6 +20,7 @@ def problem() -> Problem:
     return chinchilla(scattered(40), seed=0)
 
 
+@pytest.mark.full
 def test_it_ends_where_the_default_solver_ends(problem: Problem) -> None:
     with float64_scope():
         starts = automatic(problem, 16)
@@ -29,6 +30,7 @@ def test_it_ends_where_the_default_solver_ends(problem: Problem) -> None:
     assert np.mean(lanes.objective <= ours.objective.min() * (1 + 1e-8)) >= 0.9
 
 
+@pytest.mark.full
 def test_scaling_the_objective_changes_nothing(problem: Problem) -> None:
     with float64_scope():
         starts = automatic(problem, 3)
@@ -91,6 +93,7 @@ def many_families(families: int = 30) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::jscale.errors.FitWarning")
 def test_more_parameters_than_the_dense_solver_takes() -> None:
     table = many_families()

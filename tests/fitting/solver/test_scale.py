@@ -49,6 +49,7 @@ def test_the_scale_is_that_of_the_noise() -> None:
     assert fit.settings.scale == pytest.approx(TUNING * normal, rel=0.06)
 
 
+@pytest.mark.full
 def test_a_scale_far_off_does_not_depend_on_units_of_the_residual(proposal_2: js.Fit) -> None:
     """Noise a hundred times smaller: the scale is, too."""
     small = js.fit("power_const", world(noise=2e-4), objective=js.huber(delta="auto"))
@@ -75,6 +76,7 @@ def test_student_t_is_the_maximum_of_the_likelihood_scale_included() -> None:
     np.testing.assert_allclose(found.x, start, atol=2e-4)
 
 
+@pytest.mark.full
 def test_an_exact_table_ends_at_the_scale_of_rounding() -> None:
     runs = js.simulate("power_const", TRUTH, {"C": C})
     for objective in (js.huber(delta="auto"), js.student_t()):

@@ -70,6 +70,7 @@ def test_least_absolute_is_found_by_halving_too() -> None:
     assert many.agree[0] > 1
 
 
+@pytest.mark.full
 def test_a_search_in_float32_keeps_no_lane_that_was_not_polished(problem: Problem) -> None:
     with float64_scope():
         starts = automatic(problem, 1000)
@@ -78,6 +79,7 @@ def test_a_search_in_float32_keeps_no_lane_that_was_not_polished(problem: Proble
     assert mixed.objective[mixed.best] == pytest.approx(exact.objective.min(), rel=1e-12)
 
 
+@pytest.mark.full
 def test_a_valley_is_followed_to_its_end_by_leaps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table whose irreducible loss goes to nothing, while A rises and alpha falls."""
     table = families(500)
@@ -152,6 +154,7 @@ def test_small_least_squares_are_exact_and_non_negative() -> None:
     np.testing.assert_allclose(free, np.linalg.solve(gram, side[..., None])[..., 0], rtol=1e-5)
 
 
+@pytest.mark.full
 def test_no_finite_start_is_an_error() -> None:
     @js.law
     def nowhere(N, *, E: js.Floor):

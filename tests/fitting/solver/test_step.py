@@ -59,6 +59,7 @@ def nowhere(N, *, E: js.Floor):
     return jnp.log(-E * N)
 
 
+@pytest.mark.full
 def test_lanes_made_to_fail_say_how() -> None:
     table = js.simulate("power:N", {"A": 3.0, "alpha": 0.1}, {"N": np.geomspace(1e3, 1e6, 12)})
     with float64_scope():

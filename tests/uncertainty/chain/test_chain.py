@@ -48,6 +48,7 @@ def test_two_stages_are_the_two_fits() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.full
 def test_the_link_at_the_laws_own_curve() -> None:
     frame = world()
     draws = chained(frame, losses="fitted")

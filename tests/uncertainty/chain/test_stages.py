@@ -24,6 +24,7 @@ def stages() -> Stages:
     return Stages.of(Table.of(frame, parts, "loss", "score", {}), "huber", "observed")
 
 
+@pytest.mark.full
 def test_each_stage_knows_where_its_rows_are(stages: Stages) -> None:
     assert stages.first_rows.tolist() == list(range(35))
     assert stages.second_rows.tolist() == list(range(10, 35))
@@ -32,6 +33,7 @@ def test_each_stage_knows_where_its_rows_are(stages: Stages) -> None:
     assert stages.second.runs["loss"].tolist() == stages.first.runs["loss"][10:].tolist()
 
 
+@pytest.mark.full
 def test_estimates_have_the_composed_laws_names(stages: Stages) -> None:
     assert stages.names == [*INNER, *OUTER]
     np.testing.assert_array_equal(stages.estimate[list(INNER)], stages.first.params)

@@ -52,6 +52,7 @@ def test_rows_of_weight_zero_say_nothing_of_noise(runs):
     assert len(studentised_residuals(fit)) == len(runs) - 7
 
 
+@pytest.mark.full
 def test_a_runs_rows_are_studentised_together():
     """r̃ = (I − H)^(−1/2) r by run, H the run's block of the hat matrix: here of a plain mean."""
     from scipy.linalg import sqrtm
@@ -179,6 +180,7 @@ def test_even_noise_is_seldom_said_to_vary(fit):
     assert slopes[:, 1].max() < 0.1
 
 
+@pytest.mark.full
 def test_noise_may_be_taken_to_be_even():
     model = noise_model(varying(0.2), trend=False)
     assert (model.trend, model.notes) == (None, ())
@@ -285,6 +287,7 @@ def test_known_errors_that_explain_all():
     assert "column 'seen' are as large as the residuals" in str(model.notes[0])
 
 
+@pytest.mark.full
 def test_known_errors_that_cannot_be_used():
     fit = with_known(0.01, 0.02)
     with pytest.raises(js.DataError, match=r"'sen': the fitted runs .* Did you mean 'seen'\? Thei"):

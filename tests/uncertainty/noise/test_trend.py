@@ -67,6 +67,7 @@ def test_the_error_of_a_trend_is_right_for_few_runs_of_many_rows(rows):
     assert np.sqrt(np.mean(np.square(off))) < 1.2
 
 
+@pytest.mark.full
 def test_a_code_is_no_axis_of_noise():
     @js.law(codes=("kind",), powers=(("A", "S", "alpha"),), linear=("A",))
     def by_kind(kind, S, *, A: js.Scale, alpha: js.Exponent):
