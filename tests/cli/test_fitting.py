@@ -158,6 +158,7 @@ def test_show_what_is_no_fit(jscale, runs_csv):
     assert "'runs.csv' is not JSON" in told(err)
 
 
+@pytest.mark.full
 def test_predict_at_points(jscale, saved):
     code, out, err = jscale(
         "predict", saved["plain"], "--at", "N=7B,D=140B", "--at", "N=1e9,D=20_000M"

@@ -46,7 +46,7 @@ def test_all_rows_held_out(jscale, table):
     assert "give the rows to fit another value, such as 'fit'." in told(err)
 
 
-@pytest.mark.first_quick
+@pytest.mark.full
 @pytest.mark.parametrize("mark", ["Holdout", " held-out", "held_out "])
 def test_held_out_rows_may_be_marked_in_other_ways(jscale, table, mark):
     held = table["split"] == "holdout"

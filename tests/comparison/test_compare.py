@@ -333,6 +333,7 @@ def bent(table: pd.DataFrame) -> js.Comparison:
     return found
 
 
+@pytest.mark.first_quick
 @pytest.mark.parametrize("law", ["chinchilla", "power_const", "auto"])
 def test_it_answers_as_predict_does(table: pd.DataFrame, bent: js.Comparison, law: str) -> None:
     small, large = table[table["split"] == "fit"], table[table["split"] == "holdout"]
@@ -361,6 +362,7 @@ def test_fits_are_kept_without_draws(table: pd.DataFrame, bent: js.Comparison) -
     assert (bent.settings["method"], bent.settings["resamples"]) == (None, None)
 
 
+@pytest.mark.full
 def test_intervals_with_the_discrepancy_hold(bent: js.Comparison, held: js.Comparison) -> None:
     assert bent.table.loc["chinchilla", "coverage"] >= 0.9
     assert held.table.loc["chinchilla", "coverage"] <= 0.1
@@ -630,6 +632,7 @@ def test_rolling_along_the_one_input_there_is() -> None:
     assert any("shared-runs: runs are predicted by more than one split" in n for n in found.notes)
 
 
+@pytest.mark.full
 def test_a_family_too_small_for_auto_is_named() -> None:
     table = pd.concat([of_compute(14).assign(task="a"), of_compute(3).assign(task="b")])
     with pytest.raises(js.DataError, match=r"cannot be forecast from the split 'b': .* are 2"):

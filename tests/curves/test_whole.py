@@ -27,6 +27,7 @@ def test_a_schedule_left_out(curves: js.Curves, draws, name: str, within: float)
     )
 
 
+@pytest.mark.full
 def test_a_fitted_schedule_is_predicted_as_it_was_fitted(curves: js.Curves, draws) -> None:
     fit = draws["multi_power"].fit
     logged = fit.runs.frame.loc[fit.runs.frame["run"] == f"{SIZE}-cosine-s0"]
@@ -36,6 +37,7 @@ def test_a_fitted_schedule_is_predicted_as_it_was_fitted(curves: js.Curves, draw
     np.testing.assert_allclose(prediction.frame["curve"], fit.fitted[rows], rtol=1e-9)
 
 
+@pytest.mark.full
 def test_steps_not_asked_for_run_from_warm_up_to_end(draws) -> None:
     schedule = js.schedules.cosine(STEPS, PEAK, warmup=WARMUP)
     prediction = js.predict_curve(draws["annealing"], schedule, method=None).frame

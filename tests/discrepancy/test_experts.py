@@ -152,6 +152,7 @@ def test_a_known_error_adds_to_the_noise(solved: Solved) -> None:
     assert (relative[5:] < 100).all()
 
 
+@pytest.mark.full
 def test_an_outlier_pays_with_its_own_noise(runs: js.Runs, solved: Solved) -> None:
     table = solved.observations
     target = table.target.copy()

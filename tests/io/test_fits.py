@@ -160,6 +160,7 @@ def test_the_file_is_standard_json(plain, tmp_path):
     assert loaded.stderr.isna().all()
 
 
+@pytest.mark.full
 def test_an_existing_file_is_kept(plain, bent, tmp_path):
     path = js.save(plain, tmp_path / "fit.json")
     before = path.read_bytes()

@@ -38,6 +38,7 @@ def test_a_damaged_file_is_refused(made: js.Forecast, tmp_path: Path) -> None:
         js.load(path)
 
 
+@pytest.mark.full
 def test_a_forecast_that_says_something_else_is_refused(made: js.Forecast, tmp_path: Path) -> None:
     path = js.save(made, tmp_path / "forecast.json")
     document = json.loads(path.read_text())

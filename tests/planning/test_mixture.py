@@ -54,6 +54,7 @@ def test_one_target_takes_one_domain(exact: dict[str, js.Fit]) -> None:
         assert found.losses.loc["weighted", "loss"] == pytest.approx(0.9 + 0.3, rel=1e-7)
 
 
+@pytest.mark.full
 def test_limits_are_kept_and_filled(exact: dict[str, js.Fit]) -> None:
     limits = {"r_books": (0.0, 0.1)}
     found = best_mixture(exact, method=None, limits=limits).shares["share"]

@@ -49,6 +49,7 @@ def test_the_default_is_auto_where_it_takes_the_inputs_of_the_law(surface: js.Fi
     assert made.settings["asked"] == "auto"
 
 
+@pytest.mark.full
 def test_the_default_of_groups_is_their_law(families: js.Fit) -> None:
     assert default_forecast(families).settings["asked"] == ["chinchilla"]
 

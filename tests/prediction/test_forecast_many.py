@@ -20,6 +20,7 @@ def found(small: pd.DataFrame) -> js.ForecastTable:
     return js.forecast_many(small, by="part")
 
 
+@pytest.mark.full
 def test_each_family_is_forecast_as_alone(small: pd.DataFrame, found: js.ForecastTable) -> None:
     for label in found.labels:
         alone = js.forecast(small[small["part"] == label])

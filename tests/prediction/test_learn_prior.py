@@ -156,6 +156,7 @@ def test_a_labs_own_sweeps_teach_its_exponents() -> None:
     assert scores["mine"] > scores["default"] + 0.1
 
 
+@pytest.mark.full
 def test_sweeps_that_nothing_is_asked_of_are_named() -> None:
     with pytest.warns(
         js.DataWarning, match="1 of 2 sweeps are too small to ask .* exponents alone: small"

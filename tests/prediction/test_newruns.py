@@ -207,6 +207,7 @@ def test_settings_name_the_noise_and_the_known_error(surface):
     assert json.loads(json.dumps({k: rows[k] for k in ("known_error",)})) == {"known_error": [0.02]}
 
 
+@pytest.mark.full
 def test_a_new_family_from_a_posterior_that_is_not_pooled(surface):
     post = js.posterior(surface, draws=50, method="importance")
     with pytest.raises(

@@ -103,6 +103,7 @@ def test_arviz_runs_on_it(post: Posterior, fit: js.Fit, tmp_path: Path) -> None:
     assert az.plot_trace(data) is not None
 
 
+@pytest.mark.full
 def test_a_file_comes_back(post: Posterior, tmp_path: Path) -> None:
     path = save_netcdf(post, tmp_path / "draws.nc")
     data = load_netcdf(path)

@@ -60,6 +60,7 @@ def test_of_a_line_it_is_the_exact_t_interval(line, what, combination, level):
     np.testing.assert_allclose(found.interval(level), v @ b + half * np.array([-1, 1]), atol=1e-8)
 
 
+@pytest.mark.full
 def test_no_fit_with_the_value_fixed_is_better(fit, alpha):
     """A fit with alpha fixed, from many starts, ends at the same objective."""
     rows = alpha.table.iloc[[2, 8, 17, 22]]

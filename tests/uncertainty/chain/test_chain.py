@@ -151,6 +151,7 @@ def test_the_errors_of_both_stages_go_together(choices: dict[str, Any]) -> None:
     assert width(draws) < width(replace(draws, values=paired))
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:.*unidentified:jscale.errors.FitWarning")
 def test_a_less_certain_law_gives_a_less_certain_score() -> None:
     frames = [world(2, loss=error, score=0.005) for error in (0.002, 0.03)]
