@@ -11,7 +11,7 @@ import numpy as np
 
 import jscale as js
 from jscale.arguments import check_level
-from jscale.cli.notes import print_notes
+from jscale.cli.notes import as_documents, print_notes
 from jscale.cli.progress import working
 from jscale.cli.requests import Intervals, Output, RunTable
 from jscale.cli.tables import load_fit, read_split
@@ -26,8 +26,10 @@ from jscale.errors import (
     FitWarning,
     listing,
 )
+from jscale.fitting.notes import Note
 from jscale.io.fits import as_document
 from jscale.plots.fits import overview
+from jscale.prediction.one_law import OneLaw
 from jscale.prediction.predictor import Predictor
 from jscale.reporting import console
 from jscale.reporting.alongside import Alongside, alongside
@@ -68,7 +70,9 @@ def fit_and_report(
             {
                 "fit": as_document(fit),
                 "held_out": [] if checked is None else console.records(checked.to_frame()),
+                "within_law": isinstance(source, OneLaw),
                 "law_alone": [] if alone is None else console.records(alone.to_frame()),
+                "notes": as_documents(_remarks(source)),
                 "files": {"fit": str(output.path), "plot": str(plot)},
             }
         )
@@ -77,10 +81,17 @@ def fit_and_report(
     out.print(f"Runs: {runs.source}", markup=False)
     # Doubts about the table were already printed as warnings when it was read.
     console.print_fit(out, fit, skip=[doubt.code for doubt in fit.runs.doubts])
-    print_notes(out, source.notes if isinstance(source, Alongside) else ())
+    print_notes(out, _remarks(source))
     if checked is not None and alone is not None and runs.held_out is not None:
         _print_check(out, checked, alone, runs.held_out, fit)
     out.print(f"\nWrote {output.path} and {plot}", markup=False)
+
+
+def _remarks(source: Predictor) -> tuple[Note, ...]:
+    """Return the notes on a forecast, or on why there is none."""
+    if isinstance(source, Alongside):
+        return source.forecast.notes
+    return source.remarks if isinstance(source, OneLaw) else ()
 
 
 def _check_outputs(output: Path, plot: Path, force: bool) -> None:
@@ -138,7 +149,7 @@ def _print_check(
     out.print(console.table_of(table))
     inside = table["inside"].to_numpy() == "yes"
     if law is None:
-        out.print(_score(checked, fit.law.name), markup=False)
+        out.print(_score(checked, f"{fit.law.name}, within the law"), markup=False)
     else:
         out.print(_score(checked, "forecast"), markup=False)
         out.print(_score(law, f"{fit.law.name} alone"), markup=False)
@@ -206,7 +217,7 @@ def predict_from(
     where = read_table(table) if table is not None else read_points(fit, points)
     js.enable_compilation_cache()
     method = None if intervals.method == "none" else intervals.method
-    with working("Resampling the runs for intervals …", output):
+    with working("Predicting …", output):
         prediction = js.predict(
             fit, where, method=method, level=intervals.level, seed=intervals.seed
         )

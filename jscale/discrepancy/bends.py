@@ -1,7 +1,7 @@
 """Bends: a drawn discrepancy as a function of the inputs, from the numbers of a draw.
 
 A draw is known at the points of a grid, between which the kernel interpolates. That takes an
-exponential for each point of the grid. Over one to three inputs the drawn function is therefore
+exponential for each point of the grid. Over one or two inputs the drawn function is therefore
 tabulated once on a regular lattice, whose cubic B-splines take four numbers along each input.
 """
 
@@ -16,11 +16,10 @@ import numpy as np
 
 from jscale.discrepancy.kernels import distances, matern
 
-# A lattice has this many points in each length of the kernel; the spline is then off by less than
-# a hundredth of the amplitude.
+# A lattice has this many points in each length of the kernel, up to so many along each of one or
+# two inputs: the spline is then off by a few hundredths of the amplitude at most.
 _IN_A_LENGTH = 6.0
-_LEAST, _MOST = 4, 48
-_MOST_INPUTS = 3
+_LEAST, _MOST = 4, {1: 400, 2: 48}
 
 
 class Bends(Protocol):
@@ -49,12 +48,12 @@ class Bends(Protocol):
 def bends_over(grid: np.ndarray, lengths: Sequence[float]) -> Bends:
     """Return how to represent draws on a grid (M, d) whose components have at least these lengths.
 
-    Tabulated over one to three inputs, by kriging over more.
+    Tabulated over one or two inputs. Over more, a lattice would take too much memory: kriged.
     """
-    if grid.shape[1] > _MOST_INPUTS:
+    if grid.shape[1] not in _MOST:
         return Kriged(len(grid), grid.shape[1], len(lengths))
     points = np.ceil(np.ptp(grid, axis=0) * _IN_A_LENGTH / min(lengths)) + 1
-    sizes = tuple(int(n) for n in np.clip(points, _LEAST, _MOST))
+    sizes = tuple(int(n) for n in np.clip(points, _LEAST, _MOST[grid.shape[1]]))
     return Tabulated(sizes, len(lengths))
 
 

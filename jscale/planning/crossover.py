@@ -212,9 +212,9 @@ def crossover(
     Draws are paired in order. Resamples of common runs by one seed are paired correctly, since they
     share the errors of those runs; two Fits drawn otherwise are drawn independently.
 
-    The coverage of the crossing's interval has been measured for two power laws that cross at the
-    largest compute and at ten times it: off by at most 7 percentage points
-    (benchmarks/results/plan_coverage.txt).
+    The coverage of the crossing's interval within the laws has been measured for two power laws
+    that cross at the largest compute and at ten times it: off by at most 7 percentage points
+    (benchmarks/results/plan_coverage.txt). With discrepancies it has not been measured.
 
     Examples
     --------

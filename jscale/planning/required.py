@@ -192,8 +192,9 @@ def required(
 
     Notes
     -----
-    The coverage of these intervals has been measured for D alone, in worlds made by the fitted
-    law: off by at most 12 percentage points (benchmarks/results/plan_coverage.txt).
+    The coverage of intervals within the law has been measured for D alone, in worlds made by the
+    fitted law: off by at most 12 percentage points (benchmarks/results/plan_coverage.txt). With the
+    discrepancy it has not been measured.
 
     Examples
     --------

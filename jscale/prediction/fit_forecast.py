@@ -12,7 +12,7 @@ from dataclasses import replace
 from jscale.data.runs import Runs
 from jscale.discrepancy.prior import default_prior
 from jscale.discrepancy.response import PLAIN
-from jscale.errors import DataError
+from jscale.errors import DataError, LawError
 from jscale.fitting.result import Fit
 from jscale.prediction.forecast import Forecast, forecast
 from jscale.prediction.forecast_choices import DRAWS
@@ -25,7 +25,8 @@ def default_forecast(fit: Fit, *, draws: int = DRAWS, seed: int = 0) -> Forecast
     """Return the forecast that reports and ``jscale fit`` show alongside a fit.
 
     It is :func:`jscale.forecast` with ``laws="auto"`` of the fitted runs, where that takes the
-    inputs of the fitted law; otherwise, or with parameters by group, that of the law itself.
+    inputs of the fitted law. Otherwise, or where the fit has parameters that are fixed, tied or
+    differ by group, or weights of its own, it is that of the law itself.
 
     Parameters
     ----------
@@ -46,10 +47,11 @@ def default_forecast(fit: Fit, *, draws: int = DRAWS, seed: int = 0) -> Forecast
     DataError
         For a fit that has no forecast, with the reason.
     """
-    if not fit.settings.per and (fit.settings.weights is None or fit.runs.weight is not None):
+    s = fit.settings
+    if not (s.per or s.fixed or s.tie or s.weights is not None):
         try:
             auto = forecast(fit.runs, draws=draws, seed=seed)
-        except DataError:
+        except (DataError, LawError):
             return forecast_fit(fit, draws=draws, seed=seed)
         if set(auto.reference.law.inputs) == set(fit.law.inputs):
             return replace(auto, fit=fit)
@@ -95,7 +97,10 @@ class _Kept:
     def get(self, fit: Fit) -> Forecast | None:
         # The fit is kept along with its forecast, so an id names the same object all along.
         kept = self._made.get(id(fit))
-        return None if kept is None else kept[1]
+        if kept is None:
+            return None
+        self._made.move_to_end(id(fit))
+        return kept[1]
 
     def put(self, fit: Fit, made: Forecast) -> Forecast:
         self._made[id(fit)] = (fit, made)
@@ -104,7 +109,7 @@ class _Kept:
         return made
 
 
-_KEPT = _Kept(4)
+_KEPT = _Kept(2)
 
 
 def _forecast(fit: Fit) -> Forecast:

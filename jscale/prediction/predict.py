@@ -37,7 +37,8 @@ def predict(
     Parameters
     ----------
     source : Fit, Draws, Forecast or another predictor
-        A Fit predicts with the discrepancy of its law, as ``js.forecast(fit.runs, fit.law)`` does.
+        A Fit predicts with the discrepancy of its law, as ``js.forecast(fit.runs, fit.law)`` does,
+        under the choices of the fit (parameters fixed, tied or by group, and weights).
         The ``curve`` is then the median of the forecast, which follows the drift that the runs show
         around the law; with draws it is the fit's, or a posterior's median.
     where : DataFrame, Runs or mapping, optional

@@ -14,8 +14,8 @@ from jscale.errors import ExtrapolationWarning, PredictionError
 from jscale.planning.allocate import allocate
 from jscale.planning.plan import Plan
 from jscale.plots import words
-from jscale.prediction.extrapolation import FAR, is_far
-from jscale.prediction.predictor import Predictor
+from jscale.prediction.extrapolation import CHECK_FAR, FAR, is_far
+from jscale.prediction.predictor import Predictor, is_within_law
 from jscale.prediction.sources import reference_of
 from jscale.reporting.answer import WITHIN_THE_LAW, is_surface
 from jscale.reporting.explorer import FLOPS, PRICE, PRICES, SERVED, UTILISATION, Explorer, explorer
@@ -120,7 +120,7 @@ def _sentences(plan: Plan, grid: Explorer | None) -> Iterator[str]:
     yield f"Around C = {words.number(last[0]['C'])} FLOPs, {words.joined(growth)}."
     yield (
         f"Rows marked {_EXTRAPOLATED} are extrapolations to more than {FAR:g} times the largest "
-        f"fitted compute. {WITHIN_THE_LAW}"
+        f"fitted compute. {WITHIN_THE_LAW if is_within_law(plan.predictor) else CHECK_FAR}"
     )
     if grid is None:
         yield "There is no budget explorer, because the fitted law has no optimum at some budgets."

@@ -1,7 +1,7 @@
 """The answer at the top of a report: one prediction with its intervals, or the exponents.
 
 The prediction is made at given inputs, at a compute C, or else at ten times the largest fitted
-compute. A compute alone is spent compute-optimally: at the N of lowest fitted loss.
+compute. A compute alone is spent compute-optimally: at the N of lowest predicted loss.
 """
 
 from __future__ import annotations

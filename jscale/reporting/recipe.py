@@ -207,7 +207,7 @@ def _fit_choices(fit: Fit) -> list[str]:
 
 def _has_weights(fit: Fit) -> bool:
     """Whether the fit has weights of its own; those of a column come with the runs."""
-    return fit.settings.weights is not None and fit.runs.weight is None
+    return fit.settings.weights is not None
 
 
 def _starts(fit: Fit) -> str | None:

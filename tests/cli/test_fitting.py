@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import jscale as js
@@ -263,3 +264,18 @@ def test_held_out_runs_are_forecast_alongside_the_law(jscale):
     assert sum(inside) >= 9
     errors = [abs(r["curve"] / r["measured"] - 1) for r in forecast]
     assert sum(errors) / 10 < 0.015
+
+
+@pytest.mark.full
+def test_without_a_discrepancy_it_says_so(jscale):
+    """Scores of either sign have no discrepancy: the law alone predicts, and the reason is told."""
+    C = np.geomspace(1e17, 1e21, 14)
+    table = pd.DataFrame({"C": C, "score": -1.0 + 0.3 * np.log10(C / 1e17)})
+    table["split"] = np.where(C > 1e20, "holdout", "fit")
+    table.to_csv("s.csv", index=False)
+    code, out, _ = jscale(
+        *("fit", "s.csv", "--law", "log_linear", "--objective", "least_squares"), *FAST
+    )
+    assert code == 0
+    assert "within-the-law" in out
+    assert "log_linear, within the law: mean absolute error" in told(out)

@@ -49,6 +49,18 @@ def test_the_default_is_auto_where_it_takes_the_inputs_of_the_law(surface: js.Fi
     assert made.settings["asked"] == "auto"
 
 
+def test_choices_of_the_fit_hold_in_the_default_too(surface: js.Fit) -> None:
+    """What is fixed, and weights of the fit itself, are not part of the runs."""
+    fixed = js.fit("chinchilla", surface.runs, fixed={"E": 1.5}, starts=8)
+    weights = np.where(np.arange(len(surface.runs)) < 30, 1.0, 0.0)
+    weighted = js.fit("chinchilla", surface.runs, weights=weights, starts=8)
+    for fit in (fixed, weighted):
+        pd.testing.assert_frame_equal(
+            default_forecast(fit).predict(**NEAR).frame, js.predict(fit, **NEAR).frame
+        )
+    assert default_forecast(weighted).runs.n_independent == 30
+
+
 @pytest.mark.full
 def test_the_default_of_groups_is_their_law(families: js.Fit) -> None:
     assert default_forecast(families).settings["asked"] == ["chinchilla"]

@@ -119,6 +119,15 @@ def test_wrong_arguments(runs: js.Runs, arguments: dict, error: type, match: str
         js.forecast(runs, **arguments)
 
 
+def test_known_errors_of_new_runs_are_added_in_quadrature(forecast: js.Forecast) -> None:
+    at = {"N": 1e9, "D": 1e11}
+    plain, noisy = (js.predict(forecast, **at, known_error=e).frame.iloc[0] for e in (None, 0.05))
+    assert noisy["confidence_high"] == plain["confidence_high"]
+    width = [np.log(f["prediction_high"] / f["prediction_low"]) for f in (plain, noisy)]
+    # Ninety per cent of a normal distribution lie within 1.645 standard deviations.
+    assert width[1] == pytest.approx(np.hypot(width[0], 2 * 1.645 * 0.05), rel=0.02)
+
+
 def test_a_new_family_and_another_noise_are_refused(forecast: js.Forecast) -> None:
     with pytest.raises(js.PredictionError, match="predicts new runs of the fitted families"):
         js.predict(forecast, N=1e9, D=1e11, new="family")
