@@ -60,7 +60,7 @@ def misses(world: str, seeds: range, reference_starts: int = 0) -> list[int]:
         planted, design = scattered(world, seed)
         runs = js.simulate(law, planted, design, noise=NOISE, seed=seed)
         with float64_scope():
-            problem, _ = build(law, runs, Settings(js.huber()))
+            problem, _ = build(law, runs, Settings(js.huber(space=law.space)))
             found = search(problem, automatic(problem, law.starts)).objective.min()
             theta = problem.layout.coordinates(planted, problem.data.centre)
             start = solve(problem, theta[None], settings=SolveSettings(steps=1)).objective[0]

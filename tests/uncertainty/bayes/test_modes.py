@@ -65,7 +65,7 @@ def test_importance_draws_from_all_modes(bimodal: Posterior) -> None:
     [note] = [n for n in bimodal.notes if n.code == "several-modes"]
     assert note.severity == "caution"
     assert "has 2 modes" in note.seen
-    best = int(note.seen.split("about ")[1].split(" %")[0]) / 100
+    best = int(note.seen.split("about ")[1].split("%")[0]) / 100
     assert best == pytest.approx(max(share, 1 - share), abs=0.06)
 
 
