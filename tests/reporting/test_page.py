@@ -75,7 +75,8 @@ def test_the_command_is_shown_where_it_is_given(fit, draws):
 
 @pytest.mark.full
 def test_a_comparison_is_shown(runs, fit, draws):
-    compared = js.compare(["chinchilla", "power_const"], runs, resamples=40)
+    with pytest.warns(js.ExtrapolationWarning, match="Intervals within a law"):
+        compared = js.compare(["chinchilla", "power_const"], runs, resamples=40)
     page = report(fit, draws, comparison=compared)
     assert [row[0] for row in page.content["comparison"]["rows"]] == list(compared.table.index)
     parsed = Page(page.html)
