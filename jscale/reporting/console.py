@@ -29,7 +29,7 @@ _CLI_EQUIVALENTS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] =
     (r"Runs\.from_frame\(df, (\w+)=[\"'](.+?)[\"']\)", r"--column \1=\2"),
     (r"Call predict\(fit, (.+?)\)", lambda m: "Say --at " + m[1].replace(", ", ",")),
     (r"jscale\.datasets\.table\(\) says", "`jscale data` says"),
-    (r"js\.bootstrap\(fit\)", "those of `jscale predict`"),
+    (r"js\.bootstrap\(fit\)", "those of `jscale predict --method bootstrap`"),
     (r"js\.save\(fit, path\)", "`jscale fit`"),
     (r"\bfixed=\{[\"'](\w+)[\"']: (.+?)\}", r"--fix \1=\2"),
     (r"\bper=\{[\"'](\w+)[\"']: [\"'](.+?)[\"']\}", r"--per \1=\2"),

@@ -69,7 +69,7 @@ def test_intervals_break_between_numbers_only(width):
         ("fixed={'E': …}, tie=(…), or", "--fix E=…, --tie …, or"),
         (
             "Prefer bootstrap errors: js.bootstrap(fit).",
-            "Prefer bootstrap errors: those of `jscale predict`.",
+            "Prefer bootstrap errors: those of `jscale predict --method bootstrap`.",
         ),
         (
             "compare the fit without them: runs.where(…).",
